@@ -1,0 +1,120 @@
+# `make help` lists what there is. Needs GNU make 3.81+ and Python 3.10+, nothing else.
+#
+# Everything is installed into .venv from hash-checked lock files; two stamps there make the second run start at once:
+#   .venv/.installed      what `serve` needs: the package (editable) and its dependencies
+#   .venv/.installed-dev  the tools of `test`, `lint` and the others on top of that
+
+VENV := .venv
+BIN  := $(VENV)/bin
+ARGS ?=
+UV_VERSION := 0.13.9
+
+# The first of these that is new enough and can make virtual environments is used; `make PYTHON=/path/to/python3` overrides.
+PYTHON  ?=
+PYTHONS := $(if $(strip $(PYTHON)),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python3.10 python)
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+# $(call step,what it does,command): one line; the command's output only when it fails, then all of it.
+define step
+	@echo "$(1)"; \
+	if ! out=$$( { $(2) ; } 2>&1 ); then \
+	  printf '%s\n' "$$out" >&2; echo "Failed: $(1)" >&2; exit 1; \
+	fi
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test lint types layers specs bench lock clean uv
+
+help: ## Show this list
+	@echo "usage: make TARGET [ARGS=\"...\"]"; echo
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+serve: $(VENV)/.installed ## Run the sandbox with the demo data (ARGS="--port 9000")
+	@exec $(BIN)/patchworks-sandbox serve $(ARGS)
+
+# With ARGS a part of the suite runs, so coverage is not measured: it could only fail.
+test: $(VENV)/.installed-dev ## Run the test suite with coverage (ARGS="-k token": a part of it, without)
+ifeq ($(strip $(ARGS)),)
+	@rm -rf .coverage; \
+	$(BIN)/python -m coverage run -m pytest -n auto; result=$$?; \
+	$(BIN)/python -m coverage combine --quiet && \
+	$(BIN)/python -m coverage report || { test $$result -ne 0 || result=2; }; \
+	exit $$result
+else
+	@$(BIN)/python -m pytest $(ARGS)
+endif
+
+lint: $(VENV)/.installed-dev ## Check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed-dev ## Check types
+	@$(BIN)/python -m mypy
+
+layers: $(VENV)/.installed-dev ## Check that imports point one way
+	@$(BIN)/lint-imports --no-logo
+
+specs: $(VENV)/.installed ## Write openapi.yaml and openapi-control.yaml anew
+	@$(BIN)/patchworks-sandbox openapi --output .
+
+bench: $(VENV)/.installed-dev ## Run the benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: uv ## Write the lock files anew (ARGS=--upgrade for the newest releases)
+	$(call step,Resolving what the package needs,$(call resolve,requirements.lock,pyproject.toml))
+	$(call step,Resolving what its build needs,$(call resolve,requirements-build.lock,--group pyproject.toml:build))
+	$(call step,Resolving what development needs,$(call resolve,requirements-dev.lock,pyproject.toml --group pyproject.toml:dev -c requirements.lock -c requirements-build.lock))
+	$(call step,Resolving the lowest releases that are allowed,$(call resolve,$(VENV)-lock/lowest.txt,pyproject.toml --resolution lowest-direct))
+	$(call step,Resolving what testing with those needs,$(call resolve,.ci/requirements-lowest.lock,$(VENV)-lock/lowest.txt --group pyproject.toml:test --group pyproject.toml:build))
+
+clean: ## Remove .venv, caches and reports
+	rm -rf $(VENV) $(VENV)-lock .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	find sandbox tests examples benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# One lock for every platform and every Python from 3.10 on; the command in its header is ours, without local paths.
+resolve = UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)-lock/bin/uv pip compile --quiet --universal \
+	--python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) $(2) -o $(1)
+
+# ---- installation
+
+$(VENV)/.installed: pyproject.toml requirements.lock requirements-build.lock | $(BIN)/python
+	$(call step,Installing the sandbox's dependencies,$(PIP) install --require-hashes -r requirements.lock)
+	$(call step,Installing the sandbox,$(PIP) install --require-hashes -r requirements-build.lock && $(PIP) install --no-deps --no-build-isolation --editable .)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(call step,Installing the development tools (a minute or so the first time),$(PIP) install --require-hashes -r requirements-dev.lock)
+	@touch $@
+
+# uv resolves the locks and, in CI, fills the environments of the further Pythons.
+uv: $(VENV)-lock/.uv-$(UV_VERSION)
+	@:
+
+$(VENV)-lock/.uv-$(UV_VERSION): | $(BIN)/python
+	$(call step,Installing uv $(UV_VERSION),rm -rf $(VENV)-lock && $(BIN)/python -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --disable-pip-version-check --no-input --quiet install uv==$(UV_VERSION))
+	@touch $@
+
+$(BIN)/python:
+	@found=; seen=; bare=; \
+	for name in $(PYTHONS); do \
+	  version=$$("$$name" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || continue; \
+	  seen="$$seen $$name ($$version)"; \
+	  "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || continue; \
+	  if "$$name" -c 'import ensurepip, venv' 2>/dev/null; then found=$$name; break; fi; \
+	  test -n "$$bare" || bare=$$("$$name" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+	done; \
+	if [ -z "$$found" ]; then \
+	  if [ -n "$$bare" ]; then \
+	    echo "$$bare cannot make virtual environments: its module ensurepip or venv is missing." >&2; \
+	    echo "Install it (Debian and Ubuntu: sudo apt-get install $$bare-venv) and run make again." >&2; \
+	  else \
+	    echo "Python 3.10 or newer is needed; found:$${seen:- none}. Tried: $(PYTHONS)." >&2; \
+	    echo "Install one (https://www.python.org/downloads/), or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; \
+	  fi; \
+	  exit 1; \
+	fi; \
+	echo "Creating $(VENV) with $$("$$found" --version 2>&1)"; \
+	if ! out=$$(rm -rf $(VENV) && "$$found" -m venv $(VENV) 2>&1); then \
+	  printf '%s\n' "$$out" >&2; rm -rf $(VENV); exit 1; \
+	fi
