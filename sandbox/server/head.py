@@ -1,0 +1,163 @@
+"""Parse the head of a request, strictly. No I/O.
+
+What two parties on the way could read differently is refused rather than repaired (RFC 9112 §11.2): a test
+that passes here must not meet a stricter server in production. RFC numbers below are those of RFC 9112.
+"""
+
+import re
+from typing import NamedTuple
+
+from sandbox.server.limits import Limits, RawHeaders
+
+BARE_LF = "Lines of a request head must end with CR LF."
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VERSION = re.compile(r"HTTP/([0-9])\.([0-9])")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x20\x7f]")
+_ABSOLUTE_FORM = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
+_ONLY_ONCE = frozenset({"host", "content-length", "transfer-encoding"})
+
+
+class HeadError(Exception):
+    """The server answers this request itself. `reason` is one line that says what was wrong with it."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+class Head(NamedTuple):
+    """The head of one request, found to be sound."""
+
+    method: str
+    target: str
+    path: str
+    """Still percent-encoded; `/` for `*`."""
+    query: str
+    protocol: str
+    headers: RawHeaders
+    content_length: int
+    chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+
+
+def parse_head(raw: bytes, limits: Limits) -> Head:
+    """Parse `raw`, a head without the empty line that ends it.
+
+    Raises `HeadError`.
+    """
+    text = raw.decode("latin-1")
+    request_line, *lines = text.split("\r\n")
+    if text.count("\n") != len(lines):
+        raise HeadError(400, BARE_LF)
+    if text.count("\r") != len(lines) or "\0" in text:
+        raise HeadError(400, "The request head contains a bare CR or a NUL byte.")
+    method, target, protocol = _parse_request_line(request_line, limits)
+    path, query = _split_target(target, method)
+    if len(lines) > limits.header_count:
+        raise HeadError(431, f"The request has {len(lines)} header fields; {limits.header_count} are allowed.")
+
+    headers = tuple([_parse_field(line) for line in lines])
+    single: dict[str, str] = {}
+    connection = ""
+    expect = ""
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _ONLY_ONCE:
+            if lower in single:
+                raise HeadError(400, f"The header field {name} may be sent only once.")
+            single[lower] = value
+        elif lower == "connection":
+            connection += "," + value.lower()
+        elif lower == "expect":
+            expect = value.lower()
+
+    is_1_1 = protocol == "HTTP/1.1"
+    if is_1_1 and "host" not in single:
+        raise HeadError(400, "An HTTP/1.1 request needs a Host header field.")
+    if expect and is_1_1 and expect != "100-continue":
+        raise HeadError(417, "The only expectation that can be met is 100-continue.")
+    content_length, chunked = _parse_framing(single, is_1_1)
+    options = {option.strip() for option in connection.split(",")} if connection else ()
+    return Head(
+        method=method,
+        target=target,
+        path=path,
+        query=query,
+        protocol=protocol,
+        headers=headers,
+        content_length=content_length,
+        chunked=chunked,
+        keep_alive="close" not in options if is_1_1 else "keep-alive" in options,
+        expects_continue=bool(expect) and is_1_1 and (chunked or content_length > 0),
+    )
+
+
+def glimpse(raw: bytes, limits: Limits) -> tuple[str, str, RawHeaders]:
+    """Return what can be made out of a head that was refused: method, target and header fields."""
+    request_line, *lines = raw[: limits.header_bytes].decode("latin-1").split("\r\n")
+    method, _, rest = request_line.partition(" ")
+    target = rest.partition(" ")[0]
+    fields = [line.partition(":") for line in lines[: limits.header_count] if ":" in line]
+    headers = tuple((name, value.strip(" \t")) for name, _, value in fields)
+    return method[:64], target[: limits.target_bytes], headers
+
+
+def _parse_request_line(line: str, limits: Limits) -> tuple[str, str, str]:
+    try:
+        method, target, protocol = line.split(" ")
+    except ValueError:
+        raise HeadError(400, "The request line is not of the form: METHOD TARGET HTTP/1.1") from None
+    version = _VERSION.fullmatch(protocol)
+    if version is None or not TOKEN.fullmatch(method) or not target:
+        raise HeadError(400, "The request line is not of the form: METHOD TARGET HTTP/1.1")
+    if version[1] != "1":
+        raise HeadError(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    if len(target) > limits.target_bytes:
+        raise HeadError(414, f"The request target has {len(target)} bytes; {limits.target_bytes} are allowed.")
+    if _CONTROL_CHARACTER.search(target):
+        raise HeadError(400, "The request target contains a control character.")
+    return method, target, "HTTP/1.0" if version[2] == "0" else "HTTP/1.1"
+
+
+def _split_target(target: str, method: str) -> tuple[str, str]:
+    """Return path and query of an origin-form, absolute-form or asterisk-form target (§3.2)."""
+    if target == "*" and method == "OPTIONS":
+        return "/", ""
+    if not target.startswith("/"):
+        origin = _ABSOLUTE_FORM.match(target)
+        if origin is None:
+            raise HeadError(400, "The request target must be a path that starts with / or an absolute http URL.")
+        target = target[origin.end() :]
+    path, _, query = target.partition("?")
+    return path or "/", query
+
+
+def _parse_field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if TOKEN.fullmatch(name) and colon:
+        return name, value.strip(" \t")
+    if line[:1] in {" ", "\t"}:
+        raise HeadError(400, "Header fields may not be folded over several lines.")
+    raise HeadError(400, "A header field is not of the form: Name: value")
+
+
+def _parse_framing(single: dict[str, str], is_1_1: bool) -> tuple[int, bool]:
+    """Return the length of the body and whether it comes in chunks instead (§6)."""
+    length = single.get("content-length")
+    coding = single.get("transfer-encoding")
+    if coding is None:
+        if length is None:
+            return 0, False
+        if not _CONTENT_LENGTH.fullmatch(length):
+            raise HeadError(400, "Content-Length must be a decimal number.")
+        return int(length), False
+    if length is not None:
+        raise HeadError(400, "Content-Length and Transfer-Encoding exclude each other.")
+    if not is_1_1:
+        raise HeadError(400, "Transfer-Encoding needs HTTP/1.1.")
+    if coding.lower() != "chunked":
+        raise HeadError(501, "The only transfer coding that is understood is chunked.")
+    return 0, True
