@@ -1,0 +1,211 @@
+"""Every error the sandbox raises on purpose, in one tree.
+
+::
+
+    SandboxError
+    ├── WaitInterruptedError           nothing will come any more that is waited for
+    ├── InputError                     what was given to the sandbox itself is wrong
+    │   ├── InvalidValueError          a value is not allowed            (control API: 422)
+    │   │   ├── SettingError           … of a setting
+    │   │   └── SeedError              … in a seed file, with file and line
+    │   ├── NotFoundError              there is no such thing            (control API: 404)
+    │   └── ConflictError              it exists already, or is in use   (control API: 409)
+    └── RefusalError                   what the emulated platform refuses an integration
+        ├── PayloadTooLargeError       413        ├── UnsupportedGrantTypeError  400
+        ├── IncompleteBodyError        400        ├── InvalidRequestError        400
+        ├── MalformedBodyError         400        ├── InvalidClientError         401
+        ├── RouteNotFoundError         404        ├── InvalidScopeError          400
+        ├── MethodNotAllowedError      405        ├── UnauthenticatedError       401
+        ├── TooManyAttemptsError       429        ├── MissingScopeError          403
+        ├── InvalidPayloadError        422        ├── UnauthorizedActionError    403
+        └── FaultedError               any: a fault rule has it so
+
+An ``InputError`` tells a person what was given, what is allowed and what to do. A ``RefusalError`` carries what the
+wire needs to answer as the platform would, and ``reason``, which only the journal tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class SandboxError(Exception):
+    """Root of the tree."""
+
+
+class WaitInterruptedError(SandboxError):
+    """What was waited for cannot come any more: the sandbox was reset, or is stopping."""
+
+
+# --- what was given to the sandbox itself ---------------------------------------------------------------------------
+
+
+class InputError(SandboxError):
+    """Something given to the sandbox is wrong; the message says what, and what to do."""
+
+
+class InvalidValueError(InputError):
+    """A field holds a value that is not allowed."""
+
+    def __init__(self, field: str, given: object, allowed: str) -> None:
+        self.field = field
+        self.given = given
+        self.allowed = allowed
+        super().__init__(f"{field}: {shorten(given)} is not allowed; allowed: {allowed}")
+
+
+class SettingError(InvalidValueError):
+    """A setting is unknown or holds a value that is not allowed."""
+
+
+class SeedError(InputError):
+    """A seed file cannot be used; ``file`` and ``line`` (1-based, 0 when unknown) say where."""
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        self.file = file
+        self.line = line
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {message}")
+
+
+class NotFoundError(InputError):
+    """There is no ``kind`` called ``given``; ``known`` lists what there is."""
+
+    def __init__(self, kind: str, given: object, known: Iterable[object] = ()) -> None:
+        self.kind = kind
+        self.given = given
+        self.known = [str(name) for name in known]
+        listed = ", ".join(self.known[:20]) or "none"
+        super().__init__(f"there is no {kind} {shorten(given)}; known: {listed}")
+
+
+class ConflictError(InputError):
+    """What is asked for collides with what exists."""
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """Return ``repr(value)``, cut to ``limit`` characters, for use in a message."""
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+# --- what the emulated platform refuses -----------------------------------------------------------------------------
+
+
+class RefusalError(SandboxError):
+    """The emulated platform refuses a request; ``reason`` is for the journal, never for the wire."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class PayloadTooLargeError(RefusalError):
+    """The body is larger than the limit, both in bytes (FACTS 1.16, 1.23)."""
+
+    def __init__(self, size: int | None, limit: int) -> None:
+        given = f"{size} bytes" if size is not None else "a body of unknown length"
+        super().__init__(f"payload_too_large: {given}, the limit is {limit}")
+
+
+class IncompleteBodyError(RefusalError):
+    """The sender stopped before the end of the body it had announced."""
+
+
+class MalformedBodyError(RefusalError):
+    """A JSON body of the token endpoint cannot be read (WIRE A)."""
+
+
+class UnsupportedGrantTypeError(RefusalError):
+    """RFC 6749 §5.2 ``unsupported_grant_type``."""
+
+
+class InvalidRequestError(RefusalError):
+    """RFC 6749 §5.2 ``invalid_request``: ``parameter`` is missing, or not a text at all."""
+
+    def __init__(self, parameter: str, problem: str = "missing") -> None:
+        self.parameter = parameter
+        super().__init__(f"{problem}_{parameter}")
+
+
+class InvalidClientError(RefusalError):
+    """RFC 6749 §5.2 ``invalid_client``: unknown client, wrong secret or revoked client."""
+
+
+class InvalidScopeError(RefusalError):
+    """RFC 6749 §5.2 ``invalid_scope``: ``scope`` is the first unknown one."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+        super().__init__(f"unknown_scope: {scope}")
+
+
+class UnauthenticatedError(RefusalError):
+    """The bearer token is missing or not good (RFC 6750 §3.1, WIRE B)."""
+
+
+class MissingScopeError(RefusalError):
+    """The token is good but lacks the required scope (WIRE B)."""
+
+
+class UnauthorizedActionError(RefusalError):
+    """The token belongs to another connector (FACTS 1.18)."""
+
+
+class RouteNotFoundError(RefusalError):
+    """Nothing answers at this path: unknown route, company or vanity URL (WIRE D)."""
+
+
+class MethodNotAllowedError(RefusalError):
+    """The path exists, the method does not; ``allowed`` are those that do (WIRE D)."""
+
+    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+        self.method = method
+        self.allowed = tuple(allowed)
+        super().__init__(f"method_not_allowed: {method}")
+
+
+class TooManyAttemptsError(RefusalError):
+    """The rate limit is used up; ``retry_after_s`` in seconds, ``reset_at`` in Unix seconds (WIRE D)."""
+
+    def __init__(self, retry_after_s: int, reset_at: int) -> None:
+        self.retry_after_s = retry_after_s
+        self.reset_at = reset_at
+        super().__init__(f"rate_limited: the window opens again in {retry_after_s} s")
+
+
+class FaultedError(RefusalError):
+    """A fault rule acts: the platform answers ``status``, with ``Retry-After`` where that is given, in seconds."""
+
+    def __init__(self, reason: str, status: int, retry_after_s: int | None = None) -> None:
+        self.status = status
+        self.retry_after_s = retry_after_s
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which a payload fails its entity.
+
+    ``path`` is dotted with indexes (``items.1.id``); ``rule`` names what was expected: ``required``, ``integer``,
+    ``number``, ``string``, ``boolean``, ``array``, ``json`` or ``schema`` (a rule of a hand-written JSON Schema, told
+    by ``detail``).
+    """
+
+    path: str
+    rule: str
+    detail: str = ""
+
+
+class InvalidPayloadError(RefusalError):
+    """The payload is blank or does not match the expected entity (FACTS 1.16, 1.21)."""
+
+    def __init__(self, code: str, violations: Sequence[Violation]) -> None:
+        self.code = code
+        self.violations = tuple(violations)
+        first, *more = self.violations
+        path = re.sub(r"(^|\.)(\d+)(?=\.|$)", r"[\2]", first.path)
+        others = f" (and {len(more)} more)" if more else ""
+        super().__init__(f"{code}: {path} {first.detail or first.rule}{others}")

@@ -1,0 +1,107 @@
+"""Patchworks' own nouns as frozen values: what a store holds and a seed describes.
+
+Nothing here has behaviour beyond what follows from its own fields. Times are aware UTC datetimes on the
+sandbox clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+JsonValue: TypeAlias = "Mapping[str, JsonValue] | Sequence[JsonValue] | str | int | float | bool | None"
+"""Anything ``json.loads`` returns; read-only to whoever receives it."""
+
+Environment = Literal["test", "live"]
+"""What a connector is for (FACTS 1.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A Patchworks customer; ``slug`` is the ``{company}`` of its inbound URLs (FACTS 1.13)."""
+
+    slug: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """An Inbound API connector of a company (FACTS 1.2, 1.4)."""
+
+    id: int
+    company: str
+    name: str
+    environment: Environment
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """The data structure a connector expects, given as a sample payload (FACTS 1.3).
+
+    ``json_schema`` is what payloads are checked against: inferred from the sample or written by hand.
+    ``None`` marks a free-form entity, which accepts any non-blank body.
+    """
+
+    id: int
+    connector_id: int
+    type: str
+    name: str
+    sample: JsonValue
+    json_schema: Mapping[str, JsonValue] | None
+    inferred: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """A set of credentials of a connector (FACTS 1.5, 1.6, 1.19); the secret itself is not kept."""
+
+    id: str
+    connector_id: int
+    name: str
+    secret_salt: bytes = field(repr=False)
+    secret_hash: bytes = field(repr=False)
+    secret_last_four: str
+    revoked: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLink:
+    """An access token as the journal knows it: not the token itself, but where it is from.
+
+    ``request`` is the sequence number of the token request that issued it; times are Unix seconds on the sandbox clock.
+    """
+
+    fingerprint: str
+    request: int | None
+    issued_at: float
+    expires_at: float
+
+    def note(self, at: float) -> str:
+        """Return where it is from and whether it was late: ``token of request 12, expired 4 s before``."""
+        origin = "a token of an unknown request" if self.request is None else f"token of request {self.request}"
+        return origin if at < self.expires_at else f"{origin}, expired {seconds(at - self.expires_at)} s before"
+
+
+def seconds(amount: float) -> str:
+    """Return seconds as a person writes them, to the microsecond."""
+    return f"{amount:.6f}".rstrip("0").rstrip(".")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What receives the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
+
+    id: int
+    company: str
+    connector_id: int
+    entity: str
+    vanity_url: str
+    active: bool
+    created_at: datetime

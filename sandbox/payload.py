@@ -1,0 +1,74 @@
+"""Reading JSON bodies as strictly as the platform's stack does, whatever they are.
+
+PHP's ``json_decode`` refuses a byte order mark, bad UTF-8, unpaired surrogates, ``NaN`` and nesting beyond 512 levels;
+so does this. Python's own parser would accept some of these and overflow its stack on others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from sandbox.model import JsonValue
+
+MAX_DEPTH = 512
+"""Nesting levels a JSON body may have: the default of PHP's ``json_decode`` (framework)."""
+
+
+class NotJsonError(ValueError):
+    """The bytes are not JSON; the message says why."""
+
+
+def parse_json(body: bytes) -> JsonValue:
+    """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins."""
+    try:
+        parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise NotJsonError(_TOO_DEEP) from None
+    except (json.JSONDecodeError, UnicodeDecodeError, NotJsonError) as error:
+        raise NotJsonError(str(error)) from None
+    except ValueError:  # Python's limit on the digits of an integer, where it has one
+        raise NotJsonError(_TOO_LONG) from None
+    if _may_be_deep(body) and _depth(parsed) > MAX_DEPTH:
+        raise NotJsonError(_TOO_DEEP)
+    if _SURROGATE.search(body) and not _encodable(parsed):
+        raise NotJsonError("an unpaired surrogate in an escape")
+    return parsed
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_LONG = "an integer of thousands of digits"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"{name} is not JSON")
+
+
+def _encodable(parsed: JsonValue) -> bool:
+    """Whether all text in it can be written as UTF-8: not so what an unpaired surrogate stands for."""
+    try:
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Whether there are brackets enough for the depth to matter: cheap, and false for nearly every body."""
+    return body.count(b"[") + body.count(b"{") > MAX_DEPTH
+
+
+def _depth(parsed: JsonValue) -> int:
+    depth, level = 0, [parsed]
+    while level:
+        depth += 1
+        children: list[JsonValue] = []
+        for node in level:
+            if isinstance(node, dict):
+                children.extend(value for value in node.values() if isinstance(value, (dict, list)))
+            elif isinstance(node, list):
+                children.extend(value for value in node if isinstance(value, (dict, list)))
+        level = children
+    return depth

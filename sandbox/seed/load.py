@@ -1,0 +1,51 @@
+"""The ways to a :class:`Seed`: from files, from Python data, from the demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.errors import SeedError
+from sandbox.seed.document import document_of, read_document
+from sandbox.seed.draft import Draft
+from sandbox.seed.model import Seed
+
+
+def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Seed:
+    """Read seed files, later ones on top of earlier ones.
+
+    Companies with the same slug or name and connectors with the same name are merged; an entity, client or
+    service replaces the earlier one with the same name or vanity URL; a later setting wins. Raises
+    :class:`SeedError`.
+    """
+    draft = Draft()
+    for path in map(Path, paths):
+        if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
+            advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
+            raise SeedError(str(path), 0, f"there is no such file; {advice}")
+        draft.add(read_document(path, environ))
+    return draft.seed()
+
+
+def parse_seed(data: Mapping[str, object]) -> Seed:
+    """Check a seed given as Python data.
+
+    It is taken as it is: no environment variables, no ``sample_file``. Raises :class:`SeedError`, which tells
+    a path such as ``companies[0].name`` in place of a line.
+    """
+    draft = Draft()
+    draft.add(document_of(data))
+    return draft.seed()
+
+
+def demo_seed() -> Seed:
+    """Return what a sandbox holds when nothing else is asked for."""
+    return load_seed(demo_seed_file())
+
+
+def demo_seed_file() -> Path:
+    """Return the file of the demo seed, in an installation or in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "_fixtures" / "seed.yaml"
+    return installed if installed.exists() else package.parent / "fixtures" / "seed.yaml"

@@ -1,0 +1,80 @@
+"""The structure of a seed document: ``seed.schema.json`` applied, and its errors said in a person's words.
+
+The schema carries those words: the ``errorMessage`` of a value tells what is allowed there, to us and to
+editors.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from sandbox.errors import shorten
+from sandbox.seed.document import Document, Problem, Steps
+
+_SHOWN_NAMES = 50
+
+SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
+
+
+def structural_problems(document: Document) -> list[Problem]:
+    """Return every place where ``document`` does not have the structure of a seed."""
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    problems: dict[tuple[Steps, str], Problem] = {}
+    for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
+        at = tuple(error.instance_path)
+        for steps, text in _explain(error, at, _subschema(schema, error.schema_path[:-1])):
+            problems.setdefault((steps, text), document.problem(steps, text))
+    return list(problems.values())
+
+
+def _explain(error: jsonschema_rs.ValidationError, at: Steps, rule: Mapping[str, Any]) -> Iterable[tuple[Steps, str]]:
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
+            for key in unexpected:
+                yield (*at, key), f"is unknown{did_you_mean(key, rule['properties'])}"
+        case jsonschema_rs.ValidationErrorKind.Required(key):
+            yield at, f"the key {key!r} is missing; add it"
+        case jsonschema_rs.ValidationErrorKind.Not():
+            yield at, rule["not"]["errorMessage"]
+        case _:
+            hint = _hint(error.instance, rule)
+            yield at, f"{given(error.instance, at)} is not allowed; {rule['errorMessage']}{hint}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return how a message about an unknown ``name`` ends: the nearest ``known`` one, then all of them."""
+    names = list(itertools.islice(known, _SHOWN_NAMES))
+    near = difflib.get_close_matches(name.lower(), names, 1)
+    guess = f"; did you mean {near[0]!r}?" if near else ";"
+    return f"{guess} known: {', '.join(names) or 'none'}"
+
+
+def given(value: object, at: Steps) -> str:
+    """Return how a message shows ``value``: cut short, never a secret nor anything that may hold one."""
+    match value:
+        case Mapping():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _ if "client_secret" in at:
+            return f"a value of {len(str(value))} characters"
+        case _:
+            return shorten(value)
+
+
+def _hint(value: object, rule: Mapping[str, Any]) -> str:
+    wants_text = "string" in rule.get("type", ())
+    return "; quotes make it text" if wants_text and isinstance(value, (int, float)) else ""
+
+
+def _subschema(schema: Any, path: Iterable[str | int]) -> Mapping[str, Any]:
+    for step in path:
+        schema = schema[step]
+    return schema  # type: ignore[no-any-return]
