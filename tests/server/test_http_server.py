@@ -94,7 +94,9 @@ def test_server_can_be_started_again_but_not_twice(serve):
 
 
 def test_given_port_is_used_again_at_once(serve, connect):
-    first = serve(echo)
+    free = serve(echo)
+    free.stop()
+    first = serve(echo, port=free.port)
     client = connect(first.port)
     client.get("/", "Connection: close")  # the side that closes first keeps the port busy for a while
     client.rest()

@@ -1,0 +1,34 @@
+"""The machine's clocks, out of reach of libraries that freeze time.
+
+freezegun replaces ``time.time`` and its siblings wherever it finds them: as attributes of modules, and, where a module
+is imported while time stands still, even in what that module captures of them. Waiting and measuring must go on. So
+these are taken from a ``time`` module of our own, which nobody else can reach.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from importlib.machinery import BuiltinImporter
+from types import ModuleType
+
+
+def _own_time_module() -> ModuleType:
+    spec = BuiltinImporter.find_spec("time")
+    assert spec is not None, "`time` is compiled into every Python"
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_time = _own_time_module()
+
+wall_time: Callable[[], float] = _time.time
+"""Unix seconds on the machine's clock."""
+
+monotonic: Callable[[], float] = _time.monotonic
+"""Seconds since some moment; it only ever goes forward."""
+
+perf_counter: Callable[[], float] = _time.perf_counter
+"""Seconds since some moment, as finely as the machine can tell them."""
