@@ -11,12 +11,12 @@ import socket
 import ssl
 from enum import Enum, auto
 
+from sandbox.real_time import monotonic
 from sandbox.server.body import Body, ChunkedBody, SizedBody
 from sandbox.server.connection import Connection
 from sandbox.server.environ import Environ, add_request
 from sandbox.server.head import Head, HeadError, glimpse, parse_head
 from sandbox.server.limits import Refused
-from sandbox.server.monotonic import monotonic
 from sandbox.server.reading import RECEIVE_BYTES, Reader
 from sandbox.server.response import ClientGoneError, Response, ResponseError, plain_answer
 from sandbox.server.service import Service

@@ -23,8 +23,8 @@ from cheroot.connections import ConnectionManager
 from cheroot.server import HTTPServer
 from cheroot.workers import threadpool
 
+from sandbox.real_time import monotonic
 from sandbox.server.channel import Channel
-from sandbox.server.monotonic import monotonic
 from sandbox.server.service import Service
 
 # How late a deadline may be noticed, in seconds.

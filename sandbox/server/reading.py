@@ -2,9 +2,9 @@
 
 import re
 
+from sandbox.real_time import monotonic
 from sandbox.server.head import BARE_LF, HeadError
 from sandbox.server.limits import Limits
-from sandbox.server.monotonic import monotonic
 from sandbox.server.wire import Wire
 
 RECEIVE_BYTES = 65_536

@@ -11,7 +11,7 @@ import ssl
 import struct
 import threading
 
-from sandbox.server.monotonic import monotonic
+from sandbox.real_time import monotonic
 
 _NOTHING_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
