@@ -4,6 +4,10 @@
 
     SandboxError
     ├── WaitInterruptedError           nothing will come any more that is waited for
+    ├── UnreachableError               no sandbox answers at a URL
+    ├── ProblemError                   a control API refuses; with its problem details
+    ├── NotInProcessError              only a sandbox of this process can do that
+    ├── SharedSandboxError             would disturb the others who use the sandbox
     ├── InputError                     what was given to the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
     │   │   ├── SettingError           … of a setting
@@ -27,7 +31,7 @@ wire needs to answer as the platform would, and ``reason``, which only the journ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -37,6 +41,32 @@ class SandboxError(Exception):
 
 class WaitInterruptedError(SandboxError):
     """What was waited for cannot come any more: the sandbox was reset, or is stopping."""
+
+
+class UnreachableError(SandboxError):
+    """No sandbox answers at a URL, or none in time."""
+
+
+class ProblemError(SandboxError):
+    """A control API refuses or fails (RFC 9457); ``errors`` are the fields that are wrong, each with a message.
+
+    Where the core has an error for it, that one is raised with it: ``except NotFoundError`` is right for a sandbox of
+    this process and for one behind a URL alike.
+    """
+
+    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> None:
+        self.status = status
+        self.detail = detail
+        self.errors = tuple(errors)
+        Exception.__init__(self, detail)
+
+
+class NotInProcessError(SandboxError):
+    """Only a sandbox of this process can do that; this one is behind a URL."""
+
+
+class SharedSandboxError(SandboxError):
+    """It would disturb the others who use the sandbox at the same time."""
 
 
 # --- what was given to the sandbox itself ---------------------------------------------------------------------------

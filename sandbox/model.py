@@ -86,7 +86,8 @@ class TokenLink:
     def note(self, at: float) -> str:
         """Return where it is from and whether it was late: ``token of request 12, expired 4 s before``."""
         origin = "a token of an unknown request" if self.request is None else f"token of request {self.request}"
-        return origin if at < self.expires_at else f"{origin}, expired {seconds(at - self.expires_at)} s before"
+        late = seconds(round(at - self.expires_at, 3))
+        return origin if at < self.expires_at else f"{origin}, expired {late} s before"
 
 
 def seconds(amount: float) -> str:

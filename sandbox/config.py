@@ -1,0 +1,398 @@
+"""Settings: one declarative table that the command line, the environment, YAML files and the control API all read.
+
+A setting is declared once, as a field of ``Settings``: name, type, default, what it does, what is allowed and whether
+it may change while the sandbox runs. ``Settings`` is a frozen value; a change makes a new one, checked as a whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from sandbox.clock import parse_duration
+from sandbox.errors import InvalidValueError, SettingError
+
+ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
+
+MIB: Final = 1024 * 1024
+_META: Final = "setting"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """The declaration of one setting, for whoever offers it to people."""
+
+    name: str
+    default: Any
+    doc: str
+    allowed: str
+    runtime: bool
+    tag: str
+    parse: Callable[[object], object] = dataclasses.field(repr=False)
+    json_schema: Mapping[str, Any] = dataclasses.field(repr=False, hash=False)
+
+    @property
+    def env(self) -> str:
+        """The environment variable."""
+        return ENV_PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """The command line option."""
+        return "--" + self.name.replace("_", "-")
+
+
+class _NotAllowedError(ValueError):
+    """Raised by a parser; becomes a ``SettingError`` where the name is known."""
+
+
+def _setting(
+    default: _T,
+    kind: tuple[Callable[[object], object], str, Mapping[str, Any]],
+    doc: str,
+    *,
+    runtime: bool = True,
+    tag: str = "ours",
+) -> _T:
+    parse, allowed, schema = kind
+    meta = {"parse": parse, "allowed": allowed, "doc": doc, "runtime": runtime, "tag": tag, "json_schema": schema}
+    field: _T = dataclasses.field(default=default, metadata={_META: meta})
+    return field
+
+
+_Kind = tuple[Callable[[object], object], str, Mapping[str, Any]]
+
+
+def _choice(*values: str) -> _Kind:
+    def parse(value: object) -> str:
+        if value not in values:
+            raise _NotAllowedError
+        return str(value)
+
+    return parse, ", ".join(values), {"type": "string", "enum": list(values)}
+
+
+def _integer(low: int, high: int, unit: str = "") -> _Kind:
+    def parse(value: object) -> int:
+        if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _NotAllowedError
+        return value
+
+    allowed = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
+    return parse, allowed, {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _boolean() -> _Kind:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+    def parse(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in words:
+            return words[value.strip().lower()]
+        raise _NotAllowedError
+
+    return parse, "true or false", {"type": "boolean"}
+
+
+def _text(
+    allowed: str, accept: Callable[[str], bool], *, optional: bool = False, schema: Mapping[str, Any] | None = None
+) -> _Kind:
+    """A text; ``schema`` is what JSON Schema can say of it, for the document of the control API."""
+
+    def parse(value: object) -> str | None:
+        if optional and value in (None, ""):
+            return None
+        if not isinstance(value, str) or not accept(value) or "\n" in value or "\r" in value:
+            raise _NotAllowedError
+        return value
+
+    return parse, allowed, {"type": ["string", "null"] if optional else "string", **(schema or {})}
+
+
+def _names(
+    allowed: str,
+    accept: Callable[[str], bool],
+    normal: Callable[[str], str] = str,
+    *,
+    empty: bool = False,
+    schema: Mapping[str, Any] | None = None,
+) -> _Kind:
+    """A list of names, given as a list or separated by commas; kept as a tuple without repeats."""
+
+    def parse(value: object) -> tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
+            raise _NotAllowedError
+        names = tuple(dict.fromkeys(normal(part.strip()) for part in parts))
+        if empty and names == ("",):
+            names = ()
+        if not (names or empty) or not all(accept(name) for name in names):
+            raise _NotAllowedError
+        return names
+
+    return parse, allowed, {
+        "type": "array",
+        "items": {"type": "string", **(schema or {})},
+        "minItems": 0 if empty else 1,
+    }
+
+
+def _duration(low: float, high: float) -> _Kind:
+    def parse(value: object) -> int:
+        if isinstance(value, str) and value.strip().isdecimal():
+            value = float(value)
+        try:
+            seconds = parse_duration(value).total_seconds()
+        except InvalidValueError:
+            raise _NotAllowedError from None
+        if not low <= seconds <= high or not math.isclose(seconds, round(seconds)):
+            raise _NotAllowedError
+        return round(seconds)
+
+    allowed = f"whole seconds from {low:.0f} to {high:.0f}, or a duration such as 24h or PT24H"
+    return parse, allowed, {"type": "integer", "minimum": int(low), "maximum": int(high)}
+
+
+def _is_scope(name: str) -> bool:
+    return bool(name) and name.isascii() and name.isprintable() and not set(name) & set(' "\\,')
+
+
+_SCOPE = "an RFC 6749 scope name: printable ASCII without spaces, quotes, commas and backslashes"
+_SCOPE_SCHEMA: Final[Mapping[str, Any]] = {"pattern": r"^[!#-+\--\[\]-~]+$"}
+_BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*")
+_DAY = int(timedelta(days=1).total_seconds())
+_METHODS: Final = ("GET", "POST")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of a sandbox, with its default; see ``setting_specs`` for what each does."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        _text("a host name or address", lambda text: bool(text) and " " not in text),
+        "Address to listen on. Beyond loopback anybody who reaches the port can use the control API.",
+        runtime=False,
+    )
+    port: int = _setting(8025, _integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
+    public_url: str | None = _setting(
+        None,
+        _text(
+            "an http or https URL without a path",
+            lambda text: _BASE_URL.fullmatch(text) is not None,
+            optional=True,
+            schema={"pattern": f"^({_BASE_URL.pattern})?$"},
+        ),
+        "Base URL that clients use, for the URLs the sandbox tells (for example behind a port mapping). "
+        "Default: the address listened on, or the Host header of a request.",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        _names(
+            "host names separated by commas, without ports; * for any",
+            lambda name: name == "*" or _HOST_NAME.fullmatch(name) is not None,
+            str.lower,
+            empty=True,
+        ),
+        "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
+        "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
+        runtime=False,
+    )
+    threads: int = _setting(16, _integer(1, 256), "Worker threads of the server.", runtime=False)
+    signing_key_file: str | None = _setting(
+        None,
+        _text("the path of a PEM file", bool, optional=True),
+        "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
+        runtime=False,
+    )
+    signing_key_bits: int = _setting(
+        2048, _integer(2048, 8192, "bits"), "Size of a generated signing key.", runtime=False, tag="framework"
+    )
+    random_seed: int | None = _setting(
+        None,
+        (
+            lambda value: None if value in (None, "") else _integer(0, 2**63 - 1)[0](value),
+            "a whole number from 0 to 9223372036854775807",
+            {"type": ["integer", "null"], "minimum": 0},
+        ),
+        "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
+        runtime=False,
+    )
+    wire_profile: str = _setting(
+        "modern",
+        _choice("modern", "legacy"),
+        "Generation of the platform's framework: Laravel 11 with Passport 13, or Laravel 6 with Passport 8.",
+        tag="framework",
+    )
+    accept: str = _setting(
+        "documented",
+        _choice("documented", "laravel"),
+        "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
+        "framework really does (401 becomes a redirect to /login, other errors an HTML page).",
+        tag="documented",
+    )
+    token_path: str = _setting(
+        "/oauth/token",
+        _text(
+            "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
+            lambda text: (
+                text.startswith("/")
+                and len(text) > 1
+                and not text.startswith(("/v1/", "/_sandbox"))
+                and all(
+                    part and part.replace("-", "").replace("_", "").replace(".", "").isalnum()
+                    for part in text[1:].split("/")
+                )
+                and text.isascii()
+            ),
+        ),
+        "Path of the token endpoint.",
+        runtime=False,
+        tag="framework",
+    )
+    token_methods: tuple[str, ...] = _setting(
+        _METHODS,
+        _names("GET, POST or both", lambda name: name in _METHODS, str.upper, schema={"enum": list(_METHODS)}),
+        "Methods the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
+        tag="documented",
+    )
+    token_lifetime: int = _setting(
+        _DAY, _duration(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
+    )
+    required_scope: str = _setting(
+        "access-inbound",
+        _text(_SCOPE, _is_scope, schema=_SCOPE_SCHEMA),
+        "Scope a token needs for inbound URLs; granted when a token request names none.",
+        tag="unconfirmed",
+    )
+    scopes: tuple[str, ...] = _setting(
+        ("access-inbound",),
+        _names(f"a list of names, each {_SCOPE}", _is_scope, schema=_SCOPE_SCHEMA),
+        "Scopes the token endpoint knows besides the required one and '*'.",
+        tag="unconfirmed",
+    )
+    success_status: int = _setting(
+        200,
+        (
+            _integer(200, 201)[0],
+            "200 or 201",
+            {"type": "integer", "enum": [200, 201]},
+        ),
+        "Status of the answer to an accepted payload.",
+        tag="unconfirmed",
+    )
+    success_message: str = _setting(
+        "Payload stored successfully.",
+        _text(
+            "text of 1 to 500 characters on one line",
+            lambda text: 0 < len(text) <= 500,
+            schema={"minLength": 1, "maxLength": 500, "pattern": r"^[^\r\n]+$"},
+        ),
+        "The message in the answer to an accepted payload.",
+        tag="unconfirmed",
+    )
+    inactive_service: str = _setting(
+        "not_found",
+        _choice("not_found", "forbidden", "accept"),
+        "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active.",
+        tag="undefined",
+    )
+    entity_check: str = _setting(
+        "reject",
+        _choice("reject", "flag", "off"),
+        "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
+        "in the journal, or not checked at all. A blank payload is always refused.",
+        tag="undefined",
+    )
+    body_limit: int = _setting(
+        8 * MIB, _integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
+    )
+    rate_limit: bool = _setting(
+        False, _boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
+    )
+    rate_limit_requests: int = _setting(
+        60, _integer(1, 1_000_000), "Requests a window may hold; told in X-RateLimit-Limit.", tag="unconfirmed"
+    )
+    rate_limit_window: int = _setting(
+        60,
+        _duration(1, _DAY),
+        "Length of a window in seconds on the sandbox clock, from its first request.",
+        tag="framework",
+    )
+    rate_limit_key: str = _setting(
+        "client",
+        _choice("client", "ip"),
+        "What has a window of its own: the OAuth client (where there is none, the address), or always the address, as "
+        "in the framework.",
+        tag="undefined",
+    )
+    presets_dir: str | None = _setting(
+        None,
+        _text("the path of a folder", bool, optional=True),
+        "Folder with fault presets of your own, YAML files, beside those that come along.",
+    )
+    journal_entries: int = _setting(
+        100_000, _integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
+    )
+    journal_bytes: int = _setting(
+        512 * MIB,
+        _integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
+        "Bytes the journal keeps; beyond it the oldest are dropped.",
+    )
+
+    def __post_init__(self) -> None:
+        for spec in setting_specs():
+            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+
+    def changed(self, values: Mapping[str, object], *, runtime: bool = False) -> Settings:
+        """Return these settings with ``values`` in place of their own.
+
+        With ``runtime`` only settings that may change while the sandbox runs are allowed. Raise ``SettingError``.
+        """
+        specs = {spec.name: spec for spec in setting_specs() if spec.runtime or not runtime}
+        for name, value in values.items():
+            if name not in specs:
+                raise _unknown(name, value, list(specs), runtime=runtime)
+        return dataclasses.replace(self, **values)  # type: ignore[arg-type]
+
+    def known_scopes(self) -> frozenset[str]:
+        """Return every scope a token may carry."""
+        return frozenset((*self.scopes, self.required_scope, "*"))
+
+
+def setting_specs() -> list[SettingSpec]:
+    """Return the declarations in the order in which people should meet them."""
+    return list(_SPECS)
+
+
+_SPECS: Final = tuple(
+    SettingSpec(name=field.name, default=field.default, **field.metadata[_META])
+    for field in dataclasses.fields(Settings)
+)
+
+
+def _checked(spec: SettingSpec, value: object) -> object:
+    try:
+        return spec.parse(value)
+    except _NotAllowedError:
+        raise SettingError(spec.name, value, spec.allowed) from None
+
+
+def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:
+    if runtime and any(spec.name == name for spec in _SPECS):
+        allowed = f"to be set at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
+        return SettingError(name, value, allowed)
+    near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
+    hint = f"did you mean {near[0]}? " if near else ""
+    return SettingError(name, value, f"{hint}no setting of this name; known: {', '.join(known)}")

@@ -1,0 +1,446 @@
+"""The journal: every request to the emulated API, with what was answered and why.
+
+A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. Closing it makes a
+frozen ``Entry``, numbers it and publishes it, always before the answer leaves. Sequence numbers count closed entries,
+so they have no gaps and whoever has read up to one has missed nothing. Secrets are redacted at that point and are
+never in an entry. Publishing wakes those who wait; nobody polls.
+
+The journal is bounded by count and by bytes. Beyond either the oldest entries are dropped, and counted. Entries share
+what they have in common, and are found by index, so that neither memory nor time grows with what nobody asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
+from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
+from sandbox.interning import Pool, SharedHeaders
+from sandbox.matching import EVERY_ENTRY, EntryFilter
+from sandbox.model import JsonValue, TokenLink
+from sandbox.payload import NotJsonError, parse_json
+from sandbox.real_time import monotonic, perf_counter
+from sandbox.redaction import redact_body, redact_headers, redact_query
+
+if TYPE_CHECKING:
+    from sandbox.faults.book import Act
+
+Kind = Literal["token", "inbound", "other"]
+Outcome = Literal["accepted", "rejected", "faulted"]
+Headers = tuple[tuple[str, str], ...]
+
+ENTRY_OVERHEAD = 500
+"""Bytes an entry takes beside its bodies and what of its headers it shares with no other (benchmarks/journal.py)."""
+
+_SHARED_LENGTH = 512
+"""Bytes or characters up to which a value is looked for among those of other entries."""
+
+_CHUNK = 256
+"""Entries read at a time."""
+
+_Text = TypeVar("_Text", str, "str | None")
+
+_CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request being served. The facts are set when it arrives; the notes by whoever learns them."""
+
+    method: str
+    path: str = field(repr=False)  # may hold secrets, as the next ones may
+    query: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    remote_addr: str
+    received_at: float
+    wall_time: float
+    body: bytes = field(default=b"", repr=False)
+    body_size: int = 0
+    started: float = field(default_factory=perf_counter)
+    raw_path: str = field(default="", repr=False)
+    """The path as it was sent, percent-encoded; the platform's messages quote it."""
+
+    kind: Kind = "other"
+    client_id: str | None = None
+    company: str | None = None
+    vanity_url: str | None = None
+    reason: str | None = None
+    act: Act | None = None
+    """The fault that acts on the request."""
+    fault: str | None = None
+    effect: str | None = None
+    accepted: bool = False
+    token: TokenLink | None = None
+    token_issued: Callable[[int], TokenLink | None] | None = field(default=None, repr=False)
+    """Of a request that got a token: takes the entry's number when there is one, and returns the link to the token."""
+    rate: tuple[int, int] | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a request header, the last one if it is repeated; names know no case."""
+        wanted = name.lower()
+        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request that was answered. Times are Unix seconds: ``received_at`` sandbox, ``wall_time`` machine."""
+
+    journal: str
+    """Id of the journal it is in."""
+    seq: int
+    kind: Kind
+    received_at: float
+    wall_time: float
+    duration_ms: float
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    body_size: int
+    client_id: str | None
+    company: str | None
+    vanity_url: str | None
+    outcome: Outcome
+    accepted: bool
+    """Whether what the request asked for was done, also where a fault kept the client from learning it."""
+    reason: str | None
+    status: int
+    """Of the answer; 0 where a fault let none through."""
+    fault: str | None
+    """The name or id of the rule that acted."""
+    effect: str | None
+    """What it made the client see."""
+    token: TokenLink | None
+    """The token it came with, good or not, if it was issued here; of a token request the token it issued."""
+    response_headers: Headers
+    response_body: bytes
+    cost: int
+    """About how many bytes it takes."""
+
+    @property
+    def id(self) -> str:
+        """What it is told by in all journals of a sandbox."""
+        return f"{self.journal}-{self.seq}"
+
+    @property
+    def token_fingerprint(self) -> str | None:
+        """What stands for its token."""
+        return None if self.token is None else self.token.fingerprint
+
+    @property
+    def token_note(self) -> str | None:
+        """Which request its token is from, and by how much it was late: ``token of request 12, expired 4 s before``."""
+        return None if self.token is None else self.token.note(self.received_at)
+
+    @property
+    def json(self) -> JsonValue:
+        """The body parsed as JSON, anew at each call; ``None`` when it is not JSON."""
+        try:
+            return parse_json(self.body)
+        except NotJsonError:
+            return None
+
+    @property
+    def text(self) -> str | None:
+        """The body as text, or ``None`` when it is not UTF-8."""
+        try:
+            return self.body.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries of a listing, oldest first. ``next_after`` is the cursor of the next page, ``None`` on the last."""
+
+    entries: Sequence[Entry]
+    next_after: int | None
+    dropped: int
+
+
+class Journal:
+    """The entries of one emulated platform; safe to use from several threads."""
+
+    def __init__(self, id: str, max_entries: Callable[[], int], max_bytes: Callable[[], int]) -> None:
+        self.id = id
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
+        self._interruptions = 0
+        self._interrupted_by: str = ""
+        self._retired = False
+        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._seq = 0  # of the newest entry, also where it is gone
+        self._index = EntryIndex()
+        self._headers = SharedHeaders()
+        self._texts: Pool[str] = Pool()
+        self._answers: Pool[bytes] = Pool()
+        self._bytes = 0
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def close(self, exchange: Exchange, status: int, response_headers: Headers, response_body: bytes) -> Entry:
+        """Make an exchange an entry and publish it."""
+        body = exchange.body
+        if exchange.kind != "inbound":  # a 404 quotes the path
+            body, response_body = redact_body(body), redact_body(response_body)
+        path, query = redact_query(exchange.path), redact_query(exchange.query)  # a "?" may come as %3F
+        headers = redact_headers(exchange.headers)
+        response_headers = redact_headers(response_headers)
+        with self._lock:
+            headers, cost = self._headers.share(headers)
+            response_headers, response_cost = self._headers.share(response_headers)
+            response_body, body_cost = self._share_answer(response_body)
+            cost += response_cost + body_cost + len(body) + len(query)
+            self._seq += 1
+            entry = Entry(
+                journal=self.id,
+                seq=self._seq,
+                kind=exchange.kind,
+                received_at=exchange.received_at,
+                wall_time=exchange.wall_time,
+                duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
+                method=exchange.method,
+                path=self._share(path),
+                query=query,
+                headers=headers,
+                body=body,
+                body_size=exchange.body_size,
+                client_id=self._share(exchange.client_id),
+                company=self._share(exchange.company),
+                vanity_url=self._share(exchange.vanity_url),
+                outcome=_outcome(exchange),
+                accepted=exchange.accepted,
+                reason=self._share(exchange.reason),
+                status=status,
+                fault=self._share(exchange.fault),
+                effect=self._share(exchange.effect),
+                token=exchange.token if exchange.token_issued is None else exchange.token_issued(self._seq),
+                response_headers=response_headers,
+                response_body=response_body,
+                cost=ENTRY_OVERHEAD + cost,
+            )
+            self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
+            self._drop_beyond_bounds()
+            if self._waiting:
+                self._changed.notify_all()
+            listeners = self._listeners
+        for listener in listeners:
+            listener()
+        return entry
+
+    def _share(self, text: _Text) -> _Text:
+        return text if text is None or len(text) > _SHARED_LENGTH else self._texts.keep(text)
+
+    def _share_answer(self, body: bytes) -> tuple[bytes, int]:
+        if len(body) > _SHARED_LENGTH:
+            return body, len(body)
+        known = self._answers.find(body)
+        return (self._answers.keep(body), len(body)) if known is None else (known, 0)
+
+    def _drop_beyond_bounds(self) -> None:
+        """Drop the oldest entries until both bounds hold; the newest always stays."""
+        index = self._index
+        max_entries, max_bytes = self._max_entries(), self._max_bytes()
+        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes > max_bytes):
+            dropped, ended = index.drop_oldest()
+            self._bytes -= dropped.cost + SERIES_OVERHEAD * ended
+
+    def clear(self) -> int:
+        """Empty the journal and return how many entries it held. Numbering goes on; the count of drops starts anew."""
+        with self._lock:
+            cleared = len(self._index.all)
+            self._index = EntryIndex()
+            self._bytes = 0
+        return cleared
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
+        """Iterate over the matching entries there are now with a sequence number above ``after``, oldest first.
+
+        What comes or is dropped in the meantime is left out. The lock is held for a handful of entries at a time.
+        """
+        last = self._seq
+        while after < last:
+            with self._lock:
+                some = self._index.narrowest(entry_filter).above(after, _CHUNK)
+            if not some:
+                return
+            after = some[-1].seq
+            yield from (entry for entry in some if entry.seq <= last and entry_filter.matches(entry))
+
+    def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
+        """Iterate over the matching entries there are now, newest first."""
+        before = self._seq + 1
+        while True:
+            with self._lock:
+                some = self._index.narrowest(entry_filter).below(before, _CHUNK)
+            if not some:
+                return
+            before = some[-1].seq
+            yield from (entry for entry in some if entry_filter.matches(entry))
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries match: at once where one indexed condition says it all."""
+        if entry_filter.is_indexed:
+            with self._lock:
+                return len(self._index.narrowest(entry_filter))
+        return sum(1 for _ in self.entries(entry_filter))
+
+    def page(self, entry_filter: EntryFilter, after: int = 0, limit: int = 100) -> Page:
+        """Return up to ``limit`` matching entries with a sequence number above ``after``, oldest first."""
+        entries = list(islice(self.entries(entry_filter, after), limit + 1))
+        more = len(entries) > limit
+        entries = entries[:limit]
+        return Page(entries, entries[-1].seq if more else None, self.dropped)
+
+    def snapshot(self, after: int = 0) -> Iterator[Entry]:
+        """Return the entries there are now with a sequence number above ``after``, oldest first."""
+        with self._lock:
+            return iter(self._index.all.above(after, len(self._index.all)))
+
+    def get(self, entry_id: str) -> Entry:
+        """Return an entry by its id or its sequence number, or raise ``NotFoundError``."""
+        journal_id, dash, number = entry_id.rpartition("-")
+        if journal_id == (self.id if dash else "") and number.isascii() and number.isdecimal() and len(number) < 20:
+            with self._lock:
+                found = self._index.all.above(int(number) - 1, 1)
+            if found and found[0].seq == int(number):
+                return found[0]
+        raise NotFoundError("journal entry", entry_id, self._known_range())
+
+    def _known_range(self) -> Sequence[str]:
+        with self._lock:
+            oldest, newest = self._index.all.oldest(), self._index.all.newest()
+        return [f"{oldest.id} to {newest.id}"] if oldest and newest else []
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    def wait(
+        self,
+        entry_filter: EntryFilter,
+        count: int,
+        timeout: float,
+        *,
+        after: int = 0,
+        matches: Callable[[Entry], bool] = bool,
+    ) -> list[Entry]:
+        """Return the first ``count`` matching entries above ``after`` as soon as there are so many.
+
+        Once ``timeout`` real seconds have passed, return those there are. Each entry is looked at once, however often
+        it wakes. ``matches`` is a further condition; it is called without the lock. Raise ``WaitInterruptedError``
+        when the journal is retired or those who wait on it are sent away.
+        """
+        deadline = monotonic() + timeout
+        interruptions = self._interruptions
+        found: list[Entry] = []
+        while True:
+            looked_at = self._seq
+            for entry in self.entries(entry_filter, after):
+                if matches(entry):
+                    found.append(entry)
+                    if len(found) >= count:
+                        return found
+            after = max(after, looked_at)
+            if not self._wait_for_news(after, interruptions, deadline):
+                return found
+
+    def _wait_for_news(self, seq: int, interruptions: int, deadline: float) -> bool:
+        """Wait until there is an entry above a sequence number; return False when the time is up."""
+        with self._lock:
+            self._waiting += 1
+            try:
+                while self._seq <= seq and not self._retired and self._interruptions == interruptions:
+                    left = deadline - monotonic()
+                    if left <= 0:
+                        return False
+                    self._changed.wait(min(left, threading.TIMEOUT_MAX))
+            finally:
+                self._waiting -= 1
+            if self._retired or self._interruptions != interruptions:
+                raise WaitInterruptedError(self._interrupted_by)
+        return True
+
+    def interrupt(self, why: str) -> None:
+        """Send away those who wait now; ``why`` is what they are told."""
+        with self._lock:
+            self._interruptions += 1
+            self._interrupted_by = why
+            self._changed.notify_all()
+            listeners = self._listeners
+        for listener in listeners:
+            listener()
+
+    def retire(self, why: str) -> None:
+        """Send away those who wait now or ever: another journal has taken this one's place."""
+        self._retired = True
+        self.interrupt(why)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` after every entry and interruption, in the thread that made it: it must not block."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        """Call a listener no more."""
+        with self._lock:
+            self._listeners = tuple(known for known in self._listeners if known != listener)
+
+    # --- figures ----------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._index.all)
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest entry there ever was; 0 before the first."""
+        return self._seq
+
+    @property
+    def first_seq(self) -> int:
+        """Number of the oldest entry there is; of the next one where there is none."""
+        with self._lock:
+            oldest = self._index.all.oldest()
+            return self._seq + 1 if oldest is None else oldest.seq
+
+    @property
+    def dropped(self) -> int:
+        """How many entries were dropped because a bound was reached."""
+        return self._index.dropped
+
+    def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
+        """Return how many of the dropped entries above ``after`` a filter may have meant, at most; 0 is certain."""
+        with self._lock:
+            oldest = self._index.all.oldest()
+            if oldest is not None and after >= oldest.seq - 1:
+                return 0
+            return self._index.dropped_at_most(entry_filter)
+
+    @property
+    def bytes(self) -> int:
+        """About how many bytes the entries take."""
+        return self._bytes
+
+
+def _outcome(exchange: Exchange) -> Outcome:
+    if exchange.fault is not None:
+        return "faulted"
+    return "accepted" if exchange.accepted else "rejected"
+
+
+def parse_cursor(value: object) -> int:
+    """Read the ``after`` cursor: a sequence number or an entry's id."""
+    match = _CURSOR.fullmatch(str(value))
+    if match is None or isinstance(value, bool):
+        raise InvalidValueError("after", value, "the seq or id of an entry")
+    return int(match["seq"])

@@ -1,0 +1,107 @@
+"""The RSA key that signs access tokens: made when first needed, given as PEM, or rotated while the sandbox runs.
+
+Making a key takes tens of milliseconds and loading one about as long, so a key is an object that is made once. The
+algorithm is pinned to RS256 in both directions (RFC 8725 §3.1).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from sandbox.errors import SettingError
+
+ALGORITHM: Final = "RS256"
+_PEM_ALLOWED: Final = "a PEM file with an unencrypted RSA private key of at least 2048 bits"
+
+
+class SigningKey:
+    """An RSA key pair."""
+
+    def __init__(self, private_key: RSAPrivateKey) -> None:
+        self._private_key = private_key
+        self._public_key = private_key.public_key()
+
+    @classmethod
+    def generate(cls, bits: int = 2048) -> SigningKey:
+        """Make a new key of ``bits`` bits."""
+        return cls(generate_private_key(public_exponent=65537, key_size=bits))
+
+    @classmethod
+    def from_pem_file(cls, path: str) -> SigningKey:
+        """Load a key from a PEM file; raise ``SettingError``."""
+        try:
+            key = load_pem_private_key(Path(path).read_bytes(), password=None)
+        except OSError as error:
+            raise SettingError("signing_key_file", path, f"{_PEM_ALLOWED} ({error.strerror})") from None
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise SettingError("signing_key_file", path, _PEM_ALLOWED) from None
+        if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+            raise SettingError("signing_key_file", path, _PEM_ALLOWED)
+        return cls(key)
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Return a compact JWS with the header ``{"typ":"JWT","alg":"RS256"}`` (WIRE A)."""
+        header = {"typ": "JWT", "alg": ALGORITHM}
+        return jwt.encode(dict(claims), self._private_key, ALGORITHM, header, sort_headers=False)
+
+    def verify(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token with a good signature; raise a ``jwt.InvalidTokenError``.
+
+        Times are not looked at: PyJWT would compare them with the machine's clock.
+        """
+        return jwt.decode(
+            token,
+            self._public_key,
+            algorithms=[ALGORITHM],
+            options={
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": False,
+                "verify_sub": False,
+                "require": ["aud", "jti", "exp", "nbf"],
+            },
+        )
+
+
+class KeyRing:
+    """The key in use. It is made on first use; ``warm`` makes it ahead, in the background."""
+
+    def __init__(self, bits: int = 2048, key: SigningKey | None = None) -> None:
+        self._bits = bits
+        self._key = key
+        self._stranger: SigningKey | None = None
+        self._lock = threading.Lock()
+
+    def stranger(self) -> SigningKey:
+        """Return a key that is never in use: what it signs is refused."""
+        with self._lock:
+            self._stranger = self._stranger or SigningKey.generate()
+            return self._stranger
+
+    def current(self) -> SigningKey:
+        """Return the key in use."""
+        key = self._key
+        if key is None:
+            with self._lock:
+                key = self._key = self._key or SigningKey.generate(self._bits)
+        return key
+
+    def warm(self) -> None:
+        """Start making the key, unless there is one."""
+        if self._key is None:
+            threading.Thread(target=self.current, name="signing-key", daemon=True).start()
+
+    def rotate(self) -> None:
+        """Replace the key by a new one; tokens signed by the old one are no longer good."""
+        key = SigningKey.generate(self._bits)
+        with self._lock:
+            self._key = key

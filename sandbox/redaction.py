@@ -1,0 +1,157 @@
+"""Keeping secrets out of the journal: credentials become a fingerprint that can be compared and not used.
+
+Headers that carry credentials, sensitive query parameters and sensitive fields of bodies outside the inbound URLs are
+replaced. Inbound bodies are a user's payload and are kept byte for byte.
+
+A body is searched as text rather than parsed: a request that cannot be read holds the secret all the same, and so does
+one whose field names are escaped. Where it is unclear how far a value goes, rather too much is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote_plus
+
+SENSITIVE_FIELDS: Final = (
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "client_assertion",
+    "password",
+    "patchworks_signature",
+)
+_SENSITIVE_HEADERS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
+    | {field.replace("_", "-") for field in SENSITIVE_FIELDS}
+)
+_SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate", "token"})
+
+
+def _spellings(name: str) -> str:
+    """Return a pattern for a name each of whose characters may be percent-encoded or a JSON escape."""
+
+    def character(char: str) -> str:
+        codes = "|".join(f"{ord(case):02x}" for case in sorted({char, char.upper()}))
+        return rf"(?:{char}|(?:%|\\u00)(?:{codes}))"
+
+    return "".join(map(character, name))
+
+
+_NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
+_FIELD: Final = re.compile(
+    rf"""(?<![\w%-])(?:{_NAMES})
+    (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
+    (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+_PART: Final = re.compile(
+    rf"""(?P<head>\bname\s{{0,100}}=\s{{0,100}}"?(?:{_NAMES})(?:\[[^"\r\n]{{0,100}})?"?(?![\w-])[^\r\n]{{0,1000}}\r?\n
+    (?:[^\r\n]{{1,1000}}\r?\n){{0,5}}\r?\n)
+    (?P<value>.*?)(?=\r?\n--|\Z)""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_FORM_VALUE: Final = re.compile(r"[^&\r\n]*")
+_QUOTE: Final = re.compile(r"\\*[\"']")
+_QUOTED: Final = {
+    '"': re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL),
+    "'": re.compile(r"'(?:[^'\\]|\\.)*'?", re.DOTALL),
+}
+_BARE: Final = re.compile(r"[^\s,}\]&]*")
+
+
+def fingerprint(secret: str) -> str:
+    """Return what stands for a secret in lists and the journal: the first 12 hex digits of its SHA-256."""
+    return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+
+
+def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers, in order, with the values of those that carry credentials redacted."""
+    return tuple((name, _redact_header(name.lower(), value)) for name, value in headers)
+
+
+def _redact_header(name: str, value: str) -> str:
+    if name in _SENSITIVE_HEADERS:
+        return _redact_credentials(value)
+    return _redact_fields(value) if name == "referer" else value
+
+
+def _redact_credentials(value: str) -> str:
+    """Keep the scheme (``Bearer``, ``Basic``) where there is one: it explains many a refusal."""
+    scheme, space, credentials = value.partition(" ")
+    known = space and scheme.lower() in _SCHEMES
+    return f"{scheme} {fingerprint(credentials.strip())}" if known else fingerprint(value.strip())
+
+
+def redact_query(query: str) -> str:
+    """Return a query string with the values of sensitive parameters redacted."""
+    return _redact_fields(query) if query else query
+
+
+def redact_body(body: bytes) -> bytes:
+    """Return a body with the values of sensitive JSON, form and multipart fields redacted, however they are written.
+
+    What holds none is returned as it is.
+    """
+    text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
+    redacted = _redact_fields(_PART.sub(_redact_part, text))
+    return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
+
+
+def _redact_part(match: re.Match[str]) -> str:
+    return match["head"] + fingerprint(match["value"].strip())
+
+
+def _redact_fields(text: str) -> str:
+    """Redact the values of ``name=value`` and ``"name": value``."""
+    done: list[str] = []
+    position = 0
+    while match := _FIELD.search(text, position):
+        start = match.end()
+        value = _form_value(text, start) if match["separator"] == "=" else _json_value(text, start)
+        done += text[position:start], _stand_in(value, form=match["separator"] == "=")
+        position = start + len(value)
+    return "".join((*done, text[position:]))
+
+
+def _form_value(text: str, start: int) -> str:
+    found = _FORM_VALUE.match(text, start)
+    assert found is not None
+    return found[0]
+
+
+def _json_value(text: str, start: int) -> str:
+    """Return the text of the JSON value at ``start``, or of what may have been meant as one."""
+    if text.startswith(("[", "{"), start):
+        try:
+            return text[start : json.JSONDecoder(strict=False).raw_decode(text, start)[1]]
+        except (ValueError, RecursionError):
+            return text[start:]
+    quote = _QUOTE.match(text, start)
+    if quote is not None and quote[0] not in _QUOTED:  # JSON within a JSON string: the value ends with the same \"
+        end = text.find(quote[0], quote.end())
+        return text[start:] if end < 0 else text[start : end + len(quote[0])]
+    found = (_BARE if quote is None else _QUOTED[quote[0]]).match(text, start)
+    assert found is not None
+    return found[0]
+
+
+def _stand_in(value: str, *, form: bool) -> str:
+    """Return a fingerprint of what a value says, quoted as it was; nothing where there is no secret."""
+    if form:
+        said = unquote_plus(value).strip()
+        return fingerprint(said) if said else value
+    quote = _QUOTE.match(value)
+    mark = '"' if quote is None else quote[0]
+    said = value if quote is None else _unescaped(value.removeprefix(mark).removesuffix(mark)).strip()
+    return f"{mark}{fingerprint(said)}{mark}" if said not in ("", "null") else value
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

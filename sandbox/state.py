@@ -1,0 +1,125 @@
+"""The sandbox: one object that holds everything, so that two of them in one process never meet.
+
+It is made from a seed and settings, serves through its ``platform``, and ``reset`` brings it back to where it began.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from sandbox.clock import Clock
+from sandbox.config import Settings
+from sandbox.journal import Journal
+from sandbox.keys import KeyRing, SigningKey
+from sandbox.model import Company
+from sandbox.planting import plant
+from sandbox.platform import Platform
+from sandbox.rng import Rng
+from sandbox.seed import Seed, demo_seed
+from sandbox.store import NewOAuthClient, Store
+from sandbox.tokens import IssuedToken
+
+
+class Sandbox:
+    """An emulated Patchworks with everything that steers it.
+
+    ``seed`` defaults to the demo seed. ``settings`` (``Sandbox(settings={"wire_profile": "legacy"})``) win over
+    those of the seed. ``clock`` and ``signing_key`` are made unless given. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        seed: Seed | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        clock: Clock | None = None,
+        signing_key: SigningKey | None = None,
+    ) -> None:
+        self.seed = seed = demo_seed() if seed is None else seed
+        self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
+        self.clock = Clock() if clock is None else clock
+        if signing_key is None and self.initial_settings.signing_key_file is not None:
+            signing_key = SigningKey.from_pem_file(self.initial_settings.signing_key_file)
+        self.keys = KeyRing(self.initial_settings.signing_key_bits, signing_key)
+        self._lock = threading.Lock()
+        self._rng = Rng(self.initial_settings.random_seed)
+        self._pristine = Store(self.clock.now, self._rng)
+        self._credentials = plant(seed, self._pristine)
+        self._platform = self._new_platform()
+
+    @property
+    def platform(self) -> Platform:
+        """The emulated platform as it is now; a reset puts another in its place."""
+        return self._platform
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._platform.settings
+
+    @property
+    def store(self) -> Store:
+        """Companies, connectors, entities, OAuth clients and services."""
+        return self._platform.store
+
+    @property
+    def journal(self) -> Journal:
+        """Every request since the last reset."""
+        return self._platform.journal
+
+    @property
+    def tokens(self) -> list[IssuedToken]:
+        """Every token issued since the last reset, in the order of issue."""
+        return self._platform.tokens.issued()
+
+    @property
+    def credentials(self) -> Mapping[str, NewOAuthClient]:
+        """The OAuth clients of the seed by client id, in its order, with their secrets."""
+        return MappingProxyType(self._credentials)
+
+    @property
+    def company(self) -> Company | None:
+        """The first company of the seed."""
+        return next(iter(self._pristine.companies()), None)
+
+    def change_settings(self, values: Mapping[str, object]) -> Settings:
+        """Change run-time settings, all or none; raise ``SettingError``."""
+        with self._lock:
+            self._platform.settings = self._platform.settings.changed(values, runtime=True)
+            return self._platform.settings
+
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke the access tokens of one OAuth client, or of all; return how many."""
+        return self._platform.tokens.revoke("token_revoked: by the sandbox's user", client_id)
+
+    def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> None:
+        """Delete an OAuth client and kill its tokens (FACTS 1.19)."""
+        platform = self._platform
+        platform.store.delete_client(connector_id, client_id, confirmation)
+        platform.tokens.revoke("client_deleted: the token's OAuth client was deleted", client_id)
+
+    def delete_connector(self, connector_id: int) -> None:
+        """Delete a connector that no service uses, with its clients, and kill their tokens."""
+        platform = self._platform
+        for client in platform.store.delete_connector(connector_id):
+            platform.tokens.revoke("client_deleted: the connector of the token's OAuth client was deleted", client.id)
+
+    def reset(self) -> datetime:
+        """Return to the seed: its store and settings, a new journal, no tokens, real time. Return the time.
+
+        The signing key and the secrets of the seed's clients stay. Requests in flight finish on the platform they
+        began on.
+        """
+        with self._lock:
+            now = self.clock.reset()
+            retired, self._platform = self._platform, self._new_platform()
+        retired.journal.retire("the sandbox was reset")
+        retired.faults.clear()  # aborts the answers that it delays or holds back
+        return now
+
+    def _new_platform(self) -> Platform:
+        rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
+        return Platform(self.initial_settings, self.clock, rng, self.keys, self._pristine.copy(rng))

@@ -1,0 +1,263 @@
+"""Access tokens: issuing them as the platform's stack does, and telling a good one from every other.
+
+Claims and their order are WIRE A. A token is good when its signature is, it is neither expired nor early on the sandbox
+clock, it was issued here, and neither it nor its client was revoked. The signature of a token is verified once and
+remembered by the token's hash; everything that can change is looked at each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Final
+
+import jwt
+
+from sandbox.clock import format_instant
+from sandbox.errors import UnauthenticatedError
+from sandbox.keys import KeyRing, SigningKey
+from sandbox.model import TokenLink, seconds
+from sandbox.redaction import fingerprint
+from sandbox.rng import Rng
+
+JTI_DIGITS: Final = 80
+MAX_TOKENS: Final = 250_000
+"""Tokens remembered; beyond it the oldest are forgotten and refused as unknown."""
+
+MAX_TOKEN_LENGTH: Final = 16_384
+
+_UNKNOWN: Final = "unknown_token: well signed, but not issued since the sandbox was last reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of an issued token; times are Unix seconds on the sandbox clock."""
+
+    jti: str
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    fingerprint: str
+
+    def allows(self, scope: str) -> bool:
+        """Return whether the token carries a scope; ``*`` carries all (WIRE B)."""
+        return scope in self.scopes or "*" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """An issued token as it stands, without the token itself; times are Unix seconds on the sandbox clock."""
+
+    fingerprint: str
+    request: int | None
+    """Number of the journal entry of the token request that issued it."""
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    uses: int
+    """How many requests it authorised."""
+    revoked: str | None
+    """Why it was revoked."""
+    jti: str
+
+
+@dataclass(slots=True)
+class _History:
+    link: TokenLink
+    uses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    token: Token
+    key: SigningKey
+
+
+class TokenBook:
+    """The tokens one emulated platform has issued; safe to use from several threads."""
+
+    def __init__(self, keys: KeyRing, rng: Rng) -> None:
+        self._keys = keys
+        self._rng = rng
+        self._lock = threading.Lock()
+        self._issued: dict[str, Token] = {}
+        self._revoked: dict[str, str] = {}
+        self._histories: dict[str, _History] = {}  # by fingerprint
+        self._verified: dict[bytes, _Verified] = {}
+
+    def issue(
+        self,
+        client_id: str,
+        scopes: Sequence[str],
+        now: float,
+        lifetime: int,
+        *,
+        integer_times: bool,
+        subject: str,
+        key: SigningKey | None = None,
+    ) -> str:
+        """Return a new signed access token, valid from ``now`` for ``lifetime`` seconds.
+
+        ``integer_times`` and ``subject`` are where the wire profiles differ. ``key`` is the one in use unless given.
+        """
+        issued_at = float(int(now)) if integer_times else _microseconds(now)
+        expires_at = _microseconds(issued_at + lifetime)
+        jti = self._rng.hex(JTI_DIGITS)
+        scopes = tuple(dict.fromkeys(scopes))
+        access_token = (key or self._keys.current()).sign(
+            {
+                "aud": client_id,
+                "jti": jti,
+                "iat": _numeric_date(issued_at),
+                "nbf": _numeric_date(issued_at),
+                "exp": _numeric_date(expires_at),
+                "sub": subject,
+                "scopes": list(scopes),
+            }
+        )
+        token = Token(jti, client_id, scopes, issued_at, expires_at, fingerprint(access_token))
+        link = TokenLink(token.fingerprint, None, issued_at, expires_at)
+        with self._lock:
+            self._issued[jti] = token
+            self._histories[token.fingerprint] = _History(link)
+            while len(self._issued) > MAX_TOKENS:
+                forgotten = self._issued.pop(next(iter(self._issued)))
+                self._histories.pop(forgotten.fingerprint, None)
+                self._revoked.pop(forgotten.jti, None)
+        return access_token
+
+    def verify(self, access_token: str, now: float) -> Token:
+        """Return the token if it is good at ``now``; otherwise raise ``UnauthenticatedError`` with the reason why not.
+
+        Refused from the very second of ``exp`` on; there is no leeway (WIRE B).
+        """
+        token, now = self._with_good_signature(access_token), _microseconds(now)
+        if now >= token.expires_at:
+            late = seconds(now - token.expires_at)
+            raise UnauthenticatedError(f"token_expired: {late} s ago, at {_instant(token.expires_at)}")
+        if now < token.issued_at:
+            raise UnauthenticatedError(f"token_not_yet_valid: issued in the future, at {_instant(token.issued_at)}")
+        if why := self._revoked.get(token.jti):
+            raise UnauthenticatedError(why)
+        return token
+
+    def find(self, access_token: str) -> Token | None:
+        """Return a token that was issued here and comes back unchanged, whatever became of it; ``None`` for others."""
+        try:
+            return self._with_good_signature(access_token)
+        except UnauthenticatedError:
+            return None
+
+    def note_origin(self, access_token: str, request: int) -> TokenLink | None:
+        """Note which token request issued a token; return the link to it."""
+        with self._lock:
+            history = self._histories.get(fingerprint(access_token))
+            if history is None:
+                return None
+            history.link = replace(history.link, request=request)
+            return history.link
+
+    def note_use(self, token: Token) -> None:
+        """Count a request that a token authorised."""
+        with self._lock:
+            if history := self._histories.get(token.fingerprint):
+                history.uses += 1
+
+    def link_of(self, token: Token) -> TokenLink | None:
+        """Return where a token is from, unless it has been forgotten."""
+        history = self._histories.get(token.fingerprint)
+        return history.link if history else None
+
+    def issued(self) -> list[IssuedToken]:
+        """Return every token that is remembered, in the order of issue."""
+        with self._lock:
+            return [
+                IssuedToken(
+                    token.fingerprint,
+                    history.link.request,
+                    token.client_id,
+                    token.scopes,
+                    token.issued_at,
+                    token.expires_at,
+                    history.uses,
+                    self._revoked.get(token.jti),
+                    token.jti,
+                )
+                for token in self._issued.values()
+                if (history := self._histories.get(token.fingerprint))
+            ]
+
+    def revoke_one(self, why: str, token: Token) -> None:
+        """Revoke a single token."""
+        with self._lock:
+            self._revoked.setdefault(token.jti, why)
+
+    def revoke(self, why: str, client_id: str | None = None) -> int:
+        """Revoke the tokens of one client, or all; return how many. ``why`` is the reason a refusal will tell."""
+        with self._lock:
+            jtis = [
+                token.jti
+                for token in self._issued.values()
+                if client_id in (None, token.client_id) and token.jti not in self._revoked
+            ]
+            self._revoked.update(dict.fromkeys(jtis, why))
+        return len(jtis)
+
+    def _with_good_signature(self, access_token: str) -> Token:
+        digest = _digest(access_token)
+        remembered = self._verified.get(digest)
+        if remembered is not None and remembered.key is self._keys.current():
+            return self._still_known(remembered.token)
+        key, token = self._verify_signature(access_token)
+        with self._lock:
+            if len(self._verified) >= MAX_TOKENS:
+                self._verified.clear()
+            self._verified[digest] = _Verified(token, key)
+        return token
+
+    def _verify_signature(self, access_token: str) -> tuple[SigningKey, Token]:
+        if len(access_token) > MAX_TOKEN_LENGTH:
+            raise UnauthenticatedError(f"malformed_token: longer than {MAX_TOKEN_LENGTH} characters")
+        key = self._keys.current()
+        try:
+            claims = key.verify(access_token)
+        except jwt.InvalidAlgorithmError:
+            raise UnauthenticatedError("algorithm_not_allowed: the token is not signed with RS256") from None
+        except jwt.InvalidSignatureError:
+            raise UnauthenticatedError("bad_signature: changed on the way, or signed by another key") from None
+        except jwt.MissingRequiredClaimError as error:
+            raise UnauthenticatedError(f"missing_claim: {error.claim}") from None
+        except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+            raise UnauthenticatedError(f"malformed_token: {error}") from None
+        token = self._issued.get(str(claims["jti"]))
+        if token is None or token.fingerprint != fingerprint(access_token):  # a seeded run repeats its jtis after reset
+            raise UnauthenticatedError(_UNKNOWN)
+        return key, token
+
+    def _still_known(self, token: Token) -> Token:
+        if self._issued.get(token.jti) is not token:
+            raise UnauthenticatedError(_UNKNOWN)
+        return token
+
+
+def _microseconds(timestamp: float) -> float:
+    """Round to what a claim can hold, so that a token is neither early at its issue nor late to expire."""
+    return round(float(timestamp), 6)
+
+
+def _numeric_date(timestamp: float) -> int | float:
+    """Return a time as the platform's JWT library writes it: without a fraction where there is none."""
+    return int(timestamp) if timestamp.is_integer() else timestamp
+
+
+def _digest(access_token: str) -> bytes:
+    return hashlib.sha256(access_token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _instant(timestamp: float) -> str:
+    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))
