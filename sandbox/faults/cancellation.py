@@ -1,0 +1,52 @@
+"""A way to tell everybody who waits on behalf of a rule that waiting is over."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class Cancellation:
+    """Set once and for good: when a rule is removed, or the sandbox reset. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._listeners: dict[int, Callable[[], None]] = {}
+        self._next = 0
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is over."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Say so: wake who waits and call who listens."""
+        with self._lock:
+            self._event.set()
+            listeners, self._listeners = list(self._listeners.values()), {}
+        for listener in listeners:
+            listener()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to so many real seconds; return whether it is over."""
+        return self._event.wait(seconds)
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have ``listener`` called when it is over, or now if it is; return what ends the listening."""
+        with self._lock:
+            if not self._event.is_set():
+                self._next += 1
+                number = self._next
+                self._listeners[number] = listener
+                return lambda: self._forget(number)
+        listener()
+        return _nothing
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            self._listeners.pop(number, None)
+
+
+def _nothing() -> None:
+    """End a listening that has ended."""

@@ -1,0 +1,24 @@
+"""The fault ``garbage_response``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.faults import value_types as types
+from sandbox.faults.fault import Fault
+from sandbox.faults.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageResponse(Fault):
+    """Bytes that are not HTTP in place of an answer, and the end of the connection."""
+
+    kind: ClassVar[str] = "garbage_response"
+
+    text: str = option(types.text(low=1), "What is sent, as UTF-8.", "lorem ipsum dolor sit amet\r\n\r\n")
+
+
+def garbage_response(text: str | None = None) -> GarbageResponse:
+    """Send something that is not HTTP."""
+    return GarbageResponse() if text is None else GarbageResponse(text)

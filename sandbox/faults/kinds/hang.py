@@ -1,0 +1,29 @@
+"""The fault ``hang``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.faults import value_types as types
+from sandbox.faults.fault import Fault
+from sandbox.faults.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class Hang(Fault):
+    """No answer, and the connection stays open: until the client gives up, the rule goes or the sandbox stops.
+
+    Occupies no worker.
+    """
+
+    kind: ClassVar[str] = "hang"
+
+    seconds: float | None = option(
+        types.seconds(), "Close the connection, without an answer, after so long at the latest.", None
+    )
+
+
+def hang(seconds: float | None = None) -> Hang:
+    """Leave the client waiting."""
+    return Hang(seconds)

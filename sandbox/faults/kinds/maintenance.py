@@ -1,0 +1,28 @@
+"""The fault ``maintenance``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sandbox.faults import value_types as types
+from sandbox.faults.fault import Fault
+from sandbox.faults.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance(Fault):
+    """The platform's maintenance mode: `503 Service Unavailable` with `Retry-After`."""
+
+    kind: ClassVar[str] = "maintenance"
+
+    retry_after: float | None = option(
+        types.seconds(low=1),
+        "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
+        None,
+    )
+
+
+def maintenance(retry_after: float | None = None) -> Maintenance:
+    """Be down for maintenance."""
+    return Maintenance(retry_after)

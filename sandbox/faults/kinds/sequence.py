@@ -1,0 +1,67 @@
+"""The fault ``sequence``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from sandbox.faults import value_types as types
+from sandbox.faults.fault import Fault
+from sandbox.faults.options import option
+from sandbox.faults.value_types import NotAllowedError, ValueType
+
+PASS: Final = "pass"  # noqa: S105 - no password
+"""A step of a sequence in which nothing happens."""
+
+_ALLOWED: Final = 'a list of faults (objects with a "kind", but no sequence) and the word "pass"'
+
+
+def _parse_steps(value: object) -> tuple[Fault | None, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise NotAllowedError
+    return tuple(_parse_step(index, step) for index, step in enumerate(value))
+
+
+def _parse_step(index: int, step: object) -> Fault | None:
+    from sandbox.faults.reading import read_fault
+
+    if step is None or step == PASS:
+        return None
+    if isinstance(step, Mapping):
+        step = read_fault(step, f"steps[{index}]")
+    if not isinstance(step, Fault) or isinstance(step, FaultSequence):
+        raise NotAllowedError
+    return step
+
+
+def _dump_steps(steps: Sequence[Fault | None]) -> list[Any]:
+    return [PASS if step is None else step.document() for step in steps]
+
+
+_SCHEMA: Final = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"anyOf": [{"type": "string", "const": PASS}, {"$ref": "#/components/schemas/Fault"}]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSequence(Fault):
+    """A list of faults and passes, one a request, in order; each step is taken by exactly one request.
+
+    After the last step the rule is used up, unless it repeats.
+    """
+
+    kind: ClassVar[str] = "sequence"
+
+    steps: Sequence[Fault | None] = option(
+        ValueType(_parse_steps, _ALLOWED, _SCHEMA, _dump_steps),
+        'What happens to one request after the other: a fault, or `"pass"` for a request that is served as ever.',
+    )
+    repeat: bool = option(types.boolean(), "Whether it starts over after the last step.", False)
+
+
+def sequence(*steps: Fault | str | None, repeat: bool = False) -> FaultSequence:
+    """One step a request: ``sequence(status(503), "pass", connection_reset())``."""
+    return FaultSequence(steps, repeat)  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+"""Presets: failures with a story, each a YAML file of rules. Ours come along; a user's own load from a folder.
+
+A file holds ``title``, ``story`` and ``rules``, and its name is the preset's. A user's preset stands in front of one of
+ours with the same name. Files are read anew each time, so they can be edited while the sandbox runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.errors import InvalidValueError, NotFoundError
+from sandbox.faults.options import read, unknown
+from sandbox.faults.rules import FaultRule, Match, read_rule
+
+_KEYS = ("title", "story", "rules")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named story of failure."""
+
+    name: str
+    title: str
+    story: str
+    rules: tuple[FaultRule, ...]
+
+    def narrowed(self, conditions: Mapping[str, Any]) -> list[FaultRule]:
+        """Return the rules for only those requests that meet more conditions: ``{"vanity_url": "orders"}``.
+
+        Conditions that only inbound URLs can meet do not narrow rules for the token endpoint.
+        """
+        return [replace(rule, match=_narrowed(rule.match, conditions)) for rule in self.rules]
+
+
+def _narrowed(match: Match, conditions: Mapping[str, Any]) -> Match:
+    given = dict(conditions)
+    if match.endpoint == "token":
+        given = {name: value for name, value in given.items() if name not in ("company", "vanity_url")}
+    return read(Match, {**match.document(), **given}, "match")
+
+
+def load_presets(folder: str | None = None) -> dict[str, Preset]:
+    """Return every preset by name: ours, and those in a user's ``folder``; raise ``InvalidValueError``."""
+    presets = _load_folder(_own_folder())
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise InvalidValueError("presets_dir", folder, "a folder with YAML files; this one does not exist")
+        presets.update(_load_folder(Path(folder)))
+    return dict(sorted(presets.items()))
+
+
+def find_preset(name: str, folder: str | None = None) -> Preset:
+    """Return a preset by its name, or raise ``NotFoundError``."""
+    presets = load_presets(folder)
+    if name not in presets:
+        raise NotFoundError("fault preset", name, presets)
+    return presets[name]
+
+
+def _own_folder() -> Path:
+    package = Path(__file__).parents[1]
+    installed = package / "_fixtures" / "faults"
+    return installed if installed.is_dir() else package.parent / "fixtures" / "faults"
+
+
+def _load_folder(folder: Path) -> dict[str, Preset]:
+    return {path.stem: _load_file(path) for path in sorted(folder.iterdir()) if path.suffix in (".yaml", ".yml")}
+
+
+def _load_file(path: Path) -> Preset:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
+    if not isinstance(document, dict):
+        raise InvalidValueError(path.name, document, f"an object with the keys {', '.join(_KEYS)}")
+    for key in document:
+        if key not in _KEYS:
+            raise InvalidValueError(f"{path.name}: {key}", document[key], unknown(key, "key", _KEYS))
+    for key in ("title", "story"):
+        if not isinstance(document.get(key), str) or not document[key].strip():
+            raise InvalidValueError(f"{path.name}: {key}", document.get(key), "text; it must be given")
+    rules = document.get("rules")
+    if not isinstance(rules, list) or not rules:
+        raise InvalidValueError(f"{path.name}: rules", rules, "a list of fault rules")
+    named = tuple(_read_rule(path, index, rule) for index, rule in enumerate(rules))
+    return Preset(path.stem, document["title"].strip(), document["story"].strip(), named)
+
+
+def _read_rule(path: Path, index: int, document: object) -> FaultRule:
+    try:
+        rule = read_rule(document)
+    except InvalidValueError as error:
+        where = f"{path.name}: rules[{index}].{error.field}"
+        raise InvalidValueError(where, error.given, error.allowed) from None
+    return rule if rule.name is not None else replace(rule, name=path.stem)

@@ -1,0 +1,168 @@
+"""A rule: which requests it is for, what happens to them, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from sandbox.errors import InvalidValueError
+from sandbox.faults import value_types as types
+from sandbox.faults.fault import Endpoint, Fault
+from sandbox.faults.kinds import KINDS
+from sandbox.faults.options import Described, option, options_of, read, unknown
+from sandbox.faults.reading import read_fault
+from sandbox.model import JsonValue
+
+MAX_COUNT: Final = 1_000_000_000
+
+
+class Faultable(Protocol):
+    """What a rule looks at of a request."""
+
+    @property
+    def kind(self) -> str:
+        """Which endpoint it is for: ``token``, ``inbound`` or ``other``."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+
+    @property
+    def company(self) -> str | None:
+        """Company in the path."""
+
+    @property
+    def vanity_url(self) -> str | None:
+        """Vanity URL in the path."""
+
+    @property
+    def client_id(self) -> str | None:
+        """The OAuth client, once authenticated."""
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Described):
+    """Which requests a rule is for: every condition given must hold."""
+
+    endpoint: Endpoint = option(
+        types.choice("any", "token", "inbound"),
+        "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path.",
+        "any",
+    )
+    company: str | None = option(types.text(255, 1), "Slug of the company in the URL.", None)
+    vanity_url: str | None = option(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
+    client_id: str | None = option(
+        types.text(255, 1), "The OAuth client that authenticated, or whose token it is.", None
+    )
+    method: str | None = option(types.method(), "HTTP method.", None)
+    headers: Mapping[str, str | None] = option(
+        types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
+    )
+    json_path: str | Mapping[str, JsonValue] | None = option(
+        types.json_path(),
+        "An RFC 9535 JSONPath that must select something in a JSON body, or an object of paths and values: each path "
+        'must select its value, as in `{"$.order": "1001"}`.',
+        None,
+    )
+
+    def check(self) -> None:
+        """Only inbound URLs have a company and a vanity URL."""
+        for name in ("company", "vanity_url"):
+            if self.endpoint == "token" and getattr(self, name) is not None:
+                raise InvalidValueError(name, getattr(self, name), "nothing here: endpoint is token")
+
+
+def _fault_type() -> types.ValueType:
+    def parse(value: object) -> Fault:
+        return value if isinstance(value, Fault) else read_fault(value, "fault")
+
+    allowed = f'a fault: an object with a "kind", one of {", ".join(KINDS)}'
+    return types.ValueType(parse, allowed, {"$ref": "#/components/schemas/Fault"}, lambda fault: fault.document())
+
+
+def _match_type() -> types.ValueType:
+    def parse(value: object) -> Match:
+        return value if isinstance(value, Match) else read(Match, value, "match")
+
+    schema = {"$ref": "#/components/schemas/FaultMatch"}
+    return types.ValueType(parse, "an object with conditions", schema, lambda match: match.document())
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule(Described):
+    """What happens to which requests, and when. Rules are tried in order; the first that acts is the only one."""
+
+    fault: Fault = option(_fault_type(), "What happens.")
+    match: Match = option(_match_type(), "Which requests it is for; all when left out.", Match())
+    name: str | None = option(types.text(200, 1), "What the journal calls it; its id when left out.", None)
+    after: int = option(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
+    times: int | None = option(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
+    every: int = option(types.integer(1, MAX_COUNT), "Act on every so-manieth request: 3 is the third, sixth …", 1)
+    probability: float = option(
+        types.number(0, 1), "Chance to act, drawn from the sandbox's generator (setting `random_seed`).", 1.0
+    )
+    since: datetime | None = option(types.instant(), "Act from this moment of the sandbox clock on.", None)
+    until: datetime | None = option(types.instant(), "Act before this moment of the sandbox clock only.", None)
+    lasts: float | None = option(
+        types.seconds(366 * 86_400.0, 0.001),
+        "Act for so long on the sandbox clock, from `since` or else from when the rule is added.",
+        None,
+    )
+    accept: bool = option(
+        types.boolean(),
+        "Do what the request asks for first: the payload is stored, and then its answer is lost. This is how a "
+        "client's retry makes a duplicate.",
+        False,
+    )
+
+    def check(self) -> None:
+        """A window has one end, and a fault must be able to happen where the rule looks."""
+        if self.until is not None and self.lasts is not None:
+            raise InvalidValueError("lasts", self.lasts, "nothing here, as until is given: use one of them")
+        if self.until is not None and self.since is not None and self.until <= self.since:
+            raise InvalidValueError("until", self.until.isoformat(), f"an instant after since, {self.since}")
+        for fault in steps_of(self.fault):
+            if self.match.endpoint != "any" and fault is not None and self.match.endpoint not in fault.endpoints:
+                where = " or ".join(fault.endpoints)
+                raise InvalidValueError("match.endpoint", self.match.endpoint, f"{where}, for a fault {fault.kind}")
+
+
+def steps_of(fault: Fault) -> tuple[Fault | None, ...]:
+    """Return the steps of a sequence, or the fault as the only one; ``None`` is a pass."""
+    steps: tuple[Fault | None, ...] = getattr(fault, "steps", (fault,))
+    return steps
+
+
+def read_rule(document: object) -> FaultRule:
+    """Return the rule a document stands for; raise ``InvalidValueError`` naming the field and what is allowed."""
+    try:
+        return read(FaultRule, document, "rule")
+    except InvalidValueError as error:
+        # The rule is the document: its fields are told by their own names.
+        raise InvalidValueError(error.field.removeprefix("rule."), error.given, error.allowed) from None
+
+
+def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
+    """Return a rule of a fault and of fields of the rule and its match, side by side.
+
+    ``make_rule(status(503), endpoint="inbound", vanity_url="orders", times=2)``
+    """
+    match_names = [option.name for option in options_of(Match)]
+    known = [name for option in options_of(FaultRule) if (name := option.name) not in ("fault", "match")] + match_names
+    for name, value in fields.items():
+        if name not in (*known, "match"):
+            raise InvalidValueError(name, value, unknown(name, "field", known))
+    match = {name: value for name, value in fields.items() if name in match_names}
+    rest = {name: value for name, value in fields.items() if name not in match_names}
+    if match:
+        rest["match"] = match
+    return read_rule({"fault": fault, **rest})

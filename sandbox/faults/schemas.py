@@ -1,0 +1,42 @@
+"""The JSON Schemas of faults and rules, for the OpenAPI document of the control API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.faults.fault import schema_of
+from sandbox.faults.kinds import KINDS
+from sandbox.faults.options import Option, options_of
+from sandbox.faults.rules import FaultRule, Match
+
+
+def component_name(kind: str) -> str:
+    """Return the name of a kind's schema: ``ConnectionResetFault``."""
+    return "".join(word.capitalize() for word in kind.split("_")) + "Fault"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return every schema by its name among the components."""
+    kinds = {component_name(kind): schema_of(cls) for kind, cls in KINDS.items()}
+    references = {kind: f"#/components/schemas/{component_name(kind)}" for kind in KINDS}
+    return {
+        **kinds,
+        "Fault": {
+            "description": "What happens: one of the kinds.",
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": "kind", "mapping": references},
+        },
+        "FaultMatch": _object("Which requests a rule is for: every condition given must hold.", options_of(Match)),
+        "FaultRule": _object("What happens to which requests, and when.", options_of(FaultRule)),
+    }
+
+
+def _object(description: str, options: list[Option]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object", "description": description}
+    if required := [option.name for option in options if option.required]:
+        schema["required"] = required
+    return {
+        **schema,
+        "properties": {option.name: option.schema for option in options},
+        "additionalProperties": False,
+    }

@@ -1,0 +1,162 @@
+"""Reading fault rules: what is allowed, what is refused, and what the refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox import faults
+from sandbox.errors import InvalidValueError
+from sandbox.faults import KINDS, make_rule, read_fault, read_rule
+from sandbox.faults.fault import Fault
+
+EXAMPLES: dict[str, Fault] = {
+    "status": faults.status(503, {"error": "full"}, {"Retry-After": "5"}),
+    "rate_limit": faults.rate_limit(30),
+    "maintenance": faults.maintenance(30),
+    "latency": faults.latency(median=0.8, sigma=0.6, max=10),
+    "slow_body": faults.slow_body(2, 5),
+    "hang": faults.hang(3),
+    "connection_reset": faults.connection_reset(),
+    "empty_response": faults.empty_response(),
+    "garbage_response": faults.garbage_response("?"),
+    "truncated_body": faults.truncated_body(3),
+    "malformed_json": faults.malformed_json("{"),
+    "expired_token": faults.expired_token(),
+    "bad_signature_token": faults.bad_signature_token(),
+    "short_lived_token": faults.short_lived_token(5, announced=False),
+    "token_response": faults.token_response(remove=["expires_in"], set={"token_type": 1}),
+    "revoked_token": faults.revoked_token("all"),
+    "rotated_key": faults.rotated_key(),
+    "sequence": faults.sequence(faults.status(503), "pass", repeat=True),
+}
+
+
+def test_every_kind_has_a_function_of_its_name() -> None:
+    assert list(EXAMPLES) == list(KINDS)
+    assert all(getattr(faults, kind) for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_fault_survives_being_written_and_read(kind: str) -> None:
+    fault = EXAMPLES[kind]
+
+    assert read_fault(fault.document()) == fault
+
+
+def test_rule_survives_being_written_and_read() -> None:
+    rule = make_rule(
+        faults.hang(),
+        name="mine",
+        endpoint="inbound",
+        company="acme",
+        vanity_url="orders",
+        client_id="c",
+        method="post",
+        headers={"X-Run": "7", "X-Any": None},
+        json_path={"$.order": "1001"},
+        after=1,
+        times=2,
+        every=3,
+        probability=0.5,
+        since="2026-11-23T18:00:00Z",
+        lasts="5m",
+        accept=True,
+    )
+
+    assert read_rule(rule.document()) == rule
+    assert rule.match.method == "POST"
+    assert rule.lasts == 300
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "said"),
+    [
+        ({"fault": {"kind": "latancy"}}, "fault.kind", "did you mean latency? there is no such kind of fault; known: "),
+        ({"fault": {}}, "fault.kind", "known: status, rate_limit"),
+        ({"fault": "hang"}, "fault", 'an object with a "kind"'),
+        ({}, "fault", "it must be given"),
+        (
+            {"fault": {"kind": "status", "cod": 1}},
+            "fault.cod",
+            "did you mean code? there is no such field; known: code",
+        ),
+        ({"fault": {"kind": "status"}}, "fault.code", "a whole number from 200 to 599; it must be given"),
+        ({"fault": {"kind": "status", "code": 99}}, "fault.code", "200 to 599"),
+        ({"fault": {"kind": "status", "code": "503"}}, "fault.code", "a whole number"),
+        ({"fault": {"kind": "status", "code": 503, "headers": {"A": "b\r\nc"}}}, "fault.headers", "header names"),
+        ({"fault": {"kind": "status", "code": 503, "headers": {"A b": "c"}}}, "fault.headers", "header names"),
+        ({"fault": {"kind": "latency"}}, "fault.seconds", "distribution fixed needs it"),
+        ({"fault": {"kind": "latency", "seconds": -1}}, "fault.seconds", "seconds from 0"),
+        ({"fault": {"kind": "latency", "seconds": 1, "median": 2}}, "fault.median", "distribution fixed takes seconds"),
+        ({"fault": {"kind": "latency", "distribution": "uniform", "min": 2, "max": 1}}, "fault.min", "at most max"),
+        ({"fault": {"kind": "latency", "distribution": "normal"}}, "fault.distribution", "fixed, uniform, lognormal"),
+        ({"fault": {"kind": "token_response"}}, "fault.remove", "at least one field"),
+        ({"fault": {"kind": "sequence", "steps": []}}, "fault.steps", 'the word "pass"'),
+        ({"fault": {"kind": "sequence", "steps": [{"kind": "nope"}]}}, "fault.steps[0].kind", "known: "),
+        (
+            {"fault": {"kind": "sequence", "steps": [{"kind": "sequence", "steps": ["pass"]}]}},
+            "fault.steps",
+            "but no sequence",
+        ),
+        ({"fault": {"kind": "hang"}, "macth": {}}, "macth", "did you mean match?"),
+        ({"fault": {"kind": "hang"}, "match": []}, "match", "an object with the fields endpoint, company"),
+        ({"fault": {"kind": "hang"}, "match": {"endpont": 1}}, "match.endpont", "did you mean endpoint?"),
+        ({"fault": {"kind": "hang"}, "match": {"endpoint": "x"}}, "match.endpoint", "any, token, inbound"),
+        ({"fault": {"kind": "hang"}, "match": {"json_path": "$["}}, "match.json_path", "RFC 9535"),
+        ({"fault": {"kind": "hang"}, "match": {"json_path": {}}}, "match.json_path", "RFC 9535"),
+        (
+            {"fault": {"kind": "hang"}, "match": {"endpoint": "token", "vanity_url": "x"}},
+            "match.vanity_url",
+            "endpoint is token",
+        ),
+        ({"fault": {"kind": "hang"}, "times": 0}, "times", "a whole number from 1"),
+        ({"fault": {"kind": "hang"}, "times": True}, "times", "a whole number from 1"),
+        ({"fault": {"kind": "hang"}, "probability": 1.1}, "probability", "a number from 0 to 1"),
+        ({"fault": {"kind": "hang"}, "since": "2026-11-23T18:00:00"}, "since", "an instant with a zone"),
+        (
+            {"fault": {"kind": "hang"}, "until": "2026-11-23T18:00:00Z", "lasts": 5},
+            "lasts",
+            "use one of them",
+        ),
+        (
+            {"fault": {"kind": "hang"}, "since": "2026-11-23T18:00:00Z", "until": "2026-11-23T18:00:00Z"},
+            "until",
+            "after since",
+        ),
+        (
+            {"fault": {"kind": "bad_signature_token"}, "match": {"endpoint": "inbound"}},
+            "match.endpoint",
+            "token, for a fault bad_signature_token",
+        ),
+        (
+            {"fault": {"kind": "sequence", "steps": [{"kind": "rotated_key"}]}, "match": {"endpoint": "token"}},
+            "match.endpoint",
+            "inbound, for a fault rotated_key",
+        ),
+        ([], "rule", "an object with the fields fault, match"),
+    ],
+)
+def test_wrong_rule_is_refused_telling_what_is_allowed(document: Any, field: str, said: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        read_rule(document)
+
+    assert caught.value.field == field
+    assert said in caught.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("fault", "draws"),
+    [
+        pytest.param(faults.latency(0.25), [0.25, 0.25, 0.25], id="fixed"),
+        pytest.param(faults.latency(min=1, max=3), [1.0, 2.0, 3.0], id="uniform"),
+        pytest.param(faults.latency(median=0.8, max=5), [None, 0.8, 5.0], id="lognormal"),
+    ],
+)
+def test_latency_is_drawn_from_its_distribution(fault: Any, draws: list[float | None]) -> None:
+    drawn = [fault.draw(chance) for chance in (0.0, 0.5, 1.0)]
+
+    assert all(want is None or got == pytest.approx(want) for got, want in zip(drawn, draws, strict=True))
+    assert drawn == sorted(drawn)
+    assert drawn[0] >= 0
