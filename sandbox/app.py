@@ -1,0 +1,47 @@
+"""One WSGI application out of two: the emulated API, and the control API under ``/_sandbox``.
+
+They are separate Flask applications, so each keeps its own errors, no fault can reach the control API, and no control
+request enters the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from sandbox.control.app import create_control_app
+from sandbox.control.base import PREFIX
+from sandbox.control.streams import Streams
+from sandbox.dashboard import pages
+from sandbox.emulated.app import create_emulated_app
+from sandbox.parking import Parking
+from sandbox.spec import serve_documents
+from sandbox.state import Sandbox
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class SandboxApp:
+    """The WSGI application of a sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.parking = Parking()
+        self.emulated: Flask = create_emulated_app(sandbox, self.parking)
+        self.streams = Streams(sandbox)
+        self.control: Flask = create_control_app(sandbox, self.streams)
+        serve_documents(self.emulated, self.control)
+        self.control.register_blueprint(pages)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request by the application it is for."""
+        app = self.control if steers(environ.get("PATH_INFO", "")) else self.emulated
+        return app(environ, start_response)
+
+
+def steers(path: str) -> bool:
+    """Return whether a path belongs to the control API."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")

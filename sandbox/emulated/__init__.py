@@ -1,0 +1,1 @@
+"""The emulated API: what stands for Patchworks, and nothing that steers the sandbox."""

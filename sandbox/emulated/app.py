@@ -1,0 +1,179 @@
+"""The Flask application that stands for Patchworks: two routes, and the platform's way of refusing everything else."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from flask import Flask, Response, request
+from flask_smorest import Api, Blueprint
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from sandbox._version import __version__
+from sandbox.answer import Answer
+from sandbox.emulated.credentials import read_token_request
+from sandbox.emulated.documentation import GET_TOKEN, POST_TOKEN, STORE_PAYLOAD, security_schemes
+from sandbox.errors import MethodNotAllowedError, RefusalError, RouteNotFoundError
+from sandbox.journal import Exchange
+from sandbox.parking import Parking
+from sandbox.pipeline import EXCHANGE, PLATFORM, Pipeline, failed, refused
+from sandbox.platform import Platform
+from sandbox.state import Sandbox
+
+_DESCRIPTION = """\
+The Inbound API of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates it: get
+an access token with the credentials of an OAuth client, then POST payloads to the inbound URL of a service.
+
+What is documented by the vendor, what follows from its framework and what is a guess is told, behaviour by behaviour,
+by the fidelity ledger of the project.
+"""
+_logger = logging.getLogger("patchworks_sandbox")
+
+
+class EmulatedApi(Api):
+    """flask-smorest without its own error envelope: errors here are the platform's."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Register none."""
+
+
+def create_emulated_app(sandbox: Sandbox, parking: Parking) -> Flask:
+    """Return the emulated API of a sandbox, wrapped in the pipeline that keeps its journal.
+
+    ``parking`` is where connections wait that a fault delays or holds.
+    """
+    settings = sandbox.initial_settings
+    app = Flask("sandbox.emulated", static_folder=None)
+    app.url_map.merge_slashes = False
+    app.config.update(
+        API_TITLE="Patchworks Inbound API (sandbox)",
+        API_VERSION=__version__,
+        OPENAPI_VERSION="3.1.0",
+        PROPAGATE_EXCEPTIONS=False,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    api = EmulatedApi(app, spec_kwargs=_spec_kwargs(settings.public_url))
+    for name, scheme in security_schemes(settings.token_path).items():
+        api.spec.components.security_scheme(name, scheme)
+    api.register_blueprint(_token_blueprint(settings.token_path))
+    api.register_blueprint(_inbound_blueprint())
+    app.extensions["openapi"] = api.spec
+    app.before_request(_refuse_unknown_route)
+    app.register_error_handler(RefusalError, _refuse)
+    app.register_error_handler(HTTPException, _refuse_http)
+    app.register_error_handler(Exception, _fail)
+    app.wsgi_app = Pipeline(sandbox, app.wsgi_app, parking)  # type: ignore[method-assign]
+    return app
+
+
+def _spec_kwargs(public_url: str | None) -> dict[str, Any]:
+    return {
+        "info": {
+            "description": _DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": public_url or "http://127.0.0.1:8025", "description": "The sandbox."}],
+    }
+
+
+def _token_blueprint(token_path: str) -> Blueprint:
+    blueprint = Blueprint("token", __name__, description="Access tokens (RFC 6749, client credentials)")
+
+    @blueprint.route(token_path, methods=["GET"])
+    @blueprint.doc(**GET_TOKEN)
+    def get_access_token() -> Response:
+        """Get an access token with the credentials in the query or by HTTP Basic.
+
+        The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer POST where you can.
+        """
+        return _issue_token()
+
+    @blueprint.route(token_path, methods=["POST"])
+    @blueprint.doc(**POST_TOKEN)
+    def post_access_token() -> Response:
+        """Get an access token with the credentials in a form or JSON body or by HTTP Basic.
+
+        Parameters in the body win over HTTP Basic, field by field; the query is not read.
+        """
+        return _issue_token()
+
+    return blueprint
+
+
+def _inbound_blueprint() -> Blueprint:
+    blueprint = Blueprint("inbound", __name__, description="Inbound URLs of services")
+
+    @blueprint.route("/v1/<company>/<vanity_url>", methods=["POST"])
+    @blueprint.doc(**STORE_PAYLOAD)
+    def store_payload(company: str, vanity_url: str) -> Response:
+        """Send a payload to the service behind this URL.
+
+        What was answered with 2xx is in the journal, byte for byte.
+        """
+        exchange, platform = _exchange(), _platform()
+        platform.receive_payload(exchange)
+        settings = platform.settings
+        return _respond(platform.wire.stored(settings.success_status, settings.success_message), exchange)
+
+    return blueprint
+
+
+def _issue_token() -> Response:
+    exchange, platform = _exchange(), _platform()
+    if exchange.method not in (allowed := _allowed_methods(platform, exchange)):
+        raise MethodNotAllowedError(exchange.method, allowed)
+    access_token = platform.grant_token(exchange, read_token_request(exchange, platform.wire))
+    return _respond(platform.wire.token(access_token, platform.settings.token_lifetime), exchange)
+
+
+def _allowed_methods(platform: Platform, exchange: Exchange) -> list[str]:
+    """Return the methods of an address in the order in which the framework lists them; where it has GET it has HEAD."""
+    methods = platform.settings.token_methods if exchange.kind == "token" else ("POST",)
+    return [name for name in ("GET", "HEAD", "POST") if ("GET" if name == "HEAD" else name) in methods]
+
+
+def _refuse_unknown_route() -> None:
+    """Hold the application to what the journal says the request is for: it would overlook slashes before the path."""
+    if _exchange().kind == "other":
+        raise RouteNotFoundError("unknown_route")
+
+
+def _refuse(error: RefusalError) -> Response:
+    exchange = _exchange()
+    return _respond(refused(_platform(), exchange, error, request.host_url.rstrip("/")), exchange)
+
+
+def _refuse_http(error: HTTPException) -> Response:
+    """Say in the platform's words what Flask found: no such route, or not with this method."""
+    if not isinstance(error, MethodNotAllowed):
+        return _refuse(RouteNotFoundError("unknown_route"))
+    exchange, platform = _exchange(), _platform()
+    allowed = _allowed_methods(platform, exchange)
+    if exchange.method == "OPTIONS":
+        exchange.reason = "options: told the methods of this address"
+        return _respond(platform.wire.options(allowed), exchange)
+    return _refuse(MethodNotAllowedError(exchange.method, allowed))
+
+
+def _fail(error: Exception) -> Response:
+    exchange = _exchange()
+    _logger.error("the sandbox itself failed on %s %s", exchange.method, exchange.path, exc_info=error)
+    return _respond(failed(_platform(), exchange, request.host_url.rstrip("/")), exchange)
+
+
+def _respond(answer: Answer, exchange: Exchange) -> Response:
+    """Return an answer with the headers of the throttle, if the request came as far as being counted (WIRE D)."""
+    if exchange.rate is not None:
+        limit, remaining = exchange.rate
+        answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
+    return Response(answer.body, answer.status, list(answer.headers))
+
+
+def _exchange() -> Exchange:
+    return cast(Exchange, request.environ[EXCHANGE])
+
+
+def _platform() -> Platform:
+    return cast(Platform, request.environ[PLATFORM])

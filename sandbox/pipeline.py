@@ -1,0 +1,228 @@
+"""The way of every request to the emulated API: receive, serve, close the journal entry, answer.
+
+A WSGI middleware around the emulated Flask application. It reads the body once, within its limit, and hands it on in
+memory; whatever happens after that, the entry is closed before a byte of the answer leaves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.accept import as_page, expects_json
+from sandbox.answer import Answer
+from sandbox.effects import Effect, recorded, told
+from sandbox.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
+from sandbox.faults.book import Act
+from sandbox.injection import inject
+from sandbox.journal import Exchange, Headers
+from sandbox.parking import Parking
+from sandbox.platform import Platform
+from sandbox.state import Sandbox
+from sandbox.transport import DateStamp, perform, send
+from sandbox.wire import OAUTH_ERRORS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+EXCHANGE: Final = "sandbox.exchange"
+PLATFORM: Final = "sandbox.platform"
+RAW_HEADERS: Final = "sandbox.raw_headers"
+"""Key of the WSGI environment under which a server may leave the header lines as they were sent."""
+
+CHUNK: Final = 64 * 1024
+DRAIN_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of an oversized body read and thrown away so that the client gets to see the 413."""
+
+_logger = logging.getLogger("patchworks_sandbox")
+
+
+class Pipeline:
+    """WSGI middleware that puts every request to the emulated API into the journal."""
+
+    def __init__(self, sandbox: Sandbox, app: WSGIApplication, parking: Parking) -> None:
+        self._sandbox = sandbox
+        self._app = app
+        self._parking = parking
+        self._date = DateStamp()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request."""
+        platform = self._sandbox.platform
+        exchange = _received(environ, platform)
+        environ[EXCHANGE], environ[PLATFORM] = exchange, platform
+        unread = True
+        try:
+            _read_body(environ, exchange, platform.settings.body_limit)
+            unread = False
+            if exchange.kind == "other":
+                platform.disturb(exchange)
+            _prepare_routing(environ)
+            answer = _ask(self._app, environ)
+        except RefusalError as error:
+            answer = refused(platform, exchange, error, _base_url(environ))
+        except Exception:
+            _logger.exception("the sandbox itself failed on %s %s", exchange.method, exchange.path)
+            answer = failed(platform, exchange, _base_url(environ))
+        if exchange.method == "HEAD":
+            answer = answer.without_body()
+        if exchange.act is not None:
+            effect = _disturbed(exchange.act, exchange, answer, platform)
+            cancellation, date = exchange.act.cancellation, self._date(platform.clock.timestamp())
+            return perform(effect, environ, start_response, date=date, parking=self._parking, cancellation=cancellation)
+        platform.journal.close(exchange, answer.status, answer.headers, answer.body)
+        return send(answer, start_response, self._date(platform.clock.timestamp()), close=unread)
+
+
+def _disturbed(act: Act, exchange: Exchange, answer: Answer, platform: Platform) -> Effect:
+    """Return what a fault makes of an answer, and close the journal entry with it."""
+    effect = inject(act, answer)
+    seen = recorded(effect)
+    exchange.effect = f"{act.fault.kind}: {told(effect)}"
+    platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+    return effect
+
+
+def refused(platform: Platform, exchange: Exchange, error: RefusalError, base_url: str) -> Answer:
+    """Return the platform's answer to a refusal and note the reason in the exchange."""
+    exchange.reason = error.reason
+    answer = platform.wire.refusal(error, exchange)
+    return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer, base_url)
+
+
+def failed(platform: Platform, exchange: Exchange, base_url: str) -> Answer:
+    """Return the answer to a failure of the sandbox itself."""
+    exchange.accepted = False
+    exchange.reason = "internal_error: the sandbox itself failed, see its log"
+    return _as_accepted(platform, exchange, platform.wire.server_error(), base_url)
+
+
+def _as_accepted(platform: Platform, exchange: Exchange, error: Answer, base_url: str) -> Answer:
+    """Return an error in the form that the setting ``accept`` and the client's header ask for."""
+    if platform.settings.accept == "laravel" and not expects_json(exchange):
+        return as_page(error, base_url)
+    return error
+
+
+def _received(environ: WSGIEnvironment, platform: Platform) -> Exchange:
+    exchange = Exchange(
+        method=environ["REQUEST_METHOD"],
+        path=_unquoted(environ.get("PATH_INFO", "")) or "/",
+        query=_unquoted(environ.get("QUERY_STRING", "")),
+        headers=environ.get(RAW_HEADERS) or _headers_of(environ),
+        remote_addr=environ.get("REMOTE_ADDR", ""),
+        received_at=platform.clock.timestamp(),
+        wall_time=platform.clock.wall_timestamp(),
+    )
+    target = _unquoted(environ.get("REQUEST_URI", ""))
+    if target.startswith("/"):
+        exchange.raw_path = target.partition("?")[0]
+    platform.classify(exchange)
+    return exchange
+
+
+def _unquoted(text: str) -> str:
+    """Turn WSGI's latin-1 text into the UTF-8 it stands for."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _headers_of(environ: WSGIEnvironment) -> Headers:
+    """Rebuild the headers from the environment, for servers and test clients that do not hand them over."""
+    headers = [
+        (key[5:].replace("_", "-").title(), str(value)) for key, value in environ.items() if key.startswith("HTTP_")
+    ]
+    entity = ("CONTENT_TYPE", "CONTENT_LENGTH")
+    headers += [(name.replace("_", "-").title(), str(environ[name])) for name in entity if environ.get(name)]
+    return tuple(headers)
+
+
+def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None:
+    """Read the body into the exchange and put it back into the environment; raise a ``RefusalError``.
+
+    Of a body that ends too early or comes too slowly, what did arrive is kept; of one too large, nothing.
+    """
+    declared = environ.get("CONTENT_LENGTH")
+    length = int(declared) if declared and declared.isdecimal() else None
+    if length is None and "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+        length = 0
+    exchange.body_size = length or 0
+    stream = environ["wsgi.input"]
+    if length is not None and length > limit:
+        _drain(stream, length)
+        raise PayloadTooLargeError(length, limit)
+    parts: list[bytes] = []
+    try:
+        size = _collect(stream, length, limit, parts)
+    except TimeoutError:
+        exchange.body = b"".join(parts)
+        raise IncompleteBodyError(f"body_too_slow: {len(exchange.body)} bytes came in time") from None
+    except (OSError, ValueError) as error:
+        exchange.body = b"".join(parts)
+        raise IncompleteBodyError(f"incomplete_body: {str(error) or type(error).__name__}") from None
+    if size > limit:
+        exchange.body_size = size
+        _drain(stream, DRAIN_LIMIT)
+        raise PayloadTooLargeError(None, limit)
+    exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
+    if length is not None and size < length:
+        raise IncompleteBodyError(f"incomplete_body: {size} of {length} bytes came")
+    exchange.body_size = size
+    environ["wsgi.input"] = io.BytesIO(exchange.body)
+    environ["CONTENT_LENGTH"] = str(size)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def _collect(stream: Any, length: int | None, limit: int, parts: list[bytes]) -> int:
+    """Read up to ``length`` bytes, or to the end of a body in chunks; no further than just beyond the limit."""
+    read = getattr(stream, "read1", stream.read)  # `read` would lose what came before an error
+    size = 0
+    while size != length and size <= limit:
+        part = read(CHUNK if length is None else min(CHUNK, length - size))
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    return size
+
+
+def _drain(stream: Any, length: int) -> None:
+    """Read and throw away what is still coming: many a client reads the answer only when all is sent."""
+    left = min(length, DRAIN_LIMIT)
+    with contextlib.suppress(OSError, ValueError):
+        while left > 0 and (part := stream.read(min(CHUNK, left))):
+            left -= len(part)
+
+
+def _prepare_routing(environ: WSGIEnvironment) -> None:
+    """Let the application look up the route as the framework does: HEAD is GET, and slashes at the end do not count."""
+    environ["PATH_INFO"] = environ.get("PATH_INFO", "").rstrip("/") or "/"
+    if environ["REQUEST_METHOD"] == "HEAD":
+        environ["REQUEST_METHOD"] = "GET"
+
+
+def _ask(app: Callable[..., Iterable[bytes]], environ: WSGIEnvironment) -> Answer:
+    """Call a WSGI application and return its response as a value."""
+    head: list[Any] = []
+
+    def start_response(
+        status: str, headers: list[tuple[str, str]], exc_info: object = None
+    ) -> Callable[[bytes], object]:
+        head[:] = [int(status[:3]), tuple((name, value) for name, value in headers if name.lower() != "content-length")]
+        return head.append  # WSGI's way to write: Flask never uses it
+
+    chunks = app(environ, start_response)
+    try:
+        body = b"".join(chunks)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+    return Answer(head[0], head[1], body)
+
+
+def _base_url(environ: WSGIEnvironment) -> str:
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
+    return f"{environ.get('wsgi.url_scheme', 'http')}://{host}"
