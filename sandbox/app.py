@@ -6,6 +6,7 @@ request enters the journal.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,18 @@ class SandboxApp:
         self.parking = Parking()
         self.emulated: Flask = create_emulated_app(sandbox, self.parking)
         self.streams = Streams(sandbox)
-        self.control: Flask = create_control_app(sandbox, self.streams)
-        serve_documents(self.emulated, self.control)
-        self.control.register_blueprint(pages)
+        self._control: Flask | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def control(self) -> Flask:
+        """The control API with its pages. Made when first asked for: it takes longer than most tests that never do."""
+        with self._lock:
+            if self._control is None:
+                self._control = create_control_app(self.sandbox, self.streams)
+                serve_documents(self.emulated, self._control)
+                self._control.register_blueprint(pages)
+            return self._control
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request by the application it is for."""

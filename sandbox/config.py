@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from sandbox.clock import parse_duration
-from sandbox.errors import InvalidValueError, SettingError
+from sandbox.errors import InvalidValueError, SettingError, UnknownSettingError
 
 ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
 
@@ -140,11 +140,15 @@ def _names(
             raise _NotAllowedError
         return names
 
-    return parse, allowed, {
-        "type": "array",
-        "items": {"type": "string", **(schema or {})},
-        "minItems": 0 if empty else 1,
-    }
+    return (
+        parse,
+        allowed,
+        {
+            "type": "array",
+            "items": {"type": "string", **(schema or {})},
+            "minItems": 0 if empty else 1,
+        },
+    )
 
 
 def _duration(low: float, high: float) -> _Kind:
@@ -395,4 +399,4 @@ def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> Se
         return SettingError(name, value, allowed)
     near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
     hint = f"did you mean {near[0]}? " if near else ""
-    return SettingError(name, value, f"{hint}no setting of this name; known: {', '.join(known)}")
+    return UnknownSettingError(name, value, f"{hint}known: {', '.join(known)}")

@@ -11,6 +11,7 @@
     ├── InputError                     what was given to the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
     │   │   ├── SettingError           … of a setting
+    │   │   │   └── UnknownSettingError    that does not exist
     │   │   └── SeedError              … in a seed file, with file and line
     │   ├── NotFoundError              there is no such thing            (control API: 404)
     │   └── ConflictError              it exists already, or is in use   (control API: 409)
@@ -87,7 +88,15 @@ class InvalidValueError(InputError):
 
 
 class SettingError(InvalidValueError):
-    """A setting is unknown or holds a value that is not allowed."""
+    """A setting holds a value that is not allowed, or may not change now."""
+
+
+class UnknownSettingError(SettingError):
+    """There is no such setting; ``allowed`` holds the nearest name and those that are known."""
+
+    def __init__(self, field: str, given: object, allowed: str) -> None:
+        super().__init__(field, given, allowed)
+        self.args = (f"{field}: there is no such setting; {allowed}",)
 
 
 class SeedError(InputError):

@@ -189,7 +189,7 @@ def test_unknown_setting_gets_a_suggestion_and_all_names(name: Any, hint: str) -
     with pytest.raises(SettingError) as caught:
         Settings().changed({name: 1})
 
-    assert caught.value.allowed == f"{hint}no setting of this name; known: {', '.join(SPECS)}"
+    assert str(caught.value) == f"{name}: there is no such setting; {hint}known: {', '.join(SPECS)}"
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in SPECS.values() if not spec.runtime])

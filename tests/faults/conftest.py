@@ -13,7 +13,6 @@ import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.client import Patchworks
 
 PATIENCE_S = 10.0
 ORDER = {"order": "1001", "note": "tea"}

@@ -1,0 +1,68 @@
+"""The sandbox itself over HTTP: health, reset and its own documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from sandbox._version import __version__
+from sandbox.control.base import PREFIX, Blueprint, current_sandbox
+from sandbox.control.fields import Instant, StrictSchema
+
+blueprint = Blueprint("system", __name__, url_prefix=PREFIX, description="Health and reset")
+
+
+class HealthSchema(StrictSchema):
+    """Whether the sandbox is well."""
+
+    status = fields.String(required=True, validate=validate.Equal("ok"))
+    version = fields.String(required=True)
+    now = Instant(required=True, metadata={"description": "On the sandbox clock."})
+    journal_entries = fields.Integer(required=True, strict=True)
+    journal_last_seq = fields.Integer(
+        required=True, strict=True, metadata={"description": "Number of the newest request; 0 before the first."}
+    )
+    journal_bytes = fields.Integer(required=True, strict=True)
+    journal_dropped = fields.Integer(required=True, strict=True)
+
+
+class ResetSchema(StrictSchema):
+    """The time at which the sandbox began anew."""
+
+    now = Instant(required=True)
+
+
+def _health() -> dict[str, Any]:
+    sandbox = current_sandbox()
+    return {
+        "status": "ok",
+        "version": __version__,
+        "now": sandbox.clock.now(),
+        "journal_entries": len(sandbox.journal),
+        "journal_last_seq": sandbox.journal.last_seq,
+        "journal_bytes": sandbox.journal.bytes,
+        "journal_dropped": sandbox.journal.dropped,
+    }
+
+
+@blueprint.get("/health")
+@blueprint.response(200, HealthSchema)
+def get_health() -> dict[str, Any]:
+    """Tell that the sandbox is alive."""
+    return _health()
+
+
+@blueprint.get("/health/ready")
+@blueprint.response(200, HealthSchema)
+def get_readiness() -> dict[str, Any]:
+    """Tell that the sandbox can issue tokens: answers once the signing key is made."""
+    current_sandbox().keys.current()
+    return _health()
+
+
+@blueprint.post("/reset")
+@blueprint.response(200, ResetSchema)
+def reset() -> dict[str, Any]:
+    """Return to the seed: new journal, no tokens, the settings of the start, real time, the same clients."""
+    return {"now": current_sandbox().reset()}
