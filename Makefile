@@ -55,8 +55,10 @@ types: $(VENV)/.installed-dev ## Check types
 layers: $(VENV)/.installed-dev ## Check that imports point one way
 	@$(BIN)/lint-imports --no-logo
 
-specs: $(VENV)/.installed ## Write openapi.yaml and openapi-control.yaml anew
+specs: $(VENV)/.installed-dev ## Write the OpenAPI documents and the generated pages anew
 	@$(BIN)/patchworks-sandbox openapi --output .
+	@$(BIN)/patchworks-sandbox reference --output docs
+	@$(BIN)/python -m tests.verification.failing_assertions
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -65,8 +67,11 @@ lock: uv ## Write the lock files anew (ARGS=--upgrade for the newest releases)
 	$(call step,Resolving what the package needs,$(call resolve,requirements.lock,pyproject.toml))
 	$(call step,Resolving what its build needs,$(call resolve,requirements-build.lock,--group pyproject.toml:build))
 	$(call step,Resolving what development needs,$(call resolve,requirements-dev.lock,pyproject.toml --group pyproject.toml:dev -c requirements.lock -c requirements-build.lock))
+	$(call step,Resolving what the documentation needs,$(call resolve,.ci/requirements-docs.lock,pyproject.toml --group pyproject.toml:docs --group pyproject.toml:build -c requirements.lock -c requirements-build.lock))
+	$(call step,Resolving what the further checks need,$(call resolve,.ci/requirements-checks.lock,--group pyproject.toml:checks))
 	$(call step,Resolving the lowest releases that are allowed,$(call resolve,$(VENV)-lock/lowest.txt,pyproject.toml --resolution lowest-direct))
 	$(call step,Resolving what testing with those needs,$(call resolve,.ci/requirements-lowest.lock,$(VENV)-lock/lowest.txt --group pyproject.toml:test --group pyproject.toml:build))
+	$(call step,Resolving what generates clients,$(call resolve,.ci/clients/requirements.lock,.ci/clients/requirements.txt,3.11))
 
 clean: ## Remove .venv, caches and reports
 	rm -rf $(VENV) $(VENV)-lock .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
@@ -74,7 +79,7 @@ clean: ## Remove .venv, caches and reports
 
 # One lock for every platform and every Python from 3.10 on; the command in its header is ours, without local paths.
 resolve = UV_CUSTOM_COMPILE_COMMAND='make lock' $(VENV)-lock/bin/uv pip compile --quiet --universal \
-	--python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) $(2) -o $(1)
+	--python-version $(or $(3),3.10) --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) $(2) -o $(1)
 
 # ---- installation
 

@@ -1,0 +1,33 @@
+"""Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
+
+The names below are imported when they are first used, so that ``import sandbox`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sandbox._version import __version__
+
+if TYPE_CHECKING:
+    from sandbox.remote.remote_sandbox import RemoteSandbox
+    from sandbox.seed import load_seed, parse_seed
+    from sandbox.server.sandbox_server import SandboxServer
+    from sandbox.state import Sandbox
+
+__all__ = ["RemoteSandbox", "Sandbox", "SandboxServer", "__version__", "load_seed", "parse_seed"]
+
+_HOMES = {
+    "RemoteSandbox": "sandbox.remote.remote_sandbox",
+    "Sandbox": "sandbox.state",
+    "SandboxServer": "sandbox.server.sandbox_server",
+    "load_seed": "sandbox.seed",
+    "parse_seed": "sandbox.seed",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,46 @@
+"""The command line: ``patchworks-sandbox serve`` and its companions.
+
+Each command imports what it needs when it runs, so that ``--help`` and ``health`` answer at once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from sandbox._version import __version__
+from sandbox.cli import documents, health, serve
+
+
+class _InOrder(click.Group):
+    """Lists the commands in the order in which people need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+_HELP: Final = """\
+Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
+
+\b
+Start it:         patchworks-sandbox serve
+Look around:      http://127.0.0.1:8025/_sandbox/
+See its options:  patchworks-sandbox serve --help
+
+Every setting of 'serve' can also stand in the environment (PATCHWORKS_SANDBOX_PORT=9000) or in a YAML file given by
+--config-file (port: 9000). A flag wins over the environment, the environment over the file, the file over the
+'settings' of a seed.
+"""
+
+
+@click.group(
+    cls=_InOrder, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
+@click.version_option(__version__, "--version", message="%(prog)s %(version)s")
+def main() -> None:
+    """Run a command of ``patchworks-sandbox``."""
+
+
+for command in (serve.serve, health.health, documents.openapi, documents.fidelity, documents.reference):
+    main.add_command(command)

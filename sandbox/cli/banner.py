@@ -1,0 +1,65 @@
+"""What ``serve`` prints: where everything is, and two lines that can be pasted into a shell to try it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from sandbox._version import __version__
+from sandbox.endpoints import Endpoints
+from sandbox.model import Service
+from sandbox.seed import demo_seed_file
+from sandbox.store import NewOAuthClient
+
+
+def banner(endpoints: Endpoints, *, demo: bool) -> str:
+    """Return the text; ``demo`` when the sandbox holds the demo seed."""
+    credentials = endpoints.credentials
+    lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
+    lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]
+    if credentials:
+        lines += [f"  client id       {credentials.client.id}", f"  client secret   {credentials.secret}"]
+    lines += [
+        f"  dashboard       {endpoints.control_url}/",
+        f"  API reference   {endpoints.control_url}/docs",
+    ]
+    if credentials and (service := _usable_service(endpoints, credentials)):
+        payload = _order_file() if demo else _sample_of(service, endpoints)
+        lines += ["", "Get a token, then send a payload:", ""]
+        lines += [_token_line(endpoints.token_url, credentials), "", _post_line(endpoints, service, payload)]
+    return "\n".join([*lines, "", "Ctrl-C stops it."])
+
+
+def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Service | None:
+    """Return the first service that takes a payload from this client."""
+    services = endpoints.sandbox.store.services()
+    return next((s for s in services if s.active and s.connector_id == credentials.client.connector_id), None)
+
+
+def _token_line(token_url: str, credentials: NewOAuthClient) -> str:
+    return (
+        f"TOKEN=$(curl -s {shlex.quote(token_url)} -d grant_type=client_credentials "
+        f"-d client_id={credentials.client.id} --data-urlencode {shlex.quote('client_secret=' + credentials.secret)} "
+        """| sed -E 's/.*"access_token":"([^"]+)".*/\\1/')"""
+    )
+
+
+def _post_line(endpoints: Endpoints, service: Service, payload: str) -> str:
+    url = shlex.quote(endpoints.inbound_url(service.vanity_url, service.company))
+    headers = """-H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'"""
+    return f"curl -i {url} {headers} --data-binary {shlex.quote(payload)}"
+
+
+def _order_file() -> str:
+    """Return how curl reads the demo's order, by the shortest path."""
+    path = (demo_seed_file().parent / "orders" / "order.json").resolve()
+    folder = Path.cwd()
+    return f"@{path.relative_to(folder) if path.is_relative_to(folder) else path}"
+
+
+def _sample_of(service: Service, endpoints: Endpoints) -> str:
+    """Return a payload that the service accepts: its entity's sample."""
+    entities = endpoints.sandbox.store.entities(service.connector_id)
+    sample = next(entity.sample for entity in entities if entity.name == service.entity)
+    return json.dumps({"hello": "sandbox"} if sample is None else sample)

@@ -1,0 +1,49 @@
+"""``patchworks-sandbox health``: whether a sandbox is ready, as an exit code for containers and scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from sandbox.config import ENV_PREFIX
+
+_PATH: Final = "/_sandbox/health/ready"
+
+
+def _default_url() -> str:
+    return f"http://127.0.0.1:{os.environ.get(f'{ENV_PREFIX}PORT') or 8025}"
+
+
+@click.command()
+@click.option(
+    "--url",
+    envvar=f"{ENV_PREFIX}URL",
+    default=_default_url,
+    help=f"Base URL of the sandbox. [default: http://127.0.0.1:8025, or the port in {ENV_PREFIX}PORT]",
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, help="Seconds to wait. [default: 5]")
+def health(url: str, timeout: float) -> None:
+    """Tell whether a sandbox is ready: exit code 0 if it is, else 1."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise click.BadParameter(f"{url!r} is no http or https URL such as http://127.0.0.1:8025", param_hint="--url")
+    address = url.rstrip("/") + _PATH
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=timeout) as response:
+            answer = json.load(response)
+        version = answer["version"]
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise click.ClickException(f"{address} answers {error.code}: that is no sandbox that is ready") from None
+    except (ValueError, TypeError, KeyError):
+        raise click.ClickException(f"{address} does not answer as a sandbox does") from None
+    except OSError as error:
+        why = getattr(error, "reason", None) or error
+        raise click.ClickException(f"no answer from {address}: {why}") from None
+    click.echo(f"Patchworks Sandbox {version} is ready at {url}")

@@ -1,0 +1,104 @@
+"""``patchworks-sandbox serve``: run a sandbox until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from sandbox.cli import ready_file as ready
+from sandbox.cli.options import GroupedCommand, read_config_file, setting_options
+from sandbox.config import ENV_PREFIX
+from sandbox.errors import InputError
+
+_FILE = click.Path(dir_okay=False)
+
+
+@click.command(cls=GroupedCommand)
+@click.option(
+    "--seed-file",
+    "seed_files",
+    multiple=True,
+    type=_FILE,
+    envvar=f"{ENV_PREFIX}SEED_FILE",
+    help="YAML file with companies, connectors, clients and services; several are merged. [default: the demo seed]",
+)
+@click.option(
+    "--config-file",
+    type=_FILE,
+    envvar=f"{ENV_PREFIX}CONFIG_FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=read_config_file,
+    help="YAML file with any of these options, as 'port: 9000'.",
+)
+@click.option(
+    "--ready-file",
+    type=_FILE,
+    envvar=f"{ENV_PREFIX}READY_FILE",
+    help="Write the URLs and the credentials to this file, as one JSON object, once connections are accepted.",
+)
+@setting_options
+def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: object) -> None:
+    """Run a sandbox until Ctrl-C or SIGTERM.
+
+    With no options it listens on http://127.0.0.1:8025 with the demo seed: company 'acme' with the services 'orders',
+    'products' and 'anything', and one OAuth client whose secret is new at each start.
+
+    Each option can also stand in the environment, as PATCHWORKS_SANDBOX_PORT=9000 for --port 9000, or in the YAML file
+    of --config-file, as 'port: 9000'.
+    """
+    from sandbox.cli.banner import banner
+    from sandbox.seed import demo_seed, load_seed
+    from sandbox.server.sandbox_server import SandboxServer
+    from sandbox.state import Sandbox
+
+    stop = _stop_on_signals()
+    try:
+        seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
+        sandbox = Sandbox(seed, settings={name: value for name, value in settings.items() if value is not None})
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+    initial = sandbox.initial_settings
+    server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads)
+    try:
+        if ready_file is not None:
+            ready.discard(Path(ready_file))
+        server.start()
+        if ready_file is not None:
+            ready.write(Path(ready_file), server.endpoints.ready_document())
+        _warn_beyond_loopback(initial.host)
+        click.echo(banner(server.endpoints, demo=not seed_files))
+        while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
+            pass
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{where}{error.strerror or error}") from None
+    finally:
+        server.stop()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _warn_beyond_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        click.echo(
+            f"Warning: {host} is not loopback. Whoever reaches this port can read the journal and steer the sandbox "
+            "without credentials; keep it to a network you trust.",
+            err=True,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

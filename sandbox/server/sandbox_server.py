@@ -1,0 +1,124 @@
+"""A sandbox behind a port: the server of the command line and of the pytest fixture alike."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+
+from typing_extensions import Self
+
+from sandbox.app import SandboxApp, steers
+from sandbox.client import Patchworks
+from sandbox.endpoints import Endpoints
+from sandbox.in_process import InProcess
+from sandbox.journal import Exchange
+from sandbox.server.http import HttpServer
+from sandbox.server.limits import Limits, Refused
+from sandbox.state import Sandbox
+
+_logger = logging.getLogger("patchworks_sandbox")
+
+
+class SandboxServer:
+    """Serves a sandbox over HTTP from threads of this process.
+
+    ``host`` and ``port`` default to loopback and a free port, whatever the settings say. Ready when ``start``
+    returns, gone when ``stop`` does; as a context manager it does both.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        threads: int = 10,
+        limits: Limits | None = None,
+    ) -> None:
+        self.sandbox = sandbox
+        self.errors: list[BaseException] = []
+        """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
+        self._errors_lock = threading.Lock()
+        self._app = SandboxApp(sandbox)
+        self._http = HttpServer(
+            self._app,
+            host,
+            port,
+            threads=threads,
+            limits=limits or Limits(),
+            on_refused=self._record_refused,
+            on_error=self._record_error,
+        )
+
+    def start(self) -> Self:
+        """Listen and serve; raise ``OSError`` when the port is taken."""
+        self.sandbox.keys.warm()
+        self._app.parking.open()
+        self._http.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving; does nothing when it is not."""
+        self.sandbox.journal.interrupt("the server is stopping")
+        self._http.stop()
+        self._app.parking.close()
+        self._app.streams.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return self._http.port
+
+    @property
+    def base_url(self) -> str:
+        """The URL under which everything is, without a trailing slash."""
+        host = self._http.host
+        reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - only compared
+        bracketed = f"[{reachable}]" if ":" in reachable else reachable
+        return self.sandbox.settings.public_url or f"http://{bracketed}:{self.port}"
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Every URL of the sandbox."""
+        return Endpoints(self.sandbox, self.base_url)
+
+    @property
+    def patchworks(self) -> Patchworks:
+        """The handle that tests hold."""
+        return Patchworks(InProcess(self.endpoints))
+
+    def _record_refused(self, refused: Refused) -> None:
+        """Put what the server refused on its own into the journal: to its client it was a request like any other.
+
+        Requests to the control API stay out of it, here as everywhere.
+        """
+        path, _, query = refused.target.partition("?")
+        if steers(path):
+            return
+        platform = self.sandbox.platform
+        exchange = Exchange(
+            method=refused.method,
+            path=path,
+            query=query,
+            headers=refused.headers,
+            remote_addr=refused.remote_addr,
+            received_at=platform.clock.timestamp(),
+            wall_time=platform.clock.wall_timestamp(),
+            reason=f"refused_by_server: {refused.reason}",
+        )
+        platform.classify(exchange)
+        platform.journal.close(exchange, refused.status, (), refused.reason.encode())
+
+    def _record_error(self, error: BaseException) -> None:
+        _logger.error("the server failed", exc_info=error)
+        with self._errors_lock:
+            self.errors.append(error)

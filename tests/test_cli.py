@@ -1,0 +1,485 @@
+"""The command line, in process where it can be, and as a process where signals and files matter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sandbox import Sandbox, SandboxServer, __version__
+from sandbox.cli import main
+from sandbox.cli import serve as serve_module
+from sandbox.cli.options import GROUPS, OTHER
+from sandbox.cli.serve import serve
+from sandbox.config import Settings, setting_specs
+
+ROOT = Path(__file__).parent.parent
+PATIENCE_S = 5
+SEED = """\
+companies:
+  - name: {name}
+    connectors:
+      - name: Web shop
+        entities: [{{type: custom, name: anything}}]
+        oauth_clients: [{{name: Integration, client_secret: "{secret}"}}]
+        services: [{{vanity_url: {vanity_url}, entity: anything}}]
+"""
+
+
+class Served:
+    """``serve`` run in this process and told to stop as soon as it runs."""
+
+    def __init__(self, result: Result, settings: list[Settings]) -> None:
+        self.exit_code, self.output = result.exit_code, result.output
+        self._settings = settings
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the sandbox was made with."""
+        assert self.exit_code == 0, self.output
+        return self._settings[0]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Served]:
+    """Run ``serve`` in an empty folder, on a free port."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PATCHWORKS_SANDBOX_")]:
+        monkeypatch.delenv(name)
+    settings: list[Settings] = []
+    start = SandboxServer.start
+
+    def noted(self: SandboxServer) -> SandboxServer:
+        settings.append(self.sandbox.initial_settings)
+        return start(self)
+
+    def stopped() -> threading.Event:
+        event = threading.Event()
+        event.set()
+        return event
+
+    monkeypatch.setattr(SandboxServer, "start", noted)
+    monkeypatch.setattr(serve_module, "_stop_on_signals", stopped)
+
+    def run_serve(*arguments: str, **environment: str) -> Served:
+        port = () if "--port" in arguments else ("--port", "0")
+        env = {f"PATCHWORKS_SANDBOX_{name.upper()}": value for name, value in environment.items()}
+        return Served(CliRunner().invoke(main, ["serve", *port, *arguments], env=env), settings)
+
+    return run_serve
+
+
+# --- settings: where they come from -----------------------------------------------------------------------------------
+
+
+def test_every_setting_is_an_option_and_in_a_group() -> None:
+    options = {parameter.name for parameter in serve.params}
+    settings = {spec.name for spec in setting_specs()}
+    grouped = [name for names in GROUPS.values() for name in names]
+
+    assert settings <= options
+    assert len(grouped) == len(set(grouped))
+    assert options - set(grouped) == {"random_seed"}
+    assert set(grouped) <= options
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [("flag environment file", 1), ("environment file", 2), ("file", 3), ("", 4)],
+    ids=["flag", "environment", "file", "seed"],
+)
+def test_flag_wins_over_environment_over_file_over_seed(
+    run: Callable[..., Served], tmp_path: Path, sources: str, expected: int
+) -> None:
+    (tmp_path / "seed.yaml").write_text("settings: {threads: 4}\n")
+    threads = "threads: 3\n" if "file" in sources else ""
+    (tmp_path / "config.yaml").write_text(f"{threads}seed_file: [seed.yaml]\n")
+    arguments = ["--threads", "1"] if "flag" in sources else []
+    environment = {"threads": "2"} if "environment" in sources else {}
+
+    served = run("--config-file", "config.yaml", *arguments, **environment)
+
+    assert served.settings.threads == expected
+
+
+def test_default_holds_when_nobody_says_anything(run: Callable[..., Served]) -> None:
+    assert run().settings == Settings(port=0)
+
+
+def test_file_takes_every_kind_of_value(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(
+        "rate_limit: yes\ntoken_lifetime: 1h\nscopes: [read, write]\nwire_profile: legacy\npublic_url: null\n"
+    )
+
+    settings = run(config_file="config.yaml").settings
+
+    assert (settings.rate_limit, settings.token_lifetime) == (True, 3600)
+    assert (settings.scopes, settings.wire_profile) == (("read", "write"), "legacy")
+
+
+def test_switch_is_turned_off_again_by_a_flag(run: Callable[..., Served]) -> None:
+    assert run("--no-rate-limit", rate_limit="true").settings.rate_limit is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--port", "70000"], "port: '70000' is not allowed; allowed: a whole number from 0 to 65535"),
+        (["--wire-profile", "old"], "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
+        (["--token-lifetime", "a day"], "token_lifetime: 'a day' is not allowed; allowed: whole seconds from 1 to"),
+        (["--signing-key-file", "no.pem"], "signing_key_file: 'no.pem' is not allowed; allowed: a PEM file with an"),
+        (["--wire-profil", "legacy"], "No such option"),
+    ],
+    ids=["number", "choice", "duration", "file", "typo"],
+)
+def test_bad_value_is_refused_with_what_is_allowed(run: Callable[..., Served], arguments: list[str], told: str) -> None:
+    served = run(*arguments)
+
+    assert served.exit_code in (1, 2)
+    assert told in served.output
+    assert "Traceback" not in served.output
+
+
+def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> None:
+    served = run(wire_profile="old")
+
+    assert (served.exit_code, served.output) == (
+        1,
+        "Error: wire_profile: 'old' is not allowed; allowed: modern, legacy\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("wire_profil: legacy", "config.yaml: 'wire_profil' is unknown; did you mean 'wire_profile'? known: "),
+        ("- port", "config.yaml: settings are 'name: value' lines, not list"),
+        ("port: [", "config.yaml is not YAML: "),
+        ("port: \x00", "config.yaml is not YAML: "),
+        ("wire_profile: old", "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
+        ("rate_limit: perhaps", "'perhaps' is not a valid boolean"),
+        (None, "config.yaml: No such file or directory"),
+    ],
+    ids=["typo", "list", "not YAML", "control character", "bad value", "bad boolean", "missing"],
+)
+def test_bad_config_file_is_refused(run: Callable[..., Served], tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text)
+
+    served = run("--config-file", "config.yaml")
+
+    assert served.exit_code in (1, 2)
+    assert told in served.output
+
+
+def test_empty_config_file_changes_nothing(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("# nothing yet\n")
+
+    assert run("--config-file", "config.yaml").settings == Settings(port=0)
+
+
+# --- seeds ------------------------------------------------------------------------------------------------------------
+
+
+def test_several_seed_files_are_merged(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SEED.format(name="Acme", secret="secret-of-acme", vanity_url="one"))
+    (tmp_path / "b.yaml").write_text(SEED.format(name="Acme", secret="secret-of-acme", vanity_url="two"))
+
+    served = run("--seed-file", "a.yaml", "--seed-file", "b.yaml")
+
+    assert served.exit_code == 0
+    assert "/v1/acme/one\n" in served.output
+    assert "/v1/acme/two\n" in served.output
+
+
+def test_several_seed_files_may_stand_in_the_environment(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SEED.format(name="Acme", secret="secret-of-acme", vanity_url="one"))
+    (tmp_path / "b.yaml").write_text(SEED.format(name="Acme", secret="secret-of-acme", vanity_url="two"))
+
+    served = run(seed_file=os.pathsep.join(["a.yaml", "b.yaml"]))
+
+    assert "/v1/acme/one\n" in served.output
+    assert "/v1/acme/two\n" in served.output
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("companies:\n  - nme: Acme\n", "Error: seed.yaml:2: "),
+        ("companies: [\n", "Error: seed.yaml:"),
+        ("settings:\n  wire_profile: old\n", "wire_profile"),
+        (None, "Error: seed.yaml: there is no such file; "),
+    ],
+    ids=["unknown key", "not YAML", "setting", "missing"],
+)
+def test_bad_seed_file_is_refused_with_file_and_line(
+    run: Callable[..., Served], tmp_path: Path, text: str | None, told: str
+) -> None:
+    if text is not None:
+        (tmp_path / "seed.yaml").write_text(text)
+
+    served = run("--seed-file", "seed.yaml")
+
+    assert served.exit_code == 1
+    assert told in served.output
+    assert "Traceback" not in served.output
+
+
+def test_seed_without_clients_and_services_runs(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("companies: [{name: Acme}]\n")
+
+    served = run("--seed-file", "seed.yaml", "--ready-file", "ready.json")
+
+    assert served.exit_code == 0
+    assert "curl" not in served.output
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    assert (ready["inbound_urls"], ready["client_id"], ready["client_secret"]) == ({}, None, None)
+
+
+# --- listening --------------------------------------------------------------------------------------------------------
+
+
+def test_port_that_is_taken_is_told(run: Callable[..., Served]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        served = run("--port", str(port))
+
+    assert served.exit_code == 1
+    assert served.output == (
+        f"Error: Cannot listen on 127.0.0.1:{port}: the port is in use; choose another, or 0 for a free one\n"
+    )
+
+
+def test_host_that_cannot_be_had_is_told(run: Callable[..., Served]) -> None:
+    served = run("--host", "host.invalid")
+
+    assert served.exit_code == 1
+    assert "Cannot listen on 'host.invalid'" in served.output
+
+
+@pytest.mark.parametrize(
+    ("host", "warns"),
+    [("127.0.0.1", False), ("localhost", False), ("127.1.2.3", False), ("0.0.0.0", True)],
+)
+def test_listening_beyond_loopback_is_warned_of(run: Callable[..., Served], host: str, warns: bool) -> None:
+    served = run("--host", host)
+
+    assert served.exit_code == 0
+    assert (f"Warning: {host} is not loopback." in served.output) is warns
+
+
+# --- the ready file ---------------------------------------------------------------------------------------------------
+
+
+def test_ready_file_holds_what_a_program_needs_to_know(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "ready.json").write_text("of an earlier run")
+
+    served = run("--ready-file", "ready.json")
+
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    base_url = ready["base_url"]
+    assert served.exit_code == 0
+    assert ready == {
+        "base_url": base_url,
+        "control_url": f"{base_url}/_sandbox",
+        "token_url": f"{base_url}/oauth/token",
+        "inbound_urls": {name: f"{base_url}/v1/acme/{name}" for name in ("orders", "products", "anything")},
+        "company": "acme",
+        "client_id": "9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e",
+        "client_secret": ready["client_secret"],
+        "version": __version__,
+        "pid": os.getpid(),
+    }
+    assert len(ready["client_secret"]) == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_ready_file_is_readable_by_its_owner_only(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "ready.json").touch(mode=0o644)
+
+    run("--ready-file", "ready.json")
+
+    assert stat.S_IMODE((tmp_path / "ready.json").stat().st_mode) == 0o600
+
+
+def test_ready_file_that_cannot_be_written_is_told(run: Callable[..., Served], tmp_path: Path) -> None:
+    served = run("--ready-file", "nowhere/ready.json")
+
+    assert served.exit_code == 1
+    assert "nowhere" in served.output
+    assert "No such file or directory" in served.output
+
+
+def test_ready_file_of_an_earlier_run_is_gone_when_the_start_fails(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "ready.json").write_text("of an earlier run")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        served = run("--port", str(other.getsockname()[1]), "--ready-file", "ready.json")
+
+    assert served.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ready_file_is_whole_or_not_there(run: Callable[..., Served], tmp_path: Path, monkeypatch: Any) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sandbox.cli.ready_file.json.dump", fail)
+
+    served = run("--ready-file", "ready.json")
+
+    assert (served.exit_code, served.output) == (1, "Error: No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- as a process -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start ``serve`` as a process and return when it has printed its banner; whatever is left is killed."""
+    started: list[subprocess.Popen[str]] = []
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PATCHWORKS_SANDBOX_")}
+
+    def start_serve(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox.cli", "serve", "--port", "0", *arguments],
+            cwd=tmp_path,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        assert any(line == "Ctrl-C stops it.\n" for line in lines), process.communicate()[1]
+        return process
+
+    yield start_serve
+    for process in started:
+        with process:
+            process.kill()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_stops_it_also_while_clients_are_connected(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start("--ready-file", "ready.json")
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    with socket.create_connection(("127.0.0.1", int(ready["base_url"].rpartition(":")[2]))) as client:
+        client.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=PATIENCE_S)
+
+    assert (process.returncode, errors) == (0, "")
+    assert ready["pid"] == process.pid
+
+
+def test_warning_goes_to_standard_error(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start("--host", "0.0.0.0")
+    process.terminate()
+
+    assert process.communicate(timeout=PATIENCE_S)[1].startswith("Warning: 0.0.0.0 is not loopback.")
+
+
+# --- the other commands -----------------------------------------------------------------------------------------------
+
+
+def test_help_of_serve_shows_the_options_in_groups() -> None:
+    text = CliRunner().invoke(main, ["serve", "--help"]).output
+
+    titles = [line.removesuffix(":") for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == [*GROUPS, OTHER]
+    assert "[modern|legacy]" in text
+    assert "[default: 8025]" in " ".join(text.split())
+
+
+def test_help_lists_the_commands_in_the_order_of_need() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+
+    commands = text.partition("Commands:\n")[2]
+    assert [line.split()[0] for line in commands.splitlines()][:3] == ["serve", "health", "openapi"]
+    assert "\n  Start it:         patchworks-sandbox serve\n  Look around:" in text
+
+
+def test_version_is_told() -> None:
+    result = CliRunner().invoke(main, ["--version"], prog_name="patchworks-sandbox")
+
+    assert result.output == f"patchworks-sandbox {__version__}\n"
+
+
+def test_health_is_good_when_the_sandbox_is_ready(sandbox: Sandbox) -> None:
+    with SandboxServer(sandbox) as server:
+        result = CliRunner().invoke(main, ["health", "--url", f"{server.base_url}/"])
+
+    assert result.output == f"Patchworks Sandbox {__version__} is ready at {server.base_url}/\n"
+    assert result.exit_code == 0
+
+
+def test_health_finds_the_port_in_the_environment(sandbox: Sandbox) -> None:
+    with SandboxServer(sandbox) as server:
+        result = CliRunner().invoke(main, ["health"], env={"PATCHWORKS_SANDBOX_PORT": str(server.port)})
+
+    assert result.exit_code == 0
+
+
+def test_health_is_bad_when_nobody_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+    result = CliRunner().invoke(main, ["health", "--url", f"http://127.0.0.1:{port}"])
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: no answer from http://127.0.0.1:{port}/_sandbox/health/ready: ")
+
+
+def test_health_is_bad_when_the_answer_takes_too_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        result = CliRunner().invoke(main, ["health", "--url", url, "--timeout", "0.1"])
+
+    assert (result.exit_code, result.output) == (1, f"Error: no answer from {url}/_sandbox/health/ready: timed out\n")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/_sandbox/nowhere"])
+def test_health_is_bad_when_something_else_answers(sandbox: Sandbox, path: str) -> None:
+    with SandboxServer(sandbox) as server:
+        result = CliRunner().invoke(main, ["health", "--url", f"{server.base_url}{path}"])
+
+    assert result.exit_code == 1
+    assert "/_sandbox/health/ready answers 404: that is no sandbox that is ready" in result.output
+
+
+def test_health_refuses_what_is_no_url() -> None:
+    result = CliRunner().invoke(main, ["health", "--url", "127.0.0.1:8025"])
+
+    assert result.exit_code == 2
+    assert "'127.0.0.1:8025' is no http or https URL such as http://127.0.0.1:8025" in result.output
+
+
+@pytest.mark.parametrize(("api", "file"), [("emulated", "openapi.yaml"), ("control", "openapi-control.yaml")])
+def test_openapi_document_is_printed(api: str, file: str) -> None:
+    result = CliRunner().invoke(main, ["openapi", "--api", api])
+
+    assert result.output == (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_openapi_documents_are_written(tmp_path: Path) -> None:
+    CliRunner().invoke(main, ["openapi", "--output", str(tmp_path)])
+
+    for name in ("openapi.yaml", "openapi-control.yaml"):
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
