@@ -1,0 +1,105 @@
+// What every page does: its buttons and forms call the control API, its dialogs open, its clock runs.
+//
+//   data-method, data-path, data-body   the call; data-done: what to say after it; data-go: where to go ({id} is filled in)
+//   data-dialog="id"                    opens a dialog; data-close closes it
+//   data-copy, data-copy-from           text to copy, or where it stands
+//   data-soft                           a link within the page: only what changes is replaced
+//   data-region, data-refresh="s"       what is replaced, and how often by itself
+
+import { call, Refusal } from "./api.js";
+import { runClocks } from "./clock.js";
+import { copyText } from "./copy.js";
+import { openDialog, wireDialogs } from "./dialog.js";
+import { complain, readForm } from "./form.js";
+import { refresh } from "./refresh.js";
+import { say } from "./status.js";
+
+document.addEventListener("click", (event) => {
+  const element = event.target.closest("button, a");
+  if (!element) return;
+  if (element.dataset.dialog) openDialog(element);
+  else if (element.dataset.copy !== undefined || element.dataset.copyFrom) copyText(element);
+  else if (element.dataset.method) act(element);
+  else if (element.hasAttribute("data-soft") && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+    event.preventDefault();
+    goSoftly(element);
+  }
+});
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.method) return;
+  event.preventDefault();
+  act(event.target);
+});
+
+// What is being done is not done twice. A disabled button would lose the focus, so this is not by disabling it.
+const underWay = new WeakSet();
+
+async function act(source) {
+  if (underWay.has(source)) return;
+  underWay.add(source);
+  const form = source instanceof HTMLFormElement ? source : null;
+  complain(form, "");
+  try {
+    const answer = await call(source.dataset.method, source.dataset.path, await bodyOf(source, form));
+    if (source.dataset.go) {
+      location.assign(source.dataset.go.replace("{id}", encodeURIComponent(answer?.id ?? "")));
+      return;
+    }
+    form?.closest("dialog")?.close();
+    if (form && !form.hasAttribute("data-keep")) form.reset();
+    await refresh();
+    if (source.dataset.refocus) document.querySelector(source.dataset.refocus)?.focus();
+    say(source.dataset.done ?? "Done");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (form) complain(form, error.message);
+    else say(error.message);
+  } finally {
+    underWay.delete(source);
+  }
+}
+
+async function bodyOf(source, form) {
+  if (!form) {
+    const scope = source.hasAttribute("data-scoped") ? document.querySelector("[data-scope]")?.selectedOptions[0] : null;
+    if (scope?.dataset.vanity) return { match: { company: scope.dataset.company, vanity_url: scope.dataset.vanity } };
+    return source.dataset.body === undefined ? undefined : JSON.parse(source.dataset.body);
+  }
+  const wanted = form.dataset.mustMatch;
+  if (wanted !== undefined && form.elements.confirmation.value !== wanted) {
+    throw new Refusal(`That is not its name. Type ${wanted}.`);
+  }
+  const body = readForm(form);
+  if ("company_name" in body) {
+    const company = await call("POST", "/companies", { name: body.company_name });
+    delete body.company_name;
+    body.company = company.slug;
+  }
+  return Object.keys(body).length ? body : undefined;
+}
+
+async function goSoftly(link) {
+  const wasOpen = new URL(location.href).searchParams.get("open");
+  history.pushState(null, "", link.href);
+  document.dispatchEvent(new CustomEvent("moved"));
+  await refresh();
+  const target = link.hasAttribute("data-close-pane")
+    ? document.querySelector(`[data-key="${CSS.escape(wasOpen ?? "")}"] a`) ?? document.getElementById("main")
+    : link.dataset.focus && document.querySelector(link.dataset.focus);
+  target?.focus();
+}
+
+addEventListener("popstate", () => {
+  document.dispatchEvent(new CustomEvent("moved"));
+  refresh();
+});
+
+for (const region of document.querySelectorAll("[data-refresh]")) {
+  setInterval(() => {
+    if (document.visibilityState === "visible") refresh().catch(() => {});
+  }, Number(region.dataset.refresh) * 1000);
+}
+
+wireDialogs();
+runClocks();

@@ -1,0 +1,138 @@
+// The list of requests: live by server-sent events, filtered as one types, walked through with the arrow keys.
+
+import { address } from "./api.js";
+import { refresh } from "./refresh.js";
+
+const SETTLE_MS = 150;
+const QUIET_MS = 10_000;
+const RETRY_MS = 2_000;
+const filters = document.querySelector("[data-filters]");
+const pauseButton = document.querySelector("[data-pause]");
+const live = document.querySelector("[data-live]");
+let stream = null;
+let paused = false;
+let arrived = 0;
+let scheduled = 0;
+let lastTook = 0;
+
+// --- live -----------------------------------------------------------------------------------------------------------
+
+function listen() {
+  if (stream || paused || document.visibilityState !== "visible") return;
+  stream = new EventSource(address("/requests/stream"));
+  stream.onopen = () => {
+    show("live", "Live");
+    schedule();
+  };
+  stream.addEventListener("request", arrive);
+  for (const name of ["reset", "dropped"]) stream.addEventListener(name, schedule);
+  stream.onerror = () => {
+    show("off", "Reconnecting");
+    if (stream.readyState !== EventSource.CLOSED) return;
+    stop();
+    setTimeout(listen, RETRY_MS);
+  };
+}
+
+function stop() {
+  stream?.close();
+  stream = null;
+}
+
+function show(state, text) {
+  live.dataset.live = state;
+  live.querySelector("[data-live-text]").textContent = text;
+}
+
+function arrive() {
+  if (isNewest()) schedule();
+  else {
+    arrived += 1;
+    tellArrived();
+  }
+}
+
+function tellArrived() {
+  const place = document.querySelector("[data-arrived]");
+  if (place && arrived) place.textContent = `${arrived} new · `;
+}
+
+// Many arrive at once in a load test: the page is renewed once for all, and no more often than it can be.
+function schedule() {
+  if (scheduled) return;
+  scheduled = setTimeout(async () => {
+    const started = performance.now();
+    try {
+      if (!paused) await refresh();
+    } catch {
+      show("off", "The sandbox does not answer");
+    }
+    lastTook = performance.now() - started;
+    scheduled = 0;
+  }, Math.max(SETTLE_MS, lastTook * 2));
+}
+
+pauseButton.addEventListener("click", () => {
+  paused = !paused;
+  pauseButton.setAttribute("aria-pressed", String(paused));
+  pauseButton.textContent = paused ? "Resume" : "Pause";
+  if (paused) {
+    stop();
+    show("off", "Paused");
+  } else {
+    show("connecting", "Connecting");
+    listen();
+  }
+});
+
+document.addEventListener("visibilitychange", () => (document.visibilityState === "visible" ? listen() : stop()));
+addEventListener("pagehide", stop);
+document.addEventListener("refreshed", tellArrived);
+setInterval(() => {
+  if (document.visibilityState === "visible") schedule();
+}, QUIET_MS);
+listen();
+
+// --- filters --------------------------------------------------------------------------------------------------------
+
+function isNewest() {
+  return !new URL(location.href).searchParams.has("before");
+}
+
+let typing = 0;
+
+function applyFilters() {
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    const url = new URL(location.pathname, location.href);
+    for (const [name, value] of new FormData(filters)) if (value.trim()) url.searchParams.set(name, value.trim());
+    filters.querySelector("[data-clear-filters]").hidden = !url.search;
+    history.replaceState(null, "", url);
+    arrived = 0;
+    refresh();
+  }, SETTLE_MS);
+}
+
+filters.addEventListener("input", applyFilters);
+filters.addEventListener("submit", (event) => {
+  event.preventDefault();
+  applyFilters();
+});
+
+document.addEventListener("moved", () => {
+  arrived = 0;
+  const given = new URL(location.href).searchParams;
+  for (const field of filters.elements) if (field.name) field.value = given.get(field.name) ?? "";
+  filters.querySelector("[data-clear-filters]").hidden = ![...filters.elements].some((field) => field.name && field.value);
+});
+
+// --- keys -----------------------------------------------------------------------------------------------------------
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) document.querySelector("[data-close-pane]")?.click();
+  const row = event.target.closest?.(".row");
+  if (!row || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
+  event.preventDefault();
+  const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+  next?.querySelector("a").focus();
+});

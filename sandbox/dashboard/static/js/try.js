@@ -1,0 +1,147 @@
+// Try it: a token and a payload from the page. These are calls to the emulated API itself, so they land in the journal.
+
+import { address, call, reach, Refusal } from "./api.js";
+import { complain } from "./form.js";
+import { HINTS, snippet } from "./snippets.js";
+import { say } from "./status.js";
+
+const page = document.querySelector("[data-try]");
+if (page) start();
+
+function start() {
+  const tokenForm = page.querySelector("[data-get-token]");
+  const postForm = page.querySelector("[data-post]");
+  const service = page.querySelector("[data-service]");
+  const tabs = [...page.querySelectorAll("[data-language]")];
+  let underWay = false;
+  const root = address("").replace(/\/_sandbox$/, "");
+
+  function choose() {
+    const chosen = service.selectedOptions[0].dataset;
+    tokenForm.elements.client_id.value = chosen.client;
+    tokenForm.elements.client_secret.value = "";
+    postForm.elements.payload.value = chosen.sample;
+    draw();
+  }
+
+  function draw() {
+    const language = tabs.find((tab) => tab.getAttribute("aria-selected") === "true").dataset.language;
+    page.querySelector("[data-language-hint]").textContent = HINTS[language];
+    page.querySelector("#snippet").textContent = snippet(language, {
+      tokenUrl: page.dataset.tokenEndpoint,
+      url: service.selectedOptions[0].dataset.url,
+      clientId: tokenForm.elements.client_id.value || "CLIENT_ID",
+      clientSecret: tokenForm.elements.client_secret.value || "CLIENT_SECRET",
+      payload: postForm.elements.payload.value,
+    });
+  }
+
+  tokenForm.addEventListener("submit", (event) => perform(event, tokenForm, "[data-token-answer]", getToken));
+  postForm.addEventListener("submit", (event) => perform(event, postForm, "[data-post-answer]", post));
+  page.querySelector("[data-make-client]").addEventListener("click", (event) => perform(event, tokenForm, "[data-token-answer]", makeClient));
+  service.addEventListener("change", choose);
+  page.addEventListener("input", draw);
+
+  async function perform(event, form, place, action) {
+    event.preventDefault();
+    if (underWay) return;
+    underWay = true;
+    complain(form, "");
+    try {
+      await action(page.querySelector(place));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      complain(form, error.message);
+    } finally {
+      underWay = false;
+      draw();
+    }
+  }
+
+  async function makeClient() {
+    const made = await call("POST", `/connectors/${service.selectedOptions[0].dataset.connector}/oauth-clients`, { name: "Try it" });
+    tokenForm.elements.client_id.value = made.client_id;
+    tokenForm.elements.client_secret.value = made.client_secret;
+    say("A client was created; its secret stands in the form until you leave the page");
+  }
+
+  async function getToken(place) {
+    const response = await reach(root + page.dataset.tokenPath, {
+      method: "POST",
+      body: new URLSearchParams({
+        grant_type: "client_credentials",
+        client_id: tokenForm.elements.client_id.value,
+        client_secret: tokenForm.elements.client_secret.value,
+      }),
+    });
+    const text = await response.text();
+    showAnswer(place, response, text);
+    const token = response.ok ? accessToken(text) : null;
+    if (token) {
+      postForm.elements.token.value = token;
+      postForm.querySelector("button").focus();
+    }
+  }
+
+  async function post(place) {
+    const response = await reach(root + service.selectedOptions[0].dataset.path, {
+      method: "POST",
+      headers: {
+        Authorization: `Bearer ${postForm.elements.token.value}`,
+        "Content-Type": "application/json",
+        Accept: "application/json",
+      },
+      body: postForm.elements.payload.value,
+    });
+    showAnswer(place, response, await response.text());
+  }
+
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => select(tab));
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step) select(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
+    });
+  }
+
+  function select(chosen) {
+    for (const tab of tabs) {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+    }
+    page.querySelector("#lines-panel").setAttribute("aria-labelledby", chosen.id);
+    chosen.focus();
+    draw();
+  }
+
+  addEventListener("pagehide", () => tokenForm.reset());
+  choose();
+}
+
+function accessToken(text) {
+  try {
+    return JSON.parse(text).access_token;
+  } catch {
+    return null;
+  }
+}
+
+function showAnswer(place, response, text) {
+  const line = document.createElement("p");
+  const status = document.createElement("span");
+  status.className = `outcome ${response.ok ? "accepted" : "rejected"}`;
+  const mark = document.createElement("span");
+  mark.className = "mark";
+  mark.setAttribute("aria-hidden", "true");
+  status.append(mark, `${response.status} ${response.statusText}`);
+  const link = document.createElement("a");
+  link.href = address("/");
+  link.textContent = "See it in the journal";
+  line.append(status, " ", link);
+  const body = document.createElement("pre");
+  body.className = "code short";
+  body.tabIndex = 0;
+  body.setAttribute("aria-label", "Body of the answer");
+  body.textContent = text;
+  place.replaceChildren(line, body);
+}
