@@ -1,0 +1,1 @@
+"""Saying what must have been received, and saying well what was received instead."""
