@@ -24,7 +24,7 @@ define step
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types layers specs bench lock clean uv
+.PHONY: help serve test lint types layers specs docs bench lock clean uv
 
 help: ## Show this list
 	@echo "usage: make TARGET [ARGS=\"...\"]"; echo
@@ -60,6 +60,10 @@ specs: $(VENV)/.installed-dev ## Write the OpenAPI documents and the generated p
 	@$(BIN)/patchworks-sandbox reference --output docs
 	@$(BIN)/python -m tests.verification.failing_assertions
 
+docs: $(VENV)-docs/.installed ## Build the documentation site into site/
+	@NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict $(ARGS)
+	@echo "site/index.html"
+
 bench: $(VENV)/.installed-dev ## Run the benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -74,7 +78,7 @@ lock: uv ## Write the lock files anew (ARGS=--upgrade for the newest releases)
 	$(call step,Resolving what generates clients,$(call resolve,.ci/clients/requirements.lock,.ci/clients/requirements.txt,3.11))
 
 clean: ## Remove .venv, caches and reports
-	rm -rf $(VENV) $(VENV)-lock .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	rm -rf $(VENV) $(VENV)-docs $(VENV)-lock .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist site
 	find sandbox tests examples benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # One lock for every platform and every Python from 3.10 on; the command in its header is ours, without local paths.
@@ -90,6 +94,10 @@ $(VENV)/.installed: pyproject.toml requirements.lock requirements-build.lock | $
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(call step,Installing the development tools (a minute or so the first time),$(PIP) install --require-hashes -r requirements-dev.lock)
+	@touch $@
+
+$(VENV)-docs/.installed: .ci/requirements-docs.lock | uv
+	$(call step,Installing what builds the documentation,$(VENV)-lock/bin/uv venv --clear --python $(BIN)/python $(VENV)-docs && $(VENV)-lock/bin/uv pip sync --python $(VENV)-docs/bin/python --require-hashes $<)
 	@touch $@
 
 # uv resolves the locks and, in CI, fills the environments of the further Pythons.

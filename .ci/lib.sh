@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034 # the checks use what is set here
 set -euo pipefail
 
-export NO_COLOR=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MODE=copy
+export CI=true NO_COLOR=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MODE=copy
 BIN=$PWD/.venv/bin
 UV=$PWD/.venv-lock/bin/uv
 # A check that hangs must not eat the time of the others.
@@ -36,6 +36,7 @@ system_packages() { # whatever a bare Debian lacks
   command -v curl >/dev/null || missing+=(curl)
   have_python || missing+=(python3 python3-venv)
   command -v npm >/dev/null || missing+=(nodejs npm)
+  command -v chromium >/dev/null || missing+=(chromium)
   [ ${#missing[@]} -gt 0 ] || return 0
   echo "installing: ${missing[*]}"
   local root=()
@@ -43,6 +44,30 @@ system_packages() { # whatever a bare Debian lacks
   export DEBIAN_FRONTEND=noninteractive
   quietly "${root[@]}" apt-get update -qq
   quietly "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+node_tools() { # what .ci/node locks; several checks may ask for it at the same time
+  local stamp=.ci/node/node_modules/.locked
+  (
+    flock 9
+    cmp -s .ci/node/package-lock.json "$stamp" && exit
+    cd .ci/node
+    quietly npm ci --ignore-scripts --no-audit --no-fund
+    cp package-lock.json node_modules/.locked
+  ) 9>"${TMPDIR:-/tmp}/patchworks-sandbox-node-$(id -u).lock"
+}
+
+serve_sandbox() { # a sandbox for the rest of the script, after scratch; it is ready when $SCRATCH/ready.json is there
+  "$BIN/patchworks-sandbox" serve --port 0 --ready-file "$SCRATCH/ready.json" >"$SCRATCH/sandbox.log" 2>&1 &
+  # shellcheck disable=SC2064 # this server's number, not that of whatever is last in the background then
+  trap "kill $! 2>/dev/null; rm -rf '$SCRATCH'" EXIT
+  local tries
+  for ((tries = 0; tries < 200; tries++)); do
+    [ ! -e "$SCRATCH/ready.json" ] || return 0
+    sleep 0.1
+  done
+  cat "$SCRATCH/sandbox.log"
+  return 1
 }
 
 find_python() { # find_python 3.12: print the path of that Python, if the machine has one
@@ -62,9 +87,10 @@ suite_with() { # suite_with PYTHON LOCK [pytest options]: the whole suite in an 
   quietly "$UV" venv --python "$python" "$SCRATCH/venv"
   quietly "$UV" pip sync --python "$SCRATCH/venv/bin/python" --require-hashes "$lock"
   quietly "$UV" pip install --python "$SCRATCH/venv/bin/python" --no-deps --no-build-isolation --editable .
-  # One process: the other checks have the other cores. pytest's exit 5 (no test ran) is a failure as well.
+  # What Schemathesis and a browser find does not depend on the Python. One process: other checks have the other cores.
+  # pytest ends with 5 if no test ran, which is a failure as well.
   PATH=$SCRATCH/venv/bin:$PATH timeout --kill-after=10 "$SUITE_LIMIT_S" \
-    "$SCRATCH/venv/bin/python" -m pytest -q -p no:cacheprovider "$@" </dev/null >"$SCRATCH/log" 2>&1 || result=$?
+    "$SCRATCH/venv/bin/python" -m pytest -q -p no:cacheprovider --ignore tests/test_schemathesis.py --ignore tests/dashboard "$@" </dev/null >"$SCRATCH/log" 2>&1 || result=$?
   if [ "$result" -eq 0 ]; then tail -n 1 "$SCRATCH/log"; else cat "$SCRATCH/log"; fi
   [ "$result" -ne 124 ] || echo "stopped after $SUITE_LIMIT_S s"
   return "$result"

@@ -33,7 +33,8 @@ def _call(url: str, body: bytes | None = None, **headers: str) -> bytes:
     return body_received
 
 
-def _wait_until_ready(server: subprocess.Popen[bytes], ready_file: Path) -> dict[str, Any]:
+def wait_until_ready(server: subprocess.Popen[bytes], ready_file: Path) -> dict[str, Any]:
+    """Return what the server wrote into its ready file."""
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline and server.poll() is None:
         if ready_file.exists() and (text := ready_file.read_text(encoding="utf-8")).strip():
@@ -43,7 +44,8 @@ def _wait_until_ready(server: subprocess.Popen[bytes], ready_file: Path) -> dict
     raise SystemExit(f"no ready file within {READY_WITHIN_S} s; exit status so far: {server.poll()}")
 
 
-def _use(ready: dict[str, Any]) -> None:
+def main_job(ready: dict[str, Any]) -> None:
+    """Get a token, post an order, find it in the journal."""
     credentials = {key: ready[key] for key in ("client_id", "client_secret")}
     form = urllib.parse.urlencode({"grant_type": "client_credentials", **credentials}).encode()
     token = json.loads(_call(ready["token_url"], form))
@@ -72,11 +74,9 @@ def main() -> None:
     print(subprocess.run([command, "--version"], check=True, capture_output=True, text=True).stdout.strip())
     with tempfile.TemporaryDirectory() as folder:
         ready_file = Path(folder, "ready.json")
-        server = subprocess.Popen(
-            [command, "serve", "--port", "0", "--ready-file", str(ready_file)], cwd=folder
-        )
+        server = subprocess.Popen([command, "serve", "--port", "0", "--ready-file", str(ready_file)], cwd=folder)
         try:
-            _use(_wait_until_ready(server, ready_file))
+            main_job(wait_until_ready(server, ready_file))
             started = time.monotonic()
             server.send_signal(signal.SIGTERM)
             status = server.wait(timeout=STOPPED_WITHIN_S)

@@ -14,7 +14,10 @@ from sandbox.store import NewOAuthClient
 
 
 def banner(endpoints: Endpoints, *, demo: bool) -> str:
-    """Return the text; ``demo`` when the sandbox holds the demo seed."""
+    """Return the text; ``demo`` when its reader can post the demo's order from its file.
+
+    From outside a container nobody can: there the payload stands in the line itself.
+    """
     credentials = endpoints.credentials
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
     lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]

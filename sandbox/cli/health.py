@@ -16,7 +16,8 @@ from sandbox.config import ENV_PREFIX
 _PATH: Final = "/_sandbox/health/ready"
 
 
-def _default_url() -> str:
+def default_url() -> str:
+    """Return where a sandbox is when nobody says otherwise."""
     return f"http://127.0.0.1:{os.environ.get(f'{ENV_PREFIX}PORT') or 8025}"
 
 
@@ -24,7 +25,7 @@ def _default_url() -> str:
 @click.option(
     "--url",
     envvar=f"{ENV_PREFIX}URL",
-    default=_default_url,
+    default=default_url,
     help=f"Base URL of the sandbox. [default: http://127.0.0.1:8025, or the port in {ENV_PREFIX}PORT]",
 )
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, help="Seconds to wait. [default: 5]")

@@ -71,7 +71,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         if ready_file is not None:
             ready.write(Path(ready_file), server.endpoints.ready_document())
         _warn_beyond_loopback(initial.host)
-        click.echo(banner(server.endpoints, demo=not seed_files))
+        click.echo(banner(server.endpoints, demo=not seed_files and _is_loopback(initial.host)))
         while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
             pass
     except OSError as error:

@@ -1,0 +1,75 @@
+"""Start a sandbox in the background, wait until it is ready, and tell the job's further steps where it is.
+
+Run by the Python of the environment in which the sandbox is installed; the inputs of the action are in the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def _start(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the ready file says; end the step with the sandbox's own words where it does not start."""
+    ready_file, log_file = folder / "ready.json", folder / "log.txt"
+    ready_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "sandbox.cli", "serve", "--port", environment["PORT"]]
+    command += ["--ready-file", str(ready_file)]
+    if seed_file := environment["SEED_FILE"]:
+        command += ["--seed-file", seed_file]
+    command += shlex.split(environment["OPTIONS"])
+    # A session of its own: it goes on when this step's shell ends. The runner ends it with the job.
+    with log_file.open("wb") as log:
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    deadline = time.monotonic() + float(environment["TIMEOUT_S"])
+    while not ready_file.exists():
+        if server.poll() is not None or time.monotonic() > deadline:
+            said = log_file.read_text(encoding="utf-8", errors="replace")
+            server.kill()
+            raise SystemExit(f"::error::The sandbox did not start (status {server.wait()})\n{said}")
+        time.sleep(0.05)
+    ready: dict[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
+    return {**ready, "ready_file": str(ready_file), "log_file": str(log_file)}
+
+
+def _variable(vanity_url: str) -> str:
+    return "PATCHWORKS_INBOUND_URL_" + re.sub(r"\W", "_", vanity_url, flags=re.ASCII).upper()
+
+
+def _append(path: str, values: Mapping[str, str | None]) -> None:
+    with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{name}={value}\n" for name, value in values.items() if value is not None)
+
+
+def main() -> None:
+    """Start it and write the outputs and the environment variables."""
+    ready = _start(Path(os.environ["FOLDER"]), os.environ)
+    if secret := ready["client_secret"]:
+        print(f"::add-mask::{secret}")
+    names = ("base_url", "control_url", "token_url", "company", "client_id", "client_secret", "ready_file", "log_file")
+    outputs = {name.replace("_", "-"): ready[name] for name in names}
+    _append(os.environ["GITHUB_OUTPUT"], {**outputs, "inbound-urls": json.dumps(ready["inbound_urls"])})
+    variables = {
+        "PATCHWORKS_SANDBOX_URL": ready["base_url"],
+        "PATCHWORKS_TOKEN_URL": ready["token_url"],
+        "PATCHWORKS_COMPANY": ready["company"],
+        "PATCHWORKS_CLIENT_ID": ready["client_id"],
+        "PATCHWORKS_CLIENT_SECRET": ready["client_secret"],
+    }
+    inbound = {_variable(name): url for name, url in ready["inbound_urls"].items()}
+    _append(os.environ["GITHUB_ENV"], {**variables, **inbound})
+    print(f"Patchworks Sandbox {ready['version']} is ready at {ready['base_url']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What others start the sandbox with: the image's files, compose.yaml and the GitHub action."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from sandbox import __version__
+from sandbox.cli.serve import serve
+
+ROOT = Path(__file__).parents[1]
+ACTION = ROOT / ".github/actions/setup-sandbox"
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+
+
+class Started(NamedTuple):
+    """What the step of the action said, and what it handed on."""
+
+    status: int
+    said: str
+    outputs: dict[str, str]
+    variables: dict[str, str]
+
+
+def _pairs(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return dict(line.split("=", 1) for line in lines)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    """Run the action's step as a runner does; whatever it started ends with the test."""
+    outputs, variables = tmp_path / "output", tmp_path / "env"
+
+    def run(**inputs: str) -> Started:
+        step = {"FOLDER": str(tmp_path), "SEED_FILE": "", "OPTIONS": "", "PORT": "0", "TIMEOUT_S": "30", **inputs}
+        files = {"GITHUB_OUTPUT": str(outputs), "GITHUB_ENV": str(variables)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PATCHWORKS_")}
+        done = subprocess.run(
+            [sys.executable, ACTION / "start.py"],
+            env={**inherited, **step, **files, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Started(done.returncode, done.stdout + done.stderr, _pairs(outputs), _pairs(variables))
+
+    yield run
+    if (ready := tmp_path / "ready.json").exists():
+        os.kill(json.loads(ready.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
+
+
+@pytest.fixture
+def action() -> dict[str, Any]:
+    """The action's own description."""
+    document: dict[str, Any] = yaml.safe_load((ACTION / "action.yml").read_text(encoding="utf-8"))
+    return document
+
+
+def test_action_starts_a_sandbox_and_tells_the_job_where_it_is(start: Callable[..., Started]) -> None:
+    started = start()
+
+    assert started.status == 0, started.said
+    base_url = started.outputs["base-url"]
+    assert started.variables == {
+        "PATCHWORKS_SANDBOX_URL": base_url,
+        "PATCHWORKS_TOKEN_URL": f"{base_url}/oauth/token",
+        "PATCHWORKS_COMPANY": "acme",
+        "PATCHWORKS_CLIENT_ID": started.outputs["client-id"],
+        "PATCHWORKS_CLIENT_SECRET": started.outputs["client-secret"],
+        "PATCHWORKS_INBOUND_URL_ORDERS": f"{base_url}/v1/acme/orders",
+        "PATCHWORKS_INBOUND_URL_PRODUCTS": f"{base_url}/v1/acme/products",
+        "PATCHWORKS_INBOUND_URL_ANYTHING": f"{base_url}/v1/acme/anything",
+    }
+    with urllib.request.urlopen(f"{started.outputs['control-url']}/health", timeout=5) as answer:
+        assert json.load(answer)["version"] == __version__
+
+
+def test_action_masks_the_secret_before_it_hands_it_on(start: Callable[..., Started]) -> None:
+    started = start()
+
+    masked = f"::add-mask::{started.outputs['client-secret']}\n"
+    assert started.said.startswith(masked)
+    assert started.outputs["client-secret"] not in started.said.removeprefix(masked)
+
+
+def test_action_writes_the_outputs_that_it_declares(start: Callable[..., Started], action: dict[str, Any]) -> None:
+    assert set(start().outputs) == set(action["outputs"])
+
+
+def test_action_passes_seed_and_options_on(start: Callable[..., Started], tmp_path: Path) -> None:
+    seed = tmp_path / "my seed.yaml"
+    seed.write_text(
+        "companies: [{name: Shop, connectors: [{name: Web, entities: [{type: custom, name: all}], "
+        "services: [{vanity_url: web-orders, entity: all}]}]}]\n"
+    )
+
+    started = start(SEED_FILE=str(seed), OPTIONS="--token-path /token --success-message 'All right.'")
+
+    assert started.outputs["token-url"].endswith("/token")
+    assert started.variables["PATCHWORKS_INBOUND_URL_WEB_ORDERS"].endswith("/v1/shop/web-orders")
+    assert "client-id" not in started.outputs
+
+
+def test_action_fails_with_the_sandbox_s_own_words(start: Callable[..., Started]) -> None:
+    started = start(OPTIONS="--entity-check sometimes")
+
+    assert started.status != 0
+    assert started.said.startswith("::error::The sandbox did not start")
+    assert "sometimes" in started.said
+    assert not started.outputs
+
+
+def test_guide_names_every_input_and_output_of_the_action(action: dict[str, Any]) -> None:
+    guide = (ROOT / "docs/how-to/github-actions.md").read_text(encoding="utf-8")
+
+    assert [name for name in (*action["inputs"], *action["outputs"]) if f"`{name}`" not in guide] == []
+
+
+def test_image_gets_every_file_that_it_copies() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    copies = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    copied = {name for names in copies for name in names}
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+
+    assert {name for name in copied if not (ROOT / name).exists()} == set()
+    assert copied == {line[1:] for line in ignored if line.startswith("!")}
+
+
+def test_options_in_compose_file_exist() -> None:
+    known = {flag for parameter in serve.params for flag in parameter.opts}
+    used = {part for part in COMPOSE["services"]["sandbox"]["command"] if part.startswith("--")}
+
+    assert used <= known
