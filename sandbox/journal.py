@@ -25,7 +25,7 @@ from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import JsonValue, TokenLink
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.real_time import monotonic, perf_counter
-from sandbox.redaction import redact_body, redact_headers, redact_query
+from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
 
 if TYPE_CHECKING:
     from sandbox.faults.book import Act
@@ -79,6 +79,8 @@ class Exchange:
     token_issued: Callable[[int], TokenLink | None] | None = field(default=None, repr=False)
     """Of a request that got a token: takes the entry's number when there is one, and returns the link to the token."""
     rate: tuple[int, int] | None = None
+    misplaced_secret: str | None = field(default=None, repr=False)
+    """A client secret that came where none belongs, such as in the client id."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a request header, the last one if it is repeated; names know no case."""
@@ -193,6 +195,8 @@ class Journal:
         if exchange.kind != "inbound":  # a 404 quotes the path
             body, response_body = redact_body(body), redact_body(response_body)
         path, query = redact_query(exchange.path), redact_query(exchange.query)  # a "?" may come as %3F
+        if exchange.misplaced_secret is not None:
+            path, query, body = redact_secret(exchange.misplaced_secret, path, query, body)
         headers = redact_headers(exchange.headers)
         response_headers = redact_headers(response_headers)
         with self._lock:

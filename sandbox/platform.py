@@ -34,6 +34,7 @@ from sandbox.journal import Exchange, Journal
 from sandbox.keys import KeyRing
 from sandbox.model import JsonValue, Service
 from sandbox.payload import NotJsonError, parse_json
+from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
 from sandbox.store import Store
 from sandbox.throttle import Throttle
@@ -94,6 +95,8 @@ class Platform:
         settings, wire = self.settings, self.wire
         exchange.client_id = request.client_id
         known = self.store.find_client(request.client_id or "")
+        if request.client_id and known is None and self.store.is_a_secret(request.client_id):
+            exchange.misplaced_secret, exchange.client_id = request.client_id, fingerprint(request.client_id)
         self.count_request(exchange, "token", known.id if known else None)
         if request.unreadable is not None:
             refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
@@ -108,7 +111,7 @@ class Platform:
         if request.client_secret is None and wire.refuses_missing_secret_as_invalid_request and known is not None:
             raise InvalidRequestError("client_secret")
         if not self.store.secret_matches(known, request.client_secret or ""):
-            raise InvalidClientError("wrong_secret" if known else f"unknown_client: {request.client_id}")
+            raise InvalidClientError("wrong_secret" if known else _why_unknown(exchange))
         assert known is not None
         if "scope" in request.malformed:
             raise InvalidRequestError("scope", "malformed")
@@ -252,3 +255,9 @@ class Platform:
         exchange.rate = (verdict.limit, verdict.remaining)
         if not verdict.allowed:
             raise TooManyAttemptsError(verdict.retry_after_s, verdict.reset_at)
+
+
+def _why_unknown(exchange: Exchange) -> str:
+    if exchange.misplaced_secret is None:
+        return f"unknown_client: {exchange.client_id}"
+    return "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"

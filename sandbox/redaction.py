@@ -14,7 +14,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 SENSITIVE_FIELDS: Final = (
     "client_secret",
@@ -89,6 +89,14 @@ def _redact_credentials(value: str) -> str:
 def redact_query(query: str) -> str:
     """Return a query string with the values of sensitive parameters redacted."""
     return _redact_fields(query) if query else query
+
+
+def redact_secret(secret: str, path: str, query: str, body: bytes) -> tuple[str, str, bytes]:
+    """Return path, query and body with a known secret redacted wherever it stands, plainly or percent-encoded."""
+    for written in {secret, quote_plus(secret), quote(secret)}:
+        path, query = path.replace(written, fingerprint(secret)), query.replace(written, fingerprint(secret))
+        body = body.replace(written.encode(), fingerprint(secret).encode())
+    return path, query, body
 
 
 def redact_body(body: bytes) -> bytes:

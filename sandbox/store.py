@@ -254,6 +254,11 @@ class Store:
         salt, expected = (client.secret_salt, client.secret_hash) if client else (b"\0" * 16, b"\0" * 32)
         return hmac.compare_digest(_hash(salt, secret), expected) and client is not None
 
+    def is_a_secret(self, text: str) -> bool:
+        """Return whether a text is the secret of some client: what happens when id and secret are swapped."""
+        matches = [self.secret_matches(client, text) for client in self.clients()]
+        return any(matches)
+
     def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> OAuthClient:
         """Delete an OAuth client; ``confirmation`` must be its name (FACTS 1.19)."""
         with self._lock:

@@ -7,6 +7,7 @@ import json
 import jwt
 import pytest
 
+from tests.conftest import Integration
 from tests.emulated.refusals import invalid_client, invalid_scope
 from tests.emulated.sending import FORM, basic, last_entry, send
 
@@ -212,3 +213,18 @@ def test_deleted_client_gets_no_token(both, profile):
     response = both.request_token()
 
     assert (response.status_code, response.data) == (401, invalid_client(profile))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_secret_sent_as_the_client_id_is_kept_out_of_the_journal_and_explained(
+    integration: Integration, method: str
+) -> None:
+    swapped = integration.credentials(client_id=integration.client_secret, client_secret=integration.client_id)
+    place = {"query_string": swapped} if method == "GET" else {"data": swapped}
+
+    response = integration.http.open("/oauth/token", method=method, **place)
+
+    (entry,) = integration.sandbox.journal.snapshot()
+    assert response.status_code == 401
+    assert entry.reason == "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"
+    assert integration.client_secret not in f"{entry!r}{entry.body!r}{entry.query}{entry.client_id}"
