@@ -279,6 +279,16 @@ def test_listening_beyond_loopback_is_warned_of(run: Callable[..., Served], host
     assert (f"Warning: {host} is not loopback." in served.output) is warns
 
 
+@pytest.mark.parametrize(("host", "in_file"), [("127.0.0.1", True), ("0.0.0.0", False)], ids=["here", "container"])
+def test_line_to_paste_reads_a_file_only_where_its_reader_has_it(
+    run: Callable[..., Served], host: str, in_file: bool
+) -> None:
+    served = run("--host", host)
+
+    line = next(line for line in served.output.splitlines() if "--data-binary" in line)
+    assert ("--data-binary @" in line) is in_file
+
+
 # --- the ready file ---------------------------------------------------------------------------------------------------
 
 
@@ -412,7 +422,7 @@ def test_help_lists_the_commands_in_the_order_of_need() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
 
     commands = text.partition("Commands:\n")[2]
-    assert [line.split()[0] for line in commands.splitlines()][:3] == ["serve", "health", "openapi"]
+    assert [line.split()[0] for line in commands.splitlines()][:3] == ["serve", "health", "requests"]
     assert "\n  Start it:         patchworks-sandbox serve\n  Look around:" in text
 
 

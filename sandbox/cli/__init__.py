@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from sandbox._version import __version__
-from sandbox.cli import documents, health, serve
+from sandbox.cli import clients, clock, completion, documents, faults, health, requests, reset, serve
 
 
 class _InOrder(click.Group):
@@ -27,6 +27,9 @@ Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
 Start it:         patchworks-sandbox serve
 Look around:      http://127.0.0.1:8025/_sandbox/
 See its options:  patchworks-sandbox serve --help
+What came in:     patchworks-sandbox requests --follow
+Let a day pass:   patchworks-sandbox clock advance 24h
+Make it fail:     patchworks-sandbox faults add status code=503 --times 2
 
 Every setting of 'serve' can also stand in the environment (PATCHWORKS_SANDBOX_PORT=9000) or in a YAML file given by
 --config-file (port: 9000). A flag wins over the environment, the environment over the file, the file over the
@@ -42,5 +45,20 @@ def main() -> None:
     """Run a command of ``patchworks-sandbox``."""
 
 
-for command in (serve.serve, health.health, documents.openapi, documents.fidelity, documents.reference):
+_COMMANDS: Final = (
+    serve.serve,
+    health.health,
+    requests.list_requests,
+    requests.show,
+    requests.export,
+    clock.clock,
+    faults.faults,
+    clients.clients,
+    reset.reset,
+    documents.openapi,
+    documents.fidelity,
+    documents.reference,
+    completion.completion,
+)
+for command in _COMMANDS:
     main.add_command(command)

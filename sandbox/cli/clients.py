@@ -1,0 +1,62 @@
+"""``clients``: OAuth clients of a running sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.connection import as_json_option, connected, print_json
+from sandbox.cli.table import printable, table
+
+if TYPE_CHECKING:
+    from sandbox.remote.control_api import ControlApi
+
+
+@click.group()
+def clients() -> None:
+    """Create and list OAuth clients.
+
+    Integrations get their tokens with these.
+    """
+
+
+@clients.command()
+@click.argument("name")
+@click.option("--connector", type=int, help="Id of its connector. [default: the only one, or the first]")
+@as_json_option
+@connected
+def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> None:
+    """Create a client called NAME. This is the only time its secret is shown."""
+    if connector is None:
+        known = api.get("/connectors")
+        if not known:
+            raise click.UsageError("The sandbox has no connector to create a client for.")
+        connector = known[0]["id"]
+    new = api.call("POST", f"/connectors/{connector}/oauth-clients", {"name": name})
+    if as_json:
+        print_json(new)
+        return
+    for title, field in (
+        ("client id", "client_id"),
+        ("client secret", "client_secret"),
+        ("token endpoint", "token_endpoint"),
+    ):
+        click.echo(f"{title:15} {printable(new[field])}")
+
+
+@clients.command("list")
+@as_json_option
+@connected
+def list_clients(api: ControlApi, as_json: bool) -> None:
+    """List the clients of every connector, with the last four characters of their secrets."""
+    found: list[dict[str, Any]] = [
+        client
+        for connector in api.get("/connectors")
+        for client in api.get(f"/connectors/{connector['id']}/oauth-clients")
+    ]
+    if as_json:
+        print_json(found)
+    else:
+        rows = [[c["client_id"], c["name"], c["connector_id"], f"…{c['secret_last_four']}"] for c in found]
+        click.echo(table(["CLIENT ID", "NAME", "CONNECTOR", "SECRET"], rows))

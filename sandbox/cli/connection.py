@@ -1,0 +1,73 @@
+"""What the commands that steer a running sandbox share: how it is found, and how it is said what went wrong.
+
+Exit codes: 0 done, 1 the sandbox refused, 2 the command was not understood, 3 no sandbox answers.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sandbox.cli.health import default_url
+from sandbox.config import ENV_PREFIX
+from sandbox.errors import InvalidValueError, ProblemError, UnreachableError
+
+if TYPE_CHECKING:
+    from sandbox.remote.control_api import ControlApi
+
+UNREACHABLE: Final = 3
+
+as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+class _UnreachableError(click.ClickException):
+    exit_code = UNREACHABLE
+
+
+def connected(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option ``--url`` and, as its first argument, the control API there.
+
+    Whatever the sandbox refuses ends the command with a message and an exit code.
+    """
+
+    @click.option(
+        "--url",
+        envvar=f"{ENV_PREFIX}URL",
+        default=default_url,
+        help=f"Base URL of the sandbox. [env: {ENV_PREFIX}URL; default: http://127.0.0.1:8025]",
+    )
+    @functools.wraps(command)
+    def with_api(url: str, **arguments: Any) -> None:
+        try:
+            api = open_api(url)
+            try:
+                command(api, **arguments)
+            finally:
+                api.close()
+        except UnreachableError as error:
+            raise _UnreachableError(str(error)) from None
+        except ProblemError as error:
+            raise click.ClickException(str(error)) from None
+        except InvalidValueError as error:
+            raise click.UsageError(str(error)) from None
+        except BrokenPipeError:  # as in `requests | head`
+            raise click.exceptions.Exit(0) from None
+
+    return with_api
+
+
+def open_api(url: str) -> ControlApi:
+    """Return the control API at a URL; raise ``InvalidValueError``."""
+    from sandbox.remote.control_api import ControlApi
+
+    return ControlApi(url)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on several lines."""
+    import json
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

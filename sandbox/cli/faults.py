@@ -1,0 +1,175 @@
+"""``faults``: failure on demand in a running sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from sandbox.cli.connection import as_json_option, connected, open_api, print_json
+from sandbox.cli.table import table
+
+if TYPE_CHECKING:
+    from sandbox.remote.control_api import ControlApi
+
+_MATCH: Final = ("endpoint", "company", "vanity_url", "client_id", "method", "json_path")
+
+
+@click.group()
+def faults() -> None:
+    """Make requests fail: rules and presets."""
+
+
+@faults.command("list")
+@as_json_option
+@connected
+def list_faults(api: ControlApi, as_json: bool) -> None:
+    """List the rules in the order in which they are tried."""
+    _tell(api.get("/faults"), as_json=as_json)
+
+
+def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from sandbox.faults.kinds import KINDS
+
+    return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
+
+
+def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from sandbox.cli.health import default_url
+    from sandbox.errors import SandboxError
+
+    try:
+        presets = open_api(context.params.get("url") or default_url()).get("/fault-presets")["presets"]
+    except SandboxError:
+        return []
+    return [CompletionItem(p["name"], help=p["title"]) for p in presets if p["name"].startswith(incomplete)]
+
+
+@faults.command()
+@click.argument("kind", required=False, shell_complete=_complete_kind)
+@click.argument("options", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option(
+    "--rule", type=click.File(encoding="utf-8"), help="In place of all else: a file with a rule in JSON (-: stdin)."
+)
+@click.option("--name", help="What the journal calls it.")
+@click.option("--endpoint", type=click.Choice(["any", "token", "inbound"]), help="Only requests to it.")
+@click.option("--company", help="Only requests to URLs of this company.")
+@click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
+@click.option("--client-id", help="Only requests of this OAuth client.")
+@click.option("--method", help="Only requests with this HTTP method.")
+@click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")
+@click.option("--after", type=int, help="Let so many pass first.")
+@click.option("--times", type=int, help="Act so many times.")
+@click.option("--every", type=int, help="Act on every so-manieth request.")
+@click.option("--probability", type=float, help="Chance to act.")
+@click.option("--accept", is_flag=True, default=None, help="Store the payload first: its answer is lost.")
+@as_json_option
+@connected
+def add(
+    api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, as_json: bool, **fields: Any
+) -> None:
+    """Add a rule: a KIND of fault with its options, and which requests it is for.
+
+    \b
+    faults add status code=503 --endpoint inbound --times 2
+    faults add latency distribution=fixed seconds=0.5 --service orders
+    faults add connection_reset --accept
+    """  # noqa: D301 - click reads the character that this escape stands for
+    if (kind is None) == (rule is None):
+        raise click.UsageError("Give a KIND of fault, or a rule with --rule.")
+    document = _read_rule(rule) if rule is not None else _make_rule(kind, options, fields)
+    _tell({"faults": [api.call("POST", "/faults", document)]}, as_json=as_json)
+
+
+def _read_rule(rule: IO[str]) -> Any:
+    try:
+        return json.load(rule)
+    except ValueError as error:
+        raise click.BadParameter(f"it is not JSON: {error}", param_hint="--rule") from None
+
+
+def _make_rule(kind: str | None, options: Sequence[str], fields: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in fields.items() if value is not None}
+    match = {name: given.pop(name) for name in _MATCH if name in given}
+    rule: dict[str, Any] = {"fault": {"kind": kind, **dict(map(_read_option, options))}, **given}
+    return {**rule, "match": match} if match else rule
+
+
+def _read_option(text: str) -> tuple[str, Any]:
+    """Read ``name=value``; the value is JSON where it can be, else text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE such as code=503", param_hint="[NAME=VALUE]...")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+@faults.command()
+@as_json_option
+@connected
+def presets(api: ControlApi, as_json: bool) -> None:
+    """List the presets: failures with a story."""
+    found = api.get("/fault-presets")
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(table(["PRESET", "WHAT"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
+
+
+@faults.command()
+@click.argument("name", shell_complete=_complete_preset)
+@click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
+@click.option("--client-id", help="Only requests of this OAuth client.")
+@as_json_option
+@connected
+def preset(api: ControlApi, name: str, as_json: bool, **conditions: str | None) -> None:
+    """Add the rules of the preset NAME."""
+    from urllib.parse import quote
+
+    match = {field: value for field, value in conditions.items() if value is not None}
+    _tell(api.call("POST", f"/fault-presets/{quote(name, safe='')}", {"match": match}), as_json=as_json)
+
+
+@faults.command()
+@click.argument("rule_id", metavar="ID")
+@connected
+def remove(api: ControlApi, rule_id: str) -> None:
+    """Remove a rule."""
+    from urllib.parse import quote
+
+    api.call("DELETE", f"/faults/{quote(rule_id, safe='')}")
+
+
+@faults.command()
+@connected
+def clear(api: ControlApi) -> None:
+    """Remove every rule."""
+    deleted = api.call("DELETE", "/faults")["deleted"]
+    click.echo(f"{deleted} rule{'' if deleted == 1 else 's'} removed")
+
+
+def _tell(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    rows = [[state["id"], state["rule"].get("name"), *_told(state)] for state in found["faults"]]
+    click.echo(table(["ID", "NAME", "FAULT", "FOR", "ACTED"], rows) if rows else "no faults")
+
+
+def _told(state: dict[str, Any]) -> tuple[str, str, str]:
+    rule = state["rule"]
+    options = [f"{name}={_short(value)}" for name, value in rule["fault"].items() if name != "kind"]
+    conditions = [f"{name}={_short(value)}" for name, value in rule.get("match", {}).items() if value not in (None, {})]
+    times = rule.get("times")
+    acted = f"{state['hits']}" + ("" if times is None else f" of {times}") + (", used up" if state["used_up"] else "")
+    return " ".join([rule["fault"]["kind"], *options]), " ".join(conditions) or "any", acted
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:39]}…"

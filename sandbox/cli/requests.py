@@ -1,0 +1,176 @@
+"""``requests``, ``show`` and ``export``: the journal of a running sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from sandbox.cli.connection import as_json_option, connected, print_json
+from sandbox.cli.table import printable, printable_lines
+
+if TYPE_CHECKING:
+    from sandbox.remote.control_api import ControlApi
+
+_PAGE: Final = 1_000
+_SILENCE_S: Final = 60.0
+"""How long a stream may be silent; a sign of life comes every 15 seconds."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _filters(command: _Command) -> _Command:
+    """Add the filters of the journal as options."""
+    for option in reversed(
+        (
+            click.option(
+                "--kind", type=click.Choice(["token", "inbound", "other"]), help="Only requests of this kind."
+            ),
+            click.option("--company", help="Only to URLs of this company."),
+            click.option("--service", "vanity_url", help="Only to this vanity URL."),
+            click.option("--client-id", help="Only of this OAuth client."),
+            click.option(
+                "--outcome", type=click.Choice(["accepted", "rejected", "faulted"]), help="Only with this one."
+            ),
+            click.option("--status", type=click.IntRange(0, 599), help="Only answered with this status."),
+            click.option("--since", metavar="INSTANT", help="Only received at or after it, on the sandbox clock."),
+            click.option("--until", metavar="INSTANT", help="Only received at or before it."),
+            click.option("--json-path", help="Only with a JSON body in which this RFC 9535 query selects something."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("requests")
+@_filters
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="So many of the newest; 0: all.")
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+@connected
+def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, **query: object) -> None:
+    """List the requests received, and why they were refused.
+
+    The newest comes last.
+    """
+    entries: deque[dict[str, Any]] = deque(_pages(api, query), limit or None)
+    if not as_json:
+        click.echo(_HEADING)
+    for entry in entries:
+        _print(entry, as_json=as_json)
+    if follow:
+        try:
+            _follow(api, {**query, "after": entries[-1]["id"] if entries else None}, as_json=as_json)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(0) from None  # the way to end it
+
+
+def _pages(api: ControlApi, query: dict[str, object]) -> Iterator[dict[str, Any]]:
+    after: int | None = 0
+    dropped = 0
+    while after is not None:
+        page = api.get("/requests", **query, after=after, limit=_PAGE)
+        yield from page["entries"]
+        after, dropped = page["next_after"], page["dropped"]
+    if dropped:
+        click.echo(f"{dropped} older requests were dropped because the journal was full.", err=True)
+
+
+def _follow(api: ControlApi, query: dict[str, object], *, as_json: bool) -> None:
+    event = ""
+    for line in api.lines("/requests/stream", query, silence=_SILENCE_S):
+        name, _, value = line.partition(": ")
+        if name == "event":
+            event = value
+        elif name == "data":
+            data = json.loads(value)
+            match event:
+                case "request":
+                    _print(data, as_json=as_json)
+                case "reset":
+                    click.echo("The sandbox was reset; numbering begins anew.", err=True)
+                case "dropped":
+                    click.echo(f"{data['missed']} requests were missed: the journal was full or cleared.", err=True)
+
+
+_HEADING: Final = f"{'#':>6}  {'TIME':8}  {'STATUS':6}  {'REQUEST':40}  WHAT"
+
+
+def _print(entry: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(entry, ensure_ascii=False))
+        return
+    request = printable(f"{entry['method']} {entry['path']}")
+    when = entry["received_at"][11:19]
+    click.echo(f"{entry['seq']:>6}  {when}  {entry['status'] or 'none':<6}  {request:40}  {printable(_what(entry))}")
+
+
+def _what(entry: dict[str, Any]) -> str:
+    if entry["fault"] is not None:
+        return f"fault {entry['fault']}" + (", though accepted" if entry["accepted"] else "")
+    return str(entry["reason"] or entry["outcome"])
+
+
+@click.command()
+@click.argument("request_id", metavar="ID")
+@as_json_option
+@connected
+def show(api: ControlApi, request_id: str, as_json: bool) -> None:
+    """Show one request whole, by its number or id.
+
+    What came, what was answered, and why.
+    """
+    from urllib.parse import quote
+
+    entry = api.get(f"/requests/{quote(request_id, safe='')}")
+    if as_json:
+        print_json(entry)
+        return
+    query = f"?{entry['query']}" if entry["query"] else ""
+    click.echo(printable(f"#{entry['seq']} {entry['method']} {entry['path']}{query}"))
+    for title, value in (
+        ("received", f"{entry['received_at']} on the sandbox clock, {entry['wall_time']} on the machine's"),
+        ("answered", f"{entry['status'] or 'nothing'} after {entry['duration_ms']} ms"),
+        ("outcome", entry["outcome"] + ("" if entry["reason"] is None else f": {entry['reason']}")),
+        ("token", entry["token_note"]),
+        ("client", entry["client_id"]),
+        ("fault", entry["fault"] and f"{entry['fault']} ({entry['effect']})"),
+    ):
+        if value is not None:
+            click.echo(f"{title:9} {printable(value)}")
+    body = entry["body"] if entry["body_encoding"] == "utf-8" else f"({entry['body_size']} bytes that are no text)"
+    for title, headers, text in (
+        ("Request", entry["headers"], body),
+        ("Answer", entry["response_headers"], entry["response_body"]),
+    ):
+        click.echo(f"\n{title}\n")
+        for header in headers:
+            click.echo(f"  {printable(header['name'])}: {printable(header['value'])}")
+        if text:
+            click.echo("\n  " + printable_lines(text).replace("\n", "\n  "))
+
+
+@click.command()
+@_filters
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["ndjson", "har", "curl"]),
+    default="ndjson",
+    show_default=True,
+    help="A JSON object a line; HAR 1.2 for a browser's network panel; a shell script that sends them again.",
+)
+@click.option(
+    "--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Write to this file."
+)
+@connected
+def export(api: ControlApi, form: str, output: Any, **query: object) -> None:
+    """Write the requests received to a file.
+
+    Secrets are left out.
+    """
+    for line in api.lines("/requests/export", {"format": form, **query}):
+        output.write(f"{line}\n")

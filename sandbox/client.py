@@ -1,0 +1,190 @@
+"""The handle a test holds: where the sandbox is, what it received, and the ways to steer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sandbox.backend import Backend, SandboxClock
+from sandbox.contract import ContractViolation
+from sandbox.duplicates import Duplicates, Likeness, find_duplicates
+from sandbox.errors import NotFoundError
+from sandbox.fault_handle import Faults
+from sandbox.matching import EntryFilter
+from sandbox.tenant import Tenant
+from sandbox.tokens import IssuedToken
+from sandbox.verification.recorder import JournalRecorder
+from sandbox.verification.story import MAX_ENTRIES, story
+from sandbox.verification.verify import View
+from sandbox.verification.view import Received
+
+if TYPE_CHECKING:
+    from sandbox.seed import Seed
+    from sandbox.state import Sandbox
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Inbound(Received):
+    """One inbound URL: what to configure an integration with, and what arrived there."""
+
+    url: str
+
+
+class Patchworks:
+    """A running sandbox as a test sees it, wherever it runs."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
+        return self._backend.sandbox
+
+    # --- where it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Base URL of the emulated API."""
+        return self._backend.base_url
+
+    @property
+    def control_url(self) -> str:
+        """Base URL of the control API."""
+        return f"{self._backend.base_url}/_sandbox"
+
+    @property
+    def token_url(self) -> str:
+        """URL of the token endpoint."""
+        return self._backend.token_url
+
+    @property
+    def company(self) -> str:
+        """Slug of the company whose inbound URLs these are."""
+        return self._backend.company
+
+    @property
+    def client_id(self) -> str:
+        """Id of an OAuth client of the company's first connector."""
+        return self._backend.credentials.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+        return self._backend.credentials.client_secret
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Where everything is as environment variables, for an integration that is run as a process of its own.
+
+        ``PATCHWORKS_TOKEN_URL``, ``PATCHWORKS_CLIENT_ID``, ``PATCHWORKS_CLIENT_SECRET``, ``PATCHWORKS_COMPANY``,
+        ``PATCHWORKS_INBOUND_URL_<VANITY_URL>`` for each service, and ``PATCHWORKS_SANDBOX_URL`` for the command line.
+        """
+        variables = {
+            "PATCHWORKS_SANDBOX_URL": self.base_url,
+            "PATCHWORKS_TOKEN_URL": self.token_url,
+            "PATCHWORKS_COMPANY": self.company,
+            "PATCHWORKS_CLIENT_ID": self.client_id,
+            "PATCHWORKS_CLIENT_SECRET": self.client_secret,
+        }
+        services = [service for service in self._backend.directory.services() if service.company == self.company]
+        for service in services:
+            name = service.vanity_url.upper().replace("-", "_")
+            variables[f"PATCHWORKS_INBOUND_URL_{name}"] = self._url(service.company, service.vanity_url)
+        return variables
+
+    # --- what it received -------------------------------------------------------------------------------------------
+
+    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
+        """Return a service's URL and what it received; raise ``NotFoundError`` naming the services there are."""
+        slug = company or self.company
+        known = [(service.company, service.vanity_url) for service in self._backend.directory.services()]
+        if (slug, vanity_url) not in known:
+            raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known])
+        entry_filter = EntryFilter(kind="inbound", company=slug, vanity_url=vanity_url)
+        view = View(entry_filter, only_accepted=True)
+        return Inbound(JournalRecorder(self._backend), view, self._url(slug, vanity_url))
+
+    @property
+    def requests(self) -> Received:
+        """Every request, oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter()))
+
+    @property
+    def token_requests(self) -> Received:
+        """Every request to the token endpoint, accepted or not, oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter(kind="token")))
+
+    @property
+    def rejected(self) -> Received:
+        """Every request that was refused, with the reason; oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter(outcome="rejected")))
+
+    @property
+    def tokens(self) -> list[IssuedToken]:
+        """Every token issued since the last reset: by which request, for whom, until when, and how often used."""
+        return self._backend.tokens()
+
+    @property
+    def contract_violations(self) -> Sequence[ContractViolation]:
+        """Every way in which a request did not conform to the published contract; oldest first.
+
+        They were answered all the same: ``assert not patchworks.contract_violations``.
+        """
+        return self._backend.contract_violations()
+
+    def duplicates(
+        self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
+    ) -> list[Duplicates]:
+        """Return the payloads that were accepted more than once: what retries left behind.
+
+        ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
+        selects.
+        """
+        entry_filter = EntryFilter(kind="inbound", vanity_url=vanity_url)
+        return find_duplicates(self._backend.journal.entries(entry_filter), by, json_path)
+
+    def story(self, max_entries: int | None = MAX_ENTRIES) -> str:
+        """Return what happened, the newest requests a line or two each, without secrets."""
+        return story(self._backend.journal, max_entries)
+
+    # --- steering ---------------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> SandboxClock:
+        """The sandbox clock: ``clock.advance(hours=24)``."""
+        return self._backend.clock
+
+    def travel(self, duration: object = None, **units: float) -> datetime:
+        """Move both sides of an integration: the time a test froze with freezegun, and the sandbox clock."""
+        return self.clock.travel(duration, **units)
+
+    @property
+    def faults(self) -> Faults:
+        """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
+        return Faults(self._backend.faults)
+
+    def revoke_tokens(self) -> int:
+        """Revoke every access token, as if the platform had done so; return how many."""
+        return self._backend.revoke_tokens()
+
+    def configure(self, **settings: object) -> None:
+        """Change run-time settings until the next reset: ``configure(wire_profile="legacy")``."""
+        self._backend.configure(settings)
+
+    def reset(self) -> None:
+        """Return to the seed."""
+        self._backend.reset()
+
+    def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
+        """Return a handle with a company of its own, which sees nothing of what others do in the same sandbox.
+
+        The company is a copy of this one, or what a seed describes. What would disturb the others (the clock,
+        settings, a reset) raises ``SharedSandboxError``, unless the sandbox is not shared.
+        """
+        return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
+
+    def _url(self, company: str, vanity_url: str) -> str:
+        return f"{self.base_url}/v1/{company}/{vanity_url}"

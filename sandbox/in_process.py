@@ -1,0 +1,133 @@
+"""The backend of a sandbox of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.backend import Credentials
+from sandbox.clock import Clock
+from sandbox.contract import ContractViolation, contract_violations
+from sandbox.endpoints import Endpoints
+from sandbox.errors import NotFoundError
+from sandbox.faults.book import RuleState
+from sandbox.faults.presets import find_preset, load_presets
+from sandbox.faults.rules import FaultRule
+from sandbox.journal import Journal
+from sandbox.state import Sandbox
+from sandbox.store import Store
+from sandbox.tokens import IssuedToken
+
+
+@dataclass(frozen=True)
+class InProcess:
+    """A ``Backend`` over a sandbox and the place where it is served."""
+
+    endpoints: Endpoints
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself."""
+        return self.endpoints.sandbox
+
+    @property
+    def base_url(self) -> str:
+        """Base URL, without a trailing slash."""
+        return self.endpoints.base_url
+
+    @property
+    def token_url(self) -> str:
+        """URL of the token endpoint."""
+        return self.endpoints.token_url
+
+    @property
+    def company(self) -> str:
+        """Slug of the seed's first company."""
+        if self.endpoints.company is None:
+            raise NotFoundError("company", "of the seed")
+        return self.endpoints.company
+
+    @property
+    def credentials(self) -> Credentials:
+        """The seed's first OAuth client."""
+        new = self.endpoints.credentials
+        if new is None:
+            raise NotFoundError("OAuth client", "of the seed")
+        return Credentials(new.client.id, new.secret)
+
+    @property
+    def directory(self) -> Store:
+        """Companies, connectors, entities and services."""
+        return self.sandbox.store
+
+    @property
+    def journal(self) -> Journal:
+        """The journal as it is now."""
+        return self.sandbox.journal
+
+    @property
+    def clock(self) -> Clock:
+        """The sandbox clock."""
+        return self.sandbox.clock
+
+    @property
+    def faults(self) -> InProcessFaults:
+        """Fault rules and presets."""
+        return InProcessFaults(self.sandbox)
+
+    def tokens(self) -> list[IssuedToken]:
+        """Return every token issued since the last reset."""
+        return self.sandbox.tokens
+
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke the tokens of an OAuth client, or of all; return how many."""
+        return self.sandbox.revoke_tokens(client_id)
+
+    def contract_violations(self) -> list[ContractViolation]:
+        """Return every way in which a request did not conform to the published contract."""
+        store = self.sandbox.store
+        return [found for entry in self.sandbox.journal.snapshot() for found in contract_violations(entry, store)]
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Change run-time settings; raise ``SettingError``."""
+        self.sandbox.change_settings(settings)
+
+    def reset(self) -> None:
+        """Return to the seed."""
+        self.sandbox.reset()
+
+
+@dataclass(frozen=True)
+class InProcessFaults:
+    """``FaultRules`` over whatever book of rules the sandbox has at the moment."""
+
+    sandbox: Sandbox
+
+    def add(self, rule: FaultRule) -> RuleState:
+        """Put a rule behind those there are."""
+        return self.sandbox.platform.faults.add(rule)
+
+    def add_preset(self, name: str, match: Mapping[str, object]) -> list[RuleState]:
+        """Put the rules of a preset behind those there are, narrowed; raise ``NotFoundError``."""
+        preset = find_preset(name, self.sandbox.settings.presets_dir)
+        return self.sandbox.platform.faults.add_all(preset.narrowed(match))
+
+    def presets(self) -> dict[str, str]:
+        """Return the stories of the presets by name."""
+        return {preset.name: preset.story for preset in load_presets(self.sandbox.settings.presets_dir).values()}
+
+    def rules(self) -> list[RuleState]:
+        """Return every rule in order, used up or not."""
+        return self.sandbox.platform.faults.rules()
+
+    def get(self, rule_id: str) -> RuleState:
+        """Return a rule, or raise ``NotFoundError``."""
+        return self.sandbox.platform.faults.get(rule_id)
+
+    def remove(self, rule_id: str) -> RuleState:
+        """Remove a rule, or raise ``NotFoundError``."""
+        return self.sandbox.platform.faults.remove(rule_id)
+
+    def clear(self) -> int:
+        """Remove every rule; return how many there were."""
+        return self.sandbox.platform.faults.clear()

@@ -1,0 +1,168 @@
+"""Calls to a control API: with a timeout, and with errors that carry the problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+
+from sandbox.errors import (
+    ConflictError,
+    InvalidValueError,
+    NotFoundError,
+    ProblemError,
+    UnreachableError,
+    WaitInterruptedError,
+)
+
+PREFIX: Final = "/_sandbox"
+TIMEOUT_S: Final = 10.0
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+class RemoteNotFoundError(ProblemError, NotFoundError):
+    """404: there is no such thing."""
+
+    kind, given, known = "thing", "", []
+
+
+class RemoteConflictError(ProblemError, ConflictError):
+    """409: it exists already, or is in use."""
+
+
+class RemoteInvalidValueError(ProblemError, InvalidValueError):
+    """422: a field holds a value that is not allowed."""
+
+    def __init__(self, status: int, detail: str, errors: list[Mapping[str, str]]) -> None:
+        first = errors[0] if errors else {}
+        self.field = first.get("field", "").removeprefix("body.").removeprefix("query.")
+        self.given = first.get("given")
+        self.allowed = first.get("message", detail)
+        super().__init__(status, detail, errors)
+
+
+class ControlApi:
+    """The control API of the sandbox at ``base_url``.
+
+    ``session`` is for what needs one of its own: a certificate authority, a proxy, headers.
+    """
+
+    def __init__(self, base_url: str, *, timeout: float = TIMEOUT_S, session: requests.Session | None = None) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
+        self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
+        self._timeout = timeout
+        self._session = session or requests.Session()
+        if session is None and parts.hostname in _LOOPBACK:
+            self._session.trust_env = False  # a proxy cannot reach this machine's loopback
+
+    def get(self, path: str, **query: object) -> Any:
+        """GET and return what the answer holds; raise ``ProblemError`` or ``UnreachableError``."""
+        return self.call("GET", path, query=query)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        longer: float = 0.0,
+    ) -> Any:
+        """Call and return what the answer holds. ``longer`` is how many seconds more it may take than usual."""
+        with self._sent(method, path, json, query, self._timeout + longer) as response:
+            return response.json() if response.content else None
+
+    def lines(
+        self, path: str, query: Mapping[str, object] | None = None, *, silence: float | None = None
+    ) -> Iterator[str]:
+        """GET and iterate over the lines of an answer as they come.
+
+        With ``silence``, seconds for which nothing may come, each line is there at once; without it they come in
+        larger pieces, which is faster.
+        """
+        # urllib3 waits until a piece is full, however long that takes.
+        size = 64 * 1024 if silence is None else 1
+        with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
+            try:
+                for line in response.iter_lines(size):
+                    yield line.decode("utf-8")
+            except requests.RequestException as error:
+                raise UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})") from None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @contextmanager
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        json: object,
+        query: Mapping[str, object] | None,
+        timeout: float,
+        *,
+        stream: bool = False,
+    ) -> Iterator[requests.Response]:
+        url = f"{self.base_url}{PREFIX}{path}"
+        given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._session.request(
+                method, url, params=given, json=json, timeout=(self._timeout, timeout), stream=stream
+            )
+        except requests.Timeout:
+            raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None
+        except requests.RequestException as error:
+            raise UnreachableError(
+                f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
+            ) from None
+        with response:
+            if not response.ok:
+                _refuse(response, url)
+            yield response
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return what is at the bottom of an error: the layers above it wrap it in a paragraph each."""
+    found: BaseException = error
+    seen = {id(found)}
+    while (inner := _inner(found)) is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        found = inner
+    return getattr(found, "strerror", None) or type(found).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
+
+
+def _refuse(response: requests.Response, url: str) -> NoReturn:
+    status = response.status_code
+    try:
+        problem = response.json()
+        detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
+    except (ValueError, KeyError, TypeError):
+        raise ProblemError(status, f"{url} answers {status}, not as a sandbox does") from None
+    match status:
+        case 404:
+            raise RemoteNotFoundError(status, detail, errors)
+        case 409 if detail.startswith("the wait was interrupted"):
+            raise WaitInterruptedError(detail.partition(": ")[2])
+        case 409:
+            raise RemoteConflictError(status, detail, errors)
+        case 422:
+            raise RemoteInvalidValueError(status, detail, errors)
+        case _:
+            raise ProblemError(status, detail, errors)

@@ -1,0 +1,152 @@
+"""``RemoteSandbox``: the handle that a test holds, for a sandbox behind a URL, in a container for example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+from typing_extensions import Self
+
+from sandbox.backend import Credentials
+from sandbox.client import Patchworks
+from sandbox.contract import ContractViolation
+from sandbox.errors import NotFoundError, NotInProcessError
+from sandbox.remote.clock import RemoteClock
+from sandbox.remote.control_api import TIMEOUT_S, ControlApi
+from sandbox.remote.directory import RemoteDirectory
+from sandbox.remote.faults import RemoteFaults
+from sandbox.remote.journal import RemoteJournal
+from sandbox.remote.reading import read_token
+from sandbox.tokens import IssuedToken
+
+if TYPE_CHECKING:
+    import requests
+
+CLIENT_NAME = "Remote sandbox"
+_PAGE = 1_000
+
+
+class Remote:
+    """A ``Backend`` over a control API.
+
+    A secret is shown once only, when its client is made. So unless credentials are given, a client is made when they
+    are first asked for, and again after a reset, which removes it.
+    """
+
+    def __init__(self, api: ControlApi, credentials: Credentials | None = None) -> None:
+        self.api = api
+        self._given = credentials
+        self._made: Credentials | None = None
+        self.directory = RemoteDirectory(api)
+        self.journal = RemoteJournal(api)
+        self.clock = RemoteClock(api)
+        self.faults = RemoteFaults(api)
+
+    @property
+    def sandbox(self) -> NoReturn:
+        """Refuse: raise ``NotInProcessError``."""
+        raise NotInProcessError(
+            f"the sandbox at {self.base_url} is not in this process; use the handle's own verbs, which work everywhere"
+        )
+
+    @property
+    def base_url(self) -> str:
+        """Base URL, without a trailing slash."""
+        return self.api.base_url
+
+    @property
+    def token_url(self) -> str:
+        """URL of the token endpoint: its path, at the address that this process knows."""
+        for connector in self.api.get("/connectors"):
+            return f"{self.base_url}{urlsplit(connector['token_endpoint']).path}"
+        raise NotFoundError("connector", "whose token endpoint to use")
+
+    @property
+    def company(self) -> str:
+        """Slug of the first company."""
+        for company in self.directory.companies():
+            return company.slug
+        raise NotFoundError("company", "in the sandbox")
+
+    @property
+    def credentials(self) -> Credentials:
+        """Those given, or an OAuth client made for this handle."""
+        if self._given is not None:
+            return self._given
+        if self._made is None:
+            slug = self.company
+            connectors = [connector.id for connector in self.directory.connectors() if connector.company == slug]
+            if not connectors:
+                raise NotFoundError("connector", f"of company {slug}")
+            new = self.directory.add_client(connectors[0], CLIENT_NAME)
+            self._made = Credentials(new.client.id, new.secret)
+        return self._made
+
+    def tokens(self) -> list[IssuedToken]:
+        """Return the newest thousand tokens issued since the last reset."""
+        return [read_token(given) for given in self.api.get("/tokens", limit=_PAGE)["tokens"]]
+
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke the tokens of an OAuth client, or of all; return how many."""
+        body = {} if client_id is None else {"client_id": client_id}
+        revoked: int = self.api.call("POST", "/tokens/revoke", body)["revoked"]
+        return revoked
+
+    def contract_violations(self) -> list[ContractViolation]:
+        """Return every way in which a request did not conform to the published contract."""
+        found: list[ContractViolation] = []
+        after: int | None = 0
+        while after is not None:
+            page = self.api.get("/contract-violations", after=after, limit=_PAGE)
+            found += [
+                ContractViolation(report["request"], report["method"], report["path"], **violation)
+                for report in page["requests"]
+                for violation in report["violations"]
+            ]
+            after = page["next_after"]
+        return found
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Change run-time settings; raise ``InvalidValueError``."""
+        self.api.call("PATCH", "/settings", dict(settings))
+
+    def reset(self) -> None:
+        """Return to the seed."""
+        self.api.call("POST", "/reset")
+        self._made = None
+
+
+class RemoteSandbox(Patchworks):
+    """The handle of the sandbox at ``url``; a context manager that closes its connections.
+
+    ``client_id`` and ``client_secret`` are those of a client that the sandbox's seed names; left out, a client is made.
+    ``timeout`` is in seconds, for each call. Errors are ``UnreachableError`` and ``ProblemError``, and the latter are
+    also what a sandbox of this process would raise: ``NotFoundError``, ``ConflictError``, ``InvalidValueError``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        timeout: float = TIMEOUT_S,
+        session: requests.Session | None = None,
+    ) -> None:
+        self._api = ControlApi(url, timeout=timeout, session=session)
+        given = Credentials(client_id, client_secret) if client_id and client_secret else None
+        super().__init__(Remote(self._api, given))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
