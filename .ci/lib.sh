@@ -6,7 +6,7 @@ export CI=true NO_COLOR=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MOD
 BIN=$PWD/.venv/bin
 UV=$PWD/.venv-lock/bin/uv
 # A check that hangs must not eat the time of the others.
-SUITE_LIMIT_S=${SUITE_LIMIT_S:-600}
+SUITE_LIMIT_S=${SUITE_LIMIT_S:-1500}
 
 scratch() { # make a folder in $SCRATCH that goes away with the script
   SCRATCH=$(mktemp -d)
@@ -80,7 +80,7 @@ find_python() { # find_python 3.12: print the path of that Python, if the machin
   return 1
 }
 
-suite_with() { # suite_with PYTHON LOCK [pytest options]: the whole suite in an environment of its own
+suite_with() { # suite_with PYTHON LOCK [pytest options]: the suite, or the paths given, in an environment of its own
   local python=$1 lock=$2 result=0
   shift 2
   make --no-print-directory --silent uv

@@ -46,6 +46,7 @@ class OrderPusher:
         client_id: str,
         client_secret: str,
         attempts: int = 4,
+        timeout: tuple[float, float] = TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -53,9 +54,11 @@ class OrderPusher:
         self._inbound_url = inbound_url
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._attempts = attempts
+        self._timeout = timeout
         self._clock = clock
         self._sleep = sleep
         self._session = requests.Session()
+        self._session.headers["Accept"] = "application/json"  # or errors may come as HTML pages
         self._token = ""
         self._refresh_at = clock()
 
@@ -104,7 +107,7 @@ class OrderPusher:
 
     def _post(self, url: str, **request: Any) -> requests.Response:
         """POST until there is an answer worth having: not 429, not 5xx, not a broken connection."""
-        request |= {"timeout": TIMEOUT_S, "allow_redirects": False}  # a redirect would turn the POST into a GET
+        request |= {"timeout": self._timeout, "allow_redirects": False}  # a redirect would turn the POST into a GET
         problem = ""
         for attempt in range(self._attempts):
             wait = min(FIRST_WAIT_S * 2.0**attempt, LONGEST_WAIT_S)

@@ -163,14 +163,12 @@ def show(api: ControlApi, request_id: str, as_json: bool) -> None:
     show_default=True,
     help="A JSON object a line; HAR 1.2 for a browser's network panel; a shell script that sends them again.",
 )
-@click.option(
-    "--output", "-o", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Write to this file."
-)
+@click.option("--output", "-o", type=click.File("wb", lazy=True), default="-", help="Write to this file.")
 @connected
 def export(api: ControlApi, form: str, output: Any, **query: object) -> None:
     """Write the requests received to a file.
 
     Secrets are left out.
     """
-    for line in api.lines("/requests/export", {"format": form, **query}):
-        output.write(f"{line}\n")
+    for piece in api.pieces("/requests/export", {"format": form, **query}):
+        output.write(piece)

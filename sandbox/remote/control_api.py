@@ -20,6 +20,7 @@ from sandbox.errors import (
 
 PREFIX: Final = "/_sandbox"
 TIMEOUT_S: Final = 10.0
+_PIECE: Final = 64 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -86,13 +87,24 @@ class ControlApi:
         larger pieces, which is faster.
         """
         # urllib3 waits until a piece is full, however long that takes.
-        size = 64 * 1024 if silence is None else 1
+        size = _PIECE if silence is None else 1
         with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
             try:
                 for line in response.iter_lines(size):
                     yield line.decode("utf-8")
             except requests.RequestException as error:
-                raise UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})") from None
+                raise self._broken_off(error) from None
+
+    def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
+        """GET and iterate over the bytes of an answer as they come."""
+        with self._sent("GET", path, None, query, self._timeout, stream=True) as response:
+            try:
+                yield from response.iter_content(_PIECE)
+            except requests.RequestException as error:
+                raise self._broken_off(error) from None
+
+    def _broken_off(self, error: requests.RequestException) -> UnreachableError:
+        return UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})")
 
     def close(self) -> None:
         """Close the connections."""
