@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, ClassVar, Final, Literal
 
 from sandbox.faults.options import Described, options_of
@@ -39,7 +40,7 @@ def schema_of(cls: type[Fault]) -> dict[str, Any]:
     declared = options_of(cls)
     return {
         "type": "object",
-        "description": (cls.__doc__ or "").strip(),
+        "description": inspect.cleandoc(cls.__doc__ or ""),
         "required": ["kind", *(option.name for option in declared if option.required)],
         "properties": {"kind": {"type": "string", "const": cls.kind}, **{o.name: o.schema for o in declared}},
         "additionalProperties": False,
