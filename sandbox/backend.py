@@ -6,7 +6,9 @@ once, above this seam.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +22,8 @@ from sandbox.tokens import IssuedToken
 from sandbox.verification.source import EntrySource
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
     from sandbox.state import Sandbox
 
 
@@ -163,6 +167,15 @@ class Backend(Protocol):
     @property
     def credentials(self) -> Credentials:
         """An OAuth client of that company; raise ``NotFoundError``."""
+        ...
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application; raise ``NotInProcessError`` where the sandbox is elsewhere."""
+        ...
+
+    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
+        """Serve the sandbox over TLS too, on a port of loopback; raise ``NotInProcessError`` where it is elsewhere."""
         ...
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from sandbox.contract import ContractViolation
 from sandbox.duplicates import Duplicates, Likeness, find_duplicates
 from sandbox.errors import NotFoundError
 from sandbox.fault_handle import Faults
+from sandbox.intercept import Interception, intercepted
 from sandbox.matching import EntryFilter
 from sandbox.tenant import Tenant
 from sandbox.tokens import IssuedToken
@@ -21,6 +23,9 @@ from sandbox.verification.verify import View
 from sandbox.verification.view import Received
 
 if TYPE_CHECKING:
+    import requests
+    from _typeshed.wsgi import WSGIApplication
+
     from sandbox.seed import Seed
     from sandbox.state import Sandbox
 
@@ -94,6 +99,28 @@ class Patchworks:
             name = service.vanity_url.upper().replace("-", "_")
             variables[f"PATCHWORKS_INBOUND_URL_{name}"] = self._url(service.company, service.vanity_url)
         return variables
+
+    # --- ways to reach it -------------------------------------------------------------------------------------------
+
+    def intercept(self, *hosts: str, strict: bool = False) -> AbstractContextManager[Interception]:
+        """Take the place of the real platform for clients of this process, over real TLS, while the context lasts.
+
+        An integration that is configured with ``https://inbound.pwks.co/v1/…`` reaches the sandbox, without a change to
+        it or to its HTTP library. ``hosts`` are others to stand in for. Any further host is reached as ever, or refused
+        with ``strict``. Concerns every thread of the process; connections that are open already stay where they are.
+        """
+        return intercepted(self._backend, hosts, strict=strict)
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application, for clients that can do without sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
+        return self._backend.wsgi
+
+    def mount(self, session: requests.Session) -> None:
+        """Let a session call the sandbox without sockets; any other host it reaches as ever."""
+        from sandbox.mounting import WSGIAdapter
+
+        session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
 
     # --- what it received -------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
     ├── ProblemError                   a control API refuses; with its problem details
     ├── NotInProcessError              only a sandbox of this process can do that
     ├── SharedSandboxError             would disturb the others who use the sandbox
+    ├── RefusedHostError               a client called a host that it must not
     ├── InputError                     what was given to the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
     │   │   ├── SettingError           … of a setting
@@ -68,6 +69,16 @@ class NotInProcessError(SandboxError):
 
 class SharedSandboxError(SandboxError):
     """It would disturb the others who use the sandbox at the same time."""
+
+
+class RefusedHostError(SandboxError, ConnectionRefusedError):
+    """A client called ``host`` during a strict interception of others. Clients take it for a failed connection."""
+
+    def __init__(self, host: str, intercepted: Sequence[str]) -> None:
+        self.host = host
+        super().__init__(
+            f"intercept(strict=True) refuses {host}; allowed: {', '.join(intercepted)} and this machine's loopback"
+        )
 
 
 # --- what was given to the sandbox itself ---------------------------------------------------------------------------

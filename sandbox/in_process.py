@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
+from sandbox.app import SandboxApp
 from sandbox.backend import Credentials
 from sandbox.clock import Clock
 from sandbox.contract import ContractViolation, contract_violations
 from sandbox.endpoints import Endpoints
-from sandbox.errors import NotFoundError
+from sandbox.errors import NotFoundError, NotInProcessError
 from sandbox.faults.book import RuleState
 from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import FaultRule
@@ -18,12 +23,32 @@ from sandbox.state import Sandbox
 from sandbox.store import Store
 from sandbox.tokens import IssuedToken
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+class Host(Protocol):
+    """Whoever serves the sandbox."""
+
+    @property
+    def app(self) -> WSGIApplication:
+        """The WSGI application that is served."""
+        ...
+
+    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
+        """Serve it over TLS too, on a port of loopback."""
+        ...
+
 
 @dataclass(frozen=True)
 class InProcess:
-    """A ``Backend`` over a sandbox and the place where it is served."""
+    """A ``Backend`` over a sandbox and the place where it is served.
+
+    Without a host it has no sockets: only what is mounted reaches it.
+    """
 
     endpoints: Endpoints
+    host: Host | None = None
 
     @property
     def sandbox(self) -> Sandbox:
@@ -54,6 +79,17 @@ class InProcess:
         if new is None:
             raise NotFoundError("OAuth client", "of the seed")
         return Credentials(new.client.id, new.secret)
+
+    @cached_property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application."""
+        return SandboxApp(self.sandbox) if self.host is None else self.host.app
+
+    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
+        """Serve the sandbox over TLS too, on a port of loopback."""
+        if self.host is None:
+            raise NotInProcessError("the sandbox is not served; hold it by the handle of a SandboxServer")
+        return self.host.served_by_tls(context)
 
     @property
     def directory(self) -> Store:

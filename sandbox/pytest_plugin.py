@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
 _MARKER = (
-    "patchworks(seed=None, settings={}, faults=(), isolate=False): what the sandbox of this test holds, how it is set, "
-    "what fails in it from the start, and whether the test has a company of its own in a sandbox that others share."
+    "patchworks(seed=None, settings={}, faults=(), isolate=False, intercept=False): what the sandbox of this test "
+    "holds, how it is set, what fails in it from the start, whether the test has a company of its own in a sandbox "
+    "that others share, and whether the sandbox takes the place of the real platform."
 )
 _HANDLES = pytest.StashKey["list[Patchworks]"]()
 _OUTCOME = pytest.StashKey[str]()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.config import setting_specs
 from sandbox.errors import InvalidValueError
@@ -29,16 +29,21 @@ class Wishes:
     - ``faults``: rules in force from the start: each a fault (``status(503)``), a rule as plain data, or the name of a
       preset.
     - ``isolate``: a company of the test's own, so that it sees nothing of others in a sandbox that they share.
+    - ``intercept``: the sandbox takes the place of the real platform during the test; ``"strict"`` also refuses any
+      other host.
     """
 
     seed: Seed | Mapping[str, object] | str | PathLike[str] | None = None
     settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
     faults: Iterable[Fault | Mapping[str, Any] | str] = ()
     isolate: bool = False
+    intercept: bool | Literal["strict"] = False
 
     def __post_init__(self) -> None:
         if self.isolate and self.settings:
             raise InvalidValueError("settings", self.settings, "none with isolate: they are everybody's")
+        if self.intercept not in (True, False, "strict"):
+            raise InvalidValueError("intercept", self.intercept, 'True, False or "strict"')
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> Wishes:
@@ -86,6 +91,8 @@ def granted(wishes: Wishes, server: SandboxServer | Patchworks) -> Iterator[tupl
         else:
             handle, ours = _remote(wishes, server), None
         _add_faults(handle, wishes.faults)
+        if wishes.intercept:
+            stack.enter_context(handle.intercept(strict=wishes.intercept == "strict"))
         yield handle, ours
 
 

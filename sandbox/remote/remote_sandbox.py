@@ -47,8 +47,20 @@ class Remote:
     @property
     def sandbox(self) -> NoReturn:
         """Refuse: raise ``NotInProcessError``."""
+        self._refuse("is not an object here")
+
+    @property
+    def wsgi(self) -> NoReturn:
+        """Refuse: raise ``NotInProcessError``."""
+        self._refuse("has no WSGI application here")
+
+    def served_by_tls(self, context: object) -> NoReturn:
+        """Refuse: raise ``NotInProcessError``."""
+        self._refuse("cannot be served from here, so nothing can be intercepted for it")
+
+    def _refuse(self, what: str) -> NoReturn:
         raise NotInProcessError(
-            f"the sandbox at {self.base_url} is not in this process; use the handle's own verbs, which work everywhere"
+            f"the sandbox at {self.base_url} runs elsewhere and {what}; use verbs of the handle that work everywhere"
         )
 
     @property

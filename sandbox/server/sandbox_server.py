@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from typing_extensions import Self
@@ -40,13 +43,19 @@ class SandboxServer:
         self.errors: list[BaseException] = []
         """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
         self._errors_lock = threading.Lock()
-        self._app = SandboxApp(sandbox)
-        self._http = HttpServer(
-            self._app,
+        self.app = SandboxApp(sandbox)
+        self._threads = threads
+        self._limits = limits or Limits()
+        self._http = self._front(host, port)
+
+    def _front(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> HttpServer:
+        return HttpServer(
+            self.app,
             host,
             port,
-            threads=threads,
-            limits=limits or Limits(),
+            threads=self._threads,
+            limits=self._limits,
+            tls=tls,
             on_refused=self._record_refused,
             on_error=self._record_error,
         )
@@ -54,7 +63,7 @@ class SandboxServer:
     def start(self) -> Self:
         """Listen and serve; raise ``OSError`` when the port is taken."""
         self.sandbox.keys.warm()
-        self._app.parking.open()
+        self.app.parking.open()
         self._http.start()
         return self
 
@@ -62,8 +71,8 @@ class SandboxServer:
         """Stop serving; does nothing when it is not."""
         self.sandbox.journal.interrupt("the server is stopping")
         self._http.stop()
-        self._app.parking.close()
-        self._app.streams.close()
+        self.app.parking.close()
+        self.app.streams.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -94,7 +103,17 @@ class SandboxServer:
     @property
     def patchworks(self) -> Patchworks:
         """The handle that tests hold."""
-        return Patchworks(InProcess(self.endpoints))
+        return Patchworks(InProcess(self.endpoints, self))
+
+    @contextmanager
+    def served_by_tls(self, context: ssl.SSLContext) -> Iterator[int]:
+        """Serve the sandbox over TLS too, on a port of loopback, while the server runs."""
+        front = self._front("127.0.0.1", 0, context)
+        front.start()
+        try:
+            yield front.port
+        finally:
+            front.stop()
 
     def _record_refused(self, refused: Refused) -> None:
         """Put what the server refused on its own into the journal: to its client it was a request like any other.

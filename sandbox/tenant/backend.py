@@ -7,7 +7,10 @@ nobody else uses the sandbox.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from sandbox.backend import Backend, Credentials, Directory, FaultRules, SandboxClock
 from sandbox.contract import ContractViolation
@@ -20,6 +23,9 @@ from sandbox.tenant.journal import TenantJournal
 from sandbox.tenant.steering import SharedClock, TenantFaults, refuse
 from sandbox.tokens import IssuedToken
 from sandbox.verification.source import EntrySource
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 
 class Tenant:
@@ -70,6 +76,15 @@ class Tenant:
         if not self._clients:
             raise NotFoundError("OAuth client", f"of company {self.company}")
         return self._clients[0]
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application."""
+        return self.landlord.wsgi
+
+    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
+        """Serve the sandbox over TLS too, on a port of loopback."""
+        return self.landlord.served_by_tls(context)
 
     @property
     def directory(self) -> Directory:

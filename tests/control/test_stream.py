@@ -195,23 +195,23 @@ def test_place_of_a_client_that_left_is_free_again(
     sandbox: Sandbox, server: SandboxServer, follow: Callable[..., Events]
 ) -> None:
     events = follow()
-    assert len(server._app.streams) == 1
+    assert len(server.app.streams) == 1
     events.close()
 
-    eventually(lambda: len(server._app.streams) == 0)
+    eventually(lambda: len(server.app.streams) == 0)
 
 
 def test_too_many_streams_are_refused(
     server: SandboxServer, follow: Callable[..., Events], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server._app.streams, "_max_streams", 1)
+    monkeypatch.setattr(server.app.streams, "_max_streams", 1)
     follow()
 
     assert follow().status.startswith(b"HTTP/1.1 503 ")
 
 
 def test_silence_is_broken_by_a_sign_of_life(server: SandboxServer, follow: Callable[..., Events]) -> None:
-    server._app.streams.heartbeat_s = 0.01
+    server.app.streams.heartbeat_s = 0.01
     events = follow()
 
     assert [events.file.readline() for _ in range(4)] == [b"retry: 1000\n", b"\n", b": still here\n", b"\n"]
@@ -224,7 +224,7 @@ def test_streams_end_when_the_server_stops_and_it_can_be_started_again(sandbox: 
             server.stop()
             with pytest.raises(EOFError):
                 events.next()
-    assert len(server._app.streams) == 0
+    assert len(server.app.streams) == 0
 
 
 def test_stream_without_a_server_is_read_by_its_caller(integration: Integration) -> None:

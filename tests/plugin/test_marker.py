@@ -141,3 +141,25 @@ def test_process(patchworks):
     )
 
     result.assert_outcomes(passed=1)
+
+
+def test_marker_lets_the_sandbox_take_the_place_of_the_platform(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.patchworks(intercept="strict")
+def test_production_configuration(patchworks):
+    answer = requests.post("https://inbound.pwks.co/v1/acme/anything", timeout=10)
+    assert answer.status_code == 401
+    patchworks.inbound("anything").assert_received(reason="no_token", times=1)
+    with pytest.raises(requests.ConnectionError, match="refuses api.shop.example"):
+        requests.get("https://api.shop.example", timeout=10)
+
+@pytest.mark.patchworks(intercept="loosely")
+def test_typo(patchworks):
+    pass
+""",
+    )
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(['*intercept: *loosely* is not allowed; allowed: True, False or "strict"*'])

@@ -10,6 +10,7 @@ from sandbox.client import Patchworks
 from sandbox.errors import NotFoundError, SharedSandboxError
 from sandbox.faults import status
 from sandbox.seed import parse_seed
+from sandbox.verification.view import NotReceivedError
 from tests.remote.conftest import Client
 
 
@@ -39,6 +40,15 @@ def test_requests_of_others_are_not_seen(mine: Patchworks, theirs: Patchworks) -
     assert (len(mine.requests), len(theirs.requests)) == (0, 3)
     assert (list(mine.rejected), mine.tokens, list(mine.contract_violations)) == ([], [], [])
     mine.token_requests.assert_nothing_received()
+
+
+def test_wait_does_not_end_with_what_others_do(mine: Patchworks, theirs: Patchworks) -> None:
+    Client(theirs)
+
+    with pytest.raises(NotReceivedError, match=r"within 0\.05 s"):
+        mine.token_requests.wait_for(1, timeout=0.05)
+    Client(mine)
+    assert [entry.client_id for entry in mine.token_requests.wait_for(1, timeout=10)] == [mine.client_id]
 
 
 def test_requests_at_each_others_urls_are_seen_by_both(mine: Patchworks, theirs: Patchworks) -> None:

@@ -58,8 +58,12 @@ def test_client_of_the_seed_can_be_named(server: SandboxServer) -> None:
 
 
 def test_what_needs_this_process_says_so(remote: RemoteSandbox) -> None:
-    with pytest.raises(NotInProcessError, match=rf"the sandbox at {remote.base_url} is not in this process"):
+    with pytest.raises(NotInProcessError, match=rf"at {remote.base_url} runs elsewhere and is not an object here"):
         _ = remote.sandbox
+    with pytest.raises(NotInProcessError, match="has no WSGI application here"):
+        _ = remote.wsgi
+    with pytest.raises(NotInProcessError, match="nothing can be intercepted for it"), remote.intercept():
+        pass
     with pytest.raises(NotInProcessError, match=r"move both with travel\(\)"):
         remote.clock.follow()
 

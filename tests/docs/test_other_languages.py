@@ -1,0 +1,58 @@
+"""The examples in other languages run, each against a real server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox.client import Patchworks
+from tests.docs.blocks import blocks
+
+PAGE = "docs/other-languages.md"
+
+
+def code(language: str) -> str:
+    (block,) = blocks(PAGE, language)
+    return block.code
+
+
+def run(command: list[str], patchworks: Patchworks, folder: Path) -> str:
+    environment = {**os.environ, "PATCHWORKS_SANDBOX_URL": patchworks.base_url}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def program(name: str, *, needed: bool) -> str:
+    found = shutil.which(name)
+    if found is None and needed:
+        pytest.fail(f"{name} is missing; CI must run its example")
+    if found is None:
+        pytest.skip(f"this machine has no {name}")
+    return found
+
+
+def test_curl(patchworks: Patchworks, tmp_path: Path) -> None:
+    script = code("sh").replace("http://127.0.0.1:8025", patchworks.base_url)
+
+    assert '"count":1' in run(["sh", "-eu", "-c", script], patchworks, tmp_path)
+
+
+def test_node(patchworks: Patchworks, tmp_path: Path) -> None:
+    node = program("node", needed=bool(os.environ.get("CI")))
+    (tmp_path / "order.test.mjs").write_text(code("js"), encoding="utf-8")
+
+    assert "pass 4" in run([node, "--test", "order.test.mjs"], patchworks, tmp_path)
+    patchworks.inbound("anything").assert_received(json={"order": 1001})
+
+
+def test_java(patchworks: Patchworks, tmp_path: Path) -> None:
+    java = program("java", needed=False)
+    (tmp_path / "OrderTest.java").write_text(code("java"), encoding="utf-8")
+
+    assert run([java, "-ea", "OrderTest.java"], patchworks, tmp_path) == "one order arrived\n"
