@@ -1,7 +1,8 @@
 """The way of every request to the emulated API: receive, serve, close the journal entry, answer.
 
 A WSGI middleware around the emulated Flask application. It reads the body once, within its limit, and hands it on in
-memory; whatever happens after that, the entry is closed before a byte of the answer leaves.
+memory, to the application or straight to the endpoint that needs no routing. Whatever happens after that, the entry is
+closed before a byte of the answer leaves.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import io
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sandbox.accept import as_page, expects_json
 from sandbox.answer import Answer
@@ -39,34 +40,46 @@ DRAIN_LIMIT: Final = 64 * 1024 * 1024
 
 _logger = logging.getLogger("patchworks_sandbox")
 
+Endpoint: TypeAlias = Callable[[Exchange, Platform], Answer]
+"""Answers a request, or raises a ``RefusalError``."""
+
 
 class Pipeline:
-    """WSGI middleware that puts every request to the emulated API into the journal."""
+    """WSGI middleware that puts every request to the emulated API into the journal.
 
-    def __init__(self, sandbox: Sandbox, app: WSGIApplication, parking: Parking) -> None:
+    ``endpoint_for`` returns the endpoint of a request that ``app`` need not route.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        app: WSGIApplication,
+        parking: Parking,
+        endpoint_for: Callable[[Exchange], Endpoint | None],
+    ) -> None:
         self._sandbox = sandbox
         self._app = app
         self._parking = parking
+        self._endpoint_for = endpoint_for
         self._date = DateStamp()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
         platform = self._sandbox.platform
         exchange = _received(environ, platform)
-        environ[EXCHANGE], environ[PLATFORM] = exchange, platform
         unread = True
         try:
             _read_body(environ, exchange, platform.settings.body_limit)
             unread = False
-            if exchange.kind == "other":
-                platform.disturb(exchange)
-            _prepare_routing(environ)
-            answer = _ask(self._app, environ)
+            answer = self._answer(environ, exchange, platform)
         except RefusalError as error:
-            answer = refused(platform, exchange, error, _base_url(environ))
+            answer = _refused(platform, exchange, error, _base_url(environ))
         except Exception:
             _logger.exception("the sandbox itself failed on %s %s", exchange.method, exchange.path)
-            answer = failed(platform, exchange, _base_url(environ))
+            answer = _failed(platform, exchange, _base_url(environ))
+        if exchange.rate is not None:  # counted by the throttle (WIRE D)
+            limit, remaining = exchange.rate
+            answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
         if exchange.method == "HEAD":
             answer = answer.without_body()
         if exchange.act is not None:
@@ -75,6 +88,18 @@ class Pipeline:
             return perform(effect, environ, start_response, date=date, parking=self._parking, cancellation=cancellation)
         platform.journal.close(exchange, answer.status, answer.headers, answer.body)
         return send(answer, start_response, self._date(platform.clock.timestamp()), close=unread)
+
+    def _answer(self, environ: WSGIEnvironment, exchange: Exchange, platform: Platform) -> Answer:
+        endpoint = self._endpoint_for(exchange)
+        if endpoint is not None:
+            return endpoint(exchange, platform)
+        if exchange.kind == "other":
+            platform.disturb(exchange)
+        environ[EXCHANGE], environ[PLATFORM] = exchange, platform
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(exchange.body), str(len(exchange.body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        _prepare_routing(environ)
+        return _ask(self._app, environ)
 
 
 def _disturbed(act: Act, exchange: Exchange, answer: Answer, platform: Platform) -> Effect:
@@ -86,14 +111,14 @@ def _disturbed(act: Act, exchange: Exchange, answer: Answer, platform: Platform)
     return effect
 
 
-def refused(platform: Platform, exchange: Exchange, error: RefusalError, base_url: str) -> Answer:
+def _refused(platform: Platform, exchange: Exchange, error: RefusalError, base_url: str) -> Answer:
     """Return the platform's answer to a refusal and note the reason in the exchange."""
     exchange.reason = error.reason
     answer = platform.wire.refusal(error, exchange)
     return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer, base_url)
 
 
-def failed(platform: Platform, exchange: Exchange, base_url: str) -> Answer:
+def _failed(platform: Platform, exchange: Exchange, base_url: str) -> Answer:
     """Return the answer to a failure of the sandbox itself."""
     exchange.accepted = False
     exchange.reason = "internal_error: the sandbox itself failed, see its log"
@@ -140,7 +165,7 @@ def _headers_of(environ: WSGIEnvironment) -> Headers:
 
 
 def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None:
-    """Read the body into the exchange and put it back into the environment; raise a ``RefusalError``.
+    """Read the body into the exchange; raise a ``RefusalError``.
 
     Of a body that ends too early or comes too slowly, what did arrive is kept; of one too large, nothing.
     """
@@ -170,9 +195,6 @@ def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None
     if length is not None and size < length:
         raise IncompleteBodyError(f"incomplete_body: {size} of {length} bytes came")
     exchange.body_size = size
-    environ["wsgi.input"] = io.BytesIO(exchange.body)
-    environ["CONTENT_LENGTH"] = str(size)
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def _collect(stream: Any, length: int | None, limit: int, parts: list[bytes]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, cast
 
 from flask import Flask, Response, request
@@ -11,12 +10,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from sandbox._version import __version__
 from sandbox.answer import Answer
-from sandbox.emulated.credentials import read_token_request
 from sandbox.emulated.documentation import GET_TOKEN, POST_TOKEN, STORE_PAYLOAD, security_schemes
-from sandbox.errors import MethodNotAllowedError, RefusalError, RouteNotFoundError
+from sandbox.emulated.endpoints import allowed_methods, endpoint_for, issue_token, receive_payload
+from sandbox.errors import MethodNotAllowedError, RouteNotFoundError
 from sandbox.journal import Exchange
 from sandbox.parking import Parking
-from sandbox.pipeline import EXCHANGE, PLATFORM, Pipeline, failed, refused
+from sandbox.pipeline import EXCHANGE, PLATFORM, Pipeline
 from sandbox.platform import Platform
 from sandbox.state import Sandbox
 
@@ -27,7 +26,6 @@ an access token with the credentials of an OAuth client, then POST payloads to t
 What is documented by the vendor, what follows from its framework and what is a guess is told, behaviour by behaviour,
 by the fidelity ledger of the project.
 """
-_logger = logging.getLogger("patchworks_sandbox")
 
 
 class EmulatedApi(Api):
@@ -51,7 +49,7 @@ def create_emulated_app(sandbox: Sandbox, parking: Parking) -> Flask:
         API_TITLE="Patchworks Inbound API (sandbox)",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
-        PROPAGATE_EXCEPTIONS=False,
+        PROPAGATE_EXCEPTIONS=True,  # to the pipeline, which answers for this application and for what bypasses it
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     api = EmulatedApi(app, spec_kwargs=_spec_kwargs(settings.public_url))
@@ -61,10 +59,8 @@ def create_emulated_app(sandbox: Sandbox, parking: Parking) -> Flask:
     api.register_blueprint(_inbound_blueprint())
     app.extensions["openapi"] = api.spec
     app.before_request(_refuse_unknown_route)
-    app.register_error_handler(RefusalError, _refuse)
     app.register_error_handler(HTTPException, _refuse_http)
-    app.register_error_handler(Exception, _fail)
-    app.wsgi_app = Pipeline(sandbox, app.wsgi_app, parking)  # type: ignore[method-assign]
+    app.wsgi_app = Pipeline(sandbox, app.wsgi_app, parking, endpoint_for)  # type: ignore[method-assign]
     return app
 
 
@@ -88,7 +84,7 @@ def _token_blueprint(token_path: str) -> Blueprint:
 
         The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer POST where you can.
         """
-        return _issue_token()
+        return _response(issue_token(_exchange(), _platform()))
 
     @blueprint.route(token_path, methods=["POST"])
     @blueprint.doc(**POST_TOKEN)
@@ -97,7 +93,7 @@ def _token_blueprint(token_path: str) -> Blueprint:
 
         Parameters in the body win over HTTP Basic, field by field; the query is not read.
         """
-        return _issue_token()
+        return _response(issue_token(_exchange(), _platform()))
 
     return blueprint
 
@@ -112,26 +108,9 @@ def _inbound_blueprint() -> Blueprint:
 
         What was answered with 2xx is in the journal, byte for byte.
         """
-        exchange, platform = _exchange(), _platform()
-        platform.receive_payload(exchange)
-        settings = platform.settings
-        return _respond(platform.wire.stored(settings.success_status, settings.success_message), exchange)
+        return _response(receive_payload(_exchange(), _platform()))
 
     return blueprint
-
-
-def _issue_token() -> Response:
-    exchange, platform = _exchange(), _platform()
-    if exchange.method not in (allowed := _allowed_methods(platform, exchange)):
-        raise MethodNotAllowedError(exchange.method, allowed)
-    access_token = platform.grant_token(exchange, read_token_request(exchange, platform.wire))
-    return _respond(platform.wire.token(access_token, platform.settings.token_lifetime), exchange)
-
-
-def _allowed_methods(platform: Platform, exchange: Exchange) -> list[str]:
-    """Return the methods of an address in the order in which the framework lists them; where it has GET it has HEAD."""
-    methods = platform.settings.token_methods if exchange.kind == "token" else ("POST",)
-    return [name for name in ("GET", "HEAD", "POST") if ("GET" if name == "HEAD" else name) in methods]
 
 
 def _refuse_unknown_route() -> None:
@@ -140,34 +119,19 @@ def _refuse_unknown_route() -> None:
         raise RouteNotFoundError("unknown_route")
 
 
-def _refuse(error: RefusalError) -> Response:
-    exchange = _exchange()
-    return _respond(refused(_platform(), exchange, error, request.host_url.rstrip("/")), exchange)
-
-
 def _refuse_http(error: HTTPException) -> Response:
     """Say in the platform's words what Flask found: no such route, or not with this method."""
     if not isinstance(error, MethodNotAllowed):
-        return _refuse(RouteNotFoundError("unknown_route"))
+        raise RouteNotFoundError("unknown_route") from None
     exchange, platform = _exchange(), _platform()
-    allowed = _allowed_methods(platform, exchange)
-    if exchange.method == "OPTIONS":
-        exchange.reason = "options: told the methods of this address"
-        return _respond(platform.wire.options(allowed), exchange)
-    return _refuse(MethodNotAllowedError(exchange.method, allowed))
+    allowed = allowed_methods(exchange, platform)
+    if exchange.method != "OPTIONS":
+        raise MethodNotAllowedError(exchange.method, allowed) from None
+    exchange.reason = "options: told the methods of this address"
+    return _response(platform.wire.options(allowed))
 
 
-def _fail(error: Exception) -> Response:
-    exchange = _exchange()
-    _logger.error("the sandbox itself failed on %s %s", exchange.method, exchange.path, exc_info=error)
-    return _respond(failed(_platform(), exchange, request.host_url.rstrip("/")), exchange)
-
-
-def _respond(answer: Answer, exchange: Exchange) -> Response:
-    """Return an answer with the headers of the throttle, if the request came as far as being counted (WIRE D)."""
-    if exchange.rate is not None:
-        limit, remaining = exchange.rate
-        answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
+def _response(answer: Answer) -> Response:
     return Response(answer.body, answer.status, list(answer.headers))
 
 

@@ -205,3 +205,27 @@ def test_too_large_a_body_is_refused_before_the_route_is_looked_up(make_integrat
     )
     assert "X-RateLimit-Limit" not in response.headers
     assert last_entry(integration).reason == "payload_too_large: 11 bytes, the limit is 10"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body"),
+    [
+        ("/v1/acme/anything", {}, b"x"),
+        ("/v1/acme/nowhere", {}, b"x"),
+        ("/v1/acme/anything", {}, b""),
+        ("/v1/acme/orders", {}, b"{}"),
+        ("/v1/acme/orders", {"Authorization": "Bearer wrong"}, b"{}"),
+        ("/oauth/token", {"Content-Type": "application/json"}, b"{"),
+        ("/oauth/token", {"Content-Type": "application/json"}, b'{"grant_type":"client_credentials"}'),
+    ],
+    ids=["accepted", "unknown service", "blank", "mismatch", "bad token", "bad JSON", "no client"],
+)
+def test_routed_request_is_answered_as_one_that_needs_no_routing(both, path, headers, body):
+    """A slash at the end of the path is what sends a request through the application's routing."""
+    headers = {"Authorization": f"Bearer {both.token()}", "Accept": "application/json", **headers}
+    straight = send(both, "POST", path, list(headers.items()), body)
+    routed = send(both, "POST", f"{path}/", list(headers.items()), body)
+
+    without_count = [(name, value) for name, value in straight.headers if name != "X-RateLimit-Remaining"]
+    assert (routed.status_code, routed.data) == (straight.status_code, straight.data)
+    assert [(name, value) for name, value in routed.headers if name != "X-RateLimit-Remaining"] == without_count
