@@ -104,10 +104,18 @@ def _keep_silent() -> None:
 
 
 class SizedBody(Body):
-    """A body of `Content-Length` bytes, which may be 0."""
+    """A body of `Content-Length` bytes, which may be 0. `deadline` is given where it has been awaited already."""
 
-    def __init__(self, reader: Reader, timeout_s: float, greet: Callable[[], None] | None, content_length: int) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        timeout_s: float,
+        greet: Callable[[], None] | None,
+        content_length: int,
+        deadline: float = 0.0,
+    ) -> None:
         super().__init__(reader, timeout_s, greet)
+        self._deadline = deadline
         self._content_length = content_length
         self._remaining = content_length
 

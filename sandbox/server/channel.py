@@ -4,11 +4,15 @@ A channel is in one of two places. While it waits for the client, between reques
 a TLS handshake or a farewell, it is parked in the selector with a deadline and costs no thread. When the
 client has sent something, a worker calls `communicate`, which goes as far as it can without waiting. Only the
 application makes a worker wait: for the body that it reads, and for the client to take what it writes.
+
+A request that the application answers at once, as its owner says, is spared the two thread switches: once it
+has come whole, the selecting thread itself serves it by `serve_at_once`, and leaves to a worker what would wait.
 """
 
 import contextlib
 import socket
 import ssl
+from collections.abc import Callable
 from enum import Enum, auto
 
 from sandbox.real_time import monotonic
@@ -28,6 +32,16 @@ _LINGER_S = 0.002
 # What is thrown away so that a client that is still sending gets to read its answer instead of a reset.
 _DISCARD_BYTES = 16 * 1024 * 1024
 _DISCARD_S = 2.0
+# How large a body may be for the selecting thread to collect it.
+_AT_ONCE_BYTES = 65_536
+
+
+class Then(Enum):
+    """What is to be done with a channel that has been served at once."""
+
+    WATCH = auto()
+    WORK = auto()  # a worker goes on with it
+    CLOSE = auto()
 
 
 class _Phase(Enum):
@@ -36,6 +50,7 @@ class _Phase(Enum):
     IDLE = auto()  # the first byte of a request
     HANDSHAKE = auto()  # the rest of a TLS handshake
     HEAD = auto()  # the rest of a head
+    BODY = auto()  # the rest of a body that will be served at once
     SKIPPING = auto()  # the rest of a body that the application did not want
     LEAVING = auto()  # the client's end of the connection, after ours
 
@@ -60,6 +75,10 @@ class Channel:
         self._wire = Wire(sock)
         self._reader = Reader(self._wire, service.limits)
         self._raw_head: bytes | None = None
+        self._head: Head | None = None
+        self._may_wait = True
+        self._unsent = b""
+        self._conclusion: tuple[bool, int | None] = (False, 0)
         self._discarded = 0
         self._must_shake_hands = service.tls is not None
         self._enter(_Phase.IDLE)
@@ -116,7 +135,7 @@ class Channel:
         if self._service.is_stopping:
             return False
         try:
-            if self.is_overdue:
+            if self.is_overdue and self._phase is not _Phase.BODY:
                 return self._give_up()
             is_waiting = self._proceed()
             # Looked at here as well, because who trickles is rarely found parked.
@@ -129,9 +148,64 @@ class Channel:
             self._service.failed(error)
             return False
 
+    def serve_at_once(self) -> Then:
+        """Serve a request that has come whole and keeps nobody waiting. For the selecting thread."""
+        if self._must_shake_hands or self._is_leaving or self._service.at_once is None:
+            return Then.WORK
+        self._may_wait = False
+        try:
+            then = self._serve_whole_request(self._service.at_once)
+            # No selector sees what waits inside the TLS layer.
+            return Then.WORK if then is Then.WATCH and self._wire.has_pending() else then
+        except TimeoutError:
+            return Then.WATCH
+        except HeadError as error:
+            return Then.WATCH if self._refuse(error) else Then.CLOSE
+        except OSError:  # to the application, a client that goes away within the body is a failed read of it
+            return Then.CLOSE if self._head is None else Then.WORK
+        except Exception as error:  # noqa: BLE001 - the selecting thread serves everybody else as well
+            self._service.failed(error)
+            return Then.CLOSE
+        finally:
+            self._may_wait = True
+
+    def _serve_whole_request(self, is_at_once: Callable[[str], bool]) -> Then:
+        reader = self._reader
+        if not reader.receive(0):
+            return Then.WORK
+        head = self._take_head()
+        if head is None:
+            if self._awaited() is not self._phase:
+                self._enter(self._awaited())
+            return Then.WATCH
+        missing = head.content_length - len(reader.buffered)
+        if (
+            missing < 0  # who does not wait for answers may not read them either
+            or head.chunked
+            or head.expects_continue
+            or head.content_length > _AT_ONCE_BYTES
+            or not is_at_once(head.path)
+        ):
+            return Then.WORK
+        if missing:
+            if self._phase is not _Phase.BODY:
+                self._enter(_Phase.BODY)
+            return Then.WATCH
+        if self._serve(head):
+            return Then.WATCH
+        if self._unsent:
+            return Then.WORK
+        return Then.WATCH if self._is_leaving and self._discard() else Then.CLOSE
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._phase is _Phase.LEAVING
+
     def _proceed(self) -> bool:
-        if self._phase is _Phase.LEAVING:
+        if self._is_leaving:
             return self._discard()
+        if self._unsent and not self._send_rest():
+            return self._is_leaving and self._discard()
         if self._must_shake_hands and not self._shake_hands():
             return True
         return self._serve_requests()
@@ -140,6 +214,8 @@ class Channel:
         limits = self._service.limits
         if phase is _Phase.IDLE:
             patience = limits.keep_alive_s
+        elif phase is _Phase.BODY:
+            patience = limits.body_timeout_s
         elif phase is _Phase.HEAD or phase is _Phase.HANDSHAKE:
             patience = limits.head_timeout_s
         else:
@@ -175,8 +251,8 @@ class Channel:
         reader = self._reader
         timeout = 0.0
         while True:
-            self._raw_head = reader.take_head()
-            if self._raw_head is None:
+            head = self._take_head()
+            if head is None:
                 try:
                     is_more = reader.receive(timeout)
                 except TimeoutError:
@@ -186,11 +262,19 @@ class Channel:
                 if self._awaited() is not self._phase:
                     self._enter(self._awaited())
                 continue
-            if not self._serve(self._raw_head):
-                return self._phase is _Phase.LEAVING and self._discard()
+            if not self._serve(head):
+                return self._is_leaving and self._discard()
             if self._service.waiting():
                 return True
             timeout = _LINGER_S
+
+    def _take_head(self) -> Head | None:
+        """Return the head of the next request, which may have been taken before; None until it is whole."""
+        if self._head is None:
+            self._raw_head = self._reader.take_head()
+            if self._raw_head is not None:
+                self._head = parse_head(self._raw_head, self._service.limits)
+        return self._head
 
     def _awaited(self) -> _Phase:
         if self._reader.is_skipping:
@@ -233,10 +317,9 @@ class Channel:
 
     # -- one request ----------------------------------------------------------------------------------------
 
-    def _serve(self, raw_head: bytes) -> bool:
+    def _serve(self, head: Head) -> bool:
         """Let the application answer one request; return whether there may be another after it."""
-        head = parse_head(raw_head, self._service.limits)
-        self._raw_head = None
+        self._head = self._raw_head = None
         body = self._body_of(head)
         connection = Connection(self)
         response = Response(head, self._send, lambda: self._may_persist(body), body.withhold_greeting)
@@ -254,6 +337,12 @@ class Channel:
         leftover = body.leftover()
         persists = response.persists and self._may_persist(body)
         body.expire()
+        self._conclusion = persists, leftover
+        return not self._unsent and self._conclude()
+
+    def _conclude(self) -> bool:
+        """The answer is on its way: be ready for the next request, or leave; return which."""
+        persists, leftover = self._conclusion
         if persists:
             self._reader.skip(leftover or 0)
             self._enter(self._awaited())
@@ -262,6 +351,12 @@ class Channel:
         if leftover != 0 or self._reader.buffered:
             self._enter(_Phase.LEAVING)
         return False
+
+    def _send_rest(self) -> bool:
+        """Send what could not be sent at once; return what `_conclude` returns."""
+        rest, self._unsent = self._unsent, b""
+        self._wire.send(rest, self._service.limits.body_timeout_s)
+        return self._conclude()
 
     def _run_application(self, environ: Environ, response: Response, connection: Connection) -> None:
         parts: object = None
@@ -293,7 +388,8 @@ class Channel:
         timeout_s = self._service.limits.body_timeout_s
         if head.chunked:
             return ChunkedBody(self._reader, timeout_s, greet)
-        return SizedBody(self._reader, timeout_s, greet, head.content_length)
+        deadline = self.deadline if self._phase is _Phase.BODY else 0.0
+        return SizedBody(self._reader, timeout_s, greet, head.content_length, deadline)
 
     def _may_persist(self, body: Body) -> bool:
         leftover = body.leftover()
@@ -305,6 +401,11 @@ class Channel:
 
     def _send(self, data: bytes) -> None:
         try:
-            self._wire.send(data, self._service.limits.body_timeout_s)
+            if self._may_wait:
+                self._wire.send(data, self._service.limits.body_timeout_s)
+            elif self._unsent:
+                self._unsent += data
+            else:
+                self._unsent = data[self._wire.send_some(data) :]
         except ConnectionError as error:
             raise ClientGoneError(str(error)) from error

@@ -24,7 +24,7 @@ from cheroot.server import HTTPServer
 from cheroot.workers import threadpool
 
 from sandbox.real_time import monotonic
-from sandbox.server.channel import Channel
+from sandbox.server.channel import Channel, Then
 from sandbox.server.service import Service
 
 # How late a deadline may be noticed, in seconds.
@@ -135,8 +135,14 @@ class Parking(ConnectionManager):
         if item is self.server:
             self._accept()
         elif isinstance(item, Channel):
+            then = item.serve_at_once()
+            if then is Then.WATCH:
+                return
             self._watched.unregister(descriptor)
-            self.server.process_conn(item)
+            if then is Then.WORK:
+                self.server.process_conn(item)
+            else:
+                item.close()
         else:
             self._waker.drain()
 

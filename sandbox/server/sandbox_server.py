@@ -58,6 +58,7 @@ class SandboxServer:
             tls=tls,
             on_refused=self._record_refused,
             on_error=self._record_error,
+            at_once=_is_at_once,
         )
 
     def start(self) -> Self:
@@ -141,3 +142,11 @@ class SandboxServer:
         _logger.error("the server failed", exc_info=error)
         with self._errors_lock:
             self.errors.append(error)
+
+
+def _is_at_once(path: str) -> bool:
+    """Return whether a request is to the emulated API, which never waits: what a fault delays is parked.
+
+    The control API may be meant by a path in other characters as well, which is not worth deciding here.
+    """
+    return "%" not in path and not steers(path)

@@ -58,20 +58,29 @@ class Wire:
         Raises `ConnectionError` when the client is gone or took longer than `timeout` seconds.
         """
         try:
-            sent = self._send_some(data, 0)
+            sent = self._send_part(data, 0)
             if sent == len(data):
                 return
             deadline = monotonic() + timeout
             rest = memoryview(data)[sent:]
             while rest:
                 # A timeout of 0 would mean "do not wait at all": the last moment is a short one instead.
-                rest = rest[self._send_some(rest, max(deadline - monotonic(), 0.001)) :]
+                rest = rest[self._send_part(rest, max(deadline - monotonic(), 0.001)) :]
         except ConnectionError:
             raise
         except OSError as error:
             raise ConnectionAbortedError(f"the client did not take the answer: {error}") from error
 
-    def _send_some(self, data: bytes | memoryview, timeout: float) -> int:
+    def send_some(self, data: bytes) -> int:
+        """Write what can be written without waiting; return how many bytes. Raises `ConnectionError`."""
+        try:
+            return self._send_part(data, 0)
+        except ConnectionError:
+            raise
+        except OSError as error:
+            raise ConnectionAbortedError(f"the client did not take the answer: {error}") from error
+
+    def _send_part(self, data: bytes | memoryview, timeout: float) -> int:
         sock = self._socket(timeout)
         try:
             return sock.send(data)

@@ -105,6 +105,19 @@ def test_request_behind_a_body_in_one_record_is_found_when_the_worker_leaves(ser
     assert other.answer().status == 200
 
 
+def test_request_behind_one_that_is_served_at_once_is_found(serve, connect, tls, trust):
+    client = connect(serve(echo, at_once=lambda path: True, tls=tls).port, trust)
+    client.post(b"one")
+    assert client.answer().body == b"one"
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
+    client.send(post + b"0123456789" + post)
+    client.send(b"x" * 10 + b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + b"y" * 50_000)
+
+    assert client.answer().body == b"0123456789"
+    assert client.answer().body == b"x" * 10
+    assert client.answer().body == b"y" * 50_000
+
+
 def test_end_of_the_connection_is_announced(serve, connect, tls, trust):
     client = connect(serve(echo, tls=tls).port, trust)
     client.sock.suppress_ragged_eofs = False
