@@ -52,7 +52,8 @@ COPY --from=build /opt/patchworks-sandbox /opt/patchworks-sandbox
 # The only place that its user may write to: mount a volume here for whatever must outlive the container.
 COPY --from=build --chown=10001:10001 /data /data
 
-# Loopback would be the container's own: nobody could reach it.
+# Loopback would be the container's own: nobody could reach it. From in here nobody can tell who reaches this, so the
+# control API needs a key, as anywhere beyond loopback: the one given, else one that is made and printed. Health needs none.
 ENV PATH=/opt/patchworks-sandbox/bin:${PATH} \
     PATCHWORKS_SANDBOX_HOST=0.0.0.0 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -128,6 +128,7 @@ def _drive(command: list[str], folder: str, health: list[str], user: str) -> Non
         print(f"healthy after {time.monotonic() - started:.1f} s")
         ready = smoke.wait_until_ready(server, Path(folder, "ready.json"))
         smoke.main_job(ready)
+        _require("it listens beyond its loopback, so it made itself a key", len(ready["control_key"] or "") == 40)
         # Not just any process: were the number one of the container's own, it would be a stranger's out here.
         _require("the process that serves is ours", server.pid in _parents(ready["pid"]))
         runs_as = Path(f"/proc/{ready['pid']}").stat()

@@ -61,7 +61,8 @@ def main_job(ready: dict[str, Any]) -> None:
     )
     print("inbound:", answer.decode())
 
-    journal = _call(f"{ready['base_url']}/_sandbox/requests", Accept="application/json").decode()
+    key = {"Authorization": f"Bearer {ready['control_key']}"} if ready["control_key"] else {}
+    journal = _call(f"{ready['base_url']}/_sandbox/requests", Accept="application/json", **key).decode()
     if "smoke-4711" not in journal:
         raise SystemExit(f"the order is not in the journal: {journal}")
     if ready["client_secret"] in journal:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from sandbox.clock import parse_duration
-from sandbox.errors import InvalidValueError, SettingError, UnknownSettingError
+from sandbox.errors import InvalidValueError, SettingError, UnknownSettingError, Withheld
 
 ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
 
@@ -37,6 +37,8 @@ class SettingSpec:
     tag: str
     parse: Callable[[object], object] = dataclasses.field(repr=False)
     json_schema: Mapping[str, Any] = dataclasses.field(repr=False, hash=False)
+    secret: bool
+    """Whether its value is for nobody's eyes: not in messages, not in what is shown of the settings."""
 
     @property
     def env(self) -> str:
@@ -60,10 +62,11 @@ def _setting(
     *,
     runtime: bool = True,
     tag: str = "ours",
+    secret: bool = False,
 ) -> _T:
     parse, allowed, schema = kind
     meta = {"parse": parse, "allowed": allowed, "doc": doc, "runtime": runtime, "tag": tag, "json_schema": schema}
-    field: _T = dataclasses.field(default=default, metadata={_META: meta})
+    field: _T = dataclasses.field(default=default, metadata={_META: meta | {"secret": secret}}, repr=not secret)
     return field
 
 
@@ -173,6 +176,8 @@ def _is_scope(name: str) -> bool:
 
 _SCOPE = "an RFC 6749 scope name: printable ASCII without spaces, quotes, commas and backslashes"
 _SCOPE_SCHEMA: Final[Mapping[str, Any]] = {"pattern": r"^[!#-+\--\[\]-~]+$"}
+_CONTROL_KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,256}")
+CONTROL_KEY_ALLOWED: Final = "16 to 256 letters, digits and . _ ~ + / -"
 _BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*")
 _DAY = int(timedelta(days=1).total_seconds())
@@ -186,7 +191,7 @@ class Settings:
     host: str = _setting(
         "127.0.0.1",
         _text("a host name or address", lambda text: bool(text) and " " not in text),
-        "Address to listen on. Beyond loopback anybody who reaches the port can use the control API.",
+        "Address to listen on. Beyond loopback the control API needs a key: see control_key.",
         runtime=False,
     )
     port: int = _setting(8025, _integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
@@ -211,6 +216,25 @@ class Settings:
         ),
         "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
         "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
+        runtime=False,
+    )
+    control_key: str | None = _setting(
+        None,
+        _text(
+            CONTROL_KEY_ALLOWED,
+            lambda text: _CONTROL_KEY.fullmatch(text) is not None,
+            optional=True,
+            schema={"pattern": f"^({_CONTROL_KEY.pattern})?$"},
+        ),
+        "Key that the control API and the dashboard need, sent as 'Authorization: Bearer KEY' or, by a browser, as the "
+        "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
+        runtime=False,
+        secret=True,
+    )
+    no_control_key: bool = _setting(
+        False,
+        _boolean(),
+        "Need no key beyond loopback either: whoever reaches the port can read the journal and steer the sandbox.",
         runtime=False,
     )
     threads: int = _setting(16, _integer(1, 256), "Worker threads of the server.", runtime=False)
@@ -358,6 +382,8 @@ class Settings:
     def __post_init__(self) -> None:
         for spec in setting_specs():
             object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+        if self.no_control_key and self.control_key is not None:
+            raise SettingError("no_control_key", True, "false where control_key names a key; leave one of them out")
 
     def changed(self, values: Mapping[str, object], *, runtime: bool = False) -> Settings:
         """Return these settings with ``values`` in place of their own.
@@ -375,6 +401,11 @@ class Settings:
         return frozenset((*self.scopes, self.required_scope, "*"))
 
 
+def is_control_key(text: str) -> bool:
+    """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
+    return _CONTROL_KEY.fullmatch(text) is not None
+
+
 def setting_specs() -> list[SettingSpec]:
     """Return the declarations in the order in which people should meet them."""
     return list(_SPECS)
@@ -390,13 +421,13 @@ def _checked(spec: SettingSpec, value: object) -> object:
     try:
         return spec.parse(value)
     except _NotAllowedError:
-        raise SettingError(spec.name, value, spec.allowed) from None
+        raise SettingError(spec.name, Withheld() if spec.secret else value, spec.allowed) from None
 
 
 def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:
-    if runtime and any(spec.name == name for spec in _SPECS):
+    if runtime and (spec := next((spec for spec in _SPECS if spec.name == name), None)):
         allowed = f"to be set at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
-        return SettingError(name, value, allowed)
+        return SettingError(name, Withheld() if spec.secret else value, allowed)
     near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
     hint = f"did you mean {near[0]}? " if near else ""
     return UnknownSettingError(name, value, f"{hint}known: {', '.join(known)}")

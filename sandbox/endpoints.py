@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox._version import __version__
@@ -14,10 +14,11 @@ from sandbox.store import NewOAuthClient
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The URLs of a sandbox reached at ``base_url`` (no trailing slash)."""
+    """The URLs of a sandbox reached at ``base_url`` (no trailing slash), and the key of its control API."""
 
     sandbox: Sandbox
     base_url: str
+    control_key: str | None = field(default=None, repr=False)
 
     @property
     def control_url(self) -> str:
@@ -53,11 +54,12 @@ class Endpoints:
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
     def ready_document(self) -> dict[str, Any]:
-        """Return what a program that started the sandbox needs to know; it holds a secret."""
+        """Return what a program that started the sandbox needs to know; it holds secrets."""
         credentials = self.credentials
         return {
             "base_url": self.base_url,
             "control_url": self.control_url,
+            "control_key": self.control_key,
             "token_url": self.token_url,
             "inbound_urls": self.inbound_urls(),
             "company": self.company,

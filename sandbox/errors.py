@@ -135,6 +135,13 @@ class ConflictError(InputError):
     """What is asked for collides with what exists."""
 
 
+class Withheld:
+    """Stands in an error for a value that is a secret."""
+
+    def __repr__(self) -> str:
+        return "what was given (it is not shown)"
+
+
 def shorten(value: object, limit: int = 80) -> str:
     """Return ``repr(value)``, cut to ``limit`` characters, for use in a message."""
     text = repr(value)

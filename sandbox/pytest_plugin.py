@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.wishes import Wishes
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
+_KEY_VARIABLE = "PATCHWORKS_SANDBOX_CONTROL_KEY"
 _MARKER = (
     "patchworks(seed=None, settings={}, faults=(), isolate=False, intercept=False): what the sandbox of this test "
     "holds, how it is set, what fails in it from the start, whether the test has a company of its own in a sandbox "
@@ -37,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--patchworks-url",
         metavar="URL",
         help=f"Base URL of a running sandbox to use instead of one in this process (or {_URL_VARIABLE}).",
+    )
+    group.addoption(
+        "--patchworks-control-key",
+        metavar="KEY",
+        help=f"Key of that sandbox's control API (or {_KEY_VARIABLE}, which no list of processes shows).",
     )
     group.addoption(
         "--patchworks-seed-file",
@@ -96,7 +102,7 @@ def patchworks_server(pytestconfig: pytest.Config) -> Iterator[SandboxServer | R
             "start that one with patchworks-sandbox serve --seed-file"
         )
     if url:
-        with RemoteSandbox(url) as remote:
+        with RemoteSandbox(url, control_key=pytestconfig.getoption("--patchworks-control-key")) as remote:
             yield remote
     else:
         with SandboxServer(Sandbox(load_seed(*files) if files else None)) as server:

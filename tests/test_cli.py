@@ -268,15 +268,67 @@ def test_host_that_cannot_be_had_is_told(run: Callable[..., Served]) -> None:
     assert "Cannot listen on 'host.invalid'" in served.output
 
 
-@pytest.mark.parametrize(
-    ("host", "warns"),
-    [("127.0.0.1", False), ("localhost", False), ("127.1.2.3", False), ("0.0.0.0", True)],
-)
-def test_listening_beyond_loopback_is_warned_of(run: Callable[..., Served], host: str, warns: bool) -> None:
-    served = run("--host", host)
+def key_lines(served: Served) -> list[str]:
+    return [line.strip() for line in served.output.splitlines() if "control key" in line or "Warning" in line]
 
-    assert served.exit_code == 0
-    assert (f"Warning: {host} is not loopback." in served.output) is warns
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1.2.3"])
+def test_on_loopback_there_is_no_key_and_no_word_of_it(run: Callable[..., Served], tmp_path: Path, host: str) -> None:
+    served = run("--host", host, "--ready-file", "ready.json")
+
+    assert (served.exit_code, key_lines(served)) == (0, [])
+    assert json.loads((tmp_path / "ready.json").read_text())["control_key"] is None
+
+
+def test_key_that_was_made_is_printed_and_in_the_ready_file(run: Callable[..., Served], tmp_path: Path) -> None:
+    served = run("--host", "0.0.0.0", "--ready-file", "ready.json")
+
+    key = json.loads((tmp_path / "ready.json").read_text())["control_key"]
+    assert len(key) == 40
+    assert key_lines(served) == [f"control key     {key}"]
+
+
+@pytest.mark.parametrize("by", ["flag", "environment", "file"])
+def test_key_that_was_given_is_in_force_and_not_printed(run: Callable[..., Served], tmp_path: Path, by: str) -> None:
+    key = "given-by-its-user-0123"
+    (tmp_path / "config.yaml").write_text(f"control_key: {key}\n")
+    options = {"flag": ["--control-key", key], "file": ["--config-file", "config.yaml"], "environment": []}[by]
+
+    served = run("--ready-file", "ready.json", *options, **({"control_key": key} if by == "environment" else {}))
+
+    assert served.settings.control_key == key
+    assert json.loads((tmp_path / "ready.json").read_text())["control_key"] == key
+    assert key_lines(served) == ["control key     the one you gave"]
+    assert key not in served.output
+
+
+@pytest.mark.parametrize("by", ["flag", "environment"])
+def test_listening_beyond_loopback_without_a_key_is_warned_of(run: Callable[..., Served], by: str) -> None:
+    options = ["--no-control-key"] if by == "flag" else []
+
+    served = run("--host", "0.0.0.0", *options, **({"no_control_key": "true"} if by == "environment" else {}))
+
+    assert key_lines(served)[0].startswith("Warning: 0.0.0.0 is not loopback and --no-control-key was given.")
+
+
+def test_no_key_where_none_is_needed_is_not_warned_of(run: Callable[..., Served]) -> None:
+    assert key_lines(run("--no-control-key")) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--control-key", "guess-me"], "allowed: 16 to 256 letters, digits and . _ ~ + / -"),
+        (["--control-key", "0123456789abcdef", "--no-control-key"], "leave one of them out"),
+    ],
+    ids=["too short", "contradiction"],
+)
+def test_bad_key_is_refused_and_not_repeated(run: Callable[..., Served], options: list[str], told: str) -> None:
+    served = run(*options)
+
+    assert served.exit_code == 1
+    assert told in served.output
+    assert options[1] not in served.output
 
 
 @pytest.mark.parametrize(("host", "in_file"), [("127.0.0.1", True), ("0.0.0.0", False)], ids=["here", "container"])
@@ -303,6 +355,7 @@ def test_ready_file_holds_what_a_program_needs_to_know(run: Callable[..., Served
     assert ready == {
         "base_url": base_url,
         "control_url": f"{base_url}/_sandbox",
+        "control_key": None,
         "token_url": f"{base_url}/oauth/token",
         "inbound_urls": {name: f"{base_url}/v1/acme/{name}" for name in ("orders", "products", "anything")},
         "company": "acme",
@@ -397,13 +450,6 @@ def test_signal_stops_it_also_while_clients_are_connected(
 
     assert (process.returncode, errors) == (0, "")
     assert ready["pid"] == process.pid
-
-
-def test_warning_goes_to_standard_error(start: Callable[..., subprocess.Popen[str]]) -> None:
-    process = start("--host", "0.0.0.0")
-    process.terminate()
-
-    assert process.communicate(timeout=PATIENCE_S)[1].startswith("Warning: 0.0.0.0 is not loopback.")
 
 
 # --- the other commands -----------------------------------------------------------------------------------------------

@@ -348,3 +348,37 @@ def test_table_is_as_wide_as_it_has_to_be() -> None:
 def test_lines_stay_and_control_characters_go() -> None:
     assert printable("a\nb") == "a\N{REPLACEMENT CHARACTER}b"
     assert printable_lines("a\n\tb\x07") == "a\n    b\N{REPLACEMENT CHARACTER}"
+
+
+# --- a sandbox that needs a key ---------------------------------------------------------------------------------------
+
+KEY = "correct-horse-battery-staple"
+
+
+@pytest.fixture
+def guarded(make_sandbox: Callable[..., Sandbox]) -> Iterator[SandboxServer]:
+    with SandboxServer(make_sandbox(control_key=KEY)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+@pytest.mark.parametrize("command", ["requests", "clock show", "faults list", "clients list", "reset"])
+def test_commands_bring_the_key(guarded: SandboxServer, command: str, by: str) -> None:
+    options = ("--url", guarded.base_url, *(("--control-key", KEY) if by == "option" else ()))
+    environment = {"PATCHWORKS_SANDBOX_CONTROL_KEY": KEY} if by == "environment" else {}
+
+    result = CliRunner().invoke(main, (*command.split(), *options), env=environment)
+
+    assert result.exit_code == 0, result.output
+
+
+def test_command_without_the_key_says_what_to_do(guarded: SandboxServer) -> None:
+    result = CliRunner().invoke(main, ("requests", "--url", guarded.base_url))
+
+    assert result.exit_code == 1
+    assert "the control API needs its key" in result.output
+    assert "--control-key" in result.output
+
+
+def test_health_needs_no_key(guarded: SandboxServer) -> None:
+    assert CliRunner().invoke(main, ("health", "--url", guarded.base_url)).exit_code == 0

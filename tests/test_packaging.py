@@ -43,7 +43,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     outputs, variables = tmp_path / "output", tmp_path / "env"
 
     def run(**inputs: str) -> Started:
-        step = {"FOLDER": str(tmp_path), "SEED_FILE": "", "OPTIONS": "", "PORT": "0", "TIMEOUT_S": "30", **inputs}
+        step = {
+            "FOLDER": str(tmp_path),
+            "SEED_FILE": "",
+            "OPTIONS": "",
+            "CONTROL_KEY": "",
+            "PORT": "0",
+            "TIMEOUT_S": "30",
+            **inputs,
+        }
         files = {"GITHUB_OUTPUT": str(outputs), "GITHUB_ENV": str(variables)}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PATCHWORKS_")}
         done = subprocess.run(
@@ -96,7 +104,31 @@ def test_action_masks_the_secret_before_it_hands_it_on(start: Callable[..., Star
 
 
 def test_action_writes_the_outputs_that_it_declares(start: Callable[..., Started], action: dict[str, Any]) -> None:
-    assert set(start().outputs) == set(action["outputs"])
+    assert set(start(CONTROL_KEY="0123456789abcdef").outputs) == set(action["outputs"])
+
+
+@pytest.mark.parametrize(
+    "inputs", [{"CONTROL_KEY": "0123456789abcdef"}, {"OPTIONS": "--host 0.0.0.0"}], ids=["given", "made"]
+)
+def test_action_hands_the_control_key_on_masked(start: Callable[..., Started], inputs: dict[str, str]) -> None:
+    started = start(**inputs)
+
+    key = started.outputs["control-key"]
+    assert key == inputs.get("CONTROL_KEY", key)
+    assert started.variables["PATCHWORKS_SANDBOX_CONTROL_KEY"] == key
+    assert started.said.count(key) == started.said.count(f"::add-mask::{key}\n") == 1
+    request = urllib.request.Request(
+        f"{started.outputs['control-url']}/clock", headers={"Authorization": f"Bearer {key}"}
+    )
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
+
+
+def test_action_has_no_control_key_where_none_is_needed(start: Callable[..., Started]) -> None:
+    started = start()
+
+    assert "control-key" not in started.outputs
+    assert "PATCHWORKS_SANDBOX_CONTROL_KEY" not in started.variables
 
 
 def test_action_passes_seed_and_options_on(start: Callable[..., Started], tmp_path: Path) -> None:
@@ -143,3 +175,11 @@ def test_options_in_compose_file_exist() -> None:
     used = {part for part in COMPOSE["services"]["sandbox"]["command"] if part.startswith("--")}
 
     assert used <= known
+
+
+def test_compose_file_that_needs_no_key_publishes_its_ports_on_loopback_only() -> None:
+    service = COMPOSE["services"]["sandbox"]
+
+    assert "--no-control-key" in service["command"]
+    assert [port for port in service["ports"] if not port.startswith("127.0.0.1:")] == []
+    assert list(COMPOSE["services"]) == ["sandbox"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sandbox._version import __version__
 from sandbox.endpoints import Endpoints
+from sandbox.loopback import is_loopback
 from sandbox.model import Service
 from sandbox.seed import demo_seed_file
 from sandbox.store import NewOAuthClient
@@ -27,11 +28,30 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
         f"  dashboard       {endpoints.control_url}/",
         f"  API reference   {endpoints.control_url}/docs",
     ]
+    lines += _about_the_key(endpoints)
     if credentials and (service := _usable_service(endpoints, credentials)):
         payload = _order_file() if demo else _sample_of(service, endpoints)
         lines += ["", "Get a token, then send a payload:", ""]
         lines += [_token_line(endpoints.token_url, credentials), "", _post_line(endpoints, service, payload)]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
+
+
+def _about_the_key(endpoints: Endpoints) -> list[str]:
+    """Return what guards the control API: a key that was made is shown, one that was given is known already."""
+    settings = endpoints.sandbox.initial_settings
+    if endpoints.control_key is not None:
+        shown = "the one you gave" if settings.control_key else endpoints.control_key
+        return [
+            f"  control key     {shown}",
+            "                  (a bearer token to programs; to a browser the password, with any user name)",
+        ]
+    if is_loopback(settings.host):
+        return []
+    warning = (
+        f"Warning: {settings.host} is not loopback and --no-control-key was given. Whoever reaches this port can read "
+        "the journal and steer the sandbox; keep it to a network you trust."
+    )
+    return ["", warning]
 
 
 def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Service | None:

@@ -28,7 +28,7 @@ class _UnreachableError(click.ClickException):
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the option ``--url`` and, as its first argument, the control API there.
+    """Give a command the options ``--url`` and ``--control-key`` and, as its first argument, the control API there.
 
     Whatever the sandbox refuses ends the command with a message and an exit code.
     """
@@ -39,10 +39,16 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         default=default_url,
         help=f"Base URL of the sandbox. [env: {ENV_PREFIX}URL; default: http://127.0.0.1:8025]",
     )
+    @click.option(
+        "--control-key",
+        envvar=f"{ENV_PREFIX}CONTROL_KEY",
+        metavar="KEY",
+        help=f"Key of its control API, which one that listens beyond loopback asks for. [env: {ENV_PREFIX}CONTROL_KEY]",
+    )
     @functools.wraps(command)
-    def with_api(url: str, **arguments: Any) -> None:
+    def with_api(url: str, control_key: str | None, **arguments: Any) -> None:
         try:
-            api = open_api(url)
+            api = open_api(url, control_key)
             try:
                 command(api, **arguments)
             finally:
@@ -59,11 +65,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     return with_api
 
 
-def open_api(url: str) -> ControlApi:
+def open_api(url: str, control_key: str | None = None) -> ControlApi:
     """Return the control API at a URL; raise ``InvalidValueError``."""
     from sandbox.remote.control_api import ControlApi
 
-    return ControlApi(url)
+    return ControlApi(url, control_key=control_key)
 
 
 def print_json(value: object) -> None:

@@ -42,7 +42,8 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     from sandbox.errors import SandboxError
 
     try:
-        presets = open_api(context.params.get("url") or default_url()).get("/fault-presets")["presets"]
+        api = open_api(context.params.get("url") or default_url(), context.params.get("control_key"))
+        presets = api.get("/fault-presets")["presets"]
     except SandboxError:
         return []
     return [CompletionItem(p["name"], help=p["title"]) for p in presets if p["name"].startswith(incomplete)]

@@ -16,7 +16,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 GROUPS: Final = {
     "Files": ("seed_files", "config_file", "ready_file"),
-    "Server": ("host", "port", "public_url", "allowed_hosts", "threads"),
+    "Server": ("host", "port", "public_url", "allowed_hosts", "control_key", "no_control_key", "threads"),
     "Access tokens": (
         "token_path",
         "token_methods",
@@ -77,8 +77,9 @@ def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
     )
     text = f"{spec.doc}{shown}"
     if isinstance(spec.default, bool):
-        flags = f"{spec.flag}/--no-{spec.flag[2:]}"
-        return click.option(flags, spec.name, default=None, envvar=spec.env, help=text)
+        # What is a "no" already has no other side on the command line.
+        flags = spec.flag if spec.flag.startswith("--no-") else f"{spec.flag}/--no-{spec.flag[2:]}"
+        return click.option(flags, spec.name, is_flag=True, default=None, envvar=spec.env, help=text)
     return click.option(spec.flag, spec.name, default=None, envvar=spec.env, metavar=_metavar(spec), help=text)
 
 

@@ -1,4 +1,4 @@
-"""The ready file: how a program that started the sandbox learns where it is. It holds a secret."""
+"""The ready file: how a program that started the sandbox learns where it is. It holds secrets."""
 
 from __future__ import annotations
 

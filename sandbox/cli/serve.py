@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import threading
 from pathlib import Path
@@ -13,6 +12,7 @@ from sandbox.cli import ready_file as ready
 from sandbox.cli.options import GroupedCommand, read_config_file, setting_options
 from sandbox.config import ENV_PREFIX
 from sandbox.errors import InputError
+from sandbox.loopback import is_loopback
 
 _FILE = click.Path(dir_okay=False)
 
@@ -70,8 +70,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         server.start()
         if ready_file is not None:
             ready.write(Path(ready_file), server.endpoints.ready_document())
-        _warn_beyond_loopback(initial.host)
-        click.echo(banner(server.endpoints, demo=not seed_files and _is_loopback(initial.host)))
+        click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
             pass
     except OSError as error:
@@ -86,19 +85,3 @@ def _stop_on_signals() -> threading.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def _warn_beyond_loopback(host: str) -> None:
-    if not _is_loopback(host):
-        click.echo(
-            f"Warning: {host} is not loopback. Whoever reaches this port can read the journal and steer the sandbox "
-            "without credentials; keep it to a network you trust.",
-            err=True,
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -29,6 +29,7 @@ from sandbox.control import (
 from sandbox.control.base import EXTENSION
 from sandbox.control.document import Keywords, Names
 from sandbox.control.guard import RefusalDocument, refuse_other_sites
+from sandbox.control.key import KEY, SECURITY, KeyDocument, refuse_without_key
 from sandbox.control.problems import register_error_handlers
 from sandbox.control.streams import Streams
 from sandbox.control.strictness import refuse_what_is_not_read
@@ -71,11 +72,12 @@ class ControlApi(Api):
         """Register none."""
 
 
-def create_control_app(sandbox: Sandbox, streams: Streams) -> Flask:
-    """Return the control API of a sandbox. ``streams`` are the event streams of its server."""
+def create_control_app(sandbox: Sandbox, streams: Streams, control_key: str | None) -> Flask:
+    """Return the control API of a sandbox. ``streams`` are the event streams of its server, ``control_key`` its key."""
     app = Flask("sandbox.control", static_folder=None)
     app.extensions[EXTENSION] = sandbox
     app.extensions[stream.STREAMS] = streams
+    app.extensions[KEY] = control_key
     app.extensions[verification.TURNSTILE] = verification.Turnstile.for_workers(sandbox.initial_settings.threads)
     app.url_map.merge_slashes = False  # a doubled slash is a mistake to be told, not to be redirected
     app.config.update(
@@ -87,6 +89,7 @@ def create_control_app(sandbox: Sandbox, streams: Streams) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.before_request(refuse_other_sites)
+    app.before_request(refuse_without_key)
     app.before_request(refuse_what_is_not_read)
     register_error_handlers(app)
     url = sandbox.initial_settings.public_url or "http://127.0.0.1:8025"
@@ -95,8 +98,8 @@ def create_control_app(sandbox: Sandbox, streams: Streams) -> Flask:
         spec_kwargs={
             "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
             "servers": [{"url": url, "description": "The sandbox."}],
-            "security": [],  # none is needed
-            "extra_plugins": [RefusalDocument(), Names(), Keywords()],
+            "security": SECURITY,
+            "extra_plugins": [RefusalDocument(), KeyDocument(), Names(), Keywords()],
         },
     )
     for blueprint in _BLUEPRINTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NoReturn
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from sandbox.config import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key
 from sandbox.errors import (
     ConflictError,
     InvalidValueError,
@@ -16,9 +18,11 @@ from sandbox.errors import (
     ProblemError,
     UnreachableError,
     WaitInterruptedError,
+    Withheld,
 )
 
 PREFIX: Final = "/_sandbox"
+KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
 _PIECE: Final = 64 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -45,17 +49,46 @@ class RemoteInvalidValueError(ProblemError, InvalidValueError):
         super().__init__(status, detail, errors)
 
 
+class _Bearer(requests.auth.AuthBase):
+    """Sends the key. As a header of the session, a ``.netrc`` would take its place, and a redirect would leak it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    @classmethod
+    def of(cls, key: str | None) -> _Bearer | None:
+        """Return what sends a key, if there is one; raise ``InvalidValueError``."""
+        if not key:
+            return None
+        if not is_control_key(key):
+            raise InvalidValueError("control_key", Withheld(), CONTROL_KEY_ALLOWED)
+        return cls(key)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
 class ControlApi:
     """The control API of the sandbox at ``base_url``.
 
+    ``control_key`` is the key that a sandbox beyond loopback asks for; left out, it is that of the environment.
     ``session`` is for what needs one of its own: a certificate authority, a proxy, headers.
     """
 
-    def __init__(self, base_url: str, *, timeout: float = TIMEOUT_S, session: requests.Session | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        control_key: str | None = None,
+        timeout: float = TIMEOUT_S,
+        session: requests.Session | None = None,
+    ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
         self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
+        self._auth = _Bearer.of(control_key or os.environ.get(KEY_VARIABLE))
         self._timeout = timeout
         self._session = session or requests.Session()
         if session is None and parts.hostname in _LOOPBACK:
@@ -125,7 +158,13 @@ class ControlApi:
         given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
         try:
             response = self._session.request(
-                method, url, params=given, json=json, timeout=(self._timeout, timeout), stream=stream
+                method,
+                url,
+                params=given,
+                json=json,
+                auth=self._auth,
+                timeout=(self._timeout, timeout),
+                stream=stream,
             )
         except requests.Timeout:
             raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None

@@ -133,7 +133,9 @@ class Remote:
 class RemoteSandbox(Patchworks):
     """The handle of the sandbox at ``url``; a context manager that closes its connections.
 
-    ``client_id`` and ``client_secret`` are those of a client that the sandbox's seed names; left out, a client is made.
+    ``control_key`` is what its control API asks for if it listens beyond loopback; left out, the environment's
+    ``PATCHWORKS_SANDBOX_CONTROL_KEY``. ``client_id`` and ``client_secret`` are those of a client that the sandbox's
+    seed names; left out, a client is made.
     ``timeout`` is in seconds, for each call. Errors are ``UnreachableError`` and ``ProblemError``, and the latter are
     also what a sandbox of this process would raise: ``NotFoundError``, ``ConflictError``, ``InvalidValueError``.
     """
@@ -142,12 +144,13 @@ class RemoteSandbox(Patchworks):
         self,
         url: str,
         *,
+        control_key: str | None = None,
         client_id: str | None = None,
         client_secret: str | None = None,
         timeout: float = TIMEOUT_S,
         session: requests.Session | None = None,
     ) -> None:
-        self._api = ControlApi(url, timeout=timeout, session=session)
+        self._api = ControlApi(url, control_key=control_key, timeout=timeout, session=session)
         given = Credentials(client_id, client_secret) if client_id and client_secret else None
         super().__init__(Remote(self._api, given))
 

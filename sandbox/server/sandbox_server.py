@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from sandbox.app import SandboxApp, steers
 from sandbox.client import Patchworks
+from sandbox.control.key import key_in_force
 from sandbox.endpoints import Endpoints
 from sandbox.in_process import InProcess
 from sandbox.journal import Exchange
@@ -26,8 +27,8 @@ _logger = logging.getLogger("patchworks_sandbox")
 class SandboxServer:
     """Serves a sandbox over HTTP from threads of this process.
 
-    ``host`` and ``port`` default to loopback and a free port, whatever the settings say. Ready when ``start``
-    returns, gone when ``stop`` does; as a context manager it does both.
+    ``host`` and ``port`` default to loopback and a free port, whatever the settings say; beyond loopback the control
+    API needs a key. Ready when ``start`` returns, gone when ``stop`` does; as a context manager it does both.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class SandboxServer:
         self.errors: list[BaseException] = []
         """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
         self._errors_lock = threading.Lock()
-        self.app = SandboxApp(sandbox)
+        self.app = SandboxApp(sandbox, control_key=key_in_force(sandbox.initial_settings, host))
         self._threads = threads
         self._limits = limits or Limits()
         self._http = self._front(host, port)
@@ -97,9 +98,14 @@ class SandboxServer:
         return self.sandbox.settings.public_url or f"http://{bracketed}:{self.port}"
 
     @property
+    def control_key(self) -> str | None:
+        """What the control API asks for: the key set, one made because ``host`` is beyond loopback, or nothing."""
+        return self.app.control_key
+
+    @property
     def endpoints(self) -> Endpoints:
         """Every URL of the sandbox."""
-        return Endpoints(self.sandbox, self.base_url)
+        return Endpoints(self.sandbox, self.base_url, self.control_key)
 
     @property
     def patchworks(self) -> Patchworks:

@@ -5,14 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox import Sandbox, SandboxServer
 from sandbox.client import Patchworks
+from sandbox.keys import SigningKey
 from tests.docs.blocks import blocks
 
 PAGE = "docs/other-languages.md"
+
+
+KEY = "correct-horse-battery-staple"
+
+
+@pytest.fixture(params=["no key", "a key"])
+def patchworks(request: pytest.FixtureRequest, signing_key: SigningKey) -> Iterator[Patchworks]:
+    """A sandbox on loopback, and one that asks for a control key as a container does."""
+    settings = {"control_key": KEY} if request.param == "a key" else {}
+    with SandboxServer(Sandbox(settings=settings, signing_key=signing_key)) as server:
+        yield server.patchworks
 
 
 def code(language: str) -> str:
@@ -22,6 +36,8 @@ def code(language: str) -> str:
 
 def run(command: list[str], patchworks: Patchworks, folder: Path) -> str:
     environment = {**os.environ, "PATCHWORKS_SANDBOX_URL": patchworks.base_url}
+    if key := patchworks.sandbox.settings.control_key:
+        environment["PATCHWORKS_SANDBOX_CONTROL_KEY"] = key
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr

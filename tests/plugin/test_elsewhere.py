@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,20 @@ def test_tests_run_unchanged_against_a_sandbox_elsewhere(
 
     result.assert_outcomes(passed=3)
     assert len(elsewhere.sandbox.journal) == 2
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_key_of_a_sandbox_elsewhere_is_brought_along(
+    by: str, pytester: pytest.Pytester, make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "correct-horse-battery-staple"
+    if by == "environment":
+        monkeypatch.setenv("PATCHWORKS_SANDBOX_CONTROL_KEY", key)
+    options = [f"--patchworks-control-key={key}"] if by == "option" else []
+    with SandboxServer(make_sandbox(control_key=key)) as server:
+        result = run(pytester, ANYWHERE, f"--patchworks-url={server.base_url}", *options)
+
+    result.assert_outcomes(passed=3)
 
 
 def test_seed_of_a_marker_is_planted_in_a_sandbox_elsewhere(

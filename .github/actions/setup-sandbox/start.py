@@ -26,10 +26,17 @@ def _start(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     if seed_file := environment["SEED_FILE"]:
         command += ["--seed-file", seed_file]
     command += shlex.split(environment["OPTIONS"])
+    # In the environment: a command line is in the list of processes.
+    own = {"PATCHWORKS_SANDBOX_CONTROL_KEY": key} if (key := environment["CONTROL_KEY"]) else {}
     # A session of its own: it goes on when this step's shell ends. The runner ends it with the job.
     with log_file.open("wb") as log:
         server = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env={**environment, **own},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     deadline = time.monotonic() + float(environment["TIMEOUT_S"])
     while not ready_file.exists():
@@ -53,14 +60,28 @@ def _append(path: str, values: Mapping[str, str | None]) -> None:
 
 def main() -> None:
     """Start it and write the outputs and the environment variables."""
+    if given := os.environ["CONTROL_KEY"]:
+        print(f"::add-mask::{given}")
     ready = _start(Path(os.environ["FOLDER"]), os.environ)
-    if secret := ready["client_secret"]:
-        print(f"::add-mask::{secret}")
-    names = ("base_url", "control_url", "token_url", "company", "client_id", "client_secret", "ready_file", "log_file")
+    for secret in (ready["client_secret"], ready["control_key"]):
+        if secret and secret != given:
+            print(f"::add-mask::{secret}")
+    names = (
+        "base_url",
+        "control_url",
+        "control_key",
+        "token_url",
+        "company",
+        "client_id",
+        "client_secret",
+        "ready_file",
+        "log_file",
+    )
     outputs = {name.replace("_", "-"): ready[name] for name in names}
     _append(os.environ["GITHUB_OUTPUT"], {**outputs, "inbound-urls": json.dumps(ready["inbound_urls"])})
     variables = {
         "PATCHWORKS_SANDBOX_URL": ready["base_url"],
+        "PATCHWORKS_SANDBOX_CONTROL_KEY": ready["control_key"],
         "PATCHWORKS_TOKEN_URL": ready["token_url"],
         "PATCHWORKS_COMPANY": ready["company"],
         "PATCHWORKS_CLIENT_ID": ready["client_id"],
