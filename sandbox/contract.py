@@ -241,7 +241,12 @@ def _of_fields(read: Any, schema: Mapping[str, Any], *, basic: bool) -> Iterator
         yield from (("repeated_field", f"{name} is there {counts[name]} times") for name in repeated)
         read = dict(read)
     told = set()
-    for error in jsonschema_rs.Draft202012Validator({"type": "object", **schema}).iter_errors(read):
+    try:
+        errors = list(jsonschema_rs.Draft202012Validator({"type": "object", **schema}).iter_errors(read))
+    except ValueError:  # the validator's own limit is lower than that of the platform's parser
+        yield "wrong_field", "the body: it is nested too deeply; the fields of a token request are texts"
+        return
+    for error in errors:
         kind: Any = error.kind  # a union whose members carry what its common type does not
         field = kind.property if kind.name == "required" else ".".join(str(step) for step in error.instance_path)
         if field in told:

@@ -20,26 +20,29 @@ class NotJsonError(ValueError):
     """The bytes are not JSON; the message says why."""
 
 
-def parse_json(body: bytes) -> JsonValue:
+def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
     """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins."""
     try:
         parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
-        raise NotJsonError(_TOO_DEEP) from None
+        raise NotJsonError(_too_deep(max_depth)) from None
     except (json.JSONDecodeError, UnicodeDecodeError, NotJsonError) as error:
         raise NotJsonError(str(error)) from None
     except ValueError:  # Python's limit on the digits of an integer, where it has one
         raise NotJsonError(_TOO_LONG) from None
-    if _may_be_deep(body) and _depth(parsed) > MAX_DEPTH:
-        raise NotJsonError(_TOO_DEEP)
+    if _may_be_deep(body, max_depth) and _depth(parsed) > max_depth:
+        raise NotJsonError(_too_deep(max_depth))
     if _SURROGATE.search(body) and not _encodable(parsed):
         raise NotJsonError("an unpaired surrogate in an escape")
     return parsed
 
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _TOO_LONG = "an integer of thousands of digits"
+
+
+def _too_deep(max_depth: int) -> str:
+    return f"nested deeper than {max_depth} levels"
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -55,9 +58,9 @@ def _encodable(parsed: JsonValue) -> bool:
     return True
 
 
-def _may_be_deep(body: bytes) -> bool:
+def _may_be_deep(body: bytes, max_depth: int) -> bool:
     """Whether there are brackets enough for the depth to matter: cheap, and false for nearly every body."""
-    return body.count(b"[") + body.count(b"{") > MAX_DEPTH
+    return body.count(b"[") + body.count(b"{") > max_depth
 
 
 def _depth(parsed: JsonValue) -> int:

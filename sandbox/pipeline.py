@@ -75,7 +75,7 @@ class Pipeline:
         except RefusalError as error:
             answer = _refused(platform, exchange, error, _base_url(environ))
         except Exception:
-            _logger.exception("the sandbox itself failed on %s %s", exchange.method, exchange.path)
+            _logger.exception("the sandbox itself failed on %s %r", exchange.method, exchange.path)
             answer = _failed(platform, exchange, _base_url(environ))
         if exchange.rate is not None:  # counted by the throttle (WIRE D)
             limit, remaining = exchange.rate

@@ -16,6 +16,9 @@ from sandbox.state import Sandbox
 
 PREFIX: Final = "/_sandbox"
 EXTENSION: Final = "patchworks_sandbox"
+MAX_DEPTH: Final = 100
+"""Nesting levels of a body, as in seeds: what is made of it (schemas, rules) is walked by recursion."""
+
 READS: Final = "reads"
 """Attribute of a view: where it reads arguments from, ``json`` or ``query``."""
 
@@ -46,7 +49,7 @@ class _StrictJsonParser(FlaskParser):
         if not req.get_data():
             return {}
         try:
-            return parse_json(req.get_data())
+            return parse_json(req.get_data(), MAX_DEPTH)
         except NotJsonError as error:
             self._not_json(error)
 

@@ -132,5 +132,5 @@ _ABSENT: Final = object()
 
 
 def _unexpected(error: Exception) -> Response:
-    _logger.error("the control API failed on %s %s", request.method, request.path, exc_info=error)
+    _logger.error("the control API failed on %s %r", request.method, request.path, exc_info=error)
     return problem(500, "the sandbox itself failed; its log has the traceback, please report it")

@@ -41,7 +41,13 @@ def _refuse_query(reads: frozenset[str]) -> Response | None:
 
 def _refuse_not_json() -> Response | None:
     """Refuse a body that is not sent as JSON: read as one it would be silently empty."""
-    if not _has_body() or request.is_json:
+    if not _has_body():
+        return None
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() not in ("identity", ""):
+        told = f"the body must be sent as it is, without Content-Encoding; not {shorten(coding)}"
+        return problem(415, told, headers={"Accept-Encoding": "identity"})  # RFC 9110 §15.5.16
+    if request.is_json:
         return None
     given = f"not {shorten(request.content_type)}" if request.content_type else "there is none"
     return problem(415, f"the body must be JSON: send it with Content-Type: application/json; {given}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, render_template, request
 
-from sandbox.control.base import current_sandbox
+from sandbox.control.base import MAX_DEPTH, current_sandbox
 from sandbox.dashboard.blueprint import PAGES, pages
 from sandbox.dashboard.detected_fields import detected_fields
 from sandbox.entity_check import infer_schema
@@ -74,7 +74,7 @@ def detect_fields() -> tuple[str, int]:
     found: list[Any] = []
     problem = None
     try:
-        value = parse_json(request.get_data())
+        value = parse_json(request.get_data(), MAX_DEPTH)
     except NotJsonError as error:
         problem = f"This is not JSON: {error}"
     else:

@@ -131,7 +131,8 @@ def told(entry: Entry) -> str:
     else:
         told += f" {entry.reason}"
         told += "" if entry.token is None or entry.accepted else f" ({entry.token_note})"
-    return told
+    # A path may hold what ends a line or steers a terminal, and this goes into reports and logs.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in told)
 
 
 def _loss(dropped: int, lost: int) -> list[str]:

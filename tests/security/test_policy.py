@@ -1,0 +1,22 @@
+"""SECURITY.md promises tests: they are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_policy_names_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", TEXT)
+
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
+def test_every_test_of_this_folder_is_named_by_the_policy() -> None:
+    here = {f"tests/security/{path.name}" for path in Path(__file__).parent.glob("test_*.py")}
+
+    assert {name for name in here if name not in TEXT} == {"tests/security/test_policy.py"}
