@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 class SandboxApp:
     """The WSGI application of a sandbox.
 
-    Its control API asks for ``control_key``: the one in the settings unless its server has another.
+    Its control API asks for ``control_key``: the one in the settings unless its server has another. ``ca_pem`` is the
+    authority behind its server's HTTPS, where that is ours.
     """
 
-    def __init__(self, sandbox: Sandbox, *, control_key: str | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, *, control_key: str | None = None, ca_pem: bytes | None = None) -> None:
         self.sandbox = sandbox
         self.control_key = control_key or sandbox.initial_settings.control_key
+        self._ca_pem = ca_pem
         self.parking = Parking()
         self.emulated: Flask = create_emulated_app(sandbox, self.parking)
         self.streams = Streams(sandbox)
@@ -45,7 +47,7 @@ class SandboxApp:
         """The control API with its pages. Made when first asked for: it takes longer than most tests that never do."""
         with self._lock:
             if self._control is None:
-                self._control = create_control_app(self.sandbox, self.streams, self.control_key)
+                self._control = create_control_app(self.sandbox, self.streams, self.control_key, self._ca_pem)
                 serve_documents(self.emulated, self._control)
                 self._control.register_blueprint(pages)
             return self._control

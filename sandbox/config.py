@@ -180,6 +180,9 @@ _CONTROL_KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,256}")
 CONTROL_KEY_ALLOWED: Final = "16 to 256 letters, digits and . _ ~ + / -"
 _BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*")
+_CERTIFICATE_NAME = re.compile(
+    r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*"
+)
 _DAY = int(timedelta(days=1).total_seconds())
 _METHODS: Final = ("GET", "POST")
 
@@ -238,6 +241,47 @@ class Settings:
         runtime=False,
     )
     threads: int = _setting(16, _integer(1, 256), "Worker threads of the server.", runtime=False)
+    tls: bool = _setting(
+        False,
+        _boolean(),
+        "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
+        "/_sandbox/ca.pem tells; clients have to trust it.",
+        runtime=False,
+    )
+    tls_port: int = _setting(
+        8443, _integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.", runtime=False
+    )
+    tls_folder: str | None = _setting(
+        None,
+        _text("the path of a folder", bool, optional=True),
+        "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
+        "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
+        runtime=False,
+    )
+    tls_names: tuple[str, ...] = _setting(
+        (),
+        _names(
+            "host names (*.example.test too) and addresses separated by commas, without ports",
+            lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
+            str.lower,
+            empty=True,
+        ),
+        "Further names that the certificate is for. inbound.pwks.co, localhost, 127.0.0.1, ::1, the host listened on "
+        "and the host of public_url always are.",
+        runtime=False,
+    )
+    tls_cert_file: str | None = _setting(
+        None,
+        _text("the path of a PEM file", bool, optional=True),
+        "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
+        runtime=False,
+    )
+    tls_key_file: str | None = _setting(
+        None,
+        _text("the path of a PEM file", bool, optional=True),
+        "PEM file with the unencrypted private key of tls_cert_file.",
+        runtime=False,
+    )
     signing_key_file: str | None = _setting(
         None,
         _text("the path of a PEM file", bool, optional=True),

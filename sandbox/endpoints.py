@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox._version import __version__
 from sandbox.errors import NotFoundError
 from sandbox.state import Sandbox
 from sandbox.store import NewOAuthClient
+
+
+@dataclass(frozen=True, slots=True)
+class TlsEndpoint:
+    """Where a sandbox is reached over TLS, and the authority that clients have to trust."""
+
+    base_url: str
+    has_own_authority: bool
+    """Whether the authority is one of ours, which the control API tells; otherwise the certificate is the user's."""
+    ca_file: Path | None
+    """Where its certificate is kept, if it is."""
+
+    @property
+    def address(self) -> str:
+        """The address listened on: host and port, as in a URL."""
+        return urlsplit(self.base_url).netloc
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +37,7 @@ class Endpoints:
     sandbox: Sandbox
     base_url: str
     control_key: str | None = field(default=None, repr=False)
+    tls: TlsEndpoint | None = None
 
     @property
     def control_url(self) -> str:
@@ -67,4 +86,6 @@ class Endpoints:
             "client_secret": credentials.secret if credentials else None,
             "version": __version__,
             "pid": os.getpid(),
+            "tls_base_url": self.tls.base_url if self.tls else None,
+            "tls_ca_file": str(self.tls.ca_file) if self.tls and self.tls.ca_file else None,
         }

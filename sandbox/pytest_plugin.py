@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
 _KEY_VARIABLE = "PATCHWORKS_SANDBOX_CONTROL_KEY"
+_CA_FILE_VARIABLE = "PATCHWORKS_SANDBOX_CA_FILE"
 _MARKER = (
     "patchworks(seed=None, settings={}, faults=(), isolate=False, intercept=False): what the sandbox of this test "
     "holds, how it is set, what fails in it from the start, whether the test has a company of its own in a sandbox "
@@ -43,6 +44,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--patchworks-control-key",
         metavar="KEY",
         help=f"Key of that sandbox's control API (or {_KEY_VARIABLE}, which no list of processes shows).",
+    )
+    group.addoption(
+        "--patchworks-ca-file",
+        metavar="FILE",
+        help=f"PEM file with the authority to trust where that URL is one of https (or {_CA_FILE_VARIABLE}).",
     )
     group.addoption(
         "--patchworks-seed-file",
@@ -102,7 +108,9 @@ def patchworks_server(pytestconfig: pytest.Config) -> Iterator[SandboxServer | R
             "start that one with patchworks-sandbox serve --seed-file"
         )
     if url:
-        with RemoteSandbox(url, control_key=pytestconfig.getoption("--patchworks-control-key")) as remote:
+        control_key = pytestconfig.getoption("--patchworks-control-key")
+        ca_file = pytestconfig.getoption("--patchworks-ca-file") or os.environ.get(_CA_FILE_VARIABLE)
+        with RemoteSandbox(url, control_key=control_key, ca_file=ca_file or None) as remote:
             yield remote
     else:
         with SandboxServer(Sandbox(load_seed(*files) if files else None)) as server:

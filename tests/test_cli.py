@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
 
 from sandbox import Sandbox, SandboxServer, __version__
@@ -341,6 +342,48 @@ def test_line_to_paste_reads_a_file_only_where_its_reader_has_it(
     assert ("--data-binary @" in line) is in_file
 
 
+def test_https_is_told_beside_http(run: Callable[..., Served], tmp_path: Path) -> None:
+    served = run("--tls", "--tls-port", "0", "--tls-folder", "kept", "--ready-file", "ready.json")
+
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    assert ready["base_url"].startswith("http://127.0.0.1:")
+    assert ready["tls_base_url"].startswith("https://127.0.0.1:")
+    assert ready["tls_ca_file"] == str(tmp_path / "kept" / "ca.pem")
+    assert f"  over TLS        {ready['tls_base_url']}\n  authority       {ready['tls_ca_file']}\n" in served.output
+    address = ready["tls_base_url"].removeprefix("https://")
+    assert (
+        f"curl -i --cacert {ready['tls_ca_file']} --connect-to inbound.pwks.co:443:{address} "
+        "https://inbound.pwks.co/v1/acme/orders -H "
+    ) in served.output
+
+
+def test_authority_that_is_not_kept_is_fetched_in_the_lines_to_paste(run: Callable[..., Served]) -> None:
+    served = run("--tls", "--tls-port", "0")
+
+    assert "  authority       new at each start; --tls-folder keeps one\n" in served.output
+    assert "/_sandbox/ca.pem -o patchworks-ca.pem\n\ncurl -i --cacert patchworks-ca.pem " in served.output
+
+
+def test_own_certificate_is_used_without_naming_an_authority(run: Callable[..., Served], tmp_path: Path) -> None:
+    leaf = trustme.CA().issue_cert("127.0.0.1")
+    leaf.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
+
+    served = run("--tls", "--tls-port", "0", "--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem")
+
+    assert "  authority       that of your certificate\n" in served.output
+    assert "The same over TLS:\n\ncurl -i https://127.0.0.1:" in served.output
+
+
+def test_tls_that_cannot_be_had_is_told(run: Callable[..., Served]) -> None:
+    served = run("--tls", "--tls-cert-file", "cert.pem")
+
+    assert served.exit_code == 1
+    assert served.output.startswith(
+        "Error: tls_key_file: None is not allowed; allowed: a PEM file with the unencrypted"
+    )
+
+
 # --- the ready file ---------------------------------------------------------------------------------------------------
 
 
@@ -363,6 +406,8 @@ def test_ready_file_holds_what_a_program_needs_to_know(run: Callable[..., Served
         "client_secret": ready["client_secret"],
         "version": __version__,
         "pid": os.getpid(),
+        "tls_base_url": None,
+        "tls_ca_file": None,
     }
     assert len(ready["client_secret"]) == 40
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]

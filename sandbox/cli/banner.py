@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Final
 
 from sandbox._version import __version__
-from sandbox.endpoints import Endpoints
+from sandbox.endpoints import Endpoints, TlsEndpoint
 from sandbox.loopback import is_loopback
 from sandbox.model import Service
 from sandbox.seed import demo_seed_file
 from sandbox.store import NewOAuthClient
+from sandbox.tls.names import PRODUCTION_HOSTS
+
+_CA_FILE: Final = "patchworks-ca.pem"
 
 
 def banner(endpoints: Endpoints, *, demo: bool) -> str:
@@ -28,11 +32,14 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
         f"  dashboard       {endpoints.control_url}/",
         f"  API reference   {endpoints.control_url}/docs",
     ]
+    lines += _tls_lines(endpoints.tls) if endpoints.tls else []
     lines += _about_the_key(endpoints)
     if credentials and (service := _usable_service(endpoints, credentials)):
         payload = _order_file() if demo else _sample_of(service, endpoints)
         lines += ["", "Get a token, then send a payload:", ""]
         lines += [_token_line(endpoints.token_url, credentials), "", _post_line(endpoints, service, payload)]
+        if endpoints.tls:
+            lines += ["", *_by_production_name(endpoints, endpoints.tls, service, payload)]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
 
 
@@ -68,10 +75,30 @@ def _token_line(token_url: str, credentials: NewOAuthClient) -> str:
     )
 
 
-def _post_line(endpoints: Endpoints, service: Service, payload: str) -> str:
+def _post_line(endpoints: Endpoints, service: Service, payload: str, options: str = "") -> str:
     url = shlex.quote(endpoints.inbound_url(service.vanity_url, service.company))
     headers = """-H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json'"""
-    return f"curl -i {url} {headers} --data-binary {shlex.quote(payload)}"
+    return f"curl -i {options}{url} {headers} --data-binary {shlex.quote(payload)}"
+
+
+def _tls_lines(tls: TlsEndpoint) -> list[str]:
+    lines = [f"  over TLS        {tls.base_url}"]
+    if tls.ca_file:
+        return [*lines, f"  authority       {tls.ca_file}"]
+    kept = "new at each start; --tls-folder keeps one" if tls.has_own_authority else "that of your certificate"
+    return [*lines, f"  authority       {kept}"]
+
+
+def _by_production_name(endpoints: Endpoints, tls: TlsEndpoint, service: Service, payload: str) -> list[str]:
+    """Return how the payload is sent by the name of the platform; with a certificate of one's own, over TLS at all."""
+    if not tls.has_own_authority:
+        return ["The same over TLS:", "", _post_line(Endpoints(endpoints.sandbox, tls.base_url), service, payload)]
+    host = PRODUCTION_HOSTS[0]
+    ca_file = str(tls.ca_file or _CA_FILE)
+    fetched = [] if tls.ca_file else [f"curl -s {shlex.quote(endpoints.control_url + '/ca.pem')} -o {_CA_FILE}", ""]
+    options = f"--cacert {shlex.quote(ca_file)} --connect-to {shlex.quote(f'{host}:443:{tls.address}')} "
+    line = _post_line(Endpoints(endpoints.sandbox, f"https://{host}"), service, payload, options)
+    return ["The same over TLS, by the name of the platform:", "", *fetched, line]
 
 
 def _order_file() -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.health import default_url
+from sandbox.cli.health import ca_file_option, default_url
 from sandbox.config import ENV_PREFIX
 from sandbox.errors import InvalidValueError, ProblemError, UnreachableError
 
@@ -28,7 +28,7 @@ class _UnreachableError(click.ClickException):
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options ``--url`` and ``--control-key`` and, as its first argument, the control API there.
+    """Give a command the options ``--url``, ``--control-key``, ``--ca-file`` and, first, the control API there.
 
     Whatever the sandbox refuses ends the command with a message and an exit code.
     """
@@ -45,10 +45,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         metavar="KEY",
         help=f"Key of its control API, which one that listens beyond loopback asks for. [env: {ENV_PREFIX}CONTROL_KEY]",
     )
+    @ca_file_option
     @functools.wraps(command)
-    def with_api(url: str, control_key: str | None, **arguments: Any) -> None:
+    def with_api(url: str, control_key: str | None, ca_file: str | None, **arguments: Any) -> None:
         try:
-            api = open_api(url, control_key)
+            api = open_api(url, control_key, ca_file)
             try:
                 command(api, **arguments)
             finally:
@@ -65,11 +66,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     return with_api
 
 
-def open_api(url: str, control_key: str | None = None) -> ControlApi:
+def open_api(url: str, control_key: str | None = None, ca_file: str | None = None) -> ControlApi:
     """Return the control API at a URL; raise ``InvalidValueError``."""
     from sandbox.remote.control_api import ControlApi
 
-    return ControlApi(url, control_key=control_key)
+    return ControlApi(url, control_key=control_key, ca_file=ca_file)
 
 
 def print_json(value: object) -> None:

@@ -42,7 +42,8 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     from sandbox.errors import SandboxError
 
     try:
-        api = open_api(context.params.get("url") or default_url(), context.params.get("control_key"))
+        given = context.params
+        api = open_api(given.get("url") or default_url(), given.get("control_key"), given.get("ca_file"))
         presets = api.get("/fault-presets")["presets"]
     except SandboxError:
         return []

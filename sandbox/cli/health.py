@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import urllib.error
 import urllib.request
 from typing import Final
@@ -21,6 +22,18 @@ def default_url() -> str:
     return f"http://127.0.0.1:{os.environ.get(f'{ENV_PREFIX}PORT') or 8025}"
 
 
+ca_file_option = click.option(
+    "--ca-file",
+    envvar=f"{ENV_PREFIX}CA_FILE",
+    metavar="FILE",
+    help="PEM file with the authority to trust, for a URL with https: the sandbox's own is at /_sandbox/ca.pem. "
+    f"[env: {ENV_PREFIX}CA_FILE]",
+)
+UNTRUSTED: Final = (
+    f"name its authority by --ca-file or {ENV_PREFIX}CA_FILE (GET /_sandbox/ca.pem tells the sandbox's own)"
+)
+
+
 @click.command()
 @click.option(
     "--url",
@@ -28,13 +41,17 @@ def default_url() -> str:
     default=default_url,
     help=f"Base URL of the sandbox. [default: http://127.0.0.1:8025, or the port in {ENV_PREFIX}PORT]",
 )
+@ca_file_option
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, help="Seconds to wait. [default: 5]")
-def health(url: str, timeout: float) -> None:
+def health(url: str, ca_file: str | None, timeout: float) -> None:
     """Tell whether a sandbox is ready: exit code 0 if it is, else 1."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise click.BadParameter(f"{url!r} is no http or https URL such as http://127.0.0.1:8025", param_hint="--url")
     address = url.rstrip("/") + _PATH
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if ca_file:
+        handlers.append(urllib.request.HTTPSHandler(context=_trusting(ca_file)))
+    opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(address, timeout=timeout) as response:
             answer = json.load(response)
@@ -46,5 +63,14 @@ def health(url: str, timeout: float) -> None:
         raise click.ClickException(f"{address} does not answer as a sandbox does") from None
     except OSError as error:
         why = getattr(error, "reason", None) or error
-        raise click.ClickException(f"no answer from {address}: {why}") from None
+        hint = f"; {UNTRUSTED}" if isinstance(why, ssl.SSLCertVerificationError) else ""
+        raise click.ClickException(f"no answer from {address}: {why}{hint}") from None
     click.echo(f"Patchworks Sandbox {version} is ready at {url}")
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # among them ssl.SSLError
+        why = "no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise click.BadParameter(f"{ca_file}: {why}", param_hint="--ca-file") from None

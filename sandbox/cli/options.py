@@ -17,6 +17,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 GROUPS: Final = {
     "Files": ("seed_files", "config_file", "ready_file"),
     "Server": ("host", "port", "public_url", "allowed_hosts", "control_key", "no_control_key", "threads"),
+    "TLS": ("tls", "tls_port", "tls_folder", "tls_names", "tls_cert_file", "tls_key_file"),
     "Access tokens": (
         "token_path",
         "token_methods",

@@ -60,10 +60,10 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     try:
         seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
         sandbox = Sandbox(seed, settings={name: value for name, value in settings.items() if value is not None})
+        initial = sandbox.initial_settings
+        server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
     except InputError as error:
         raise click.ClickException(str(error)) from None
-    initial = sandbox.initial_settings
-    server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads)
     try:
         if ready_file is not None:
             ready.discard(Path(ready_file))

@@ -9,6 +9,7 @@ from flask_smorest import Api
 
 from sandbox._version import __version__
 from sandbox.control import (
+    authority,
     clients,
     clock,
     companies,
@@ -54,6 +55,7 @@ _BLUEPRINTS: Final = (
     settings.blueprint,
     tokens.blueprint,
     fidelity.blueprint,
+    authority.blueprint,
 )
 _DESCRIPTION: Final = """\
 What steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and the
@@ -72,12 +74,15 @@ class ControlApi(Api):
         """Register none."""
 
 
-def create_control_app(sandbox: Sandbox, streams: Streams, control_key: str | None) -> Flask:
-    """Return the control API of a sandbox. ``streams`` are the event streams of its server, ``control_key`` its key."""
+def create_control_app(
+    sandbox: Sandbox, streams: Streams, control_key: str | None = None, ca_pem: bytes | None = None
+) -> Flask:
+    """Return the control API of a sandbox. ``streams``, ``control_key`` and ``ca_pem`` are those of its server."""
     app = Flask("sandbox.control", static_folder=None)
     app.extensions[EXTENSION] = sandbox
     app.extensions[stream.STREAMS] = streams
     app.extensions[KEY] = control_key
+    app.extensions[authority.CA_PEM] = ca_pem
     app.extensions[verification.TURNSTILE] = verification.Turnstile.for_workers(sandbox.initial_settings.threads)
     app.url_map.merge_slashes = False  # a doubled slash is a mistake to be told, not to be redirected
     app.config.update(

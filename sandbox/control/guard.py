@@ -20,6 +20,7 @@ from sandbox.config import ENV_PREFIX, Settings
 from sandbox.control.base import current_sandbox
 from sandbox.control.problems import CONTENT_TYPE, problem
 from sandbox.errors import shorten
+from sandbox.tls.names import certificate_names
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
@@ -32,8 +33,9 @@ def refuse_other_sites() -> Response | None:
         return problem(
             403,
             f"the control API is not served to the host {shorten(request.host)}; allowed: loopback names, the address "
-            "listened on, the host of public_url, and those in the setting allowed_hosts "
-            f"({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). The emulated API answers to any",
+            "listened on, the host of public_url, with TLS the names of its certificate, and those in the setting "
+            f"allowed_hosts ({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). "
+            "The emulated API answers to any",
         )
     if _is_foreign(settings):
         return problem(
@@ -50,6 +52,8 @@ def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:
     if name == "localhost" or name.endswith(".localhost") or {name, "*"} & set(settings.allowed_hosts):
         return True
     if name in (settings.host.lower(), listened_on.lower(), _host_name(urlsplit(settings.public_url or "").netloc)):
+        return True
+    if settings.tls and name in certificate_names(settings, listened_on):
         return True
     address = _address(name)
     # An address cannot be rebound. It need not be one of ours, but without that nobody could name it from outside.

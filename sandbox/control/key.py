@@ -23,7 +23,7 @@ from sandbox.loopback import is_loopback
 from sandbox.rng import Rng
 
 KEY: Final = "patchworks_sandbox_control_key"
-OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready")
+OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
 """What needs no key: it steers nothing and tells nothing of what the sandbox holds."""
 
 REALM: Final = "patchworks-sandbox control API"

@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sandbox.intercept.authority import Authority
 from sandbox.intercept.routing import bypassing_proxies, routed
 from sandbox.intercept.trust import trusted
+from sandbox.tls.authority import Authority
+from sandbox.tls.names import PRODUCTION_HOSTS
 
 if TYPE_CHECKING:
     from sandbox.backend import Backend
-
-PRODUCTION_HOSTS: Final = ("inbound.pwks.co",)
-"""Where inbound URLs are (FACTS 1.12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,9 @@ def intercepted(backend: Backend, hosts: Sequence[str] = (), *, strict: bool = F
     the sandbox is not served from this process, and ``ConflictError`` while another interception is under way.
     """
     names = tuple(host.lower() for host in hosts) or PRODUCTION_HOSTS
-    authority = Authority(names)
+    authority = Authority.new()
     with ExitStack() as stack:
-        port = stack.enter_context(backend.served_by_tls(authority.server_context()))
+        port = stack.enter_context(backend.served_by_tls(authority.server_context(names)))
         stack.enter_context(trusted(names, authority.ca_pem))
         stack.enter_context(bypassing_proxies(names))
         stack.enter_context(routed(names, port, strict=strict))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -25,6 +27,8 @@ PREFIX: Final = "/_sandbox"
 KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
 _PIECE: Final = 64 * 1024
+_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What ``requests`` heeds where it heeds the environment at all."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -73,7 +77,8 @@ class ControlApi:
     """The control API of the sandbox at ``base_url``.
 
     ``control_key`` is the key that a sandbox beyond loopback asks for; left out, it is that of the environment.
-    ``session`` is for what needs one of its own: a certificate authority, a proxy, headers.
+    ``ca_file`` is the PEM file of the authority to trust, for https; without it that is up to requests and its
+    ``REQUESTS_CA_BUNDLE``. ``session`` is for what needs one of its own: a proxy, headers.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class ControlApi:
         control_key: str | None = None,
         timeout: float = TIMEOUT_S,
         session: requests.Session | None = None,
+        ca_file: str | PathLike[str] | None = None,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -91,8 +97,10 @@ class ControlApi:
         self._auth = _Bearer.of(control_key or os.environ.get(KEY_VARIABLE))
         self._timeout = timeout
         self._session = session or requests.Session()
+        self._trusted = _checked(ca_file)
         if session is None and parts.hostname in _LOOPBACK:
             self._session.trust_env = False  # a proxy cannot reach this machine's loopback
+            self._trusted = self._trusted or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
 
     def get(self, path: str, **query: object) -> Any:
         """GET and return what the answer holds; raise ``ProblemError`` or ``UnreachableError``."""
@@ -165,9 +173,15 @@ class ControlApi:
                 auth=self._auth,
                 timeout=(self._timeout, timeout),
                 stream=stream,
+                verify=self._trusted,  # here, because the session's own yields to the environment
             )
         except requests.Timeout:
             raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None
+        except requests.exceptions.SSLError as error:
+            raise UnreachableError(
+                f"the TLS of {self.base_url} fails ({_cause(error)}); name the authority to trust by ca_file "
+                "(--ca-file, PATCHWORKS_SANDBOX_CA_FILE): the sandbox's own is at GET /_sandbox/ca.pem"
+            ) from None
         except requests.RequestException as error:
             raise UnreachableError(
                 f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
@@ -176,6 +190,18 @@ class ControlApi:
             if not response.ok:
                 _refuse(response, url)
             yield response
+
+
+def _checked(ca_file: str | PathLike[str] | None) -> str | None:
+    """Return the path of a file that can be trusted: what ``requests`` says of another is hard to read."""
+    if ca_file is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # among them ssl.SSLError
+        why = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise InvalidValueError("ca_file", str(ca_file), f"a PEM file with a certificate authority ({why})") from None
+    return str(ca_file)
 
 
 def _as_text(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -135,9 +136,10 @@ class RemoteSandbox(Patchworks):
 
     ``control_key`` is what its control API asks for if it listens beyond loopback; left out, the environment's
     ``PATCHWORKS_SANDBOX_CONTROL_KEY``. ``client_id`` and ``client_secret`` are those of a client that the sandbox's
-    seed names; left out, a client is made.
-    ``timeout`` is in seconds, for each call. Errors are ``UnreachableError`` and ``ProblemError``, and the latter are
-    also what a sandbox of this process would raise: ``NotFoundError``, ``ConflictError``, ``InvalidValueError``.
+    seed names; left out, a client is made. ``ca_file`` is the PEM file of the authority to trust where the URL is one
+    of https. ``timeout`` is in seconds, for each call. Errors are ``UnreachableError`` and ``ProblemError``, and the
+    latter are also what a sandbox of this process would raise: ``NotFoundError``, ``ConflictError``,
+    ``InvalidValueError``.
     """
 
     def __init__(
@@ -149,8 +151,9 @@ class RemoteSandbox(Patchworks):
         client_secret: str | None = None,
         timeout: float = TIMEOUT_S,
         session: requests.Session | None = None,
+        ca_file: str | PathLike[str] | None = None,
     ) -> None:
-        self._api = ControlApi(url, control_key=control_key, timeout=timeout, session=session)
+        self._api = ControlApi(url, control_key=control_key, timeout=timeout, session=session, ca_file=ca_file)
         given = Credentials(client_id, client_secret) if client_id and client_secret else None
         super().__init__(Remote(self._api, given))
 

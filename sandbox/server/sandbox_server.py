@@ -6,7 +6,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 from typing_extensions import Self
@@ -14,12 +14,13 @@ from typing_extensions import Self
 from sandbox.app import SandboxApp, steers
 from sandbox.client import Patchworks
 from sandbox.control.key import key_in_force
-from sandbox.endpoints import Endpoints
+from sandbox.endpoints import Endpoints, TlsEndpoint
 from sandbox.in_process import InProcess
 from sandbox.journal import Exchange
 from sandbox.server.http import HttpServer
 from sandbox.server.limits import Limits, Refused
 from sandbox.state import Sandbox
+from sandbox.tls.identity import identity_for
 
 _logger = logging.getLogger("patchworks_sandbox")
 
@@ -27,8 +28,10 @@ _logger = logging.getLogger("patchworks_sandbox")
 class SandboxServer:
     """Serves a sandbox over HTTP from threads of this process.
 
-    ``host`` and ``port`` default to loopback and a free port, whatever the settings say; beyond loopback the control
-    API needs a key. Ready when ``start`` returns, gone when ``stop`` does; as a context manager it does both.
+    ``host``, ``port`` and ``tls_port`` default to loopback and free ports, whatever the settings say; beyond loopback
+    the control API needs a key. Ready when ``start`` returns, gone when ``stop`` does; as a context manager it does
+    both. With the setting ``tls`` it serves HTTPS as well (``tls_base_url``, ``ca_pem``); raises ``SettingError`` where
+    its certificate cannot be had.
     """
 
     def __init__(
@@ -39,15 +42,19 @@ class SandboxServer:
         *,
         threads: int = 10,
         limits: Limits | None = None,
+        tls_port: int = 0,
     ) -> None:
         self.sandbox = sandbox
         self.errors: list[BaseException] = []
         """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
         self._errors_lock = threading.Lock()
-        self.app = SandboxApp(sandbox, control_key=key_in_force(sandbox.initial_settings, host))
+        self._identity = identity_for(sandbox.initial_settings, host)
+        control_key = key_in_force(sandbox.initial_settings, host)
+        self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem)
         self._threads = threads
         self._limits = limits or Limits()
         self._http = self._front(host, port)
+        self._https = self._front(host, tls_port, self._identity.context) if self._identity else None
 
     def _front(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> HttpServer:
         return HttpServer(
@@ -63,16 +70,21 @@ class SandboxServer:
         )
 
     def start(self) -> Self:
-        """Listen and serve; raise ``OSError`` when the port is taken."""
+        """Listen and serve; raise ``OSError`` when a port is taken."""
         self.sandbox.keys.warm()
         self.app.parking.open()
-        self._http.start()
+        with ExitStack() as undone:
+            for front in self._fronts:
+                front.start()
+                undone.callback(front.stop)
+            undone.pop_all()
         return self
 
     def stop(self) -> None:
         """Stop serving; does nothing when it is not."""
         self.sandbox.journal.interrupt("the server is stopping")
-        self._http.stop()
+        for front in self._fronts:
+            front.stop()
         self.app.parking.close()
         self.app.streams.close()
 
@@ -92,10 +104,27 @@ class SandboxServer:
     @property
     def base_url(self) -> str:
         """The URL under which everything is, without a trailing slash."""
+        return self.sandbox.settings.public_url or f"http://{self._reachable_host}:{self.port}"
+
+    @property
+    def tls_base_url(self) -> str | None:
+        """The same over TLS, where that is served."""
+        return f"https://{self._reachable_host}:{self._https.port}" if self._https else None
+
+    @property
+    def ca_pem(self) -> bytes | None:
+        """The authority to trust over TLS, in PEM; ``None`` where there is none, or the certificate is your own."""
+        return self._identity.ca_pem if self._identity else None
+
+    @property
+    def _fronts(self) -> list[HttpServer]:
+        return [self._http, self._https] if self._https else [self._http]
+
+    @property
+    def _reachable_host(self) -> str:
         host = self._http.host
         reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - only compared
-        bracketed = f"[{reachable}]" if ":" in reachable else reachable
-        return self.sandbox.settings.public_url or f"http://{bracketed}:{self.port}"
+        return f"[{reachable}]" if ":" in reachable else reachable
 
     @property
     def control_key(self) -> str | None:
@@ -105,7 +134,10 @@ class SandboxServer:
     @property
     def endpoints(self) -> Endpoints:
         """Every URL of the sandbox."""
-        return Endpoints(self.sandbox, self.base_url, self.control_key)
+        tls = None
+        if self._identity and self.tls_base_url:
+            tls = TlsEndpoint(self.tls_base_url, self.ca_pem is not None, self._identity.ca_file)
+        return Endpoints(self.sandbox, self.base_url, self.control_key, tls)
 
     @property
     def patchworks(self) -> Patchworks:
