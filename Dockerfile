@@ -31,7 +31,7 @@ RUN /build/bin/python -m build --wheel --no-isolation --outdir /dist \
  && /build/bin/python -m pip --python /opt/patchworks-sandbox/bin/python install --quiet --no-compile \
       --no-deps --no-index /dist/*.whl \
  && /opt/patchworks-sandbox/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/patchworks-sandbox/lib \
- && mkdir /data
+ && mkdir -p /data/tls
 
 
 FROM ${BASE_IMAGE}
@@ -50,6 +50,7 @@ LABEL org.opencontainers.image.title="Patchworks Sandbox" \
 
 COPY --from=build /opt/patchworks-sandbox /opt/patchworks-sandbox
 # The only place that its user may write to: mount a volume here for whatever must outlive the container.
+# A volume on /data/tls alone takes over its owner, for `--tls-folder /data/tls`.
 COPY --from=build --chown=10001:10001 /data /data
 
 # Loopback would be the container's own: nobody could reach it. From in here nobody can tell who reaches this, so the

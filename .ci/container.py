@@ -163,6 +163,15 @@ def main() -> None:
     with _data_folder(user) as folder:
         _drive(runner.read_only(config, *serve, data=folder), folder, health, user)
 
+    print("\nwith a read-only root file system, over TLS:")
+    with _data_folder(user) as folder:
+        tls = ["--tls", "--tls-port", "0", "--tls-folder", "/data/tls"]
+        _drive(runner.read_only(config, *serve, *tls, data=folder), folder, health, user)
+        modes = {path.name: f"{path.stat().st_mode & 0o777:o}" for path in Path(folder, "tls").iterdir()}
+        _require(
+            f"the authority is kept, its key is its owner's: {modes}", modes == {"ca.pem": "644", "ca-key.pem": "600"}
+        )
+
     added = built.size_mb - runner.inspect(base).size_mb
     print(f"\nadded to the base: {added:.1f} MB (limit {ADDED_MB_LIMIT}; {built.size_mb:.0f} MB with this base)")
     _require(f"it adds less than {ADDED_MB_LIMIT} MB", added < ADDED_MB_LIMIT)

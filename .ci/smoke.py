@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,11 +22,11 @@ STOPPED_WITHIN_S = 5
 ORDER = b'{"order": "smoke-4711",  "note": "kept byte for byte"}'
 
 
-def _call(url: str, body: bytes | None = None, **headers: str) -> bytes:
+def _call(url: str, body: bytes | None = None, trust: ssl.SSLContext | None = None, **headers: str) -> bytes:
     request = urllib.request.Request(
         url, data=body, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
     with opener.open(request, timeout=10) as response:
         if response.status != 200:
             raise SystemExit(f"{url} answered {response.status}")
@@ -45,16 +46,23 @@ def wait_until_ready(server: subprocess.Popen[bytes], ready_file: Path) -> dict[
 
 
 def main_job(ready: dict[str, Any]) -> None:
-    """Get a token, post an order, find it in the journal."""
+    """Get a token, post an order, find it in the journal; over TLS where that is served."""
+    trust = None
+    if (secure := ready.get("tls_base_url")) is not None:
+        ca_pem = _call(f"{ready['control_url']}/ca.pem").decode()
+        trust = ssl.create_default_context(cadata=ca_pem)
+        ready = json.loads(json.dumps(ready).replace(ready["base_url"], secure))
+        print("trusted:", len(ca_pem), "bytes of authority for", secure)
     credentials = {key: ready[key] for key in ("client_id", "client_secret")}
     form = urllib.parse.urlencode({"grant_type": "client_credentials", **credentials}).encode()
-    token = json.loads(_call(ready["token_url"], form))
+    token = json.loads(_call(ready["token_url"], form, trust))
     print("token:", token["token_type"], token["expires_in"])
 
     inbound_url = ready["inbound_urls"]["anything"]
     answer = _call(
         inbound_url,
         ORDER,
+        trust,
         Authorization=f"Bearer {token['access_token']}",
         Content_Type="application/json",
         Accept="application/json",
@@ -62,7 +70,7 @@ def main_job(ready: dict[str, Any]) -> None:
     print("inbound:", answer.decode())
 
     key = {"Authorization": f"Bearer {ready['control_key']}"} if ready["control_key"] else {}
-    journal = _call(f"{ready['base_url']}/_sandbox/requests", Accept="application/json", **key).decode()
+    journal = _call(f"{ready['base_url']}/_sandbox/requests", None, trust, Accept="application/json", **key).decode()
     if "smoke-4711" not in journal:
         raise SystemExit(f"the order is not in the journal: {journal}")
     if ready["client_secret"] in journal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import yaml
 
 from sandbox import __version__
 from sandbox.cli.serve import serve
+from sandbox.tls.names import PRODUCTION_HOSTS
 
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / ".github/actions/setup-sandbox"
@@ -170,9 +172,10 @@ def test_image_gets_every_file_that_it_copies() -> None:
     assert copied == {line[1:] for line in ignored if line.startswith("!")}
 
 
-def test_options_in_compose_file_exist() -> None:
+@pytest.mark.parametrize("service", COMPOSE["services"])
+def test_options_in_compose_file_exist(service: str) -> None:
     known = {flag for parameter in serve.params for flag in parameter.opts}
-    used = {part for part in COMPOSE["services"]["sandbox"]["command"] if part.startswith("--")}
+    used = {part.partition("=")[0] for part in COMPOSE["services"][service]["command"] if part.startswith("--")}
 
     assert used <= known
 
@@ -182,4 +185,38 @@ def test_compose_file_that_needs_no_key_publishes_its_ports_on_loopback_only() -
 
     assert "--no-control-key" in service["command"]
     assert [port for port in service["ports"] if not port.startswith("127.0.0.1:")] == []
-    assert list(COMPOSE["services"]) == ["sandbox"]
+    assert [name for name, other in COMPOSE["services"].items() if "profiles" not in other] == ["sandbox"]
+
+
+def test_sandbox_beside_other_containers_has_a_key() -> None:
+    platform = COMPOSE["services"]["platform"]
+
+    assert "--no-control-key" not in platform["command"]
+    assert platform["environment"] == ["PATCHWORKS_SANDBOX_CONTROL_KEY"]
+
+
+def test_platform_of_the_compose_file_is_reached_by_its_name_at_the_port_of_https() -> None:
+    platform = COMPOSE["services"]["platform"]
+    options = dict(part.partition("=")[::2] for part in platform["command"][1:])
+
+    assert platform["profiles"] == ["tls"]
+    assert platform["networks"]["default"]["aliases"] == list(PRODUCTION_HOSTS)
+    assert (options["--tls"], options["--tls-port"]) == ("", "443")
+    assert platform["sysctls"] == {"net.ipv4.ip_unprivileged_port_start": 0}
+    assert f"authority:{options['--tls-folder']}" in platform["volumes"]
+
+
+def test_image_has_the_folder_of_the_authority_for_its_user() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    assert "mkdir -p /data/tls" in dockerfile
+    assert "COPY --from=build --chown=10001:10001 /data /data" in dockerfile
+
+
+def test_guide_on_tls_uses_what_the_compose_file_has() -> None:
+    guide = (ROOT / "docs/how-to/tls.md").read_text(encoding="utf-8")
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "services:" in block]
+    integration = yaml.safe_load(example)["services"]["integration"]
+
+    assert set(integration["depends_on"]) <= set(COMPOSE["services"])
+    assert {volume.partition(":")[0] for volume in integration["volumes"]} <= set(COMPOSE["volumes"])

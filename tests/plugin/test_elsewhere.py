@@ -19,6 +19,10 @@ def elsewhere(sandbox: Sandbox) -> Iterator[SandboxServer]:
         yield server
 
 
+STEERED = """
+def test_steer(patchworks):
+    assert patchworks.company == "acme"
+"""
 ANYWHERE = """
 @pytest.mark.parametrize("number", range(3))
 def test_push(patchworks, number):
@@ -136,3 +140,18 @@ def test_push(patchworks, number):
 
     result.assert_outcomes(passed=8)
     assert len(elsewhere.sandbox.journal) == 48
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_sandbox_is_reached_over_tls_with_its_authority(
+    pytester: pytest.Pytester, make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    with SandboxServer(make_sandbox(tls=True)) as server:
+        (pytester.path / "ca.pem").write_bytes(server.ca_pem or b"")
+        if by == "environment":
+            monkeypatch.setenv("PATCHWORKS_SANDBOX_CA_FILE", "ca.pem")
+        options = ["--patchworks-ca-file=ca.pem"] if by == "option" else []
+        result = run(pytester, STEERED, f"--patchworks-url={server.tls_base_url}", *options)
+
+    result.assert_outcomes(passed=1)
