@@ -414,6 +414,20 @@ class Settings:
         _text("the path of a folder", bool, optional=True),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
     )
+    log_level: str = _setting(
+        "info",
+        _choice("debug", "info", "warning", "error"),
+        "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
+        "request, warning and error only what went wrong in the sandbox itself.",
+        runtime=False,
+    )
+    log_format: str = _setting(
+        "auto",
+        _choice("auto", "text", "json"),
+        "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
+        "terminal and JSON elsewhere.",
+        runtime=False,
+    )
     journal_entries: int = _setting(
         100_000, _integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
     )

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
@@ -81,6 +81,8 @@ class Exchange:
     rate: tuple[int, int] | None = None
     misplaced_secret: str | None = field(default=None, repr=False)
     """A client secret that came where none belongs, such as in the client id."""
+    failure: Exception | None = field(default=None, repr=False)
+    """The defect of the sandbox that kept it from an answer."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a request header, the last one if it is repeated; names know no case."""
@@ -157,6 +159,13 @@ class Entry:
             return None
 
 
+Observe: TypeAlias = Callable[[Entry, Exchange, int], None]
+"""Is given every entry, the exchange it was made of and how many entries were dropped for it.
+
+Called in the thread that closes the entry, without the lock, before the answer leaves.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """Entries of a listing, oldest first. ``next_after`` is the cursor of the next page, ``None`` on the last."""
@@ -169,8 +178,15 @@ class Page:
 class Journal:
     """The entries of one emulated platform; safe to use from several threads."""
 
-    def __init__(self, id: str, max_entries: Callable[[], int], max_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        id: str,
+        max_entries: Callable[[], int],
+        max_bytes: Callable[[], int],
+        observe: Observe = lambda *_: None,
+    ) -> None:
         self.id = id
+        self._observe = observe
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -233,12 +249,15 @@ class Journal:
                 cost=ENTRY_OVERHEAD + cost,
             )
             self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
+            dropped_before = self._index.dropped
             self._drop_beyond_bounds()
+            dropped = self._index.dropped - dropped_before
             if self._waiting:
                 self._changed.notify_all()
             listeners = self._listeners
         for listener in listeners:
             listener()
+        self._observe(entry, exchange, dropped)
         return entry
 
     def _share(self, text: _Text) -> _Text:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -37,8 +36,6 @@ RAW_HEADERS: Final = "sandbox.raw_headers"
 CHUNK: Final = 64 * 1024
 DRAIN_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an oversized body read and thrown away so that the client gets to see the 413."""
-
-_logger = logging.getLogger("patchworks_sandbox")
 
 Endpoint: TypeAlias = Callable[[Exchange, Platform], Answer]
 """Answers a request, or raises a ``RefusalError``."""
@@ -74,9 +71,8 @@ class Pipeline:
             answer = self._answer(environ, exchange, platform)
         except RefusalError as error:
             answer = _refused(platform, exchange, error, _base_url(environ))
-        except Exception:
-            _logger.exception("the sandbox itself failed on %s %r", exchange.method, exchange.path)
-            answer = _failed(platform, exchange, _base_url(environ))
+        except Exception as error:  # noqa: BLE001 - answered and logged like any other request
+            answer = _failed(platform, exchange, error, _base_url(environ))
         if exchange.rate is not None:  # counted by the throttle (WIRE D)
             limit, remaining = exchange.rate
             answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
@@ -118,8 +114,9 @@ def _refused(platform: Platform, exchange: Exchange, error: RefusalError, base_u
     return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer, base_url)
 
 
-def _failed(platform: Platform, exchange: Exchange, base_url: str) -> Answer:
-    """Return the answer to a failure of the sandbox itself."""
+def _failed(platform: Platform, exchange: Exchange, error: Exception, base_url: str) -> Answer:
+    """Return the answer to a failure of the sandbox itself; it is logged with the journal entry."""
+    exchange.failure = error
     exchange.accepted = False
     exchange.reason = "internal_error: the sandbox itself failed, see its log"
     return _as_accepted(platform, exchange, platform.wire.server_error(), base_url)

@@ -30,7 +30,7 @@ from sandbox.errors import (
     Violation,
 )
 from sandbox.faults.book import Act, FaultBook
-from sandbox.journal import Exchange, Journal
+from sandbox.journal import Exchange, Journal, Observe
 from sandbox.keys import KeyRing
 from sandbox.model import JsonValue, Service
 from sandbox.payload import NotJsonError, parse_json
@@ -64,7 +64,9 @@ class TokenRequest:
 class Platform:
     """One life of the emulated platform. ``settings`` may be replaced while it serves."""
 
-    def __init__(self, settings: Settings, clock: Clock, rng: Rng, keys: KeyRing, store: Store) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, rng: Rng, keys: KeyRing, store: Store, *, observe: Observe
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.store = store
@@ -72,7 +74,9 @@ class Platform:
         self.tokens = TokenBook(keys, rng)
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
-        self.journal = Journal(rng.hex(6), lambda: self.settings.journal_entries, lambda: self.settings.journal_bytes)
+        self.journal = Journal(
+            rng.hex(6), lambda: self.settings.journal_entries, lambda: self.settings.journal_bytes, observe
+        )
 
     @property
     def wire(self) -> WireProfile:

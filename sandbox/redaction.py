@@ -61,6 +61,12 @@ _QUOTED: Final = {
     "'": re.compile(r"'(?:[^'\\]|\\.)*'?", re.DOTALL),
 }
 _BARE: Final = re.compile(r"[^\s,}\]&]*")
+_CREDENTIAL: Final = re.compile(
+    r"""eyJ[\w-]{8,}(?:\.[\w-]*){1,2}  # a JSON Web Token, whole or cut
+    |(?<=\bBearer[ ])[^\s"',]+|(?<=\bBasic[ ])[^\s"',]+
+    |(?<![\w-])[A-Za-z0-9]{40}(?![\w-])  # rng.SECRET_LENGTH""",
+    re.ASCII | re.VERBOSE,
+)
 
 
 def fingerprint(secret: str) -> str:
@@ -89,6 +95,15 @@ def _redact_credentials(value: str) -> str:
 def redact_query(query: str) -> str:
     """Return a query string with the values of sensitive parameters redacted."""
     return _redact_fields(query) if query else query
+
+
+def redact_text(text: str) -> str:
+    """Return any text, such as a traceback, without what looks like a credential: for logs.
+
+    Beside sensitive fields these are tokens, what follows the name of an authentication scheme, and words of the
+    length of a generated client secret.
+    """
+    return _CREDENTIAL.sub(lambda match: fingerprint(match[0]), _redact_fields(text))
 
 
 def redact_secret(secret: str, path: str, query: str, body: bytes) -> tuple[str, str, bytes]:

@@ -12,14 +12,16 @@ from types import MappingProxyType
 
 from sandbox.clock import Clock
 from sandbox.config import Settings
-from sandbox.journal import Journal
+from sandbox.journal import Entry, Exchange, Journal
 from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import Company
 from sandbox.planting import plant
 from sandbox.platform import Platform
+from sandbox.request_log import log_entry
 from sandbox.rng import Rng
 from sandbox.seed import Seed, demo_seed
 from sandbox.store import NewOAuthClient, Store
+from sandbox.tally import Tally
 from sandbox.tokens import IssuedToken
 
 
@@ -44,6 +46,8 @@ class Sandbox:
         if signing_key is None and self.initial_settings.signing_key_file is not None:
             signing_key = SigningKey.from_pem_file(self.initial_settings.signing_key_file)
         self.keys = KeyRing(self.initial_settings.signing_key_bits, signing_key)
+        self.tally = Tally()
+        """What was counted since it was made; a reset changes nothing of it."""
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
         self._pristine = Store(self.clock.now, self._rng)
@@ -122,4 +126,9 @@ class Sandbox:
 
     def _new_platform(self) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
-        return Platform(self.initial_settings, self.clock, rng, self.keys, self._pristine.copy(rng))
+        store = self._pristine.copy(rng)
+        return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe)
+
+    def _observe(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
+        self.tally.count(entry, exchange, dropped)
+        log_entry(entry, exchange.failure)

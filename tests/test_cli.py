@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -486,7 +487,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 def test_signal_stops_it_also_while_clients_are_connected(
     start: Callable[..., subprocess.Popen[str]], tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = start("--ready-file", "ready.json")
+    process = start("--ready-file", "ready.json", "--log-level", "warning")
     ready = json.loads((tmp_path / "ready.json").read_text())
     with socket.create_connection(("127.0.0.1", int(ready["base_url"].rpartition(":")[2]))) as client:
         client.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
@@ -495,6 +496,23 @@ def test_signal_stops_it_also_while_clients_are_connected(
 
     assert (process.returncode, errors) == (0, "")
     assert ready["pid"] == process.pid
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no signals to send")
+def test_requests_are_logged_to_standard_error_and_a_full_pipe_delays_neither_them_nor_the_end(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    process = start("--ready-file", "ready.json")
+    connection = http.client.HTTPConnection(json.loads((tmp_path / "ready.json").read_text())["base_url"][7:])
+    for number in range(500):  # more than a pipe holds
+        connection.request("GET", f"/{number:0199d}")
+        assert connection.getresponse().read()
+    connection.close()
+    process.terminate()
+
+    assert process.wait(PATIENCE_S) == 0
+    assert process.stderr
+    assert json.loads(process.stderr.readline())["path"] == f"/{0:0199d}"
 
 
 # --- the other commands -----------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ GROUPS: Final = {
     ),
     "Rate limit": ("rate_limit", "rate_limit_requests", "rate_limit_window", "rate_limit_key"),
     "Faults": ("presets_dir",),
+    "Log": ("log_level", "log_format"),
     "Journal": ("journal_entries", "journal_bytes"),
 }
 OTHER: Final = "Other options"

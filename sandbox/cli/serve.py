@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     of --config-file, as 'port: 9000'.
     """
     from sandbox.cli.banner import banner
+    from sandbox.cli.log import logged
     from sandbox.seed import demo_seed, load_seed
     from sandbox.server.sandbox_server import SandboxServer
     from sandbox.state import Sandbox
@@ -64,6 +66,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
     except InputError as error:
         raise click.ClickException(str(error)) from None
+    click.get_current_context().with_resource(logged(sys.stderr, initial.log_level, initial.log_format))
     try:
         if ready_file is not None:
             ready.discard(Path(ready_file))

@@ -19,6 +19,7 @@ from sandbox.control import (
     export,
     faults,
     fidelity,
+    metrics,
     requests,
     services,
     settings,
@@ -34,6 +35,7 @@ from sandbox.control.key import KEY, SECURITY, KeyDocument, refuse_without_key
 from sandbox.control.problems import register_error_handlers
 from sandbox.control.streams import Streams
 from sandbox.control.strictness import refuse_what_is_not_read
+from sandbox.control.tracing import RequestIdDocument, trace_requests
 from sandbox.state import Sandbox
 
 MAX_BODY: Final = 16 * 1024 * 1024
@@ -56,6 +58,7 @@ _BLUEPRINTS: Final = (
     tokens.blueprint,
     fidelity.blueprint,
     authority.blueprint,
+    metrics.blueprint,
 )
 _DESCRIPTION: Final = """\
 What steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and the
@@ -93,6 +96,7 @@ def create_control_app(
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    trace_requests(app)
     app.before_request(refuse_other_sites)
     app.before_request(refuse_without_key)
     app.before_request(refuse_what_is_not_read)
@@ -104,7 +108,7 @@ def create_control_app(
             "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
             "servers": [{"url": url, "description": "The sandbox."}],
             "security": SECURITY,
-            "extra_plugins": [RefusalDocument(), KeyDocument(), Names(), Keywords()],
+            "extra_plugins": [RequestIdDocument(), RefusalDocument(), KeyDocument(), Names(), Keywords()],
         },
     )
     for blueprint in _BLUEPRINTS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
@@ -11,10 +10,10 @@ from flask import Flask, Response, json, request
 from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
+from sandbox.control.tracing import note_failure
 from sandbox.errors import ConflictError, InputError, InvalidValueError, NotFoundError, UnknownSettingError, shorten
 
 CONTENT_TYPE: Final = "application/problem+json"
-_logger = logging.getLogger("patchworks_sandbox")
 
 
 class FieldProblemSchema(Schema):
@@ -132,5 +131,5 @@ _ABSENT: Final = object()
 
 
 def _unexpected(error: Exception) -> Response:
-    _logger.error("the control API failed on %s %r", request.method, request.path, exc_info=error)
+    note_failure(error)
     return problem(500, "the sandbox itself failed; its log has the traceback, please report it")

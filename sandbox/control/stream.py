@@ -14,6 +14,8 @@ from sandbox.control.problems import problem
 from sandbox.control.requests import FilterSchema, read_filter
 from sandbox.control.streams import HEARTBEAT_S, MAX_STREAMS, Streams, TooManyStreamsError
 from sandbox.control.texts import CURSOR, CURSOR_OR_EMPTY
+from sandbox.control.tracing import HEADER as REQUEST_ID
+from sandbox.control.tracing import request_id
 from sandbox.errors import WaitInterruptedError
 from sandbox.journal import Journal, parse_cursor
 from sandbox.matching import EVERY_ENTRY
@@ -88,7 +90,8 @@ def stream_requests(query: dict[str, Any]) -> Response:
         response = Response(_pieces(sandbox, feed, streams), headers=_HEADERS)
         response.call_on_close(streams.release)
         return response
-    head = "".join(f"{name}: {value}\r\n" for name, value in _HEADERS.items())
+    headers = {**_HEADERS, REQUEST_ID: request_id()}  # what is sent here passes by all that Flask would add
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     streams.add(connection.detach(), f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed)
     return Response()
 

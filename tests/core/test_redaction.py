@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.redaction import SENSITIVE_FIELDS, fingerprint, redact_body, redact_headers, redact_query
+from sandbox.redaction import SENSITIVE_FIELDS, fingerprint, redact_body, redact_headers, redact_query, redact_text
 
 SECRET = "Tea/and+Biscuits-4711"
 STAND_IN = fingerprint(SECRET)
@@ -213,3 +213,27 @@ _BASIC = base64.b64encode(f"id:{SECRET}".encode()).decode()
 )
 def test_header_with_credentials_is_redacted_and_its_scheme_kept(name: str, value: str, expected: str) -> None:
     assert redact_headers([("A", "1"), (name, value), ("B", "2")]) == (("A", "1"), (name, expected), ("B", "2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("GET /x?client_secret=hush&a=1", ["GET /x?client_secret=sha256:", "&a=1"]),
+        ('{"password": "hush"} more', ['{"password": "sha256:', "} more"]),
+        ("Authorization: Bearer hush, then", ["Authorization: Bearer sha256:", ", then"]),
+        ("sent 'Basic aHVzaA==' twice", ["sent 'Basic sha256:", "' twice"]),
+        ("token eyJ0eXAiOiJKV1Qi.eyJodXNoIjoxfQ.c2ln.", ["token sha256:"]),
+        ("cut eyJ0eXAiOiJKV1Qi.eyJodX", ["cut sha256:"]),
+        (f"/v1/acme/{'hush' * 10}/x", ["/v1/acme/sha256:", "/x"]),
+    ],
+)
+def test_text_for_a_log_holds_nothing_that_looks_like_a_credential(text: str, kept: list[str]) -> None:
+    redacted = redact_text(text)
+
+    assert not [hidden for hidden in ("hush", "aHVzaA", "eyJ", "c2ln") if hidden in redacted]
+    assert all(part in redacted for part in kept)
+
+
+@pytest.mark.parametrize("text", ["POST /v1/acme/orders", "a" * 39, "f" * 80, "Bearer", "eyJ", "", "Basic"])
+def test_text_for_a_log_is_otherwise_left_alone(text: str) -> None:
+    assert redact_text(text) == text

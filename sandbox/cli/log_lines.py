@@ -1,0 +1,109 @@
+"""The two forms of a line of the log: text for people, JSON for programs.
+
+Neither lets through what a client may have put into a message or an exception to deceive a reader: characters that move
+a cursor, ends of lines, credentials. A traceback is the only thing that takes several lines, as text, and is indented.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any, Final, TextIO
+
+import click
+from pythonjsonlogger.core import RESERVED_ATTRS
+from pythonjsonlogger.json import JsonFormatter
+
+from sandbox.redaction import redact_text
+from sandbox.request_log import ControlRequest, EmulatedRequest, escaped
+
+_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_LEVELS: Final[Mapping[int, str]] = {
+    logging.DEBUG: "bright_black",
+    logging.INFO: "green",
+    logging.WARNING: "yellow",
+    logging.ERROR: "red",
+}
+_STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "red", 0: "red"}
+"""By the first digit; 0 where a fault let no answer through."""
+
+
+def formatter(form: str, stream: TextIO) -> logging.Formatter:
+    """Return what writes lines in a form, ``auto``, ``text`` or ``json``, to a stream."""
+    terminal = stream.isatty()
+    if form == "json" or (form == "auto" and not terminal):
+        return JsonLines()
+    # Terminals of Windows know colours only if they are told to; NO_COLOR: https://no-color.org
+    return TextLines(colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
+
+
+class TextLines(logging.Formatter):
+    """Lines for people: ``14:03:22.118 INFO POST /oauth/token 200 accepted 2.1 ms client=… id=…``."""
+
+    def __init__(self, *, colours: bool) -> None:
+        super().__init__()
+        self._colours = colours
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and indented below it the traceback if there is one."""
+        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        level = self._coloured(f"{record.levelname:<7}", _LEVELS.get(record.levelno))
+        text = f"{self._coloured(time, 'bright_black')} {level} {self._told(record)}"
+        if record.exc_info:
+            text += "".join(f"\n    {escaped(line)}" for line in _traceback(self, record.exc_info).splitlines())
+        return text
+
+    def _told(self, record: logging.LogRecord) -> str:
+        line: object = record.msg
+        if not isinstance(line, (EmulatedRequest, ControlRequest)):
+            return escaped(redact_text(record.getMessage()))
+        fields = line.fields()
+        status = int(str(fields["status"]))
+        words = [str(fields["method"]), str(fields["path"]), self._coloured(str(status), _STATUSES.get(status // 100))]
+        words += [str(fields[name]) for name in ("outcome", "reason") if name in fields]
+        words.append(f"{fields['duration_ms']:.1f} ms")
+        named = {"fault": "fault", "client": "client_id", "id": "request_id"}
+        words += [
+            self._coloured(f"{short}={fields[name]}", "bright_black") for short, name in named.items() if name in fields
+        ]
+        return " ".join(words)
+
+    def _coloured(self, text: str, colour: str | None) -> str:
+        return click.style(text, fg=colour) if self._colours and colour else text
+
+
+class JsonLines(JsonFormatter):
+    """Lines for programs: a JSON object each, in ASCII, with the fields of a request if it is one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ["levelname", "name", "message"],
+            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+            reserved_attrs=[*RESERVED_ATTRS],
+            json_ensure_ascii=True,
+        )
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Add what every line has, then what is known of the request."""
+        time = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
+        log_data["time"] = time.replace("+00:00", "Z")
+        super().add_fields(log_data, record, message_dict)
+        log_data["level"] = record.levelname.lower()
+        line: object = record.msg
+        if isinstance(line, (EmulatedRequest, ControlRequest)):
+            log_data.update(line.fields())
+        else:
+            log_data["message"] = redact_text(str(log_data["message"]))
+
+    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the standard library's name
+        """Return a traceback without credentials."""
+        return _traceback(logging.Formatter(), ei)
+
+
+def _traceback(formatter: logging.Formatter, exc_info: _ExcInfo) -> str:
+    return redact_text(logging.Formatter.formatException(formatter, exc_info))

@@ -1,0 +1,27 @@
+"""What a sandbox has done, in figures for Prometheus."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from sandbox.control.base import PREFIX, Blueprint, current_sandbox
+
+blueprint = Blueprint("metrics", __name__, url_prefix=PREFIX, description="Figures for a monitoring system")
+
+
+@blueprint.get("/metrics")
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "Requests to the emulated API by endpoint, status (0: a fault let no answer through) and "
+            "outcome, how long they took, tokens issued, faults acted, the size of the journal and how many of its "
+            "entries were dropped. Counts grow until the process ends; a reset does not set them back.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    }
+)
+def get_metrics() -> Response:
+    """Show what the sandbox has done, in the text format of Prometheus, version 0.0.4."""
+    from sandbox.control.exposition import CONTENT_TYPE, exposition  # 10 MB that few ever need
+
+    return Response(exposition(current_sandbox()), content_type=CONTENT_TYPE)
