@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.contract import ContractViolation
 from sandbox.faults.book import RuleState
 from sandbox.faults.rules import FaultRule
 from sandbox.model import Company, Connector, Entity, Service
 from sandbox.planting import Ground
+from sandbox.restoring import LoadedClient
 from sandbox.tokens import IssuedToken
 from sandbox.verification.source import EntrySource
 
@@ -216,4 +217,12 @@ class Backend(Protocol):
 
     def reset(self) -> None:
         """Return to the seed."""
+        ...
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds as JSON values."""
+        ...
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
         ...

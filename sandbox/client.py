@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.backend import Backend, SandboxClock
 from sandbox.contract import ContractViolation
@@ -15,6 +15,7 @@ from sandbox.errors import NotFoundError
 from sandbox.fault_handle import Faults
 from sandbox.intercept import Interception, intercepted
 from sandbox.matching import EntryFilter
+from sandbox.restoring import LoadedClient
 from sandbox.tenant import Tenant
 from sandbox.tokens import IssuedToken
 from sandbox.verification.recorder import JournalRecorder
@@ -204,6 +205,22 @@ class Patchworks:
     def reset(self) -> None:
         """Return to the seed."""
         self._backend.reset()
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds as JSON values, for ``load_state`` here or elsewhere.
+
+        With ``secrets`` also the signing key, so that tokens stay valid, and what the clients' secrets are recognised
+        by.
+        """
+        return self._backend.state(secrets=secrets)
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes, or raise ``InvalidValueError`` and stay as it is.
+
+        Return the OAuth clients and where their secrets are from: ``saved`` in the state, ``kept`` from before, or
+        ``new``, with the only copy of it.
+        """
+        return self._backend.load_state(document)
 
     def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
         """Return a handle with a company of its own, which sees nothing of what others do in the same sandbox.

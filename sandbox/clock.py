@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from sandbox.errors import InvalidValueError
 from sandbox.frozen_time import frozen_timestamp, move_frozen_time
 from sandbox.real_time import wall_time
+from sandbox.snapshot.shapes import ClockSnapshot
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
@@ -112,6 +113,13 @@ def _checked_rate(rate: object) -> float:
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= MAX_RATE:
         raise InvalidValueError("rate", rate, f"a number above 0 and at most {MAX_RATE:.0f}")
     return float(rate)
+
+
+def check_clock(snapshot: ClockSnapshot) -> None:
+    """Raise ``InvalidValueError`` where a snapshot holds what no clock shows."""
+    if not EARLIEST <= snapshot.now <= LATEST:
+        raise InvalidValueError("clock.now", format_instant(snapshot.now), _INSTANTS_ALLOWED)
+    _checked_rate(snapshot.rate)
 
 
 class Clock:
@@ -229,6 +237,24 @@ class Clock:
         """Return to the machine's time."""
         with self._lock:
             self._course = self._real()
+        return self.now()
+
+    def snapshot(self) -> ClockSnapshot:
+        """Return how it stands; a frozen time that it follows counts as a time it was moved to."""
+        with self._lock:
+            course = self._course
+            now = round(course.at(course.base()), 6)
+        return ClockSnapshot(datetime.fromtimestamp(now, timezone.utc), course.frozen, course.rate, course.moved)
+
+    def restore(self, snapshot: ClockSnapshot) -> datetime:
+        """Go on from where a clock stood; one that was never moved is the machine's. Return the time."""
+        check_clock(snapshot)
+        with self._lock:
+            course = self._real()
+            if snapshot.moved:
+                origin, since = snapshot.now.timestamp(), course.base()
+                course = _Course(self._wall, origin, since, snapshot.rate, snapshot.frozen, moved=True)
+            self._course = course
         return self.now()
 
     def _real(self) -> _Course:

@@ -428,6 +428,11 @@ class Settings:
         "terminal and JSON elsewhere.",
         runtime=False,
     )
+    state_limit: int = _setting(
+        1024 * MIB,
+        _integer(1, 64 * 1024 * MIB, "bytes"),
+        "Largest document that PUT /_sandbox/state takes. A saved state is about a third larger than its journal.",
+    )
     journal_entries: int = _setting(
         100_000, _integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
     )
@@ -473,6 +478,18 @@ _SPECS: Final = tuple(
     SettingSpec(name=field.name, default=field.default, **field.metadata[_META])
     for field in dataclasses.fields(Settings)
 )
+
+
+def kept_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that belong to a saved state: all that may change while it runs, as JSON values.
+
+    Where the process is reached and what lies on its disk are the process's own, and a secret nobody's business.
+    """
+    apart = ("public_url", "presets_dir")
+    values = {spec.name: getattr(settings, spec.name) for spec in _SPECS if spec.runtime and not spec.secret}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name not in apart
+    }
 
 
 def _checked(spec: SettingSpec, value: object) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sandbox.app import SandboxApp
 from sandbox.backend import Credentials
@@ -19,6 +19,8 @@ from sandbox.faults.book import RuleState
 from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import FaultRule
 from sandbox.journal import Journal
+from sandbox.restoring import LoadedClient
+from sandbox.snapshot.codec import read_state, to_document
 from sandbox.state import Sandbox
 from sandbox.store import Store
 from sandbox.tokens import IssuedToken
@@ -131,6 +133,14 @@ class InProcess:
     def reset(self) -> None:
         """Return to the seed."""
         self.sandbox.reset()
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds as JSON values."""
+        return to_document(self.sandbox.state(secrets=secrets))
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
+        return self.sandbox.load_state(read_state(document))
 
 
 @dataclass(frozen=True)

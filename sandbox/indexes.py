@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from sandbox.matching import INDEXED, EntryFilter
+from sandbox.snapshot.shapes import DropSnapshot, DropsSnapshot
 
 if TYPE_CHECKING:
     from sandbox.journal import Entry
@@ -119,6 +120,17 @@ class EntryIndex:
             self._dropped.clear()
             self._dropped_uncounted = self.dropped
         return entry, ended
+
+    def drops(self) -> DropsSnapshot:
+        """Return what is known of the dropped entries."""
+        counts = tuple(DropSnapshot(name, str(value), count) for (name, value), count in self._dropped.items())
+        return DropsSnapshot(self.dropped, self._dropped_uncounted, counts)
+
+    def restore_drops(self, snapshot: DropsSnapshot) -> None:
+        """Know of dropped entries what another index knew."""
+        self.dropped = snapshot.total
+        self._dropped_uncounted = snapshot.uncounted
+        self._dropped = Counter({(drop.name, drop.value): drop.count for drop in snapshot.by_value})
 
     def narrowest(self, entry_filter: EntryFilter) -> Series:
         """Return the shortest series that holds every entry the filter means."""

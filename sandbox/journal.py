@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
@@ -26,6 +26,7 @@ from sandbox.model import JsonValue, TokenLink
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.real_time import monotonic, perf_counter
 from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
+from sandbox.snapshot.shapes import EntrySnapshot, JournalSnapshot, LinkSnapshot
 
 if TYPE_CHECKING:
     from sandbox.faults.book import Act
@@ -346,6 +347,47 @@ class Journal:
             oldest, newest = self._index.all.oldest(), self._index.all.newest()
         return [f"{oldest.id} to {newest.id}"] if oldest and newest else []
 
+    # --- as a value -------------------------------------------------------------------------------------------------
+
+    def export(self) -> JournalSnapshot:
+        """Return everything it holds."""
+        with self._lock:
+            drops, seq = self._index.drops(), self._seq
+            kept = self._index.all.above(0, len(self._index.all))
+        return JournalSnapshot(self.id, seq, drops, tuple(map(_exported, kept)))
+
+    def restore(self, snapshot: JournalSnapshot) -> None:
+        """Take the place of the journal that held this; raise ``InvalidValueError`` unless the entries are in order."""
+        with self._lock:
+            self.id = snapshot.id
+            for position, kept in enumerate(snapshot.entries):
+                if not self._seq < kept.seq <= snapshot.last_seq:
+                    allowed = f"a whole number from {self._seq + 1} to last_seq, {snapshot.last_seq}"
+                    raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
+                self._seq = kept.seq
+                entry = self._restored(kept)
+                self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
+            self._seq = snapshot.last_seq
+            self._index.restore_drops(snapshot.dropped)
+            self._drop_beyond_bounds()
+
+    def _restored(self, kept: EntrySnapshot) -> Entry:
+        headers, cost = self._headers.share(kept.headers)
+        response_headers, response_cost = self._headers.share(kept.response_headers)
+        response_body, body_cost = self._share_answer(kept.response_body)
+        facts = {name: getattr(kept, name) for name in _KEPT}
+        texts = {name: self._share(facts.pop(name)) for name in _SHARED}
+        return Entry(
+            **facts,
+            **texts,
+            journal=self.id,
+            headers=headers,
+            token=None if kept.token is None else TokenLink(*(getattr(kept.token, name) for name in _LINK)),
+            response_headers=response_headers,
+            response_body=response_body,
+            cost=ENTRY_OVERHEAD + cost + response_cost + body_cost + len(kept.body) + len(kept.query),
+        )
+
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     def wait(
@@ -453,6 +495,24 @@ class Journal:
     def bytes(self) -> int:
         """About how many bytes the entries take."""
         return self._bytes
+
+
+_LINK: Final = tuple(field.name for field in fields(TokenLink))
+_SHARED: Final = ("path", "client_id", "company", "vanity_url", "reason", "fault", "effect")
+_APART: Final = ("journal", "headers", "token", "response_headers", "response_body", "cost")
+_KEPT: Final = tuple(field.name for field in fields(Entry) if field.name not in _APART)
+"""Fields of an entry that a snapshot holds as they are."""
+
+
+def _exported(entry: Entry) -> EntrySnapshot:
+    token = entry.token
+    return EntrySnapshot(
+        **{name: getattr(entry, name) for name in _KEPT},
+        headers=entry.headers,
+        token=None if token is None else LinkSnapshot(*(getattr(token, name) for name in _LINK)),
+        response_headers=entry.response_headers,
+        response_body=entry.response_body,
+    )
 
 
 def _outcome(exchange: Exchange) -> Outcome:

@@ -14,7 +14,12 @@ from typing import Any, Final
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from sandbox.errors import SettingError
 
@@ -38,14 +43,26 @@ class SigningKey:
     def from_pem_file(cls, path: str) -> SigningKey:
         """Load a key from a PEM file; raise ``SettingError``."""
         try:
-            key = load_pem_private_key(Path(path).read_bytes(), password=None)
+            return cls.from_pem(Path(path).read_bytes())
         except OSError as error:
             raise SettingError("signing_key_file", path, f"{_PEM_ALLOWED} ({error.strerror})") from None
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except ValueError:
             raise SettingError("signing_key_file", path, _PEM_ALLOWED) from None
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> SigningKey:
+        """Load a key; raise ``ValueError`` for what is none."""
+        try:
+            key = load_pem_private_key(pem, password=None)
+        except (TypeError, UnsupportedAlgorithm) as error:
+            raise ValueError(str(error)) from None
         if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
-            raise SettingError("signing_key_file", path, _PEM_ALLOWED)
+            raise ValueError(_PEM_ALLOWED)
         return cls(key)
+
+    def pem(self) -> str:
+        """Return the private key as PEM: a secret."""
+        return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return a compact JWS with the header ``{"typ":"JWT","alg":"RS256"}`` (WIRE A)."""
@@ -102,6 +119,9 @@ class KeyRing:
 
     def rotate(self) -> None:
         """Replace the key by a new one; tokens signed by the old one are no longer good."""
-        key = SigningKey.generate(self._bits)
+        self.use(SigningKey.generate(self._bits))
+
+    def use(self, key: SigningKey) -> None:
+        """Sign with this key from now on; tokens signed by another are no longer good."""
         with self._lock:
             self._key = key

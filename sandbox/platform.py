@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from sandbox.clock import Clock
-from sandbox.config import Settings
+from sandbox.config import Settings, kept_settings
 from sandbox.disturbance import refusal_by, spoil_token, token_terms
 from sandbox.entity_check import EntityCheck
 from sandbox.errors import (
@@ -20,6 +20,7 @@ from sandbox.errors import (
     InvalidPayloadError,
     InvalidRequestError,
     InvalidScopeError,
+    InvalidValueError,
     MalformedBodyError,
     MissingScopeError,
     RouteNotFoundError,
@@ -36,6 +37,7 @@ from sandbox.model import JsonValue, Service
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
+from sandbox.snapshot.shapes import PlatformSnapshot
 from sandbox.store import Store
 from sandbox.throttle import Throttle
 from sandbox.tokens import Token, TokenBook
@@ -71,12 +73,37 @@ class Platform:
         self.clock = clock
         self.store = store
         self._keys = keys
+        self._rng = rng
         self.tokens = TokenBook(keys, rng)
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
         self.journal = Journal(
             rng.hex(6), lambda: self.settings.journal_entries, lambda: self.settings.journal_bytes, observe
         )
+
+    def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
+        """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""
+        return PlatformSnapshot(
+            settings=kept_settings(self.settings),
+            random=self._rng.snapshot(),
+            throttle=self.throttle.snapshot(),
+            faults=self.faults.snapshot(),
+            tokens=self.tokens.snapshot(),
+            store=self.store.snapshot(secrets=secrets),
+            journal=self.journal.export(),
+        )
+
+    def restore(self, snapshot: PlatformSnapshot) -> None:
+        """Take the place of another platform, before this one serves; raise ``InvalidValueError``."""
+        try:
+            self._rng.restore(snapshot.random)
+        except ValueError as error:
+            raise InvalidValueError("platform.random", "(not shown)", f"what was saved there ({error})") from None
+        self.store.restore(snapshot.store)
+        self.tokens.restore(snapshot.tokens)
+        self.throttle.restore(snapshot.throttle)
+        self.faults.restore(snapshot.faults)
+        self.journal.restore(snapshot.journal)
 
     @property
     def wire(self) -> WireProfile:

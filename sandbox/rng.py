@@ -9,12 +9,18 @@ from __future__ import annotations
 import random
 import secrets
 import string
+import struct
 import uuid
 
 SECRET_LENGTH = 40
 """Length of a generated client secret in characters, as the platform's stack generates them."""
 
 _SECRET_ALPHABET = string.ascii_letters + string.digits
+
+
+_WORDS = struct.Struct(">625I")
+_GENERATOR = 3
+"""The version of Python's generator, the Mersenne Twister."""
 
 
 class Rng:
@@ -34,6 +40,19 @@ class Rng:
     def branch(self) -> Rng:
         """Return another generator whose draws depend on the seed, but not on how often this one is asked later."""
         return Rng(self._random.getrandbits(63))
+
+    def snapshot(self) -> bytes:
+        """Return the state of the generator: what it draws next depends on it alone. It tells no secret."""
+        return _WORDS.pack(*self._random.getstate()[1])
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go on as the generator would that was in this state; raise ``ValueError`` for what is none."""
+        if len(snapshot) != _WORDS.size:
+            raise ValueError(f"{_WORDS.size} bytes are needed, {len(snapshot)} were given")
+        words = _WORDS.unpack(snapshot)
+        if words[-1] > len(words) - 1 or not any(words[:-1]):
+            raise ValueError("the generator has no such state")
+        self._random.setstate((_GENERATOR, words, None))
 
     def chance(self) -> float:
         """Return a float in [0, 1)."""

@@ -9,20 +9,26 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
-from sandbox.clock import Clock
+from sandbox.clock import Clock, check_clock
 from sandbox.config import Settings
+from sandbox.errors import InvalidValueError
 from sandbox.journal import Entry, Exchange, Journal
 from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import Company
 from sandbox.planting import plant
 from sandbox.platform import Platform
 from sandbox.request_log import log_entry
+from sandbox.restoring import LoadedClient, restore
 from sandbox.rng import Rng
 from sandbox.seed import Seed, demo_seed
+from sandbox.snapshot.shapes import VERSION, State
 from sandbox.store import NewOAuthClient, Store
 from sandbox.tally import Tally
 from sandbox.tokens import IssuedToken
+
+_KEY_ALLOWED: Final = "an unencrypted RSA private key of at least 2048 bits as PEM, or null"
 
 
 class Sandbox:
@@ -51,7 +57,8 @@ class Sandbox:
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
         self._pristine = Store(self.clock.now, self._rng)
-        self._credentials = plant(seed, self._pristine)
+        self._planted = plant(seed, self._pristine)
+        self._credentials = self._planted
         self._platform = self._new_platform()
 
     @property
@@ -81,7 +88,10 @@ class Sandbox:
 
     @property
     def credentials(self) -> Mapping[str, NewOAuthClient]:
-        """The OAuth clients of the seed by client id, in its order, with their secrets."""
+        """The OAuth clients of the seed by client id, in its order, with their secrets.
+
+        After a state was loaded: of those whose secret is known here, the seed's first.
+        """
         return MappingProxyType(self._credentials)
 
     @property
@@ -120,15 +130,58 @@ class Sandbox:
         with self._lock:
             now = self.clock.reset()
             retired, self._platform = self._platform, self._new_platform()
-        retired.journal.retire("the sandbox was reset")
-        retired.faults.clear()  # aborts the answers that it delays or holds back
+            self._credentials = self._planted
+        _retire(retired, "the sandbox was reset")
         return now
+
+    def state(self, *, secrets: bool = False) -> State:
+        """Return everything it holds, while it serves.
+
+        With ``secrets`` also the signing key and what the clients' secrets are recognised by.
+        """
+        with self._lock:
+            platform, clock = self._platform.snapshot(secrets=secrets), self.clock.snapshot()
+        return State(VERSION, secrets, clock, self.keys.current().pem() if secrets else None, platform)
+
+    def load_state(self, state: State) -> list[LoadedClient]:
+        """Become what a state describes, or raise ``InvalidValueError`` and stay as it is.
+
+        Return the OAuth clients and where their secrets are from. Requests in flight finish on the platform they began
+        on. A reset returns to this sandbox's own seed and settings; a signing key of the state stays in use.
+        """
+        check_clock(state.clock)
+        key = None if state.signing_key is None else _read_key(state.signing_key)
+        with self._lock:
+            rng = Rng()  # goes on from the state's
+            fresh = self._platform_with(rng, Store(self.clock.now, rng))
+            loaded = restore(fresh, state.platform, self.store, {**self._planted, **self._credentials})
+            self.clock.restore(state.clock)
+            if key is not None:
+                self.keys.use(key)
+            retired, self._platform = self._platform, fresh
+            self._credentials = loaded.credentials
+        _retire(retired, "a state was loaded")
+        return loaded.clients
 
     def _new_platform(self) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
-        store = self._pristine.copy(rng)
+        return self._platform_with(rng, self._pristine.copy(rng))
+
+    def _platform_with(self, rng: Rng, store: Store) -> Platform:
         return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe)
 
     def _observe(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
         self.tally.count(entry, exchange, dropped)
         log_entry(entry, exchange.failure)
+
+
+def _retire(platform: Platform, why: str) -> None:
+    platform.journal.retire(why)
+    platform.faults.clear()  # aborts the answers that it delays or holds back
+
+
+def _read_key(pem: str) -> SigningKey:
+    try:
+        return SigningKey.from_pem(pem.encode())
+    except ValueError:
+        raise InvalidValueError("signing_key", "(not shown)", _KEY_ALLOWED) from None

@@ -20,6 +20,13 @@ from sandbox.entity_check import EntityCheck, infer_schema
 from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.model import Company, Connector, Entity, JsonValue, OAuthClient, Service
 from sandbox.rng import Rng
+from sandbox.snapshot.shapes import (
+    ClientSnapshot,
+    EntitySnapshot,
+    LastIds,
+    SecretSnapshot,
+    StoreSnapshot,
+)
 
 VANITY_URL_RULE = "3 to 36 letters, digits, '-' or '_' (upper case is lowered)"
 CLIENT_NAME_RULE = "text of 3 to 255 characters"
@@ -321,6 +328,41 @@ class Store:
             del self._services[service_id], self._service_ids[service.company, service.vanity_url]
             return service
 
+    # --- as a value -------------------------------------------------------------------------------------------------
+
+    def snapshot(self, *, secrets: bool) -> StoreSnapshot:
+        """Return all tables; without ``secrets`` nothing by which a client's secret could be recognised."""
+        with self._lock:
+            return StoreSnapshot(
+                companies=tuple(self._companies.values()),
+                connectors=tuple(self._connectors.values()),
+                entities=tuple(map(_exported_entity, self._entities.values())),
+                clients=tuple(_exported_client(client, secrets) for client in self._clients.values()),
+                services=tuple(self._services.values()),
+                last_ids=LastIds(**self._last_ids),
+            )
+
+    def restore(self, snapshot: StoreSnapshot) -> None:
+        """Take the place of the store that held these tables, every client with a secret; they are taken as checked.
+
+        Raise ``InvalidValueError`` for a JSON Schema that is none.
+        """
+        with self._lock:
+            self._companies = {company.slug: company for company in snapshot.companies}
+            self._connectors = {connector.id: connector for connector in snapshot.connectors}
+            self._clients = {client.id: _restored_client(client) for client in snapshot.clients}
+            self._services = {service.id: service for service in snapshot.services}
+            self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
+            for kept in snapshot.entities:
+                schema, inferred, check = _compile(kept.sample, kept.json_schema)
+                self._entities[kept.id] = Entity(
+                    kept.id, kept.connector_id, kept.type, kept.name, kept.sample, schema, inferred, kept.created_at
+                )
+                self._entity_ids[kept.connector_id, kept.name] = kept.id
+                self._set_check(kept.id, check)
+            ids = snapshot.last_ids
+            self._last_ids = {"connector": ids.connector, "entity": ids.entity, "service": ids.service}
+
     # --- shared -----------------------------------------------------------------------------------------------------
 
     def _next_id(self, kind: str) -> int:
@@ -337,6 +379,65 @@ class Store:
             with self._lock:
                 raise NotFoundError(kind, key, list(table))
         return found
+
+
+def check_names(snapshot: StoreSnapshot) -> None:
+    """Raise ``InvalidValueError`` for a name that no store would have taken."""
+    for at, company in enumerate(snapshot.companies):
+        if not _SLUG.fullmatch(company.slug):
+            raise InvalidValueError(f"platform.store.companies[{at}].slug", company.slug, SLUG_RULE)
+    for at, service in enumerate(snapshot.services):
+        if not _VANITY_URL.fullmatch(service.vanity_url):
+            raise InvalidValueError(f"platform.store.services[{at}].vanity_url", service.vanity_url, VANITY_URL_RULE)
+    for at, client in enumerate(snapshot.clients):
+        if not _UUID.fullmatch(client.id):
+            raise InvalidValueError(f"platform.store.clients[{at}].id", client.id, "a UUID in lower case")
+
+
+def new_secret(rng: Rng) -> tuple[str, SecretSnapshot]:
+    """Return a new client secret, and what it is recognised by."""
+    secret, salt = rng.secret(), rng.bytes(16)
+    return secret, SecretSnapshot(salt, _hash(salt, secret), secret[-4:])
+
+
+def secret_of(client: OAuthClient) -> SecretSnapshot:
+    """Return what the secret of a client is recognised by."""
+    return SecretSnapshot(client.secret_salt, client.secret_hash, client.secret_last_four)
+
+
+def _exported_client(client: OAuthClient, secrets: bool) -> ClientSnapshot:
+    return ClientSnapshot(
+        client.id,
+        client.connector_id,
+        client.name,
+        secret_of(client) if secrets else None,
+        client.revoked,
+        client.created_at,
+        client.updated_at,
+    )
+
+
+def _restored_client(kept: ClientSnapshot) -> OAuthClient:
+    secret = kept.secret
+    assert secret is not None
+    return OAuthClient(
+        id=kept.id,
+        connector_id=kept.connector_id,
+        name=kept.name,
+        secret_salt=secret.salt,
+        secret_hash=secret.hash,
+        secret_last_four=secret.last_four,
+        revoked=kept.revoked,
+        created_at=kept.created_at,
+        updated_at=kept.updated_at,
+    )
+
+
+def _exported_entity(entity: Entity) -> EntitySnapshot:
+    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
+    return EntitySnapshot(
+        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
+    )
 
 
 def _compile(

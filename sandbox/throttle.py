@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from sandbox.snapshot.shapes import WindowSnapshot
 
 MAX_WINDOWS: Final = 10_000
 """Windows kept before those that are over are swept."""
@@ -50,6 +53,16 @@ class Throttle:
                 window.hits += 1
             end = window.start + length_s
             return Verdict(allowed, limit, max(limit - window.hits, 0), math.ceil(end - now), math.ceil(end))
+
+    def snapshot(self) -> tuple[WindowSnapshot, ...]:
+        """Return the windows, over or not."""
+        with self._lock:
+            return tuple(WindowSnapshot(key, window.start, window.hits) for key, window in self._windows.items())
+
+    def restore(self, snapshot: Iterable[WindowSnapshot]) -> None:
+        """Take the place of the throttle that had these windows."""
+        with self._lock:
+            self._windows = {window.key: _Window(window.start, window.hits) for window in snapshot}
 
     def _sweep(self, now: float, length_s: int) -> None:
         if len(self._windows) >= MAX_WINDOWS:

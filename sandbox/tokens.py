@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Final
@@ -22,6 +22,7 @@ from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import TokenLink, seconds
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
+from sandbox.snapshot.shapes import TokenSnapshot
 
 JTI_DIGITS: Final = 80
 MAX_TOKENS: Final = 250_000
@@ -191,6 +192,34 @@ class TokenBook:
                 for token in self._issued.values()
                 if (history := self._histories.get(token.fingerprint))
             ]
+
+    def snapshot(self) -> tuple[TokenSnapshot, ...]:
+        """Return every token that is remembered, in the order of issue."""
+        return tuple(
+            TokenSnapshot(
+                token.jti,
+                token.fingerprint,
+                token.client_id,
+                token.scopes,
+                token.issued_at,
+                token.expires_at,
+                token.request,
+                token.uses,
+                token.revoked,
+            )
+            for token in self.issued()
+        )
+
+    def restore(self, snapshot: Iterable[TokenSnapshot]) -> None:
+        """Take the place of the book that held these tokens; whether they are well signed is for the keys to say."""
+        with self._lock:
+            for kept in snapshot:
+                token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, kept.fingerprint)
+                link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
+                self._issued[kept.jti] = token
+                self._histories[kept.fingerprint] = _History(link, kept.uses)
+                if kept.revoked is not None:
+                    self._revoked[kept.jti] = kept.revoked
 
     def revoke_one(self, why: str, token: Token) -> None:
         """Revoke a single token."""

@@ -444,7 +444,7 @@ def test_ready_file_is_whole_or_not_there(run: Callable[..., Served], tmp_path: 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sandbox.cli.ready_file.json.dump", fail)
+    monkeypatch.setattr("sandbox.cli.private_file.Path.replace", fail)
 
     served = run("--ready-file", "ready.json")
 

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from sandbox._version import __version__
-from sandbox.cli import clients, clock, completion, documents, faults, health, requests, reset, serve
+from sandbox.cli import clients, clock, completion, documents, faults, health, requests, reset, serve, state
 
 
 class _InOrder(click.Group):
@@ -55,6 +55,7 @@ _COMMANDS: Final = (
     faults.faults,
     clients.clients,
     reset.reset,
+    state.state,
     documents.openapi,
     documents.fidelity,
     documents.reference,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from sandbox.cli import private_file
 
 
 def discard(path: Path) -> None:
@@ -17,12 +17,4 @@ def discard(path: Path) -> None:
 
 def write(path: Path, document: Mapping[str, Any]) -> None:
     """Write the file whole or not at all, readable by its owner only; raise ``OSError``."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.write("\n")
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    private_file.write(path, [f"{json.dumps(document)}\n".encode()])

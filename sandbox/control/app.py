@@ -23,6 +23,7 @@ from sandbox.control import (
     requests,
     services,
     settings,
+    state,
     stream,
     system,
     tokens,
@@ -55,6 +56,7 @@ _BLUEPRINTS: Final = (
     faults.blueprint,
     duplicates.blueprint,
     settings.blueprint,
+    state.blueprint,
     tokens.blueprint,
     fidelity.blueprint,
     authority.blueprint,
@@ -114,5 +116,6 @@ def create_control_app(
     for blueprint in _BLUEPRINTS:
         api.register_blueprint(blueprint)
     faults.describe_faults(api.spec)
+    state.describe_state(api.spec)
     app.extensions["openapi"] = api.spec
     return app

@@ -7,20 +7,20 @@ reading ``armed``.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import cast
 
-from sandbox.errors import NotFoundError
+from sandbox.errors import InvalidValueError, NotFoundError
 from sandbox.faults.body_match import Body, BodyCondition, compile_condition
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.index import RuleIndex
 from sandbox.faults.kinds import FaultSequence, SingleFault
-from sandbox.faults.rules import Faultable, FaultRule
+from sandbox.faults.rules import Faultable, FaultRule, read_rule
 from sandbox.rng import Rng
+from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class FaultBook:
         self._now = now
         self._rng = rng
         self._lock = threading.Lock()
-        self._numbers = itertools.count(1)
+        self._last_number = 0
         self._rules: dict[str, ArmedRule] = {}
         self._index = RuleIndex((), 0.0)
         self.armed = False
@@ -127,7 +127,7 @@ class FaultBook:
         """Put several rules behind those there are, in one step."""
         with self._lock:
             now = self._now()
-            added = [ArmedRule(f"fault-{next(self._numbers)}", rule, now) for rule in rules]
+            added = [ArmedRule(self._next_id(), rule, now) for rule in rules]
             self._rules.update((armed.id, armed) for armed in added)
             self._prepare()
             return [armed.state() for armed in added]
@@ -160,6 +160,29 @@ class FaultBook:
         for armed in removed:
             armed.cancellation.set()
         return len(removed)
+
+    def snapshot(self) -> FaultsSnapshot:
+        """Return the rules with their counts, and the state of chance."""
+        with self._lock:
+            rules = tuple(
+                RuleSnapshot(armed.id, armed.rule.document(), armed.created_at, armed.seen, armed.hits)
+                for armed in self._rules.values()
+            )
+            return FaultsSnapshot(rules, self._last_number, self._rng.snapshot())
+
+    def restore(self, snapshot: FaultsSnapshot) -> None:
+        """Take the place of the book that held these rules; raise ``InvalidValueError``."""
+        rules = {kept.id: _armed(kept, f"platform.faults.rules[{at}]") for at, kept in enumerate(snapshot.rules)}
+        try:
+            self._rng.restore(snapshot.random)
+        except ValueError as error:
+            raise InvalidValueError(
+                "platform.faults.random", "(not shown)", f"what was saved there ({error})"
+            ) from None
+        with self._lock:
+            self._rules = rules
+            self._last_number = snapshot.last_number
+            self._prepare()
 
     def choose(self, request: Faultable) -> Act | None:
         """Return what is to happen to a request; ``None`` if it is served as ever. Counts it."""
@@ -200,6 +223,10 @@ class FaultBook:
             label = rule.name or armed.id
             return True, Act(armed.id, label, step, rule.accept, self._rng.chance(), left, armed.cancellation)
 
+    def _next_id(self) -> str:
+        self._last_number += 1
+        return f"fault-{self._last_number}"
+
     def _known(self, rule_id: str) -> ArmedRule:
         armed = self._rules.get(rule_id)
         if armed is None:
@@ -211,3 +238,12 @@ class FaultBook:
         active = [armed for armed in self._rules.values() if not armed.used_up]
         self._index = RuleIndex(active, self._now())
         self.armed = bool(active)
+
+
+def _armed(kept: RuleSnapshot, where: str) -> ArmedRule:
+    try:
+        armed = ArmedRule(kept.id, read_rule(kept.rule), kept.created_at)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{where}.rule.{error.field}", error.given, error.allowed) from None
+    armed.seen, armed.hits = kept.seen, kept.hits
+    return armed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from typing_extensions import Self
@@ -20,6 +20,7 @@ from sandbox.remote.directory import RemoteDirectory
 from sandbox.remote.faults import RemoteFaults
 from sandbox.remote.journal import RemoteJournal
 from sandbox.remote.reading import read_token
+from sandbox.restoring import LoadedClient
 from sandbox.tokens import IssuedToken
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 CLIENT_NAME = "Remote sandbox"
 _PAGE = 1_000
+STATE_S: Final = 300.0
+"""Seconds more than usual that a state may take: it holds the whole journal."""
 
 
 class Remote:
@@ -129,6 +132,20 @@ class Remote:
         """Return to the seed."""
         self.api.call("POST", "/reset")
         self._made = None
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds as JSON values."""
+        document: dict[str, Any] = self.api.call("GET", "/state", query={"secrets": secrets}, longer=STATE_S)
+        return document
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
+        loaded = self.api.call("PUT", "/state", dict(document), longer=STATE_S)
+        clients = [LoadedClient(**client) for client in loaded["clients"]]
+        unchanged = {client.client_id for client in clients if client.client_secret is None}
+        if self._made is not None and self._made.client_id not in unchanged:
+            self._made = None
+        return clients
 
 
 class RemoteSandbox(Patchworks):

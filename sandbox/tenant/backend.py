@@ -10,12 +10,13 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.backend import Backend, Credentials, Directory, FaultRules, SandboxClock
 from sandbox.contract import ContractViolation
 from sandbox.errors import NotFoundError
 from sandbox.planting import plant_company
+from sandbox.restoring import LoadedClient
 from sandbox.seed import CompanySeed
 from sandbox.state import Sandbox
 from sandbox.tenant.copying import beside_others, copy_of
@@ -131,3 +132,15 @@ class Tenant:
             refuse("a reset")
         self.landlord.reset()
         self._move_in()
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds, where none of it is somebody else's."""
+        if self._shared:
+            refuse("saving the state")
+        return self.landlord.state(secrets=secrets)
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes, where nobody else is thrown back by it."""
+        if self._shared:
+            refuse("loading a state")
+        return self.landlord.load_state(document)

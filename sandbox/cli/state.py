@@ -1,0 +1,73 @@
+"""``state``: everything a running sandbox holds, saved to a file and loaded from one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sandbox.cli import private_file
+from sandbox.cli.connection import as_json_option, connected, print_json
+from sandbox.cli.table import printable, table
+
+if TYPE_CHECKING:
+    from sandbox.remote.control_api import ControlApi
+
+_FILE: Final = click.Path(dir_okay=False)
+_LOADING_S: Final = 300.0
+_SECRETS: Final = {
+    "saved": "as saved",
+    "kept": "the one it had here before",
+}
+
+
+@click.group()
+def state() -> None:
+    """Save everything to a file, and load it.
+
+    What exists, tokens, journal, faults, clock and settings: what happens next is the same.
+    """
+
+
+@state.command()
+@click.argument("file", type=_FILE)
+@click.option("--with-secrets", is_flag=True, help="Also the signing key and hashes of the clients' secrets.")
+@connected
+def save(api: ControlApi, file: str, with_secrets: bool) -> None:
+    """Save the state of a running sandbox to FILE, readable by you only.
+
+    Without secrets its tokens are good only where the same key signs, and loading gives its clients the secrets that
+    they have there, or new ones.
+    """
+    try:
+        private_file.write(Path(file), api.pieces("/state", {"secrets": with_secrets}))
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
+    click.echo(f"saved to {printable(file)}{', with secrets' if with_secrets else ''}")
+
+
+@state.command()
+@click.argument("file", type=_FILE)
+@as_json_option
+@connected
+def load(api: ControlApi, file: str, as_json: bool) -> None:
+    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed."""
+    try:
+        document = json.loads(Path(file).read_bytes())
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{file} is not JSON ({error}); give one that 'state save' wrote") from None
+    loaded = api.call("PUT", "/state", document, longer=_LOADING_S)
+    if as_json:
+        print_json(loaded)
+        return
+    click.echo(f"loaded; it is {loaded['now']}")
+    if loaded["clients"]:
+        rows = [
+            [client["client_id"], client["name"], _SECRETS.get(client["secret"], f"new: {client['client_secret']}")]
+            for client in loaded["clients"]
+        ]
+        click.echo(table(["CLIENT ID", "NAME", "SECRET"], rows))
