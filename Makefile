@@ -64,7 +64,7 @@ docs: $(VENV)-docs/.installed ## Build the documentation site into site/
 	@NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict $(ARGS)
 	@echo "site/index.html"
 
-bench: $(VENV)/.installed-dev ## Run the benchmarks
+bench: $(VENV)/.installed-dev ## Measure it beside its peers (ARGS="--quick", ARGS="--only start memory")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: uv ## Write the lock files anew (ARGS=--upgrade for the newest releases)
@@ -75,6 +75,7 @@ lock: uv ## Write the lock files anew (ARGS=--upgrade for the newest releases)
 	$(call step,Resolving what the further checks need,$(call resolve,.ci/requirements-checks.lock,--group pyproject.toml:checks))
 	$(call step,Resolving the lowest releases that are allowed,$(call resolve,$(VENV)-lock/lowest.txt,pyproject.toml --resolution lowest-direct))
 	$(call step,Resolving what testing with those needs,$(call resolve,.ci/requirements-lowest.lock,$(VENV)-lock/lowest.txt --group pyproject.toml:test --group pyproject.toml:build))
+	$(call step,Resolving what the benchmarks compare with,$(call resolve,benchmarks/peers/requirements.txt,benchmarks/peers/requirements.in))
 	$(call step,Resolving what generates clients,$(call resolve,.ci/clients/requirements.lock,.ci/clients/requirements.txt,3.11))
 
 clean: ## Remove .venv, caches and reports

@@ -36,7 +36,7 @@ Outcome = Literal["accepted", "rejected", "faulted"]
 Headers = tuple[tuple[str, str], ...]
 
 ENTRY_OVERHEAD = 500
-"""Bytes an entry takes beside its bodies and what of its headers it shares with no other (benchmarks/journal.py)."""
+"""Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
 
 _SHARED_LENGTH = 512
 """Bytes or characters up to which a value is looked for among those of other entries."""

@@ -1,0 +1,42 @@
+"""The measures, in the order in which a report tells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.measures import (
+    clients,
+    faults,
+    fixture,
+    growth,
+    image,
+    imports,
+    inbound,
+    memory,
+    mounted,
+    profile,
+    server,
+    start,
+    tokens,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.plan import Measure
+
+MEASURES: Sequence[Measure] = (
+    inbound,
+    tokens,
+    start,
+    imports,
+    fixture,
+    mounted,
+    memory,
+    image,
+    growth,
+    clients,
+    faults,
+    server,
+    profile,
+)

@@ -1,0 +1,67 @@
+"""The sandbox as its users start it: ``serve`` with its defaults, the journal on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode
+
+from benchmarks.peers.contestant import PAYLOAD, Contestant
+from benchmarks.process import Request, send
+from sandbox import __version__
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+class Sandbox(Contestant):
+    """Measured with payloads that carry a token: checked, recorded, answered."""
+
+    name = "Patchworks Sandbox"
+    package = "patchworks-sandbox"
+    forget = Request("DELETE", "/_sandbox/requests")
+
+    def missing(self) -> str | None:
+        """Return ``None``: what is measured is this checkout."""
+        return None
+
+    def version(self) -> str:
+        """Return the checkout's version."""
+        return __version__
+
+    def command(self, port: int, folder: Path) -> list[str]:
+        """Return the command line of ``serve``."""
+        ready = str(folder / "ready.json")
+        return [sys.executable, "-m", "sandbox.cli", "serve", "--port", str(port), "--ready-file", ready]
+
+    def first_answer(self, port: int, folder: Path) -> bool:
+        """Return whether a token was issued."""
+        return (folder / "ready.json").exists() and send(port, _token_request(folder))[0] == 200
+
+    def prepare(self, port: int, folder: Path) -> Request:
+        """Get a token, and return a payload with it."""
+        _, body = send(port, _token_request(folder))
+        authorization = f"Bearer {json.loads(body)['access_token']}"
+        return replace(PAYLOAD, headers={**PAYLOAD.headers, "Authorization": authorization})
+
+
+class SandboxTokens(Sandbox):
+    """Measured with token requests."""
+
+    forget = Request("POST", "/_sandbox/reset")
+
+    def prepare(self, port: int, folder: Path) -> Request:
+        """Return the token request of the demo's client."""
+        return _token_request(folder)
+
+
+def _token_request(folder: Path) -> Request:
+    ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
+    return token_request("/oauth/token", ready["client_id"], ready["client_secret"])
+
+
+def token_request(path: str, client_id: str, client_secret: str) -> Request:
+    """Return a token request with the client credentials grant."""
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+    return Request("POST", path, _FORM, urlencode({**form, "scope": "access-inbound"}).encode())
