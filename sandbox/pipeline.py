@@ -71,6 +71,7 @@ class Pipeline:
             answer = self._answer(environ, exchange, platform)
         except RefusalError as error:
             answer = _refused(platform, exchange, error, _base_url(environ))
+            error.__traceback__ = error.__context__ = None  # they lead to a frame of Flask's that holds the error
         except Exception as error:  # noqa: BLE001 - answered and logged like any other request
             answer = _failed(platform, exchange, error, _base_url(environ))
         if exchange.rate is not None:  # counted by the throttle (WIRE D)

@@ -116,11 +116,13 @@ def _inbound_blueprint() -> Blueprint:
 def _refuse_unknown_route() -> None:
     """Hold the application to what the journal says the request is for: it would overlook slashes before the path."""
     if _exchange().kind == "other":
+        _forget_routing_error()
         raise RouteNotFoundError("unknown_route")
 
 
 def _refuse_http(error: HTTPException) -> Response:
     """Say in the platform's words what Flask found: no such route, or not with this method."""
+    _forget_routing_error()
     if not isinstance(error, MethodNotAllowed):
         raise RouteNotFoundError("unknown_route") from None
     exchange, platform = _exchange(), _platform()
@@ -129,6 +131,11 @@ def _refuse_http(error: HTTPException) -> Response:
         raise MethodNotAllowedError(exchange.method, allowed) from None
     exchange.reason = "options: told the methods of this address"
     return _response(platform.wire.options(allowed))
+
+
+def _forget_routing_error() -> None:
+    """Untie the request from an error whose traceback leads back to it: a platform that is reset is free at once."""
+    request.routing_exception = None
 
 
 def _response(answer: Answer) -> Response:

@@ -40,8 +40,11 @@ class Body(io.BufferedIOBase):
         return None if self._failure or self._greet else self._unread()
 
     def expire(self) -> None:
-        """The request is over: what comes now belongs to the next, which nobody may read from here."""
-        self._failure = self._failure or ValueError("The request that this body belongs to is over.")
+        """The request is over: what comes now belongs to the next, which nobody may read from here.
+
+        An earlier failure is let go: its traceback leads to all that the request held, and from there back to it.
+        """
+        self._failure = ValueError("The request that this body belongs to is over.")
 
     def withhold_greeting(self) -> None:
         """The answer has begun: a 100 Continue would come too late. The body may still come."""

@@ -33,6 +33,8 @@ _SWEEP_S = 0.5
 _TURNED_AWAY_AT_ONCE = 128
 # How long the accept loop rests when the system refuses it something.
 _BREATHER_S = 0.05
+# How often it says so at most.
+_COMPLAINT_S = 60.0
 # What `stop` grants a request in flight to end by itself, and then the application to notice that its client
 # was cut off. The second is only for an application that waits for something else: such a worker is left
 # behind.
@@ -81,6 +83,7 @@ class Parking(ConnectionManager):
         self._service = service
         self._watched: Any = self._selector  # type: ignore[attr-defined]
         self._closing = threading.Event()
+        self._next_complaint = 0.0
         self._waker = Waker()
         self._must_wake = selectors.DefaultSelector.__name__ not in _SELECTORS_THAT_NOTICE
         limits = service.limits
@@ -129,7 +132,7 @@ class Parking(ConnectionManager):
                 self._attend(descriptor, item)
         except Exception as error:  # noqa: BLE001 - the server lives as long as this loop does
             self._service.failed(error)
-            self._closing.wait(_BREATHER_S)  # no descriptor left, most likely: do not spin
+            self._closing.wait(_BREATHER_S)  # do not spin
 
     def _attend(self, descriptor: int, item: object) -> None:
         if item is self.server:
@@ -147,7 +150,11 @@ class Parking(ConnectionManager):
             self._waker.drain()
 
     def _accept(self) -> None:
-        channel = self._from_server_socket(self.server.socket)  # type: ignore[attr-defined]
+        try:
+            channel = self._from_server_socket(self.server.socket)  # type: ignore[attr-defined]
+        except OSError as error:
+            self._starve(error)
+            return
         if channel is None:
             return
         excess = len(self._service.channels) - self._service.limits.connections
@@ -158,6 +165,13 @@ class Parking(ConnectionManager):
             channel.turn_away()
         # Parked at first, because it may stay silent, and must not hold a worker then.
         self.put(channel)
+
+    def _starve(self, error: OSError) -> None:
+        """No descriptor is left, most likely. New clients wait with the system; those that are here are served."""
+        if (now := monotonic()) >= self._next_complaint:
+            self._next_complaint = now + _COMPLAINT_S
+            self._service.failed(OSError(error.errno, f"{error.strerror}: new connections have to wait"))
+        self._closing.wait(_BREATHER_S)  # the listening socket stays ready: do not spin
 
     def _sweep(self, now: float) -> None:
         for descriptor, item in list(self._watched.connections):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
+import weakref
 
 import pytest
-from werkzeug.test import create_environ
+from werkzeug.test import EnvironBuilder, create_environ
 
+from sandbox import Sandbox
+from sandbox.app import SandboxApp
 from tests.emulated.sending import bearer, last_entry, send
 
 URL = "/v1/acme/anything"
@@ -228,3 +232,29 @@ def test_request_in_flight_at_a_reset_stays_out_of_the_new_journal(both):
 
     assert response.status_code == 200
     assert len(sandbox.journal) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/v1/acme/anything"), ("POST", "/oauth/token"), ("POST", "/nowhere"), ("GET", "/v1/acme/anything")],
+)
+def test_request_leaves_nothing_for_the_collector_that_holds_its_platform(
+    sandbox: Sandbox, method: str, path: str
+) -> None:
+    app = SandboxApp(sandbox)
+    serve(app, path, method)
+    gc.collect()
+    gc.disable()
+    try:
+        serve(app, path, method)
+        platform = weakref.ref(sandbox.platform)
+        sandbox.reset()
+
+        assert platform() is None
+    finally:
+        gc.enable()
+
+
+def serve(app: SandboxApp, path: str, method: str) -> None:
+    """Call the application as a server does, which keeps nothing of the request."""
+    b"".join(app(EnvironBuilder(path, method=method, data=b"x").get_environ(), lambda *_: lambda _: None))

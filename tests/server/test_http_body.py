@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import socket
 import threading
+import weakref
 
 import pytest
 
@@ -301,3 +305,26 @@ def test_endless_sender_is_cut_off_in_the_end(serve, connect, monkeypatch):
 
     with pytest.raises(ConnectionError):
         client.send(b"x" * 65_000_000)
+
+
+def test_body_that_broke_off_leaves_nothing_for_the_collector(serve, connect):
+    held = []
+
+    def app(environ, start_response):
+        environ["test.held"] = thing = threading.Event()
+        held.append(weakref.ref(thing))
+        with contextlib.suppress(ConnectionError):
+            environ["wsgi.input"].read()
+        start_response("400 Bad Request", [])
+        return []
+
+    client = connect(serve(app).port)
+    gc.collect()
+    gc.disable()
+    try:
+        client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf")
+        client.sock.shutdown(socket.SHUT_WR)
+
+        eventually(lambda: held and held[0]() is None)
+    finally:
+        gc.enable()
