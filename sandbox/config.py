@@ -441,6 +441,13 @@ class Settings:
         _integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
         "Bytes the journal keeps; beyond it the oldest are dropped.",
     )
+    journal_file: str | None = _setting(
+        None,
+        _text("the path of a file", bool, optional=True),
+        "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
+        "fails, requests are refused with 503. Default: none.",
+        runtime=False,
+    )
 
     def __post_init__(self) -> None:
         for spec in setting_specs():

@@ -9,6 +9,7 @@
     ├── NotInProcessError              only a sandbox of this process can do that
     ├── SharedSandboxError             would disturb the others who use the sandbox
     ├── RefusedHostError               a client called a host that it must not
+    ├── NotKeptError                   a journal entry could not be written to the journal file
     ├── InputError                     what was given to the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
     │   │   ├── SettingError           … of a setting
@@ -79,6 +80,15 @@ class RefusedHostError(SandboxError, ConnectionRefusedError):
         super().__init__(
             f"intercept(strict=True) refuses {host}; allowed: {', '.join(intercepted)} and this machine's loopback"
         )
+
+
+class NotKeptError(SandboxError):
+    """A journal entry could not be written to the file at ``path``; ``why`` is the system's word for it."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path = path
+        self.why = why
+        super().__init__(f"journal_file: {why} ({path})")
 
 
 # --- what was given to the sandbox itself ---------------------------------------------------------------------------

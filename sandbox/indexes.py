@@ -15,7 +15,7 @@ from sandbox.matching import INDEXED, EntryFilter
 from sandbox.snapshot.shapes import DropSnapshot, DropsSnapshot
 
 if TYPE_CHECKING:
-    from sandbox.journal import Entry
+    from sandbox.entry import Entry
 
 SERIES_OVERHEAD: Final = 400
 """About how many bytes a series takes that holds one entry."""

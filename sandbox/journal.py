@@ -3,7 +3,8 @@
 A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. Closing it makes a
 frozen ``Entry``, numbers it and publishes it, always before the answer leaves. Sequence numbers count closed entries,
 so they have no gaps and whoever has read up to one has missed nothing. Secrets are redacted at that point and are
-never in an entry. Publishing wakes those who wait; nobody polls.
+never in an entry. Publishing wakes those who wait; nobody polls. Where entries have to be kept elsewhere too, that is
+done first: what could not be kept was not closed.
 
 The journal is bounded by count and by bytes. Beyond either the oldest entries are dropped, and counted. Entries share
 what they have in common, and are found by index, so that neither memory nor time grows with what nobody asked for.
@@ -14,26 +15,21 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
+from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
 from sandbox.interning import Pool, SharedHeaders
 from sandbox.matching import EVERY_ENTRY, EntryFilter
-from sandbox.model import JsonValue, TokenLink
-from sandbox.payload import NotJsonError, parse_json
+from sandbox.model import TokenLink
 from sandbox.real_time import monotonic, perf_counter
 from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
 from sandbox.snapshot.shapes import EntrySnapshot, JournalSnapshot, LinkSnapshot
 
-if TYPE_CHECKING:
-    from sandbox.faults.book import Act
-
-Kind = Literal["token", "inbound", "other"]
-Outcome = Literal["accepted", "rejected", "faulted"]
-Headers = tuple[tuple[str, str], ...]
+__all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
 ENTRY_OVERHEAD = 500
 """Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
@@ -47,117 +43,6 @@ _CHUNK = 256
 _Text = TypeVar("_Text", str, "str | None")
 
 _CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
-
-
-@dataclass(slots=True)
-class Exchange:
-    """A request being served. The facts are set when it arrives; the notes by whoever learns them."""
-
-    method: str
-    path: str = field(repr=False)  # may hold secrets, as the next ones may
-    query: str = field(repr=False)
-    headers: Headers = field(repr=False)
-    remote_addr: str
-    received_at: float
-    wall_time: float
-    body: bytes = field(default=b"", repr=False)
-    body_size: int = 0
-    started: float = field(default_factory=perf_counter)
-    raw_path: str = field(default="", repr=False)
-    """The path as it was sent, percent-encoded; the platform's messages quote it."""
-
-    kind: Kind = "other"
-    client_id: str | None = None
-    company: str | None = None
-    vanity_url: str | None = None
-    reason: str | None = None
-    act: Act | None = None
-    """The fault that acts on the request."""
-    fault: str | None = None
-    effect: str | None = None
-    accepted: bool = False
-    token: TokenLink | None = None
-    token_issued: Callable[[int], TokenLink | None] | None = field(default=None, repr=False)
-    """Of a request that got a token: takes the entry's number when there is one, and returns the link to the token."""
-    rate: tuple[int, int] | None = None
-    misplaced_secret: str | None = field(default=None, repr=False)
-    """A client secret that came where none belongs, such as in the client id."""
-    failure: Exception | None = field(default=None, repr=False)
-    """The defect of the sandbox that kept it from an answer."""
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a request header, the last one if it is repeated; names know no case."""
-        wanted = name.lower()
-        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request that was answered. Times are Unix seconds: ``received_at`` sandbox, ``wall_time`` machine."""
-
-    journal: str
-    """Id of the journal it is in."""
-    seq: int
-    kind: Kind
-    received_at: float
-    wall_time: float
-    duration_ms: float
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-    body_size: int
-    client_id: str | None
-    company: str | None
-    vanity_url: str | None
-    outcome: Outcome
-    accepted: bool
-    """Whether what the request asked for was done, also where a fault kept the client from learning it."""
-    reason: str | None
-    status: int
-    """Of the answer; 0 where a fault let none through."""
-    fault: str | None
-    """The name or id of the rule that acted."""
-    effect: str | None
-    """What it made the client see."""
-    token: TokenLink | None
-    """The token it came with, good or not, if it was issued here; of a token request the token it issued."""
-    response_headers: Headers
-    response_body: bytes
-    cost: int
-    """About how many bytes it takes."""
-
-    @property
-    def id(self) -> str:
-        """What it is told by in all journals of a sandbox."""
-        return f"{self.journal}-{self.seq}"
-
-    @property
-    def token_fingerprint(self) -> str | None:
-        """What stands for its token."""
-        return None if self.token is None else self.token.fingerprint
-
-    @property
-    def token_note(self) -> str | None:
-        """Which request its token is from, and by how much it was late: ``token of request 12, expired 4 s before``."""
-        return None if self.token is None else self.token.note(self.received_at)
-
-    @property
-    def json(self) -> JsonValue:
-        """The body parsed as JSON, anew at each call; ``None`` when it is not JSON."""
-        try:
-            return parse_json(self.body)
-        except NotJsonError:
-            return None
-
-    @property
-    def text(self) -> str | None:
-        """The body as text, or ``None`` when it is not UTF-8."""
-        try:
-            return self.body.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
 
 
 Observe: TypeAlias = Callable[[Entry, Exchange, int], None]
@@ -177,7 +62,11 @@ class Page:
 
 
 class Journal:
-    """The entries of one emulated platform; safe to use from several threads."""
+    """The entries of one emulated platform; safe to use from several threads.
+
+    ``observe`` is told of every entry. ``keep`` is called with it before it is published, in their order;
+    ``NotKeptError`` prevents it.
+    """
 
     def __init__(
         self,
@@ -185,9 +74,11 @@ class Journal:
         max_entries: Callable[[], int],
         max_bytes: Callable[[], int],
         observe: Observe = lambda *_: None,
+        keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.id = id
         self._observe = observe
+        self._keep = keep
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
@@ -206,8 +97,20 @@ class Journal:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def close(self, exchange: Exchange, status: int, response_headers: Headers, response_body: bytes) -> Entry:
-        """Make an exchange an entry and publish it."""
+    def close(
+        self,
+        exchange: Exchange,
+        status: int,
+        response_headers: Headers,
+        response_body: bytes,
+        *,
+        keep: bool = True,
+    ) -> Entry:
+        """Make an exchange an entry and publish it.
+
+        Raise ``NotKeptError``, and leave everything as it was, when it has to be kept elsewhere and cannot be. Close it
+        again then with ``keep=False`` and an answer that says so.
+        """
         body = exchange.body
         if exchange.kind != "inbound":  # a 404 quotes the path
             body, response_body = redact_body(body), redact_body(response_body)
@@ -221,10 +124,10 @@ class Journal:
             response_headers, response_cost = self._headers.share(response_headers)
             response_body, body_cost = self._share_answer(response_body)
             cost += response_cost + body_cost + len(body) + len(query)
-            self._seq += 1
+            seq = self._seq + 1
             entry = Entry(
                 journal=self.id,
-                seq=self._seq,
+                seq=seq,
                 kind=exchange.kind,
                 received_at=exchange.received_at,
                 wall_time=exchange.wall_time,
@@ -244,11 +147,14 @@ class Journal:
                 status=status,
                 fault=self._share(exchange.fault),
                 effect=self._share(exchange.effect),
-                token=exchange.token if exchange.token_issued is None else exchange.token_issued(self._seq),
+                token=exchange.token if exchange.token_issued is None else exchange.token_issued(seq),
                 response_headers=response_headers,
                 response_body=response_body,
                 cost=ENTRY_OVERHEAD + cost,
             )
+            if keep and self._keep is not None:
+                self._keep(entry)
+            self._seq = seq
             self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
             dropped_before = self._index.dropped
             self._drop_beyond_bounds()

@@ -12,7 +12,7 @@ from sandbox.model import JsonValue
 if TYPE_CHECKING:
     from jsonpath import JSONPath
 
-    from sandbox.journal import Entry
+    from sandbox.entry import Entry
 
 MAX_JSON_PATH_LENGTH: Final = 500
 """Characters of a JSONPath: each step takes stack when it is looked for."""

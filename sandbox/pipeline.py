@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from sandbox.accept import as_page, expects_json
 from sandbox.answer import Answer
 from sandbox.effects import Effect, recorded, told
-from sandbox.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
-from sandbox.faults.book import Act
+from sandbox.errors import IncompleteBodyError, NotKeptError, PayloadTooLargeError, RefusalError
 from sandbox.injection import inject
 from sandbox.journal import Exchange, Headers
 from sandbox.parking import Parking
@@ -79,12 +78,17 @@ class Pipeline:
             answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
         if exchange.method == "HEAD":
             answer = answer.without_body()
+        effect: Effect = answer
         if exchange.act is not None:
-            effect = _disturbed(exchange.act, exchange, answer, platform)
-            cancellation, date = exchange.act.cancellation, self._date(platform.clock.timestamp())
-            return perform(effect, environ, start_response, date=date, parking=self._parking, cancellation=cancellation)
-        platform.journal.close(exchange, answer.status, answer.headers, answer.body)
-        return send(answer, start_response, self._date(platform.clock.timestamp()), close=unread)
+            effect = inject(exchange.act, answer)
+            exchange.effect = f"{exchange.act.fault.kind}: {told(effect)}"
+        effect = _closed(platform, exchange, effect, environ)
+        date = self._date(platform.clock.timestamp())
+        if isinstance(effect, Answer):
+            return send(effect, start_response, date, close=unread)
+        assert exchange.act is not None
+        cancellation = exchange.act.cancellation
+        return perform(effect, environ, start_response, date=date, parking=self._parking, cancellation=cancellation)
 
     def _answer(self, environ: WSGIEnvironment, exchange: Exchange, platform: Platform) -> Answer:
         endpoint = self._endpoint_for(exchange)
@@ -99,13 +103,26 @@ class Pipeline:
         return _ask(self._app, environ)
 
 
-def _disturbed(act: Act, exchange: Exchange, answer: Answer, platform: Platform) -> Effect:
-    """Return what a fault makes of an answer, and close the journal entry with it."""
-    effect = inject(act, answer)
+def _closed(platform: Platform, exchange: Exchange, effect: Effect, environ: WSGIEnvironment) -> Effect:
+    """Close a journal entry; return the effect, or the answer that takes its place where the entry was not kept."""
     seen = recorded(effect)
-    exchange.effect = f"{act.fault.kind}: {told(effect)}"
-    platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+    try:
+        platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+    except NotKeptError as error:
+        return _not_kept(platform, exchange, error, _base_url(environ))
     return effect
+
+
+def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError, base_url: str) -> Answer:
+    """Close a journal entry that could not be kept, and return the answer: whatever was done does not count."""
+    exchange.accepted = False
+    exchange.fault = exchange.effect = None
+    exchange.reason = str(error)
+    answer = _as_accepted(platform, exchange, platform.wire.server_error(503), base_url)
+    if exchange.method == "HEAD":
+        answer = answer.without_body()
+    platform.journal.close(exchange, answer.status, answer.headers, answer.body, keep=False)
+    return answer
 
 
 def _refused(platform: Platform, exchange: Exchange, error: RefusalError, base_url: str) -> Answer:

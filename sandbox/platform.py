@@ -7,9 +7,11 @@ journal.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
+from weakref import proxy
 
 from sandbox.clock import Clock
 from sandbox.config import Settings, kept_settings
@@ -31,7 +33,7 @@ from sandbox.errors import (
     Violation,
 )
 from sandbox.faults.book import Act, FaultBook
-from sandbox.journal import Exchange, Journal, Observe
+from sandbox.journal import Entry, Exchange, Journal, Observe
 from sandbox.keys import KeyRing
 from sandbox.model import JsonValue, Service
 from sandbox.payload import NotJsonError, parse_json
@@ -67,7 +69,15 @@ class Platform:
     """One life of the emulated platform. ``settings`` may be replaced while it serves."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, rng: Rng, keys: KeyRing, store: Store, *, observe: Observe
+        self,
+        settings: Settings,
+        clock: Clock,
+        rng: Rng,
+        keys: KeyRing,
+        store: Store,
+        *,
+        observe: Observe,
+        keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -77,8 +87,10 @@ class Platform:
         self.tokens = TokenBook(keys, rng)
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
+        # Not `self`: in a cycle, a journal that a reset has retired would keep its memory until the collector comes.
+        this = proxy(self)
         self.journal = Journal(
-            rng.hex(6), lambda: self.settings.journal_entries, lambda: self.settings.journal_bytes, observe
+            rng.hex(6), lambda: this.settings.journal_entries, lambda: this.settings.journal_bytes, observe, keep
         )
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:

@@ -13,8 +13,10 @@ from typing import Final
 
 from sandbox.clock import Clock, check_clock
 from sandbox.config import Settings
-from sandbox.errors import InvalidValueError
+from sandbox.errors import InvalidValueError, SettingError
+from sandbox.export.ndjson import as_line
 from sandbox.journal import Entry, Exchange, Journal
+from sandbox.journal_file import JournalFile
 from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import Company
 from sandbox.planting import plant
@@ -54,6 +56,7 @@ class Sandbox:
         self.keys = KeyRing(self.initial_settings.signing_key_bits, signing_key)
         self.tally = Tally()
         """What was counted since it was made; a reset changes nothing of it."""
+        self.journal_file = _opened(self.initial_settings.journal_file)
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
         self._pristine = Store(self.clock.now, self._rng)
@@ -168,11 +171,28 @@ class Sandbox:
         return self._platform_with(rng, self._pristine.copy(rng))
 
     def _platform_with(self, rng: Rng, store: Store) -> Platform:
-        return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe)
+        keep = None if self.journal_file is None else self._keep
+        return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe, keep=keep)
 
     def _observe(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
         self.tally.count(entry, exchange, dropped)
         log_entry(entry, exchange.failure)
+
+    def _keep(self, entry: Entry) -> None:
+        assert self.journal_file is not None
+        self.journal_file.append(as_line(entry).encode("utf-8"))
+
+
+def _opened(path: str | None) -> JournalFile | None:
+    if path is None:
+        return None
+    file = JournalFile(path)
+    try:
+        file.open()
+    except OSError as error:
+        allowed = f"the path of a file that can be written ({error.strerror or error})"
+        raise SettingError("journal_file", path, allowed) from None
+    return file
 
 
 def _retire(platform: Platform, why: str) -> None:

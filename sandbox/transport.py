@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from typing_extensions import assert_never
 
 from sandbox.answer import Answer
-from sandbox.effects import Delayed, Effect, Empty, Garbage, Reset, Silence, Slow, Truncated
+from sandbox.effects import Delayed, Empty, Garbage, Reset, Silence, Slow, Truncated
 from sandbox.faults.cancellation import Cancellation
 from sandbox.parking import Parking
 
@@ -72,7 +72,7 @@ def send(answer: Answer, start_response: StartResponse, date: str, *, close: boo
 
 
 def perform(
-    effect: Effect,
+    effect: Delayed | Slow | Truncated | Garbage | Empty | Reset | Silence,
     environ: WSGIEnvironment,
     start_response: StartResponse,
     *,
@@ -81,8 +81,6 @@ def perform(
     cancellation: Cancellation,
 ) -> Iterable[bytes]:
     """Bring an effect about. ``cancellation`` ends whatever takes time."""
-    if isinstance(effect, Answer):
-        return send(effect, start_response, date)
     connection = environ.get(CONNECTION)
     if connection is None:
         return _mimic(effect, start_response, date, cancellation)

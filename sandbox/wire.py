@@ -184,9 +184,9 @@ class WireProfile:
             text = legacy_text
         return Answer(status, (("Content-Type", JSON), _NO_CACHE, *headers), pretty({"message": text}))
 
-    def server_error(self) -> Answer:
+    def server_error(self, status: int = 500) -> Answer:
         """Return the answer to a failure of the platform itself."""
-        return self.message(500, "Server Error")
+        return self.message(status, "Server Error")
 
     def options(self, allowed: Sequence[str]) -> Answer:
         """Return the answer to OPTIONS on an address that has only other methods."""

@@ -382,3 +382,59 @@ def test_command_without_the_key_says_what_to_do(guarded: SandboxServer) -> None
 
 def test_health_needs_no_key(guarded: SandboxServer) -> None:
     assert CliRunner().invoke(main, ("health", "--url", guarded.base_url)).exit_code == 0
+
+
+# --- requests --file -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def journal_file(server: SandboxServer, run: Run, tmp_path: Path) -> Path:
+    """A file with a token request, a payload and a refused one, which a kill has cut off in a fourth."""
+    push(server)
+    path = tmp_path / "requests.ndjson"
+    run("export", "-o", str(path))
+    with path.open("ab") as file:
+        file.write(b'{"id": "3f-4", "bo')
+    return path
+
+
+def test_journal_file_is_listed_as_a_running_sandbox_lists_its_own(run: Run, journal_file: Path) -> None:
+    told = run("requests", "--kind", "inbound", "--since", "2026-11-23T12:00:00Z")
+
+    from_file = CliRunner().invoke(
+        main,
+        ["requests", "--file", str(journal_file), "--kind", "inbound", "--since", "2026-11-23T12:00:00Z"],
+    )
+    assert from_file.exit_code == 0, from_file.output
+    assert from_file.stdout == told.stdout
+    assert from_file.stderr == "Not read: 1 cut off when a sandbox was killed, whose requests were never answered.\n"
+
+
+def test_file_that_is_no_journal_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("[]\nnull\nTo do: nothing\n")
+
+    result = run("requests", "--file", str(tmp_path / "notes.txt"), exit_code=1)
+    assert "notes.txt is no journal file and no NDJSON export" in result.output
+
+
+def test_empty_journal_file_lists_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "requests.ndjson").touch()
+
+    assert run("requests", "--file", str(tmp_path / "requests.ndjson"), "--json").output == ""
+
+
+def test_journal_file_is_not_followed(run: Run, journal_file: Path) -> None:
+    assert "tail -f" in run("requests", "--file", str(journal_file), "--follow", exit_code=2).output
+
+
+def test_health_tells_of_a_journal_file_that_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "requests.ndjson"
+    path.parent.mkdir()
+    with SandboxServer(Sandbox(settings={"journal_file": str(path)})) as server:
+        path.unlink()
+        path.parent.rmdir()
+        requests.get(f"{server.base_url}/nowhere", timeout=10)
+        result = CliRunner().invoke(main, ["health", "--url", server.base_url])
+
+    assert result.exit_code == 1
+    assert "health/ready answers 503: journal_file: No such file or directory" in result.output

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import ssl
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -57,8 +59,8 @@ def health(url: str, ca_file: str | None, timeout: float) -> None:
             answer = json.load(response)
         version = answer["version"]
     except urllib.error.HTTPError as error:
-        error.close()
-        raise click.ClickException(f"{address} answers {error.code}: that is no sandbox that is ready") from None
+        with error:
+            raise click.ClickException(f"{address} answers {error.code}: {_why_not_ready(error)}") from None
     except (ValueError, TypeError, KeyError):
         raise click.ClickException(f"{address} does not answer as a sandbox does") from None
     except OSError as error:
@@ -74,3 +76,11 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
     except OSError as error:  # among them ssl.SSLError
         why = "no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
         raise click.BadParameter(f"{ca_file}: {why}", param_hint="--ca-file") from None
+
+
+def _why_not_ready(answer: urllib.error.HTTPError) -> str:
+    """Return what a sandbox has to say for itself."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return str(json.load(answer)["detail"])
+    return "that is no sandbox that is ready"

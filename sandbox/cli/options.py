@@ -39,7 +39,7 @@ GROUPS: Final = {
     "Rate limit": ("rate_limit", "rate_limit_requests", "rate_limit_window", "rate_limit_key"),
     "Faults": ("presets_dir",),
     "Log": ("log_level", "log_format"),
-    "Journal": ("journal_entries", "journal_bytes", "state_limit"),
+    "Journal": ("journal_entries", "journal_bytes", "journal_file", "state_limit"),
 }
 OTHER: Final = "Other options"
 _FILES: Final[dict[str, str]] = {"seed_file": "seed_files", "ready_file": "ready_file"}

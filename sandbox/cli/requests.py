@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from sandbox.cli.connection import as_json_option, connected, print_json
+from sandbox.cli.journal_file import read_entries
 from sandbox.cli.table import printable, printable_lines
 
 if TYPE_CHECKING:
@@ -50,13 +51,17 @@ def _filters(command: _Command) -> _Command:
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="So many of the newest; 0: all.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False), help="Read a journal file instead of asking.")
 @connected
-def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, **query: object) -> None:
+def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file: str | None, **query: object) -> None:
     """List the requests received, and why they were refused.
 
     The newest comes last.
     """
-    entries: deque[dict[str, Any]] = deque(_pages(api, query), limit or None)
+    if file is not None and follow:
+        raise click.UsageError("--file is read once; follow it with tail -f, or a running sandbox without --file")
+    found = _pages(api, query) if file is None else read_entries(file, **query)
+    entries: deque[dict[str, Any]] = deque(found, limit or None)
     if not as_json:
         click.echo(_HEADING)
     for entry in entries:

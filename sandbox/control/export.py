@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Response
@@ -10,10 +10,10 @@ from marshmallow import fields
 
 from sandbox.control.base import PREFIX, Blueprint, base_url, current_sandbox, problems
 from sandbox.control.fields import one_of
-from sandbox.control.requests import EntrySchema, FilterSchema, after_field, presented, read_cursor, read_filter
+from sandbox.control.requests import FilterSchema, after_field, read_cursor, read_filter
 from sandbox.export.curl import as_curl
 from sandbox.export.har import as_har
-from sandbox.journal import Entry
+from sandbox.export.ndjson import as_ndjson
 
 blueprint = Blueprint("export", __name__, url_prefix=PREFIX, description="The journal as a file")
 
@@ -25,7 +25,6 @@ _MEDIA_TYPES: Final = {
     "har": ("application/json", "requests.har"),
     "curl": ("text/x-shellscript; charset=utf-8", "requests.sh"),
 }
-_SCHEMA: Final = EntrySchema()
 
 
 class ExportQuerySchema(FilterSchema):
@@ -69,12 +68,7 @@ def export_requests(query: dict[str, Any]) -> Response:
         case "curl":
             lines = as_curl(entries, dropped)
         case _:
-            lines = _as_ndjson(entries)
+            lines = as_ndjson(entries)
     media_type, file_name = _MEDIA_TYPES[name]
     headers = {DROPPED: str(dropped), "Content-Disposition": f'attachment; filename="{file_name}"'}
     return Response((line.encode("utf-8") for line in lines), content_type=media_type, headers=headers)
-
-
-def _as_ndjson(entries: Iterable[Entry]) -> Iterator[str]:
-    for entry in entries:
-        yield f"{_SCHEMA.dumps(presented(entry, listed=False))}\n"

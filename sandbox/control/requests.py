@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Any, Final
 
@@ -13,7 +12,8 @@ from sandbox.clock import parse_instant
 from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema, between, one_of
 from sandbox.control.texts import CURSOR, INSTANT, JSON_PATH
-from sandbox.journal import Entry, Headers, Journal, parse_cursor
+from sandbox.export.ndjson import as_document
+from sandbox.journal import Entry, Journal, parse_cursor
 from sandbox.matching import EntryFilter
 
 blueprint = Blueprint("requests", __name__, url_prefix=PREFIX, description="The journal of every request received")
@@ -181,56 +181,7 @@ _SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
 
 def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
     """Return an entry as the API shows it; with ``listed`` a large body is left out."""
-    body: str | None
-    if listed and len(entry.body) > LISTED_BODY_LIMIT:
-        encoding, body, parsed = "utf-8", None, None
-    else:
-        encoding, body = encoded(entry.body)
-        parsed = entry.json
-    return {
-        "id": entry.id,
-        "seq": entry.seq,
-        "kind": entry.kind,
-        "received_at": entry.received_at,
-        "wall_time": entry.wall_time,
-        "duration_ms": entry.duration_ms,
-        "method": entry.method,
-        "path": entry.path,
-        "query": entry.query,
-        "headers": _presented_headers(entry.headers),
-        "body_size": entry.body_size,
-        "body": body,
-        "body_encoding": encoding,
-        "json": parsed,
-        "client_id": entry.client_id,
-        "company": entry.company,
-        "vanity_url": entry.vanity_url,
-        "outcome": entry.outcome,
-        "accepted": entry.accepted,
-        "reason": entry.reason,
-        "status": entry.status,
-        "fault": entry.fault,
-        "effect": entry.effect,
-        "token": entry.token_fingerprint,
-        "token_request": entry.token.request if entry.token else None,
-        "token_issued_at": entry.token.issued_at if entry.token else None,
-        "token_expires_at": entry.token.expires_at if entry.token else None,
-        "token_note": entry.token_note,
-        "response_headers": _presented_headers(entry.response_headers),
-        "response_body": entry.response_body.decode("utf-8", "replace"),
-    }
-
-
-def encoded(body: bytes) -> tuple[str, str]:
-    """Return how bytes are written as text, and the text: UTF-8 as it is, anything else in base64."""
-    try:
-        return "utf-8", body.decode("utf-8")
-    except UnicodeDecodeError:
-        return "base64", base64.b64encode(body).decode("ascii")
-
-
-def _presented_headers(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers]
+    return as_document(entry, LISTED_BODY_LIMIT if listed else None)
 
 
 @blueprint.get("/requests")

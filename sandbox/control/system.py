@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import Response
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox
+from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
+from sandbox.control.problems import problem
 
 blueprint = Blueprint("system", __name__, url_prefix=PREFIX, description="Health and reset")
 
@@ -55,9 +57,13 @@ def get_health() -> dict[str, Any]:
 
 @blueprint.get("/health/ready")
 @blueprint.response(200, HealthSchema)
-def get_readiness() -> dict[str, Any]:
-    """Tell that the sandbox can issue tokens: answers once the signing key is made."""
-    current_sandbox().keys.current()
+@problems(blueprint, unavailable="The journal file cannot be written; until it can, requests are refused.")
+def get_readiness() -> dict[str, Any] | Response:
+    """Tell that the sandbox can serve: answers once the signing key is made, and whether the journal file is kept."""
+    sandbox = current_sandbox()
+    sandbox.keys.current()
+    if (file := sandbox.journal_file) is not None and (failure := file.failure()) is not None:
+        return problem(503, f"journal_file: {failure} ({file.path}); until it can be written, requests are refused")
     return _health()
 
 

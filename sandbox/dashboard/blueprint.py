@@ -52,6 +52,7 @@ def _shared() -> dict[str, Any]:
         "token_endpoint": token_endpoint(),
         "prefix": PREFIX,
         "current": request.endpoint,
+        "unkept": None if sandbox.journal_file is None else sandbox.journal_file.failure(),
     }
 
 

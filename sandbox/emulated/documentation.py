@@ -115,7 +115,7 @@ _EVERYWHERE: Final = {
         },
     ),
     "503": _refusals(
-        "Maintenance; the sandbox answers it when a fault is switched on.",
+        "Maintenance: a fault is switched on. Or the journal file, where there is one, cannot be written.",
         MessageSchema,
         FaultedError("maintenance", 503),
         headers={"Retry-After": _header("Seconds until it is worth trying again.", type="integer")},

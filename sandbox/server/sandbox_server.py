@@ -15,6 +15,7 @@ from sandbox.app import SandboxApp, steers
 from sandbox.client import Patchworks
 from sandbox.control.key import key_in_force
 from sandbox.endpoints import Endpoints, TlsEndpoint
+from sandbox.errors import NotKeptError
 from sandbox.in_process import InProcess
 from sandbox.journal import Exchange
 from sandbox.server.http import HttpServer
@@ -87,6 +88,8 @@ class SandboxServer:
             front.stop()
         self.app.parking.close()
         self.app.streams.close()
+        if self.sandbox.journal_file is not None:
+            self.sandbox.journal_file.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -174,7 +177,11 @@ class SandboxServer:
             reason=f"refused_by_server: {refused.reason}",
         )
         platform.classify(exchange)
-        platform.journal.close(exchange, refused.status, (), refused.reason.encode())
+        try:
+            platform.journal.close(exchange, refused.status, (), refused.reason.encode())
+        except NotKeptError as error:
+            exchange.reason = f"{exchange.reason}; {error}"
+            platform.journal.close(exchange, refused.status, (), refused.reason.encode(), keep=False)
 
     def _record_error(self, error: BaseException) -> None:
         _logger.error("the server failed", exc_info=error)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -381,3 +383,15 @@ def test_given_clock_is_the_sandboxs_only_time(signing_key: SigningKey) -> None:
     assert sandbox.clock is clock
     assert {client.created_at for client in sandbox.store.clients()} == {clock.now()}
     assert sandbox.reset() == clock.now()
+
+
+def test_reset_frees_the_old_journal_without_waiting_for_the_collector(sandbox: Sandbox) -> None:
+    sandbox.journal.close(exchange(sandbox.platform), 200, (), b"")
+    journal = weakref.ref(sandbox.journal)
+    gc.disable()
+    try:
+        sandbox.reset()
+
+        assert journal() is None
+    finally:
+        gc.enable()

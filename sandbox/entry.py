@@ -1,0 +1,129 @@
+"""A request as the journal has it: an ``Exchange`` while it is served, a frozen ``Entry`` once it was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from sandbox.model import JsonValue, TokenLink
+from sandbox.payload import NotJsonError, parse_json
+from sandbox.real_time import perf_counter
+
+if TYPE_CHECKING:
+    from sandbox.faults.book import Act
+
+Kind = Literal["token", "inbound", "other"]
+Outcome = Literal["accepted", "rejected", "faulted"]
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request being served. The facts are set when it arrives; the notes by whoever learns them."""
+
+    method: str
+    path: str = field(repr=False)  # may hold secrets, as the next ones may
+    query: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    remote_addr: str
+    received_at: float
+    wall_time: float
+    body: bytes = field(default=b"", repr=False)
+    body_size: int = 0
+    started: float = field(default_factory=perf_counter)
+    raw_path: str = field(default="", repr=False)
+    """The path as it was sent, percent-encoded; the platform's messages quote it."""
+
+    kind: Kind = "other"
+    client_id: str | None = None
+    company: str | None = None
+    vanity_url: str | None = None
+    reason: str | None = None
+    act: Act | None = None
+    """The fault that acts on the request."""
+    fault: str | None = None
+    effect: str | None = None
+    accepted: bool = False
+    token: TokenLink | None = None
+    token_issued: Callable[[int], TokenLink | None] | None = field(default=None, repr=False)
+    """Of a request that got a token: takes the entry's number when there is one, and returns the link to the token."""
+    rate: tuple[int, int] | None = None
+    misplaced_secret: str | None = field(default=None, repr=False)
+    """A client secret that came where none belongs, such as in the client id."""
+    failure: Exception | None = field(default=None, repr=False)
+    """The defect of the sandbox that kept it from an answer."""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a request header, the last one if it is repeated; names know no case."""
+        wanted = name.lower()
+        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request that was answered. Times are Unix seconds: ``received_at`` sandbox, ``wall_time`` machine."""
+
+    journal: str
+    """Id of the journal it is in."""
+    seq: int
+    kind: Kind
+    received_at: float
+    wall_time: float
+    duration_ms: float
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    body_size: int
+    client_id: str | None
+    company: str | None
+    vanity_url: str | None
+    outcome: Outcome
+    accepted: bool
+    """Whether what the request asked for was done, also where a fault kept the client from learning it."""
+    reason: str | None
+    status: int
+    """Of the answer; 0 where a fault let none through."""
+    fault: str | None
+    """The name or id of the rule that acted."""
+    effect: str | None
+    """What it made the client see."""
+    token: TokenLink | None
+    """The token it came with, good or not, if it was issued here; of a token request the token it issued."""
+    response_headers: Headers
+    response_body: bytes
+    cost: int
+    """About how many bytes it takes."""
+
+    @property
+    def id(self) -> str:
+        """What it is told by in all journals of a sandbox."""
+        return f"{self.journal}-{self.seq}"
+
+    @property
+    def token_fingerprint(self) -> str | None:
+        """What stands for its token."""
+        return None if self.token is None else self.token.fingerprint
+
+    @property
+    def token_note(self) -> str | None:
+        """Which request its token is from, and by how much it was late: ``token of request 12, expired 4 s before``."""
+        return None if self.token is None else self.token.note(self.received_at)
+
+    @property
+    def json(self) -> JsonValue:
+        """The body parsed as JSON, anew at each call; ``None`` when it is not JSON."""
+        try:
+            return parse_json(self.body)
+        except NotJsonError:
+            return None
+
+    @property
+    def text(self) -> str | None:
+        """The body as text, or ``None`` when it is not UTF-8."""
+        try:
+            return self.body.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
