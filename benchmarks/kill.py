@@ -17,7 +17,9 @@ import threading
 from pathlib import Path
 from time import monotonic, sleep
 
-from load import PATIENCE_S, Check, Client, Findings, Ledger, report, running, start, storage_checks
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.load import PATIENCE_S, Check, Client, Findings, Ledger, report, running, start, storage_checks
 
 
 def main() -> int:

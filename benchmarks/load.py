@@ -48,7 +48,7 @@ class Server:
 
     @property
     def inbound_path(self) -> str:
-        return urlsplit(self.ready["inbound_urls"]["anything"]).path
+        return str(urlsplit(self.ready["inbound_urls"]["anything"]).path)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE_S)
@@ -80,7 +80,8 @@ def start(folder: Path, *options: str) -> Server:
     """Start a server and wait until it is ready; what it says goes to `serve.log` in the folder."""
     ready = folder / "ready.json"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "sandbox.cli", "serve", "--port", "0", "--ready-file", str(ready), *options]
+    command = [sys.executable, "-m", "sandbox.cli", "serve", "--port", "0", "--ready-file", str(ready)]
+    command += ["--log-level", "warning", *options]  # any line left is one too many
     with (folder / "serve.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, **_GIVES_BACK})
     deadline = time.monotonic() + PATIENCE_S

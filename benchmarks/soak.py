@@ -21,7 +21,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from load import PATIENCE_S, Check, Client, Findings, Ledger, Server, report, running, start, storage_checks
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.load import PATIENCE_S, Check, Client, Findings, Ledger, Server, report, running, start, storage_checks
 
 WEIGHTS: dict[Callable[[Client], object], int] = {
     Client.post: 80,

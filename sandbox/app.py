@@ -1,7 +1,8 @@
 """One WSGI application out of two: the emulated API, and the control API under ``/_sandbox``.
 
 They are separate Flask applications, so each keeps its own errors, no fault can reach the control API, and no control
-request enters the journal.
+request enters the journal. Each is made, and Flask imported, when first needed: most tests need neither, as what an
+integration sends all day is served by the pipeline alone, and a sandbox that starts should answer at once.
 """
 
 from __future__ import annotations
@@ -10,19 +11,17 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from sandbox.control.app import create_control_app
-from sandbox.control.base import PREFIX
-from sandbox.control.streams import Streams
-from sandbox.dashboard import pages
-from sandbox.emulated.app import create_emulated_app
+from sandbox.emulated.endpoints import endpoint_for
 from sandbox.parking import Parking
-from sandbox.spec import serve_documents
+from sandbox.paths import steers
+from sandbox.pipeline import Pipeline
 from sandbox.state import Sandbox
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from flask import Flask
+
+    from sandbox.control.streams import Streams
 
 
 class SandboxApp:
@@ -35,29 +34,60 @@ class SandboxApp:
     def __init__(self, sandbox: Sandbox, *, control_key: str | None = None, ca_pem: bytes | None = None) -> None:
         self.sandbox = sandbox
         self.control_key = control_key or sandbox.initial_settings.control_key
-        self._ca_pem = ca_pem
         self.parking = Parking()
-        self.emulated: Flask = create_emulated_app(sandbox, self.parking)
-        self.streams = Streams(sandbox)
+        """Where connections wait that a fault delays or holds."""
+        self._ca_pem = ca_pem
+        self._pipeline = Pipeline(sandbox, self._route, self.parking, endpoint_for)
+        self._emulated: Flask | None = None
         self._control: Flask | None = None
-        self._lock = threading.Lock()
+        self._streams: Streams | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def emulated(self) -> Flask:
+        """The emulated API, for what has to be routed."""
+        with self._lock:
+            if self._emulated is None:
+                from sandbox.emulated.app import create_emulated_app
+
+                self._emulated = create_emulated_app(self.sandbox.initial_settings)
+            return self._emulated
 
     @property
     def control(self) -> Flask:
-        """The control API with its pages. Made when first asked for: it takes longer than most tests that never do."""
+        """The control API with its pages."""
         with self._lock:
             if self._control is None:
+                from sandbox.control.app import create_control_app
+                from sandbox.dashboard import pages
+                from sandbox.spec import serve_documents
+
                 self._control = create_control_app(self.sandbox, self.streams, self.control_key, self._ca_pem)
                 serve_documents(self.emulated, self._control)
                 self._control.register_blueprint(pages)
             return self._control
 
+    @property
+    def streams(self) -> Streams:
+        """The event streams of the control API."""
+        with self._lock:
+            if self._streams is None:
+                from sandbox.control.streams import Streams
+
+                self._streams = Streams(self.sandbox)
+            return self._streams
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request by the application it is for."""
-        app = self.control if steers(environ.get("PATH_INFO", "")) else self.emulated
-        return app(environ, start_response)
+        if steers(environ.get("PATH_INFO", "")):
+            return self.control(environ, start_response)
+        return self._pipeline(environ, start_response)
 
+    def close(self) -> None:
+        """End what waits: delayed answers and event streams."""
+        self.parking.close()
+        if self._streams is not None:
+            self._streams.close()
 
-def steers(path: str) -> bool:
-    """Return whether a path belongs to the control API."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    def _route(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self.emulated(environ, start_response)

@@ -12,7 +12,8 @@ from typing import Any, Final
 import yaml
 from flask import Flask, Response
 
-from sandbox.control.base import PREFIX, base_url
+from sandbox.control.base import base_url
+from sandbox.paths import PREFIX
 
 EMULATED_FILE: Final = "openapi.yaml"
 CONTROL_FILE: Final = "openapi-control.yaml"

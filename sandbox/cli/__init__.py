@@ -5,19 +5,45 @@ Each command imports what it needs when it runs, so that ``--help`` and ``health
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Final
 
 import click
 
 from sandbox._version import __version__
-from sandbox.cli import clients, clock, completion, documents, faults, health, requests, reset, serve, state
+
+_COMMANDS: Final[Mapping[str, str]] = {
+    "serve": "serve",
+    "health": "health",
+    "requests": "requests",
+    "show": "requests",
+    "export": "requests",
+    "clock": "clock",
+    "faults": "faults",
+    "clients": "clients",
+    "reset": "reset",
+    "state": "state",
+    "openapi": "documents",
+    "fidelity": "documents",
+    "reference": "documents",
+    "completion": "completion",
+}
+"""The module of each command, in the order in which people need them."""
 
 
-class _InOrder(click.Group):
-    """Lists the commands in the order in which people need them."""
+class _Lazy(click.Group):
+    """Imports a command when it is asked for: `serve` starts without what the others need."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        values = vars(import_module(f"sandbox.cli.{module}")).values()
+        return next(value for value in values if isinstance(value, click.Command) and value.name == cmd_name)
 
 
 _HELP: Final = """\
@@ -37,29 +63,7 @@ Every setting of 'serve' can also stand in the environment (PATCHWORKS_SANDBOX_P
 """
 
 
-@click.group(
-    cls=_InOrder, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
-)
+@click.group(cls=_Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "--version", message="%(prog)s %(version)s")
 def main() -> None:
     """Run a command of ``patchworks-sandbox``."""
-
-
-_COMMANDS: Final = (
-    serve.serve,
-    health.health,
-    requests.list_requests,
-    requests.show,
-    requests.export,
-    clock.clock,
-    faults.faults,
-    clients.clients,
-    reset.reset,
-    state.state,
-    documents.openapi,
-    documents.fidelity,
-    documents.reference,
-    completion.completion,
-)
-for command in _COMMANDS:
-    main.add_command(command)

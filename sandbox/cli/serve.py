@@ -55,7 +55,6 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     from sandbox.cli.banner import banner
     from sandbox.cli.log import logged
     from sandbox.seed import demo_seed, load_seed
-    from sandbox.server.sandbox_server import SandboxServer
     from sandbox.state import Sandbox
 
     stop = _stop_on_signals()
@@ -63,6 +62,9 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
         sandbox = Sandbox(seed, settings={name: value for name, value in settings.items() if value is not None})
         initial = sandbox.initial_settings
+        sandbox.keys.warm()  # on the other core, while the rest is imported
+        from sandbox.server.sandbox_server import SandboxServer
+
         server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
     except InputError as error:
         raise click.ClickException(str(error)) from None

@@ -6,8 +6,9 @@ from typing import Final
 
 from flask import Response, current_app
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.problems import problem
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("authority", __name__, url_prefix=PREFIX, description="The authority behind HTTPS")
 

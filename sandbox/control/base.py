@@ -14,7 +14,6 @@ from sandbox.control.problems import CONTENT_TYPE, ProblemSchema
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.state import Sandbox
 
-PREFIX: Final = "/_sandbox"
 EXTENSION: Final = "patchworks_sandbox"
 MAX_DEPTH: Final = 100
 """Nesting levels of a body, as in seeds: what is made of it (schemas, rules) is walked by recursion."""

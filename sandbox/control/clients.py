@@ -6,12 +6,13 @@ from typing import Any
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems, takes_body, token_endpoint
+from sandbox.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
 from sandbox.control.connectors import NO_CONNECTOR
 from sandbox.control.document import leads_to
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.texts import CLIENT_NAME
 from sandbox.model import OAuthClient
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("oauth-clients", __name__, url_prefix=PREFIX, description="OAuth clients of connectors")
 

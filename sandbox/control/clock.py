@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from sandbox.clock import MAX_RATE, Clock, parse_duration
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, takes_body
 from sandbox.control.fields import ChangeSchema, Flag, Instant, Number, StrictSchema
 from sandbox.control.texts import DURATION, INSTANT
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("clock", __name__, url_prefix=PREFIX, description="The time the emulated platform goes by")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, takes_body
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.texts import NAME, SLUG
 from sandbox.model import Company
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("companies", __name__, url_prefix=PREFIX, description="Customers of the emulated platform")
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems, takes_body, token_endpoint
+from sandbox.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
 from sandbox.control.document import leads_to
 from sandbox.control.fields import Instant, StrictSchema, one_of
 from sandbox.control.texts import NAME
 from sandbox.model import Connector, Entity
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint(
     "connectors", __name__, url_prefix=PREFIX, description="Inbound API connectors and their entities"

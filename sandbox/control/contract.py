@@ -8,10 +8,11 @@ from typing import Any, get_args
 from marshmallow import fields, validate
 
 from sandbox.contract import Code, contract_violations
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.requests import PageQuerySchema, read_cursor, read_filter
 from sandbox.journal import Entry
+from sandbox.paths import PREFIX
 from sandbox.store import Store
 
 blueprint = Blueprint(

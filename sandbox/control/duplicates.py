@@ -6,10 +6,11 @@ from typing import Any, Final, get_args
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import StrictSchema, one_of
 from sandbox.duplicates import Likeness, find_duplicates
 from sandbox.matching import EntryFilter
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("duplicates", __name__, url_prefix=PREFIX, description="Payloads that were accepted twice")
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 from flask import Response
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, base_url, current_sandbox, problems
+from sandbox.control.base import Blueprint, base_url, current_sandbox, problems
 from sandbox.control.fields import one_of
 from sandbox.control.requests import FilterSchema, after_field, read_cursor, read_filter
 from sandbox.export.curl import as_curl
 from sandbox.export.har import as_har
 from sandbox.export.ndjson import as_ndjson
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("export", __name__, url_prefix=PREFIX, description="The journal as a file")
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from marshmallow import INCLUDE, fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, problems, takes_body
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.faults.book import RuleState
 from sandbox.faults.presets import Preset, find_preset, load_presets
 from sandbox.faults.rules import read_rule
 from sandbox.faults.schemas import schemas
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("faults", __name__, url_prefix=PREFIX, description="Failure on demand")
 

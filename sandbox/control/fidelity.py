@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from sandbox.control.base import PREFIX, Blueprint
+from sandbox.control.base import Blueprint
 from sandbox.control.fields import StrictSchema
 from sandbox.fidelity import TAGS, Ledger, load_ledger
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("fidelity", __name__, url_prefix=PREFIX, description="How each behaviour is known")
 

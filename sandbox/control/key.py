@@ -16,11 +16,9 @@ from typing import Any, Final
 from apispec import BasePlugin
 from flask import Response, current_app, request
 
-from sandbox.config import ENV_PREFIX, Settings
-from sandbox.control.base import PREFIX
+from sandbox.config import ENV_PREFIX
 from sandbox.control.problems import CONTENT_TYPE, problem
-from sandbox.loopback import is_loopback
-from sandbox.rng import Rng
+from sandbox.paths import PREFIX
 
 KEY: Final = "patchworks_sandbox_control_key"
 OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
@@ -33,13 +31,6 @@ _WHAT_TO_DO: Final = (
     f"take it as --control-key, as control_key= or from {ENV_PREFIX}CONTROL_KEY. The sandbox prints a key that it made "
     "when it starts, and any key stands in its ready file as control_key"
 )
-
-
-def key_in_force(settings: Settings, host: str) -> str | None:
-    """Return the key that a server on ``host`` asks for: the one set; beyond loopback a new one, unless none may be."""
-    if settings.control_key is None and not settings.no_control_key and not is_loopback(host):
-        return Rng().secret()
-    return settings.control_key
 
 
 def refuse_without_key() -> Response | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox
+from sandbox.control.base import Blueprint, current_sandbox
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("metrics", __name__, url_prefix=PREFIX, description="Figures for a monitoring system")
 

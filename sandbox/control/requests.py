@@ -9,12 +9,13 @@ from flask import Response
 from marshmallow import fields
 
 from sandbox.clock import parse_instant
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema, between, one_of
 from sandbox.control.texts import CURSOR, INSTANT, JSON_PATH
 from sandbox.export.ndjson import as_document
 from sandbox.journal import Entry, Journal, parse_cursor
 from sandbox.matching import EntryFilter
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("requests", __name__, url_prefix=PREFIX, description="The journal of every request received")
 

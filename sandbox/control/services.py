@@ -7,11 +7,12 @@ from typing import Any
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, base_url, current_sandbox, problems, takes_body
+from sandbox.control.base import Blueprint, base_url, current_sandbox, problems, takes_body
 from sandbox.control.document import leads_to
 from sandbox.control.fields import Flag, Instant, StrictSchema
 from sandbox.control.texts import VANITY_URL
 from sandbox.model import Service
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("services", __name__, url_prefix=PREFIX, description="Services and their inbound URLs")
 _NO_SERVICE = "There is no such service."

@@ -9,8 +9,9 @@ import jsonschema_rs
 from marshmallow import INCLUDE, ValidationError, fields
 
 from sandbox.config import Settings, SettingSpec, setting_specs
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, takes_body
 from sandbox.control.fields import ChangeSchema
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint(
     "settings", __name__, url_prefix=PREFIX, description="Settings that may change while the sandbox runs"

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, READS, Blueprint, current_sandbox, problems, takes_body
+from sandbox.control.base import READS, Blueprint, current_sandbox, problems, takes_body
 from sandbox.control.fields import Instant, StrictSchema, one_of
 from sandbox.control.problems import problem
 from sandbox.errors import InvalidValueError
+from sandbox.paths import PREFIX
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.snapshot.codec import pieces, read_state
 from sandbox.snapshot.schema import components, state_schema

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from flask import Response, current_app, request
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.feed import BEGINNING, HEARTBEAT, Feed
 from sandbox.control.problems import problem
 from sandbox.control.requests import FilterSchema, read_filter
@@ -19,6 +19,7 @@ from sandbox.control.tracing import request_id
 from sandbox.errors import WaitInterruptedError
 from sandbox.journal import Journal, parse_cursor
 from sandbox.matching import EVERY_ENTRY
+from sandbox.paths import PREFIX
 from sandbox.state import Sandbox
 
 blueprint = Blueprint("stream", __name__, url_prefix=PREFIX, description="Requests as they come")

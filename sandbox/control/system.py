@@ -8,9 +8,10 @@ from flask import Response
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.problems import problem
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("system", __name__, url_prefix=PREFIX, description="Health and reset")
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from marshmallow import fields
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, problems, takes_body
 from sandbox.control.fields import Instant, StrictSchema, between
 from sandbox.errors import NotFoundError
+from sandbox.paths import PREFIX
 
 blueprint = Blueprint("tokens", __name__, url_prefix=PREFIX, description="Access tokens and the key that signs them")
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Response, current_app, json
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from sandbox.control.base import PREFIX, Blueprint, current_sandbox, problems, takes_body
+from sandbox.control.base import Blueprint, current_sandbox, problems, takes_body
 from sandbox.control.fields import Flag, StrictSchema, between, one_of
 from sandbox.control.problems import CONTENT_TYPE, ProblemSchema, problem
 from sandbox.control.requests import (
@@ -23,6 +23,7 @@ from sandbox.control.requests import (
 )
 from sandbox.control.texts import ANY_VALUE, JSON_PATH
 from sandbox.errors import WaitInterruptedError
+from sandbox.paths import PREFIX
 from sandbox.verification.pattern import Pattern
 from sandbox.verification.report import report, report_order
 from sandbox.verification.verify import Expectation, Times, Verdict, View, verify, verify_in_order

@@ -7,9 +7,10 @@ from typing import Any, Final
 from flask import Blueprint, Response, render_template, request
 
 from sandbox._version import __version__
-from sandbox.control.base import PREFIX, base_url, current_sandbox, token_endpoint
+from sandbox.control.base import base_url, current_sandbox, token_endpoint
 from sandbox.dashboard.formats import FILTERS
 from sandbox.errors import InputError, NotFoundError
+from sandbox.paths import PREFIX
 
 PAGES: Final = "/dashboard"
 """Where pages are below the prefix, apart from the first; the control API has the plain names."""

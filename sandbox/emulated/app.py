@@ -10,14 +10,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from sandbox._version import __version__
 from sandbox.answer import Answer
+from sandbox.config import Settings
 from sandbox.emulated.documentation import GET_TOKEN, POST_TOKEN, STORE_PAYLOAD, security_schemes
-from sandbox.emulated.endpoints import allowed_methods, endpoint_for, issue_token, receive_payload
+from sandbox.emulated.endpoints import allowed_methods, issue_token, receive_payload
 from sandbox.errors import MethodNotAllowedError, RouteNotFoundError
 from sandbox.journal import Exchange
-from sandbox.parking import Parking
-from sandbox.pipeline import EXCHANGE, PLATFORM, Pipeline
+from sandbox.pipeline import EXCHANGE, PLATFORM
 from sandbox.platform import Platform
-from sandbox.state import Sandbox
 
 _DESCRIPTION = """\
 The Inbound API of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates it: get
@@ -37,12 +36,8 @@ class EmulatedApi(Api):
         """Register none."""
 
 
-def create_emulated_app(sandbox: Sandbox, parking: Parking) -> Flask:
-    """Return the emulated API of a sandbox, wrapped in the pipeline that keeps its journal.
-
-    ``parking`` is where connections wait that a fault delays or holds.
-    """
-    settings = sandbox.initial_settings
+def create_emulated_app(settings: Settings) -> Flask:
+    """Return the emulated API. It is asked by way of the pipeline, which keeps the journal."""
     app = Flask("sandbox.emulated", static_folder=None)
     app.url_map.merge_slashes = False
     app.config.update(
@@ -60,7 +55,6 @@ def create_emulated_app(sandbox: Sandbox, parking: Parking) -> Flask:
     app.extensions["openapi"] = api.spec
     app.before_request(_refuse_unknown_route)
     app.register_error_handler(HTTPException, _refuse_http)
-    app.wsgi_app = Pipeline(sandbox, app.wsgi_app, parking, endpoint_for)  # type: ignore[method-assign]
     return app
 
 

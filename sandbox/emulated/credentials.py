@@ -9,10 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from werkzeug.exceptions import HTTPException
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
-
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.platform import TokenRequest
 
@@ -24,6 +20,7 @@ PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
 MAX_FIELDS: Final = 1000
 """Fields of a form that are looked at: PHP's ``max_input_vars``."""
 
+_FORM: Final = "application/x-www-form-urlencoded"
 _PADDING: Final = " \t\n\r\0\x0b"
 """What PHP's ``trim`` takes off."""
 
@@ -75,9 +72,13 @@ def _body(exchange: Exchange) -> Mapping[str, object]:
     header = exchange.header("Content-Type") or ""
     if "/json" in header or "+json" in header:
         return _json(exchange.body)
+    if header == _FORM:
+        return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
+    from werkzeug.http import parse_options_header  # takes longer to import than a sandbox to start
+
     content_type, options = parse_options_header(header)
     content_type = content_type.lower()
-    if content_type == "application/x-www-form-urlencoded":
+    if content_type == _FORM:
         return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
     if content_type == "multipart/form-data":
         return _last_wins(_parts(exchange.body, content_type, options))
@@ -99,6 +100,9 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
 
 def _parts(body: bytes, content_type: str, options: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Return the parts that are no files; none at all of what cannot be read or has too many."""
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.formparser import FormDataParser
+
     parser = FormDataParser(stream_factory=_in_memory, max_form_parts=MAX_FIELDS)
     with contextlib.suppress(HTTPException, ValueError):
         _, form, _ = parser.parse(io.BytesIO(body), content_type, len(body), dict(options))

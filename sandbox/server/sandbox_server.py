@@ -8,20 +8,25 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from sandbox.app import SandboxApp, steers
-from sandbox.client import Patchworks
-from sandbox.control.key import key_in_force
+from sandbox.app import SandboxApp
+from sandbox.config import Settings
 from sandbox.endpoints import Endpoints, TlsEndpoint
 from sandbox.errors import NotKeptError
-from sandbox.in_process import InProcess
 from sandbox.journal import Exchange
+from sandbox.loopback import is_loopback
+from sandbox.paths import steers
+from sandbox.rng import Rng
 from sandbox.server.http import HttpServer
 from sandbox.server.limits import Limits, Refused
 from sandbox.state import Sandbox
 from sandbox.tls.identity import identity_for
+
+if TYPE_CHECKING:
+    from sandbox.client import Patchworks
 
 _logger = logging.getLogger("patchworks_sandbox")
 
@@ -50,7 +55,7 @@ class SandboxServer:
         """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
         self._errors_lock = threading.Lock()
         self._identity = identity_for(sandbox.initial_settings, host)
-        control_key = key_in_force(sandbox.initial_settings, host)
+        control_key = _key_in_force(sandbox.initial_settings, host)
         self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem)
         self._threads = threads
         self._limits = limits or Limits()
@@ -86,8 +91,7 @@ class SandboxServer:
         self.sandbox.journal.interrupt("the server is stopping")
         for front in self._fronts:
             front.stop()
-        self.app.parking.close()
-        self.app.streams.close()
+        self.app.close()
         if self.sandbox.journal_file is not None:
             self.sandbox.journal_file.close()
 
@@ -145,6 +149,9 @@ class SandboxServer:
     @property
     def patchworks(self) -> Patchworks:
         """The handle that tests hold."""
+        from sandbox.client import Patchworks
+        from sandbox.in_process import InProcess
+
         return Patchworks(InProcess(self.endpoints, self))
 
     @contextmanager
@@ -187,6 +194,13 @@ class SandboxServer:
         _logger.error("the server failed", exc_info=error)
         with self._errors_lock:
             self.errors.append(error)
+
+
+def _key_in_force(settings: Settings, host: str) -> str | None:
+    """Return the key that a server on ``host`` asks for: the one set; beyond loopback a new one, unless none may be."""
+    if settings.control_key is None and not settings.no_control_key and not is_loopback(host):
+        return Rng().secret()
+    return settings.control_key
 
 
 def _is_at_once(path: str) -> bool:
