@@ -25,8 +25,11 @@ PATIENCE_S: Final = 1.0
 OWN_LOGGERS: Final = ("patchworks_sandbox", "sandbox")
 """What the level is for; of other libraries only warnings are of interest."""
 
-_BATCH: Final = 100
+_BATCH: Final = 500
 """Lines written at once, if so many are there."""
+
+GATHER_S: Final = 0.05
+"""How long a line may wait for others. Under load a thread that takes each as it comes is in the way of who serves."""
 
 
 class WaitlessHandler(QueueHandler):
@@ -71,6 +74,7 @@ class LogWriter:
         self._patience_s = patience_s
         # A daemon: a log that nobody reads must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+        self._ending = threading.Event()
 
     def start(self) -> None:
         """Write from now on."""
@@ -79,6 +83,7 @@ class LogWriter:
     def stop(self) -> None:
         """Write what is left, and end."""
         self._handler.records.put(None)
+        self._ending.set()
         self._thread.join(self._patience_s)
 
     def _run(self) -> None:
@@ -86,6 +91,7 @@ class LogWriter:
         ended = False
         while not ended:
             batch = [records.get()]
+            self._ending.wait(GATHER_S)
             while len(batch) < _BATCH and not records.empty():
                 batch.append(records.get())
             ended = None in batch

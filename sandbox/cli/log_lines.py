@@ -6,6 +6,7 @@ a cursor, ends of lines, credentials. A traceback is the only thing that takes s
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -88,10 +89,19 @@ class JsonLines(JsonFormatter):
             json_ensure_ascii=True,
         )
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line. That of a request is made directly: there are many of them, and nothing in them to ask."""
+        line: object = record.msg
+        if record.exc_info or not isinstance(line, (EmulatedRequest, ControlRequest)):
+            return super().format(record)
+        fields = line.fields()
+        head = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
+        message = f"{fields['method']} {fields['path']} {fields['status']}"
+        return json.dumps({**head, "message": message, **fields})
+
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add what every line has, then what is known of the request."""
-        time = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")
-        log_data["time"] = time.replace("+00:00", "Z")
+        log_data["time"] = _moment(record)
         super().add_fields(log_data, record, message_dict)
         log_data["level"] = record.levelname.lower()
         line: object = record.msg
@@ -103,6 +113,10 @@ class JsonLines(JsonFormatter):
     def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the standard library's name
         """Return a traceback without credentials."""
         return _traceback(logging.Formatter(), ei)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def _traceback(formatter: logging.Formatter, exc_info: _ExcInfo) -> str:

@@ -53,6 +53,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     of --config-file, as 'port: 9000'.
     """
     from sandbox.cli.banner import banner
+    from sandbox.cli.collector import rare_collections
     from sandbox.cli.log import logged
     from sandbox.seed import demo_seed, load_seed
     from sandbox.state import Sandbox
@@ -76,8 +77,9 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         if ready_file is not None:
             ready.write(Path(ready_file), server.endpoints.ready_document())
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
-        while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
-            pass
+        with rare_collections():
+            while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
+                pass
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise click.ClickException(f"{where}{error.strerror or error}") from None
