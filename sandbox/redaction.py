@@ -57,8 +57,8 @@ _PART: Final = re.compile(
 _FORM_VALUE: Final = re.compile(r"[^&\r\n]*")
 _QUOTE: Final = re.compile(r"\\*[\"']")
 _QUOTED: Final = {
-    '"': re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL),
-    "'": re.compile(r"'(?:[^'\\]|\\.)*'?", re.DOTALL),
+    '"': re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL),
+    "'": re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'?", re.DOTALL),
 }
 _BARE: Final = re.compile(r"[^\s,}\]&]*")
 _CREDENTIAL: Final = re.compile(

@@ -1,8 +1,8 @@
 """Keeping Python's cycle collector out of the way of who serves.
 
-A request leaves no cycles behind (a test holds that), but a journal is many objects that live long: each full collection
-looks at all of them, and that is what the slowest requests waited for (`inbound` in benchmarks). Fewer collections
-find the same cycles a little later.
+A request leaves no cycles behind (a test holds that), but a journal is many objects that live long: each full
+collection looks at all of them, and that is what the slowest requests waited for (`inbound` in benchmarks). Fewer
+collections find the same cycles a little later.
 """
 
 from __future__ import annotations
