@@ -20,6 +20,26 @@ Those marked *at run time* can be changed while it runs: `PATCH /_sandbox/settin
 or `patchworks.configure(wire_profile="legacy")` in a test. A reset returns to the values of the start.
 
 The evidence says how the default is known; see [how faithful is it?](fidelity.md).
+
+## What is in force, and from where
+
+`patchworks-sandbox config show` takes the options of `serve`, reads the same environment and files, and starts nothing:
+
+```console
+$ PATCHWORKS_SANDBOX_THREADS=4 patchworks-sandbox config show --port 9000
+SETTING              VALUE                         FROM
+host                 127.0.0.1                     default
+port                 9000                          flag --port
+…
+threads              4                             environment variable PATCHWORKS_SANDBOX_THREADS
+```
+
+With `--json` it is an object for programs. A secret is never shown.
+
+A variable whose name begins with `{ENV_PREFIX}` and that nobody reads is refused, with the nearest name that is
+known: the prefix is the sandbox's own. Those that Kubernetes sets on account of a service called `patchworks-sandbox`
+may be there; one of them, `{ENV_PREFIX}PORT`, is a setting here, so set it in the pod or switch such variables off
+(`enableServiceLinks: false`).
 """
 
 

@@ -156,10 +156,9 @@ def test_bad_value_is_refused_with_what_is_allowed(run: Callable[..., Served], a
 def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> None:
     served = run(wire_profile="old")
 
-    assert (served.exit_code, served.output) == (
-        1,
-        "Error: wire_profile: 'old' is not allowed; allowed: modern, legacy\n",
-    )
+    told = "Error: wire_profile: 'old' is not allowed; allowed: modern, legacy"
+    place = "(environment variable PATCHWORKS_SANDBOX_WIRE_PROFILE)"
+    assert (served.exit_code, served.output) == (1, f"{told} {place}\n")
 
 
 @pytest.mark.parametrize(

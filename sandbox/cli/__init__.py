@@ -24,6 +24,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "clients": "clients",
     "reset": "reset",
     "state": "state",
+    "config": "config",
     "openapi": "documents",
     "fidelity": "documents",
     "reference": "documents",
@@ -53,6 +54,7 @@ Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
 Start it:         patchworks-sandbox serve
 Look around:      http://127.0.0.1:8025/_sandbox/
 See its options:  patchworks-sandbox serve --help
+See its settings: patchworks-sandbox config show
 What came in:     patchworks-sandbox requests --follow
 Let a day pass:   patchworks-sandbox clock advance 24h
 Make it fail:     patchworks-sandbox faults add status code=503 --times 2

@@ -1,4 +1,4 @@
-"""The options of ``serve``: one for every setting, shown in groups, with a YAML file as another source of values."""
+"""What ``serve`` takes: files and every setting, shown in groups, with a YAML file as another source of values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 import yaml
 
-from sandbox.config import SettingSpec, setting_specs
+from sandbox.config import ENV_PREFIX, SettingSpec, setting_specs
 from sandbox.seed.schema import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -44,6 +44,9 @@ GROUPS: Final = {
 OTHER: Final = "Other options"
 _FILES: Final[dict[str, str]] = {"seed_file": "seed_files", "ready_file": "ready_file"}
 """What a configuration file may hold beside settings, and the parameter that takes it."""
+CONFIG_FILE: Final = "sandbox.config_file"
+"""Key of the configuration file's path in the ``meta`` of a command's context."""
+_FILE: Final = click.Path(dir_okay=False)
 
 
 class GroupedCommand(click.Command):
@@ -65,19 +68,18 @@ def _group_of(name: str | None) -> str:
     return next((title for title, names in GROUPS.items() if name in names), OTHER)
 
 
-def setting_options(command: _Command) -> _Command:
-    """Add an option for every setting."""
+def serve_options(command: _Command) -> _Command:
+    """Add what ``serve`` takes: its files, and an option for every setting."""
     for spec in reversed(setting_specs()):
         command = _setting_option(spec)(command)
+    for add in reversed(_FILE_OPTIONS):
+        command = add(command)
     return command
 
 
 def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
-    default = ",".join(spec.default) if isinstance(spec.default, tuple) else spec.default
-    shown = (
-        "" if default in (None, "") else f" [default: {str(default).lower() if isinstance(default, bool) else default}]"
-    )
-    text = f"{spec.doc}{shown}"
+    default = shown(spec.default)
+    text = f"{spec.doc} [default: {default}]" if default else spec.doc
     if isinstance(spec.default, bool):
         # What is a "no" already has no other side on the command line.
         flags = spec.flag if spec.flag.startswith("--no-") else f"{spec.flag}/--no-{spec.flag[2:]}"
@@ -85,17 +87,17 @@ def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
     return click.option(spec.flag, spec.name, default=None, envvar=spec.env, metavar=_metavar(spec), help=text)
 
 
-def _shown(default: object) -> str:
-    """Return a default as it would be given on the command line."""
-    match default:
+def shown(value: object) -> str:
+    """Return the value of a setting as it would be given on the command line."""
+    match value:
         case None:
             return ""
         case bool():
-            return str(default).lower()
+            return str(value).lower()
         case tuple():
-            return ",".join(map(str, default))
+            return ",".join(map(str, value))
         case _:
-            return str(default)
+            return str(value)
 
 
 def _metavar(spec: SettingSpec) -> str:
@@ -123,6 +125,7 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
     for name in values or {}:
         if name not in known:
             raise click.BadParameter(f"{path}: {name!r} is unknown{did_you_mean(str(name), known)}")
+    context.meta[CONFIG_FILE] = path
     context.default_map = {known[name]: _as_option(name, value) for name, value in (values or {}).items()}
 
 
@@ -131,3 +134,30 @@ def _as_option(name: str, value: object) -> object:
     if name == "seed_file":
         return value if isinstance(value, list) else [value]
     return ",".join(str(part) for part in value) if isinstance(value, list) else value
+
+
+_FILE_OPTIONS: Final = (
+    click.option(
+        "--seed-file",
+        "seed_files",
+        multiple=True,
+        type=_FILE,
+        envvar=f"{ENV_PREFIX}SEED_FILE",
+        help="YAML file with companies, connectors, clients and services; several are merged. [default: the demo seed]",
+    ),
+    click.option(
+        "--config-file",
+        type=_FILE,
+        envvar=f"{ENV_PREFIX}CONFIG_FILE",
+        is_eager=True,
+        expose_value=False,
+        callback=read_config_file,
+        help="YAML file with any of these options, as 'port: 9000'.",
+    ),
+    click.option(
+        "--ready-file",
+        type=_FILE,
+        envvar=f"{ENV_PREFIX}READY_FILE",
+        help="Write the URLs and the credentials to this file, as one JSON object, once connections are accepted.",
+    ),
+)

@@ -10,39 +10,14 @@ from pathlib import Path
 import click
 
 from sandbox.cli import ready_file as ready
-from sandbox.cli.options import GroupedCommand, read_config_file, setting_options
-from sandbox.config import ENV_PREFIX
+from sandbox.cli.configuration import configured
+from sandbox.cli.options import GroupedCommand, serve_options
 from sandbox.errors import InputError
 from sandbox.loopback import is_loopback
 
-_FILE = click.Path(dir_okay=False)
-
 
 @click.command(cls=GroupedCommand)
-@click.option(
-    "--seed-file",
-    "seed_files",
-    multiple=True,
-    type=_FILE,
-    envvar=f"{ENV_PREFIX}SEED_FILE",
-    help="YAML file with companies, connectors, clients and services; several are merged. [default: the demo seed]",
-)
-@click.option(
-    "--config-file",
-    type=_FILE,
-    envvar=f"{ENV_PREFIX}CONFIG_FILE",
-    is_eager=True,
-    expose_value=False,
-    callback=read_config_file,
-    help="YAML file with any of these options, as 'port: 9000'.",
-)
-@click.option(
-    "--ready-file",
-    type=_FILE,
-    envvar=f"{ENV_PREFIX}READY_FILE",
-    help="Write the URLs and the credentials to this file, as one JSON object, once connections are accepted.",
-)
-@setting_options
+@serve_options
 def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: object) -> None:
     """Run a sandbox until Ctrl-C or SIGTERM.
 
@@ -55,13 +30,12 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     from sandbox.cli.banner import banner
     from sandbox.cli.collector import rare_collections
     from sandbox.cli.log import logged
-    from sandbox.seed import demo_seed, load_seed
     from sandbox.state import Sandbox
 
     stop = _stop_on_signals()
     try:
-        seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
-        sandbox = Sandbox(seed, settings={name: value for name, value in settings.items() if value is not None})
+        configuration = configured(seed_files, settings)
+        sandbox = Sandbox(configuration.seed, settings=configuration.given)
         initial = sandbox.initial_settings
         sandbox.keys.warm()  # on the other core, while the rest is imported
         from sandbox.server.sandbox_server import SandboxServer

@@ -65,6 +65,7 @@ class Draft:
         self._by_slug: dict[str, _Company] = {}
         self._by_name: dict[str, _Company] = {}
         self._settings: _Json = {}
+        self._setting_places: dict[str, str] = {}
         self._problems: list[Problem] = []
 
     def add(self, document: Document) -> None:
@@ -73,12 +74,15 @@ class Draft:
         content: Any = document.root.value
         for place, data in _each(Place(document), content, "companies"):
             self._add_company(place, data)
-        self._settings.update(content.get("settings") or {})
+        for name, value in (content.get("settings") or {}).items():
+            self._settings[name] = value
+            self._setting_places[name] = str(Place(document) / "settings" / name)
 
     def seed(self) -> Seed:
         """Return the seed; raise :class:`SeedError` if a rule is broken."""
         refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
-        return Seed(tuple(company.seed() for company in self._companies), self._settings)
+        companies = tuple(company.seed() for company in self._companies)
+        return Seed(companies, self._settings, self._setting_places)
 
     # --- merging ---
 
