@@ -12,9 +12,10 @@
     ├── NotKeptError                   a journal entry could not be written to the journal file
     ├── InputError                     what was given to the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
-    │   │   ├── SettingError           … of a setting
-    │   │   │   └── UnknownSettingError    that does not exist
-    │   │   └── SeedError              … in a seed file, with file and line
+    │   │   └── SettingError           … of a setting
+    │   │       └── UnknownSettingError    that does not exist
+    │   ├── DocumentError              a YAML file cannot be used; with file and line
+    │   │   └── SeedError              … as a seed
     │   ├── NotFoundError              there is no such thing            (control API: 404)
     │   └── ConflictError              it exists already, or is in use   (control API: 409)
     └── RefusalError                   what the emulated platform refuses an integration
@@ -120,14 +121,19 @@ class UnknownSettingError(SettingError):
         self.args = (f"{field}: there is no such setting; {allowed}",)
 
 
-class SeedError(InputError):
-    """A seed file cannot be used; ``file`` and ``line`` (1-based, 0 when unknown) say where."""
+class DocumentError(InputError):
+    """A YAML file cannot be used; ``file`` and ``line`` (1-based, 0 when unknown) say where."""
 
     def __init__(self, file: str, line: int, message: str) -> None:
         self.file = file
         self.line = line
+        self.message = message
         where = f"{file}:{line}" if line else file
         super().__init__(f"{where}: {message}")
+
+
+class SeedError(DocumentError):
+    """A seed cannot be used."""
 
 
 class NotFoundError(InputError):

@@ -164,15 +164,17 @@ def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("wire_profil: legacy", "config.yaml: 'wire_profil' is unknown; did you mean 'wire_profile'? known: "),
+        ("wire_profil: legacy", "config.yaml:1: 'wire_profil' is unknown; did you mean 'wire_profile'? known: "),
         ("- port", "config.yaml: settings are 'name: value' lines, not list"),
-        ("port: [", "config.yaml is not YAML: "),
-        ("port: \x00", "config.yaml is not YAML: "),
+        ("port: [", ": is not YAML: "),
+        ("port: \x00", "config.yaml:1: the character '\\x00' is not allowed in YAML"),
+        ("a: &a [1]\nport: *a", "config.yaml:2: anchors and aliases (&a, *a) are not allowed"),
+        ("port: 1\nport: 2", "config.yaml:2: 'port' is already on line 1"),
         ("wire_profile: old", "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
         ("rate_limit: perhaps", "'perhaps' is not a valid boolean"),
-        (None, "config.yaml: No such file or directory"),
+        (None, "config.yaml: cannot be read: No such file or directory"),
     ],
-    ids=["typo", "list", "not YAML", "control character", "bad value", "bad boolean", "missing"],
+    ids=["typo", "list", "not YAML", "control character", "alias", "twice", "bad value", "bad boolean", "missing"],
 )
 def test_bad_config_file_is_refused(run: Callable[..., Served], tmp_path: Path, text: str | None, told: str) -> None:
     if text is not None:

@@ -50,7 +50,7 @@ def shown(*arguments: str, **environment: str) -> dict[str, dict[str, Any]]:
     [
         ("flag environment file seed", {"value": 1, "source": "flag", "where": "--threads"}),
         ("environment file seed", {"value": 2, "source": "environment", "where": "PATCHWORKS_SANDBOX_THREADS"}),
-        ("file seed", {"value": 3, "source": "config_file", "where": "config.yaml"}),
+        ("file seed", {"value": 3, "source": "config_file", "where": "config.yaml:1"}),
         ("seed", {"value": 4, "source": "seed", "where": "seed.yaml:2"}),
         ("", {"value": 16, "source": "default", "where": None}),
     ],
@@ -80,7 +80,11 @@ def test_of_two_seed_files_the_one_that_wins_is_told(folder: Path) -> None:
 def test_files_may_be_named_by_the_environment(folder: Path) -> None:
     (folder / "config.yaml").write_text("port: 9000\n")
 
-    assert shown(CONFIG_FILE="config.yaml")["port"] == {"value": 9000, "source": "config_file", "where": "config.yaml"}
+    assert shown(CONFIG_FILE="config.yaml")["port"] == {
+        "value": 9000,
+        "source": "config_file",
+        "where": "config.yaml:1",
+    }
 
 
 def test_every_setting_is_shown_with_its_default() -> None:

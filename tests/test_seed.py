@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sandbox import document as document_module
 from sandbox.entity_check import EntityCheck, infer_schema
 from sandbox.errors import SeedError
 from sandbox.seed import (
@@ -28,7 +29,6 @@ from sandbox.seed import (
     load_seed,
     parse_seed,
 )
-from sandbox.seed import document as document_module
 from sandbox.seed import load as load_module
 from sandbox.seed.schema import SCHEMA_FILE
 

@@ -83,7 +83,7 @@ def _origin(spec: SettingSpec, context: click.Context, seed: Seed) -> Origin:
         case ParameterSource.ENVIRONMENT:
             return Origin("environment", spec.env)
         case ParameterSource.DEFAULT_MAP if context.params[spec.name] is not None:
-            return Origin("config_file", context.meta[CONFIG_FILE])
+            return Origin("config_file", context.meta[CONFIG_FILE][spec.name])
     if spec.name in seed.setting_places:
         return Origin("seed", seed.setting_places[spec.name])
     return Origin("default")

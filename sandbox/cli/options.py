@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import yaml
 
 from sandbox.config import ENV_PREFIX, SettingSpec, setting_specs
+from sandbox.document import Place, read_document
+from sandbox.errors import DocumentError
 from sandbox.seed.schema import did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -45,7 +46,7 @@ OTHER: Final = "Other options"
 _FILES: Final[dict[str, str]] = {"seed_file": "seed_files", "ready_file": "ready_file"}
 """What a configuration file may hold beside settings, and the parameter that takes it."""
 CONFIG_FILE: Final = "sandbox.config_file"
-"""Key of the configuration file's path in the ``meta`` of a command's context."""
+"""Key in the ``meta`` of a command's context of where each value of the configuration file stands."""
 _FILE: Final = click.Path(dir_okay=False)
 
 
@@ -114,19 +115,19 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
     if path is None:
         return
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise click.BadParameter(f"{path}: {error.strerror}") from None
-    except (ValueError, yaml.YAMLError) as error:
-        raise click.BadParameter(f"{path} is not YAML: {error}") from None
-    if not isinstance(values, (dict, type(None))):
+        document = read_document(Path(path))
+    except DocumentError as error:
+        raise click.BadParameter(str(error)) from None
+    values = document.root.value
+    if not isinstance(values, dict):
         raise click.BadParameter(f"{path}: settings are 'name: value' lines, not {type(values).__name__}")
     known = {spec.name: spec.name for spec in setting_specs()} | _FILES
-    for name in values or {}:
+    places = {name: str(Place(document) / name) for name in values}
+    for name, place in places.items():
         if name not in known:
-            raise click.BadParameter(f"{path}: {name!r} is unknown{did_you_mean(str(name), known)}")
-    context.meta[CONFIG_FILE] = path
-    context.default_map = {known[name]: _as_option(name, value) for name, value in (values or {}).items()}
+            raise click.BadParameter(f"{place}: {name!r} is unknown{did_you_mean(name, known)}")
+    context.meta[CONFIG_FILE] = places
+    context.default_map = {known[name]: _as_option(name, value) for name, value in values.items()}
 
 
 def _as_option(name: str, value: object) -> object:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from sandbox.errors import InvalidValueError, NotFoundError
+from sandbox.document import read_document
+from sandbox.errors import DocumentError, InvalidValueError, NotFoundError
 from sandbox.faults.options import read, unknown
 from sandbox.faults.rules import FaultRule, Match, read_rule
 
@@ -74,8 +73,8 @@ def _load_folder(folder: Path) -> dict[str, Preset]:
 
 def _load_file(path: Path) -> Preset:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        document = read_document(path).root.value
+    except DocumentError as error:
         raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
     if not isinstance(document, dict):
         raise InvalidValueError(path.name, document, f"an object with the keys {', '.join(_KEYS)}")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from sandbox.document import Document, Place, Problem, refuse
 from sandbox.model import Environment
-from sandbox.seed.document import Document, Place, Problem, refuse
 from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, Seed, ServiceSeed
 from sandbox.seed.samples import check_json_schema, read_sample
 from sandbox.seed.schema import did_you_mean, structural_problems
@@ -69,7 +69,7 @@ class Draft:
         self._problems: list[Problem] = []
 
     def add(self, document: Document) -> None:
-        """Merge ``document`` in; raise :class:`SeedError` if it does not have the structure of a seed."""
+        """Merge ``document`` in; raise :class:`DocumentError` if it does not have the structure of a seed."""
         refuse([*self._problems, *structural_problems(document)])
         content: Any = document.root.value
         for place, data in _each(Place(document), content, "companies"):
@@ -79,7 +79,7 @@ class Draft:
             self._setting_places[name] = str(Place(document) / "settings" / name)
 
     def seed(self) -> Seed:
-        """Return the seed; raise :class:`SeedError` if a rule is broken."""
+        """Return the seed; raise :class:`DocumentError` if a rule is broken."""
         refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
         companies = tuple(company.seed() for company in self._companies)
         return Seed(companies, self._settings, self._setting_places)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.errors import SeedError
-from sandbox.seed.document import document_of, read_document
+from sandbox.document import document_of, read_document
+from sandbox.errors import DocumentError, SeedError
 from sandbox.seed.draft import Draft
 from sandbox.seed.model import Seed
 
@@ -20,12 +21,13 @@ def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.en
     :class:`SeedError`.
     """
     draft = Draft()
-    for path in map(Path, paths):
-        if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
-            advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
-            raise SeedError(str(path), 0, f"there is no such file; {advice}")
-        draft.add(read_document(path, environ))
-    return draft.seed()
+    with _seed_errors():
+        for path in map(Path, paths):
+            if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
+                advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
+                raise SeedError(str(path), 0, f"there is no such file; {advice}")
+            draft.add(read_document(path, environ))
+        return draft.seed()
 
 
 def parse_seed(data: Mapping[str, object]) -> Seed:
@@ -35,8 +37,20 @@ def parse_seed(data: Mapping[str, object]) -> Seed:
     a path such as ``companies[0].name`` in place of a line.
     """
     draft = Draft()
-    draft.add(document_of(data))
-    return draft.seed()
+    with _seed_errors():
+        draft.add(document_of(data))
+        return draft.seed()
+
+
+@contextmanager
+def _seed_errors() -> Iterator[None]:
+    """Make what is wrong with a document what is wrong with a seed."""
+    try:
+        yield
+    except SeedError:
+        raise
+    except DocumentError as error:
+        raise SeedError(error.file, error.line, error.message) from error
 
 
 def demo_seed() -> Seed:

@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox.document import MAX_DEPTH, finite, json_node, read_text
 from sandbox.entity_check import EntityCheck
 from sandbox.errors import InvalidValueError
 from sandbox.model import JsonValue
-from sandbox.seed.document import MAX_DEPTH, finite, json_node, read_text
 
 
 def read_sample(folder: Path | None, name: str) -> JsonValue:

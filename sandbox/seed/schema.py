@@ -15,8 +15,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from sandbox.document import Document, Problem, Steps
 from sandbox.errors import shorten
-from sandbox.seed.document import Document, Problem, Steps
 
 _SHOWN_NAMES = 50
 

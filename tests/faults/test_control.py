@@ -148,7 +148,8 @@ def test_presets_of_ones_own_load_from_a_folder(make_integration: Any, tmp_path:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("title: [", "readable YAML"),
+        ("title: [", ": is not YAML: "),
+        ("title: &a x\nstory: *a\nrules: []", "anchors and aliases (&a, *a) are not allowed"),
         ("- 1", "an object with the keys title, story, rules"),
         ("titel: x", "did you mean title?"),
         ("story: x\nrules: [{fault: {kind: hang}}]", "mine.yaml: title"),

@@ -1,4 +1,4 @@
-"""Seed documents: strict YAML or Python data as JSON values, each of which can tell where it stands.
+"""Documents that people write: strict YAML or Python data as JSON values, each of which can tell where it stands.
 
 Guards against what a YAML parser lets through: anchors and aliases (a small file that grows without end),
 tags, duplicate keys, endless nesting. Values are those of YAML 1.2 with JSON's numbers: ``yes``, ``010`` and
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from sandbox.errors import SeedError, shorten
+from sandbox.errors import DocumentError, shorten
 from sandbox.model import JsonValue
-from sandbox.seed.variables import expand
+from sandbox.variables import expand
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
@@ -49,15 +49,15 @@ class Problem(NamedTuple):
 
 
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raise one :class:`SeedError` that tells all ``problems`` by their lines, if there are any."""
+    """Raise one :class:`DocumentError` that tells all ``problems`` by their lines, if there are any."""
     ordered = sorted(problems, key=lambda problem: (problem.file, problem.line))
     if not ordered:
         return
     first, *others = ordered
-    texts = [first.text, *(str(SeedError(*other)) for other in others[: _SHOWN_PROBLEMS - 1])]
+    texts = [first.text, *(str(DocumentError(*other)) for other in others[: _SHOWN_PROBLEMS - 1])]
     if len(ordered) > _SHOWN_PROBLEMS:
         texts.append(f"… and {len(ordered) - _SHOWN_PROBLEMS} more")
-    raise SeedError(first.file, first.line, "\n".join(texts))
+    raise DocumentError(first.file, first.line, "\n".join(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One seed file, or Python data in its place; ``folder`` is where the files it names must lie."""
+    """One file, or Python data in its place; ``folder`` is where the files it names must lie."""
 
     file: str
     root: Node
@@ -134,13 +134,16 @@ def read_text(path: Path) -> str:
         raise ValueError(f"is not UTF-8 (line {line}, byte {error.start}); save it as UTF-8") from error
 
 
-def read_document(path: Path, environ: Mapping[str, str]) -> Document:
-    """Read a YAML file, an empty one as an empty mapping; ``${NAME}`` in text comes from ``environ``."""
+def read_document(path: Path, environ: Mapping[str, str] | None = None) -> Document:
+    """Read a YAML file, an empty one as an empty mapping; raise :class:`DocumentError`.
+
+    ``${NAME}`` in text comes from ``environ``, without which it stays as it is.
+    """
     name = str(path)
     try:
         text = read_text(path)
     except ValueError as error:
-        raise SeedError(name, 0, f"{error}") from error
+        raise DocumentError(name, 0, f"{error}") from error
     return Document(name, _YamlReader(name, text, environ).root(), path.parent)
 
 
@@ -151,7 +154,7 @@ class _YamlReader:
     nesting.
     """
 
-    def __init__(self, name: str, text: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, name: str, text: str, environ: Mapping[str, str] | None) -> None:
         self._name = name
         self._text = text
         self._environ = environ
@@ -161,14 +164,14 @@ class _YamlReader:
     def root(self) -> Node:
         if match := _UNPRINTABLE.search(self._text):
             line = self._text.count("\n", 0, match.start()) + 1
-            raise SeedError(self._name, line, f"the character {match[0]!r} is not allowed in YAML; remove it")
+            raise DocumentError(self._name, line, f"the character {match[0]!r} is not allowed in YAML; remove it")
         self._events = yaml.parse(self._text, Loader=_Loader)
         try:
             roots = [self._node(event, 0) for event in self._events if isinstance(event, yaml.NodeEvent)]
         except yaml.MarkedYAMLError as error:
             context = f" ({error.context})" if error.context else ""
             text = f"is not YAML: {error.problem}{context}"
-            raise SeedError(self._name, _line(error.problem_mark), text) from error
+            raise DocumentError(self._name, _line(error.problem_mark), text) from error
         if len(roots) > 1:
             self._refuse_at(roots[1].line, "a second document begins here; remove the --- above it")
         refuse(self._problems)
@@ -180,7 +183,7 @@ class _YamlReader:
     def _node(self, event: yaml.Event, depth: int, key_line: int | None = None) -> Node:
         line = key_line or _line(event.start_mark)
         if depth > MAX_DEPTH:
-            raise SeedError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
+            raise DocumentError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
         self._refuse_oddities(event, line)
         match event:
             case yaml.ScalarEvent():
@@ -227,7 +230,7 @@ class _YamlReader:
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> JsonValue:
         try:
             value = _plain(event.value) if event.implicit[0] else event.value
-            return expand(value, self._environ) if isinstance(value, str) else value
+            return value if self._environ is None or not isinstance(value, str) else expand(value, self._environ)
         except ValueError as error:
             self._refuse_at(line, str(error))
             return None
@@ -259,11 +262,11 @@ def finite(text: str) -> float:
 
 
 def document_of(data: object) -> Document:
-    """Return Python data as a document without lines; raise :class:`SeedError` if it is not JSON."""
+    """Return Python data as a document without lines; raise :class:`DocumentError` if it is not JSON."""
     try:
         return Document("seed", json_node(data))
     except ValueError as error:
-        raise SeedError("seed", 0, str(error)) from error
+        raise DocumentError("seed", 0, str(error)) from error
 
 
 def json_node(data: object, steps: Steps = ()) -> Node:
