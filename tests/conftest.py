@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 from werkzeug.test import TestResponse
 
 from sandbox import Sandbox
@@ -15,6 +16,12 @@ from sandbox.keys import SigningKey
 from tests.contract import ContractClient
 
 ORDER = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}]}
+
+# The same cases every time, and few. `--hypothesis-profile=long` searches at random, and at length.
+TELLING = (Phase.explicit, Phase.reuse, Phase.generate)  # to shrink a long story takes minutes: that is for `long`
+settings.register_profile("bounded", deadline=None, derandomize=True, database=None, print_blob=True, phases=TELLING)
+settings.register_profile("long", deadline=None, derandomize=False, print_blob=True, max_examples=5_000)
+settings.load_profile("bounded")
 
 
 @pytest.fixture(scope="session", autouse=True)
