@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sandbox.cli import main
+from sandbox.cli.config import config
 from sandbox.cli.serve import serve
 from sandbox.cli.variables import known_variables
 from sandbox.config import Settings, setting_specs
@@ -117,7 +118,7 @@ def test_secret_is_not_shown_but_that_there_is_one(way: str) -> None:
 
 
 def test_it_takes_the_options_of_serve() -> None:
-    command = main.commands["config"].commands["show"]  # type: ignore[attr-defined]
+    command = config.commands["show"]
 
     assert {option.name for option in command.params} == {option.name for option in serve.params} | {"as_json"}
 
@@ -202,7 +203,7 @@ def test_variable_that_is_no_setting_of_serve_may_stand_there(name: str) -> None
 
 def test_every_variable_of_an_option_is_known() -> None:
     def variables(command: click.Command) -> set[str]:
-        within = command.commands.values() if isinstance(command, click.Group) else ()
+        within = _within(command)
         own = {option.envvar for option in command.params if isinstance(option.envvar, str)}
         return own.union(*map(variables, within))
 
@@ -224,3 +225,10 @@ def test_every_variable_that_the_code_reads_is_known() -> None:
 def test_settings_shown_are_those_of_a_sandbox() -> None:
     assert list(shown()) == [spec.name for spec in setting_specs()]
     assert Settings().changed({name: setting["value"] for name, setting in shown().items()}) == Settings()
+
+
+def _within(command: click.Command) -> list[click.Command]:
+    if not isinstance(command, click.Group):
+        return []
+    context = click.Context(command)
+    return [found for name in command.list_commands(context) if (found := command.get_command(context, name))]

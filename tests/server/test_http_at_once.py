@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
@@ -295,4 +296,5 @@ def test_stop_waits_for_no_client(serve, connect):
     stopped.join(PATIENCE_S)
 
     assert not stopped.is_alive()
-    assert client.rest() == b""
+    with contextlib.suppress(ConnectionResetError):  # what was sent and never read becomes a reset
+        assert client.rest() == b""
