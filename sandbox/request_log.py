@@ -24,9 +24,9 @@ MAX_LENGTH: Final = 200
 """Characters of one value that a line shows."""
 
 _PLAIN: Final = re.compile(
-    r"[A-Z]{1,10}|/v1/[a-z0-9-]{1,40}/[a-z0-9_-]{1,40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/oauth/token"
+    r"[A-Z]{1,10}|/v1/[a-z0-9-]{1,36}/[a-z0-9_-]{1,36}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/oauth/token"
 )
-"""Methods, paths and client ids as nearly every request has them: nothing in them needs a second look."""
+"""Methods, paths and client ids as nearly every request has them. No part is as long as a secret that was generated."""
 
 _logger = logging.getLogger(REQUESTS)
 _FAILED: Final = "patchworks_sandbox"

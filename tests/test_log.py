@@ -388,3 +388,15 @@ def test_drops_are_told_once() -> None:
     handler.handle(logging.LogRecord(OWN, logging.INFO, "", 0, "x", (), None))
 
     assert (handler.take_dropped(), handler.take_dropped()) == (1, 0)
+
+
+@pytest.mark.parametrize("length", [36, 40])
+def test_secret_in_a_path_is_shown_at_no_length_that_is_generated(length: int) -> None:
+    """A generated secret has 40 letters and digits; none of a path of the usual form may pass for one."""
+    path = f"/v1/acme/{'a1b2c3d4' * 5}"[: len("/v1/acme/") + length]
+
+    assert (path in printable(path)) == (length != 40)
+
+
+def test_secret_for_a_company_is_not_shown() -> None:
+    assert "a1b2" not in printable(f"/v1/{'a1b2c3d4' * 5}/orders")
