@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from sandbox import Sandbox, SandboxServer
 from sandbox.client import Patchworks
 from sandbox.keys import SigningKey
 from tests.docs.blocks import blocks
+from tests.programs import program
 
 PAGE = "docs/other-languages.md"
 
@@ -44,15 +44,6 @@ def run(command: list[str], patchworks: Patchworks, folder: Path) -> str:
     return done.stdout
 
 
-def program(name: str, *, needed: bool) -> str:
-    found = shutil.which(name)
-    if found is None and needed:
-        pytest.fail(f"{name} is missing; CI must run its example")
-    if found is None:
-        pytest.skip(f"this machine has no {name}")
-    return found
-
-
 def test_curl(patchworks: Patchworks, tmp_path: Path) -> None:
     script = code("sh").replace("http://127.0.0.1:8025", patchworks.base_url)
 
@@ -60,7 +51,7 @@ def test_curl(patchworks: Patchworks, tmp_path: Path) -> None:
 
 
 def test_node(patchworks: Patchworks, tmp_path: Path) -> None:
-    node = program("node", needed=bool(os.environ.get("CI")))
+    node = program("node", in_ci=True)
     (tmp_path / "order.test.mjs").write_text(code("js"), encoding="utf-8")
 
     assert "pass 4" in run([node, "--test", "order.test.mjs"], patchworks, tmp_path)
@@ -68,7 +59,7 @@ def test_node(patchworks: Patchworks, tmp_path: Path) -> None:
 
 
 def test_java(patchworks: Patchworks, tmp_path: Path) -> None:
-    java = program("java", needed=False)
+    java = program("java", in_ci=False)
     (tmp_path / "OrderTest.java").write_text(code("java"), encoding="utf-8")
 
     assert run([java, "-ea", "OrderTest.java"], patchworks, tmp_path) == "one order arrived\n"

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from sandbox.server.http import Limits
-from tests.server.conftest import PATIENCE_S, echo, eventually
+from tests.server.conftest import PATIENCE_S, echo, eventually, open_connections
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
 
@@ -167,9 +167,7 @@ def test_sender_that_vanishes_between_requests_is_forgotten(serve, connect, seen
     client.answer()
     client.abort()
 
-    assert server._listener is not None
-    channels = server._listener._service.channels
-    eventually(lambda: not channels)
+    eventually(lambda: open_connections(server) == 0)
     assert not seen.errors
 
 
@@ -217,9 +215,7 @@ def test_client_that_goes_away_before_it_has_all_costs_only_itself(serve, connec
     client.line()
     client.abort()
 
-    assert server._listener is not None
-    channels = server._listener._service.channels
-    eventually(lambda: not channels)
+    eventually(lambda: open_connections(server) == 0)
     assert not seen.errors
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from sandbox.app import SandboxApp
 from sandbox.cli import main
 from sandbox.errors import InvalidValueError, UnreachableError
 from tests.conftest import Integration
+from tests.programs import program
 from tests.tls.conftest import trusting
 
 
@@ -208,7 +208,7 @@ def test_health_says_what_is_wrong_with_a_ca_file(tmp_path: Path, text: str | No
 
 
 @pytest.mark.parametrize(
-    ("program", "command"),
+    ("name", "command"),
     [
         ("curl", ["curl", "-fsS", "--cacert", "{ca}", "{url}"]),
         ("node", ["node", "-e", "fetch('{url}').then(async a => console.log(await a.text()))"]),
@@ -217,10 +217,9 @@ def test_health_says_what_is_wrong_with_a_ca_file(tmp_path: Path, text: str | No
     ids=["curl", "node", "php"],
 )
 def test_client_in_another_language_trusts_the_authority(
-    server: SandboxServer, ca_file: Path, program: str, command: list[str]
+    server: SandboxServer, ca_file: Path, name: str, command: list[str]
 ) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"this machine has no {program}")
+    program(name, in_ci=name == "node")
     url = f"{server.tls_base_url}/_sandbox/health"
     arguments = [part.format(ca=ca_file, url=url) for part in command]
 
