@@ -15,6 +15,7 @@ from sandbox.errors import NotFoundError
 from sandbox.fault_handle import Faults
 from sandbox.intercept import Interception, intercepted
 from sandbox.matching import EntryFilter
+from sandbox.paths import PREFIX
 from sandbox.restoring import LoadedClient
 from sandbox.tenant import Tenant
 from sandbox.tokens import IssuedToken
@@ -59,7 +60,7 @@ class Patchworks:
     @property
     def control_url(self) -> str:
         """Base URL of the control API."""
-        return f"{self._backend.base_url}/_sandbox"
+        return f"{self._backend.base_url}{PREFIX}"
 
     @property
     def token_url(self) -> str:

@@ -7,16 +7,14 @@ it may change while the sandbox runs. ``Settings`` is a frozen value; a change m
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from sandbox.clock import parse_duration
-from sandbox.errors import InvalidValueError, SettingError, UnknownSettingError, Withheld
+from sandbox.errors import SettingError, UnknownSettingError, Withheld, did_you_mean
+from sandbox.setting_kinds import Kind, NotAllowedError, boolean, choice, duration, integer, names, text
 
 ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
 
@@ -51,13 +49,9 @@ class SettingSpec:
         return "--" + self.name.replace("_", "-")
 
 
-class _NotAllowedError(ValueError):
-    """Raised by a parser; becomes a ``SettingError`` where the name is known."""
-
-
 def _setting(
     default: _T,
-    kind: tuple[Callable[[object], object], str, Mapping[str, Any]],
+    kind: Kind,
     doc: str,
     *,
     runtime: bool = True,
@@ -70,104 +64,9 @@ def _setting(
     return field
 
 
-_Kind = tuple[Callable[[object], object], str, Mapping[str, Any]]
-
-
-def _choice(*values: str) -> _Kind:
-    def parse(value: object) -> str:
-        if value not in values:
-            raise _NotAllowedError
-        return str(value)
-
-    return parse, ", ".join(values), {"type": "string", "enum": list(values)}
-
-
-def _integer(low: int, high: int, unit: str = "") -> _Kind:
-    def parse(value: object) -> int:
-        if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _NotAllowedError
-        return value
-
-    allowed = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
-    return parse, allowed, {"type": "integer", "minimum": low, "maximum": high}
-
-
-def _boolean() -> _Kind:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-    def parse(value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.strip().lower() in words:
-            return words[value.strip().lower()]
-        raise _NotAllowedError
-
-    return parse, "true or false", {"type": "boolean"}
-
-
-def _text(
-    allowed: str, accept: Callable[[str], bool], *, optional: bool = False, schema: Mapping[str, Any] | None = None
-) -> _Kind:
-    """A text; ``schema`` is what JSON Schema can say of it, for the document of the control API."""
-
-    def parse(value: object) -> str | None:
-        if optional and value in (None, ""):
-            return None
-        if not isinstance(value, str) or not accept(value) or "\n" in value or "\r" in value:
-            raise _NotAllowedError
-        return value
-
-    return parse, allowed, {"type": ["string", "null"] if optional else "string", **(schema or {})}
-
-
-def _names(
-    allowed: str,
-    accept: Callable[[str], bool],
-    normal: Callable[[str], str] = str,
-    *,
-    empty: bool = False,
-    schema: Mapping[str, Any] | None = None,
-) -> _Kind:
-    """A list of names, given as a list or separated by commas; kept as a tuple without repeats."""
-
-    def parse(value: object) -> tuple[str, ...]:
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
-            raise _NotAllowedError
-        names = tuple(dict.fromkeys(normal(part.strip()) for part in parts))
-        if empty and names == ("",):
-            names = ()
-        if not (names or empty) or not all(accept(name) for name in names):
-            raise _NotAllowedError
-        return names
-
-    return (
-        parse,
-        allowed,
-        {
-            "type": "array",
-            "items": {"type": "string", **(schema or {})},
-            "minItems": 0 if empty else 1,
-        },
-    )
-
-
-def _duration(low: float, high: float) -> _Kind:
-    def parse(value: object) -> int:
-        if isinstance(value, str) and value.strip().isdecimal():
-            value = float(value)
-        try:
-            seconds = parse_duration(value).total_seconds()
-        except InvalidValueError:
-            raise _NotAllowedError from None
-        if not low <= seconds <= high or not math.isclose(seconds, round(seconds)):
-            raise _NotAllowedError
-        return round(seconds)
-
-    allowed = f"whole seconds from {low:.0f} to {high:.0f}, or a duration such as 24h or PT24H"
-    return parse, allowed, {"type": "integer", "minimum": int(low), "maximum": int(high)}
+def is_control_key(text: str) -> bool:
+    """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
+    return _CONTROL_KEY.fullmatch(text) is not None
 
 
 def _is_scope(name: str) -> bool:
@@ -193,14 +92,14 @@ class Settings:
 
     host: str = _setting(
         "127.0.0.1",
-        _text("a host name or address", lambda text: bool(text) and " " not in text),
+        text("a host name or address", lambda text: bool(text) and " " not in text),
         "Address to listen on. Beyond loopback the control API needs a key: see control_key.",
         runtime=False,
     )
-    port: int = _setting(8025, _integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
+    port: int = _setting(8025, integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
     public_url: str | None = _setting(
         None,
-        _text(
+        text(
             "an http or https URL without a path",
             lambda text: _BASE_URL.fullmatch(text) is not None,
             optional=True,
@@ -211,7 +110,7 @@ class Settings:
     )
     allowed_hosts: tuple[str, ...] = _setting(
         (),
-        _names(
+        names(
             "host names separated by commas, without ports; * for any",
             lambda name: name == "*" or _HOST_NAME.fullmatch(name) is not None,
             str.lower,
@@ -223,9 +122,9 @@ class Settings:
     )
     control_key: str | None = _setting(
         None,
-        _text(
+        text(
             CONTROL_KEY_ALLOWED,
-            lambda text: _CONTROL_KEY.fullmatch(text) is not None,
+            is_control_key,
             optional=True,
             schema={"pattern": f"^({_CONTROL_KEY.pattern})?$"},
         ),
@@ -236,31 +135,31 @@ class Settings:
     )
     no_control_key: bool = _setting(
         False,
-        _boolean(),
+        boolean(),
         "Need no key beyond loopback either: whoever reaches the port can read the journal and steer the sandbox.",
         runtime=False,
     )
-    threads: int = _setting(16, _integer(1, 256), "Worker threads of the server.", runtime=False)
+    threads: int = _setting(16, integer(1, 256), "Worker threads of the server.", runtime=False)
     tls: bool = _setting(
         False,
-        _boolean(),
+        boolean(),
         "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
         "/_sandbox/ca.pem tells; clients have to trust it.",
         runtime=False,
     )
     tls_port: int = _setting(
-        8443, _integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.", runtime=False
+        8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.", runtime=False
     )
     tls_folder: str | None = _setting(
         None,
-        _text("the path of a folder", bool, optional=True),
+        text("the path of a folder", bool, optional=True),
         "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
         "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
         runtime=False,
     )
     tls_names: tuple[str, ...] = _setting(
         (),
-        _names(
+        names(
             "host names (*.example.test too) and addresses separated by commas, without ports",
             lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
             str.lower,
@@ -272,29 +171,29 @@ class Settings:
     )
     tls_cert_file: str | None = _setting(
         None,
-        _text("the path of a PEM file", bool, optional=True),
+        text("the path of a PEM file", bool, optional=True),
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
         runtime=False,
     )
     tls_key_file: str | None = _setting(
         None,
-        _text("the path of a PEM file", bool, optional=True),
+        text("the path of a PEM file", bool, optional=True),
         "PEM file with the unencrypted private key of tls_cert_file.",
         runtime=False,
     )
     signing_key_file: str | None = _setting(
         None,
-        _text("the path of a PEM file", bool, optional=True),
+        text("the path of a PEM file", bool, optional=True),
         "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
         runtime=False,
     )
     signing_key_bits: int = _setting(
-        2048, _integer(2048, 8192, "bits"), "Size of a generated signing key.", runtime=False, tag="framework"
+        2048, integer(2048, 8192, "bits"), "Size of a generated signing key.", runtime=False, tag="framework"
     )
     random_seed: int | None = _setting(
         None,
         (
-            lambda value: None if value in (None, "") else _integer(0, 2**63 - 1)[0](value),
+            lambda value: None if value in (None, "") else integer(0, 2**63 - 1)[0](value),
             "a whole number from 0 to 9223372036854775807",
             {"type": ["integer", "null"], "minimum": 0},
         ),
@@ -303,20 +202,20 @@ class Settings:
     )
     wire_profile: str = _setting(
         "modern",
-        _choice("modern", "legacy"),
+        choice("modern", "legacy"),
         "Generation of the platform's framework: Laravel 11 with Passport 13, or Laravel 6 with Passport 8.",
         tag="framework",
     )
     accept: str = _setting(
         "documented",
-        _choice("documented", "laravel"),
+        choice("documented", "laravel"),
         "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
         "framework really does (401 becomes a redirect to /login, other errors an HTML page).",
         tag="documented",
     )
     token_path: str = _setting(
         "/oauth/token",
-        _text(
+        text(
             "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
             lambda text: (
                 text.startswith("/")
@@ -335,29 +234,29 @@ class Settings:
     )
     token_methods: tuple[str, ...] = _setting(
         _METHODS,
-        _names("GET, POST or both", lambda name: name in _METHODS, str.upper, schema={"enum": list(_METHODS)}),
+        names("GET, POST or both", lambda name: name in _METHODS, str.upper, schema={"enum": list(_METHODS)}),
         "Methods the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
         tag="documented",
     )
     token_lifetime: int = _setting(
-        _DAY, _duration(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
+        _DAY, duration(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
     )
     required_scope: str = _setting(
         "access-inbound",
-        _text(_SCOPE, _is_scope, schema=_SCOPE_SCHEMA),
+        text(_SCOPE, _is_scope, schema=_SCOPE_SCHEMA),
         "Scope a token needs for inbound URLs; granted when a token request names none.",
         tag="unconfirmed",
     )
     scopes: tuple[str, ...] = _setting(
         ("access-inbound",),
-        _names(f"a list of names, each {_SCOPE}", _is_scope, schema=_SCOPE_SCHEMA),
+        names(f"a list of names, each {_SCOPE}", _is_scope, schema=_SCOPE_SCHEMA),
         "Scopes the token endpoint knows besides the required one and '*'.",
         tag="unconfirmed",
     )
     success_status: int = _setting(
         200,
         (
-            _integer(200, 201)[0],
+            integer(200, 201)[0],
             "200 or 201",
             {"type": "integer", "enum": [200, 201]},
         ),
@@ -366,7 +265,7 @@ class Settings:
     )
     success_message: str = _setting(
         "Payload stored successfully.",
-        _text(
+        text(
             "text of 1 to 500 characters on one line",
             lambda text: 0 < len(text) <= 500,
             schema={"minLength": 1, "maxLength": 500, "pattern": r"^[^\r\n]+$"},
@@ -376,74 +275,74 @@ class Settings:
     )
     inactive_service: str = _setting(
         "not_found",
-        _choice("not_found", "forbidden", "accept"),
+        choice("not_found", "forbidden", "accept"),
         "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active.",
         tag="undefined",
     )
     entity_check: str = _setting(
         "reject",
-        _choice("reject", "flag", "off"),
+        choice("reject", "flag", "off"),
         "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
         "in the journal, or not checked at all. A blank payload is always refused.",
         tag="undefined",
     )
     body_limit: int = _setting(
-        8 * MIB, _integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
+        8 * MIB, integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
     )
     rate_limit: bool = _setting(
-        False, _boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
+        False, boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
     )
     rate_limit_requests: int = _setting(
-        60, _integer(1, 1_000_000), "Requests a window may hold; told in X-RateLimit-Limit.", tag="unconfirmed"
+        60, integer(1, 1_000_000), "Requests a window may hold; told in X-RateLimit-Limit.", tag="unconfirmed"
     )
     rate_limit_window: int = _setting(
         60,
-        _duration(1, _DAY),
+        duration(1, _DAY),
         "Length of a window in seconds on the sandbox clock, from its first request.",
         tag="framework",
     )
     rate_limit_key: str = _setting(
         "client",
-        _choice("client", "ip"),
+        choice("client", "ip"),
         "What has a window of its own: the OAuth client (where there is none, the address), or always the address, as "
         "in the framework.",
         tag="undefined",
     )
     presets_dir: str | None = _setting(
         None,
-        _text("the path of a folder", bool, optional=True),
+        text("the path of a folder", bool, optional=True),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
     )
     log_level: str = _setting(
         "info",
-        _choice("debug", "info", "warning", "error"),
+        choice("debug", "info", "warning", "error"),
         "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
         "request, warning and error only what went wrong in the sandbox itself.",
         runtime=False,
     )
     log_format: str = _setting(
         "auto",
-        _choice("auto", "text", "json"),
+        choice("auto", "text", "json"),
         "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
         "terminal and JSON elsewhere.",
         runtime=False,
     )
     state_limit: int = _setting(
         1024 * MIB,
-        _integer(1, 64 * 1024 * MIB, "bytes"),
+        integer(1, 64 * 1024 * MIB, "bytes"),
         "Largest document that PUT /_sandbox/state takes. A saved state is about a third larger than its journal.",
     )
     journal_entries: int = _setting(
-        100_000, _integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
+        100_000, integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
     )
     journal_bytes: int = _setting(
         512 * MIB,
-        _integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
+        integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
         "Bytes the journal keeps; beyond it the oldest are dropped.",
     )
     journal_file: str | None = _setting(
         None,
-        _text("the path of a file", bool, optional=True),
+        text("the path of a file", bool, optional=True),
         "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
         "fails, requests are refused with 503. Default: none.",
         runtime=False,
@@ -469,11 +368,6 @@ class Settings:
     def known_scopes(self) -> frozenset[str]:
         """Return every scope a token may carry."""
         return frozenset((*self.scopes, self.required_scope, "*"))
-
-
-def is_control_key(text: str) -> bool:
-    """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
-    return _CONTROL_KEY.fullmatch(text) is not None
 
 
 def setting_specs() -> list[SettingSpec]:
@@ -502,7 +396,7 @@ def kept_settings(settings: Settings) -> dict[str, Any]:
 def _checked(spec: SettingSpec, value: object) -> object:
     try:
         return spec.parse(value)
-    except _NotAllowedError:
+    except NotAllowedError:
         raise SettingError(spec.name, Withheld() if spec.secret else value, spec.allowed) from None
 
 
@@ -510,6 +404,4 @@ def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> Se
     if runtime and (spec := next((spec for spec in _SPECS if spec.name == name), None)):
         allowed = f"to be set at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
         return SettingError(name, Withheld() if spec.secret else value, allowed)
-    near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
-    hint = f"did you mean {near[0]}? " if near else ""
-    return UnknownSettingError(name, value, f"{hint}known: {', '.join(known)}")
+    return UnknownSettingError(name, value, did_you_mean(name, known))

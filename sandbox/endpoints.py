@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sandbox._version import __version__
 from sandbox.errors import NotFoundError
+from sandbox.paths import PREFIX
 from sandbox.state import Sandbox
 from sandbox.store import NewOAuthClient
 
@@ -42,7 +43,7 @@ class Endpoints:
     @property
     def control_url(self) -> str:
         """Base URL of the control API."""
-        return f"{self.base_url}/_sandbox"
+        return f"{self.base_url}{PREFIX}"
 
     @property
     def token_url(self) -> str:

@@ -34,6 +34,7 @@ wire needs to answer as the platform would, and ``reason``, which only the journ
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -156,6 +157,18 @@ class Withheld:
 
     def __repr__(self) -> str:
         return "what was given (it is not shown)"
+
+
+def guess(name: object, known: Sequence[str]) -> str:
+    """Return the question whether the nearest known name was meant, with a space behind; nothing where none is near."""
+    near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
+    return f"did you mean {near[0]}? " if near else ""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return the nearest of the known names, then all of them."""
+    names = list(known)
+    return f"{guess(name, names)}known: {', '.join(names)}"
 
 
 def shorten(value: object, limit: int = 80) -> str:

@@ -22,7 +22,6 @@ from sandbox.errors import (
     InvalidPayloadError,
     InvalidRequestError,
     InvalidScopeError,
-    InvalidValueError,
     MalformedBodyError,
     MissingScopeError,
     RouteNotFoundError,
@@ -107,10 +106,7 @@ class Platform:
 
     def restore(self, snapshot: PlatformSnapshot) -> None:
         """Take the place of another platform, before this one serves; raise ``InvalidValueError``."""
-        try:
-            self._rng.restore(snapshot.random)
-        except ValueError as error:
-            raise InvalidValueError("platform.random", "(not shown)", f"what was saved there ({error})") from None
+        self._rng.restore(snapshot.random, "platform.random")
         self.store.restore(snapshot.store)
         self.tokens.restore(snapshot.tokens)
         self.throttle.restore(snapshot.throttle)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sandbox.client_secret import new_secret, secret_of
 from sandbox.config import kept_settings
-from sandbox.errors import InvalidValueError, SettingError
+from sandbox.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.platform import Platform
 from sandbox.rng import Rng
-from sandbox.snapshot.schema import did_you_mean
 from sandbox.snapshot.shapes import ClientSnapshot, PlatformSnapshot, StoreSnapshot
-from sandbox.store import NewOAuthClient, Store, check_names, new_secret, secret_of
+from sandbox.store import NewOAuthClient, Store, check_names
 
 Origin = Literal["saved", "kept", "new"]
 

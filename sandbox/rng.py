@@ -12,6 +12,8 @@ import string
 import struct
 import uuid
 
+from sandbox.errors import InvalidValueError
+
 SECRET_LENGTH = 40
 """Length of a generated client secret in characters, as the platform's stack generates them."""
 
@@ -45,13 +47,13 @@ class Rng:
         """Return the state of the generator: what it draws next depends on it alone. It tells no secret."""
         return _WORDS.pack(*self._random.getstate()[1])
 
-    def restore(self, snapshot: bytes) -> None:
-        """Go on as the generator would that was in this state; raise ``ValueError`` for what is none."""
+    def restore(self, snapshot: bytes, field: str) -> None:
+        """Go on as the generator would that was in this state; raise ``InvalidValueError`` of ``field`` for none."""
         if len(snapshot) != _WORDS.size:
-            raise ValueError(f"{_WORDS.size} bytes are needed, {len(snapshot)} were given")
+            raise _no_state(field, f"{_WORDS.size} bytes are needed, {len(snapshot)} were given")
         words = _WORDS.unpack(snapshot)
         if words[-1] > len(words) - 1 or not any(words[:-1]):
-            raise ValueError("the generator has no such state")
+            raise _no_state(field, "the generator has no such state")
         self._random.setstate((_GENERATOR, words, None))
 
     def chance(self) -> float:
@@ -73,3 +75,7 @@ class Rng:
     def secret(self) -> str:
         """Return a new client secret: 40 letters and digits from the operating system."""
         return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
+
+
+def _no_state(field: str, why: str) -> InvalidValueError:
+    return InvalidValueError(field, "(not shown)", f"what was saved there ({why})")

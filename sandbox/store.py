@@ -6,7 +6,6 @@ on the request path take no lock: each is a single read of a dict that holds onl
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import threading
@@ -16,15 +15,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sandbox.client_secret import SECRET_RULE, may_be_secret, recognised_by, secret_hash
 from sandbox.entity_check import EntityCheck, infer_schema
 from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.model import Company, Connector, Entity, JsonValue, OAuthClient, Service
 from sandbox.rng import Rng
+from sandbox.rows import exported_client, exported_entity, restored_client
 from sandbox.snapshot.shapes import (
     ClientSnapshot,
-    EntitySnapshot,
     LastIds,
-    SecretSnapshot,
     StoreSnapshot,
 )
 
@@ -32,7 +31,6 @@ VANITY_URL_RULE = "3 to 36 letters, digits, '-' or '_' (upper case is lowered)"
 CLIENT_NAME_RULE = "text of 3 to 255 characters"
 NAME_RULE = "text of 1 to 255 characters, not only spaces"
 SLUG_RULE = "2 to 63 lower-case letters, digits or '-'"
-SECRET_RULE = "8 to 255 printable ASCII characters without spaces at the ends"  # noqa: S105 - a rule, not one
 
 _VANITY_URL = re.compile(r"[a-z0-9_-]{3,36}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
@@ -223,26 +221,16 @@ class Store:
             raise InvalidValueError("name", name, CLIENT_NAME_RULE)
         if client_id is not None and not _UUID.fullmatch(client_id):
             raise InvalidValueError("client_id", client_id, "a UUID in lower case")
-        if secret is not None and not _is_secret(secret):
+        if secret is not None and not may_be_secret(secret):
             raise InvalidValueError("client_secret", "(not shown)", SECRET_RULE)
         with self._lock:
             self.connector(connector_id)
             client_id = client_id or self._rng.uuid()
             if client_id in self._clients:
                 raise ConflictError(f"OAuth client {client_id} exists already; leave the id out to get a new one")
-            secret = secret or self._rng.secret()
-            salt, now = self._rng.bytes(16), self._now()
-            client = OAuthClient(
-                id=client_id,
-                connector_id=connector_id,
-                name=name.strip(),
-                secret_salt=salt,
-                secret_hash=_hash(salt, secret),
-                secret_last_four=secret[-4:],
-                revoked=False,
-                created_at=now,
-                updated_at=now,
-            )
+            secret, now = secret or self._rng.secret(), self._now()
+            kept = recognised_by(secret, self._rng)
+            client = restored_client(ClientSnapshot(client_id, connector_id, name.strip(), kept, False, now, now))
             self._clients[client_id] = client
             return NewOAuthClient(client, secret)
 
@@ -259,7 +247,7 @@ class Store:
     def secret_matches(self, client: OAuthClient | None, secret: str) -> bool:
         """Compare a secret in constant time; takes as long when there is no such client."""
         salt, expected = (client.secret_salt, client.secret_hash) if client else (b"\0" * 16, b"\0" * 32)
-        return hmac.compare_digest(_hash(salt, secret), expected) and client is not None
+        return hmac.compare_digest(secret_hash(salt, secret), expected) and client is not None
 
     def is_a_secret(self, text: str) -> bool:
         """Return whether a text is the secret of some client: what happens when id and secret are swapped."""
@@ -336,8 +324,8 @@ class Store:
             return StoreSnapshot(
                 companies=tuple(self._companies.values()),
                 connectors=tuple(self._connectors.values()),
-                entities=tuple(map(_exported_entity, self._entities.values())),
-                clients=tuple(_exported_client(client, secrets) for client in self._clients.values()),
+                entities=tuple(map(exported_entity, self._entities.values())),
+                clients=tuple(exported_client(client, secrets) for client in self._clients.values()),
                 services=tuple(self._services.values()),
                 last_ids=LastIds(**self._last_ids),
             )
@@ -350,7 +338,7 @@ class Store:
         with self._lock:
             self._companies = {company.slug: company for company in snapshot.companies}
             self._connectors = {connector.id: connector for connector in snapshot.connectors}
-            self._clients = {client.id: _restored_client(client) for client in snapshot.clients}
+            self._clients = {client.id: restored_client(client) for client in snapshot.clients}
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:
@@ -394,52 +382,6 @@ def check_names(snapshot: StoreSnapshot) -> None:
             raise InvalidValueError(f"platform.store.clients[{at}].id", client.id, "a UUID in lower case")
 
 
-def new_secret(rng: Rng) -> tuple[str, SecretSnapshot]:
-    """Return a new client secret, and what it is recognised by."""
-    secret, salt = rng.secret(), rng.bytes(16)
-    return secret, SecretSnapshot(salt, _hash(salt, secret), secret[-4:])
-
-
-def secret_of(client: OAuthClient) -> SecretSnapshot:
-    """Return what the secret of a client is recognised by."""
-    return SecretSnapshot(client.secret_salt, client.secret_hash, client.secret_last_four)
-
-
-def _exported_client(client: OAuthClient, secrets: bool) -> ClientSnapshot:
-    return ClientSnapshot(
-        client.id,
-        client.connector_id,
-        client.name,
-        secret_of(client) if secrets else None,
-        client.revoked,
-        client.created_at,
-        client.updated_at,
-    )
-
-
-def _restored_client(kept: ClientSnapshot) -> OAuthClient:
-    secret = kept.secret
-    assert secret is not None
-    return OAuthClient(
-        id=kept.id,
-        connector_id=kept.connector_id,
-        name=kept.name,
-        secret_salt=secret.salt,
-        secret_hash=secret.hash,
-        secret_last_four=secret.last_four,
-        revoked=kept.revoked,
-        created_at=kept.created_at,
-        updated_at=kept.updated_at,
-    )
-
-
-def _exported_entity(entity: Entity) -> EntitySnapshot:
-    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
-    return EntitySnapshot(
-        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
-    )
-
-
 def _compile(
     sample: JsonValue, json_schema: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
@@ -456,11 +398,3 @@ def _name(field: str, value: str) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 255:
         raise InvalidValueError(field, value, NAME_RULE)
     return value.strip()
-
-
-def _is_secret(text: str) -> bool:
-    return 8 <= len(text) <= 255 and text.isascii() and text.isprintable() and text == text.strip()
-
-
-def _hash(salt: bytes, secret: str) -> bytes:
-    return hashlib.sha256(salt + secret.encode("utf-8", "surrogatepass")).digest()

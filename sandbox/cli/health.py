@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import click
 
 from sandbox.config import ENV_PREFIX
+from sandbox.paths import PREFIX
 
-_PATH: Final = "/_sandbox/health/ready"
+_PATH: Final = f"{PREFIX}/health/ready"
 
 
 def default_url() -> str:

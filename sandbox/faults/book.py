@@ -173,12 +173,7 @@ class FaultBook:
     def restore(self, snapshot: FaultsSnapshot) -> None:
         """Take the place of the book that held these rules; raise ``InvalidValueError``."""
         rules = {kept.id: _armed(kept, f"platform.faults.rules[{at}]") for at, kept in enumerate(snapshot.rules)}
-        try:
-            self._rng.restore(snapshot.random)
-        except ValueError as error:
-            raise InvalidValueError(
-                "platform.faults.random", "(not shown)", f"what was saved there ({error})"
-            ) from None
+        self._rng.restore(snapshot.random, "platform.faults.random")
         with self._lock:
             self._rules = rules
             self._last_number = snapshot.last_number

@@ -7,12 +7,11 @@ A field is declared with its type (what is allowed, how it is read, its JSON Sch
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar, Final, TypeVar
 
-from sandbox.errors import InvalidValueError
+from sandbox.errors import InvalidValueError, guess
 from sandbox.faults.value_types import NotAllowedError, ValueType
 
 _META: Final = "option"
@@ -112,6 +111,4 @@ def read(cls: type[_D], document: object, where: str) -> _D:
 def unknown(name: object, kind: str, known: Iterable[str]) -> str:
     """Say that there is nothing of this name, what was perhaps meant, and what there is."""
     names = list(known)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{hint}there is no such {kind}; known: {', '.join(names) or 'none'}"
+    return f"{guess(name, names)}there is no such {kind}; known: {', '.join(names) or 'none'}"

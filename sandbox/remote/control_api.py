@@ -22,8 +22,8 @@ from sandbox.errors import (
     WaitInterruptedError,
     Withheld,
 )
+from sandbox.paths import PREFIX
 
-PREFIX: Final = "/_sandbox"
 KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
 _PIECE: Final = 64 * 1024

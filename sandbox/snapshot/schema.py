@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import json
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
-from sandbox.errors import InvalidValueError
+from sandbox.errors import InvalidValueError, did_you_mean
 from sandbox.snapshot.shapes import VERSION, State
 
 _HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "random"})
@@ -89,13 +88,6 @@ def given(document: Any, path: Iterable[str | int]) -> object:
             return "(not shown)"
         document = document[step]
     return document
-
-
-def did_you_mean(field: str, known: Iterable[str]) -> str:
-    """Return the nearest of the known names, then all of them."""
-    names = list(known)
-    near = difflib.get_close_matches(field, names, n=1)
-    return f"{f'did you mean {near[0]}? ' if near else ''}known: {', '.join(names)}"
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:

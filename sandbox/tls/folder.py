@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
+from sandbox.drafts import drafted
 from sandbox.errors import SettingError
 from sandbox.tls.authority import Authority
 
@@ -65,18 +64,12 @@ def _publish(path: Path, ca_pem: bytes) -> None:
 
 def _write(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) -> None:
     """Write a file whole or not at all. Unless it is to be replaced, one that another start has just made stays."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+    with drafted(path, [data]) as draft:
         draft.chmod(mode)
         if replace:
             draft.replace(path)
         else:
             _put(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _put(draft: Path, path: Path) -> None:
