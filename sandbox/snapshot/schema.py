@@ -27,7 +27,7 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
         if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
             text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=name + "Snapshot")}"')
             text = text.replace(f'"{name}": {{"title"', f'"{name}Snapshot": {{"title"')
-    schemas: dict[str, dict[str, Any]] = json.loads(text)
+    schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
     for schema in schemas.values():
         if schema.get("type") == "object":
             schema["additionalProperties"] = False
@@ -35,6 +35,13 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
             if name in _INSTANTS and value.get("type") == "string":
                 value["format"] = "date-time"  # with a zone, which msgspec does not ask for
     return schemas
+
+
+def _without_false(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ``items: false`` where ``maxItems`` says the same: generators of clients do not read it."""
+    if schema.get("items") is False and schema.get("maxItems") == len(schema.get("prefixItems", ())):
+        del schema["items"]
+    return schema
 
 
 def state_schema() -> dict[str, Any]:
