@@ -58,6 +58,7 @@ layers: $(VENV)/.installed-dev ## Check that imports point one way
 specs: $(VENV)/.installed-dev ## Write the OpenAPI documents and the generated pages anew
 	@$(BIN)/patchworks-sandbox openapi --output .
 	@$(BIN)/patchworks-sandbox reference --output docs
+	@$(BIN)/python -m tests.seed_schema
 	@$(BIN)/python -m tests.verification.failing_assertions
 
 docs: $(VENV)-docs/.installed ## Build the documentation site into site/

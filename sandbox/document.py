@@ -28,6 +28,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
 _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -106,6 +107,18 @@ class Place:
     def problem(self, text: str) -> Problem:
         """Return the problem that the value has."""
         return self.document.problem(self.steps, text)
+
+    def problem_within(self, path: str, text: str) -> Problem:
+        """Return the problem of a value inside it, at a path such as ``match.headers[0]``, which may be missing."""
+        node, steps = self.document.root, self.steps
+        for step in steps:
+            node = node.children[step]
+        for name, index in _STEP.findall(path):
+            step = int(index) if index else name
+            if step not in node.children:
+                break
+            node = node.children[step]
+        return Problem(self.document.file, node.line, f"{dotted((*steps, path))}: {text}")
 
 
 def dotted(steps: Steps) -> str:

@@ -12,7 +12,7 @@ from sandbox.faults.rules import make_rule
 
 
 class Faults:
-    """The rules in force, in the order in which they are tried; a reset removes them all."""
+    """The rules in force, in the order in which they are tried; a reset leaves those of the seed."""
 
     def __init__(self, rules: FaultRules) -> None:
         self._rules = rules

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from sandbox.errors import InputError, SeedError
+from sandbox.faults.presets import find_preset
+from sandbox.faults.rules import FaultRule
 from sandbox.model import Company, Connector, Entity, JsonValue, Service
-from sandbox.seed import CompanySeed, Seed
+from sandbox.seed import CompanySeed, PresetSeed, Seed
 from sandbox.store import NewOAuthClient
 
 
@@ -69,3 +72,20 @@ def plant_company(seed: CompanySeed, ground: Ground) -> tuple[Company, list[NewO
         for service in connector_seed.services:
             ground.add_service(company.slug, connector.id, service.entity, service.vanity_url, active=service.active)
     return company, clients
+
+
+def seeded_rules(seed: Seed, presets_dir: str | None) -> list[FaultRule]:
+    """Return the fault rules of a seed, those of its presets among them; raise ``SeedError``."""
+    rules: list[FaultRule] = []
+    for item in seed.faults:
+        rules += _rules_of(item, presets_dir) if isinstance(item, PresetSeed) else [item]
+    return rules
+
+
+def _rules_of(preset: PresetSeed, presets_dir: str | None) -> list[FaultRule]:
+    try:
+        return find_preset(preset.name, presets_dir).narrowed(preset.match)
+    except InputError as error:
+        if preset.place is None:
+            raise
+        raise SeedError(*preset.place.problem(str(error))) from None

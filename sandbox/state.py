@@ -19,7 +19,7 @@ from sandbox.journal import Entry, Exchange, Journal
 from sandbox.journal_file import JournalFile
 from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import Company
-from sandbox.planting import plant
+from sandbox.planting import plant, seeded_rules
 from sandbox.platform import Platform
 from sandbox.request_log import log_entry
 from sandbox.restoring import LoadedClient, restore
@@ -50,6 +50,7 @@ class Sandbox:
     ) -> None:
         self.seed = seed = demo_seed() if seed is None else seed
         self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
+        self._planted_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
         if signing_key is None and self.initial_settings.signing_key_file is not None:
             signing_key = SigningKey.from_pem_file(self.initial_settings.signing_key_file)
@@ -125,7 +126,7 @@ class Sandbox:
             platform.tokens.revoke("client_deleted: the connector of the token's OAuth client was deleted", client.id)
 
     def reset(self) -> datetime:
-        """Return to the seed: its store and settings, a new journal, no tokens, real time. Return the time.
+        """Return to the seed: its store, settings and faults, a new journal, no tokens, real time. Return the time.
 
         The signing key and the secrets of the seed's clients stay. Requests in flight finish on the platform they
         began on.
@@ -168,7 +169,9 @@ class Sandbox:
 
     def _new_platform(self) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
-        return self._platform_with(rng, self._pristine.copy(rng))
+        platform = self._platform_with(rng, self._pristine.copy(rng))
+        platform.faults.add_all(self._planted_rules)
+        return platform
 
     def _platform_with(self, rng: Rng, store: Store) -> Platform:
         keep = None if self.journal_file is None else self._keep

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sandbox.config import setting_specs
 from sandbox.errors import InvalidValueError
 from sandbox.faults.fault import Fault
-from sandbox.seed import Seed, load_seed, parse_seed
+from sandbox.seed import PresetSeed, Seed, load_seed, parse_seed
 from sandbox.server.sandbox_server import SandboxServer
 from sandbox.state import Sandbox
 
@@ -111,6 +111,12 @@ def _remote(wishes: Wishes, patchworks: Patchworks) -> Patchworks:
     settings = {**(seed.settings if seed else {}), **wishes.settings}
     if settings:
         patchworks.configure(**settings)
+    for fault in seed.faults if seed else ():
+        match fault:
+            case PresetSeed():
+                patchworks.faults.preset(fault.name, **fault.match)
+            case rule:
+                _add_faults(patchworks, [rule.document()])
     return patchworks
 
 

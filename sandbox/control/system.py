@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Final
 
 from flask import Response
 from marshmallow import fields, validate
@@ -12,8 +13,11 @@ from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.problems import problem
 from sandbox.paths import PREFIX
+from sandbox.seed.schema import seed_schema
 
 blueprint = Blueprint("system", __name__, url_prefix=PREFIX, description="Health and reset")
+
+_SCHEMA_TYPE: Final = "application/json"
 
 
 class HealthSchema(StrictSchema):
@@ -73,3 +77,17 @@ def get_readiness() -> dict[str, Any] | Response:
 def reset() -> dict[str, Any]:
     """Return to the seed: new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}
+
+
+@blueprint.get("/seed.schema.json")
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "A JSON Schema (draft 2020-12), for editors and programs that write seeds.",
+            "content": {_SCHEMA_TYPE: {"schema": {"type": "object"}}},
+        }
+    }
+)
+def get_seed_schema() -> Response:
+    """Return what a seed file may hold: the format of `--seed-file`."""
+    return Response(json.dumps(seed_schema(), indent=2), content_type=_SCHEMA_TYPE)

@@ -35,7 +35,8 @@ curl -s http://127.0.0.1:8025/_sandbox/faults -X DELETE
 ```
 
 Rules are tried in their order; the first that matches a request and may act is the only one that acts. A rule that is
-used up stays listed with its counts. A reset removes all rules. The control API is never faulted.
+used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), which begin
+anew. The control API is never faulted.
 
 A fault acts after the request is authenticated and before it is handled, so a request with a bad token gets its 401
 in any case. Unless the rule says `accept`, or the kind says that the request is handled as ever, the payload is not

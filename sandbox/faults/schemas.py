@@ -1,8 +1,8 @@
-"""The JSON Schemas of faults and rules, for the OpenAPI document of the control API."""
+"""The JSON Schemas of faults and rules, for the OpenAPI document of the control API and for seeds."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sandbox.faults.fault import schema_of
 from sandbox.faults.kinds import KINDS
@@ -15,10 +15,31 @@ def component_name(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_")) + "Fault"
 
 
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return every schema by its name among the components."""
+COMPONENTS: Final = "#/components/schemas/"
+"""Where the schemas of an OpenAPI document stand."""
+
+
+def schemas(at: str = COMPONENTS) -> dict[str, dict[str, Any]]:
+    """Return every schema by its name; they refer to each other as standing ``at`` that place of a document."""
+    standing: dict[str, dict[str, Any]] = _moved(_schemas(), at)
+    return standing
+
+
+def _moved(schema: Any, at: str) -> Any:
+    match schema:
+        case dict():
+            return {key: _moved(value, at) for key, value in schema.items()}
+        case list():
+            return [_moved(value, at) for value in schema]
+        case str() if schema.startswith(COMPONENTS):
+            return at + schema.removeprefix(COMPONENTS)
+        case _:
+            return schema
+
+
+def _schemas() -> dict[str, dict[str, Any]]:
     kinds = {component_name(kind): schema_of(cls) for kind, cls in KINDS.items()}
-    references = {kind: f"#/components/schemas/{component_name(kind)}" for kind in KINDS}
+    references = {kind: COMPONENTS + component_name(kind) for kind in KINDS}
     return {
         **kinds,
         "Fault": {

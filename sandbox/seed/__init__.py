@@ -6,13 +6,14 @@ configuration. All return a frozen :class:`Seed` in which every rule of the form
 """
 
 from sandbox.seed.load import demo_seed, demo_seed_file, load_seed, parse_seed
-from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, Seed, ServiceSeed
+from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 
 __all__ = [
     "ClientSeed",
     "CompanySeed",
     "ConnectorSeed",
     "EntitySeed",
+    "PresetSeed",
     "Seed",
     "ServiceSeed",
     "demo_seed",

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sandbox.document import Document, Place, Problem, refuse
-from sandbox.model import Environment
-from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, Seed, ServiceSeed
+from sandbox.errors import InvalidValueError, shorten
+from sandbox.faults.rules import FaultRule
+from sandbox.model import Environment, JsonValue
+from sandbox.seed.faults import read_seeded
+from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.seed.samples import check_json_schema, read_sample
 from sandbox.seed.schema import did_you_mean, structural_problems
 
@@ -66,6 +69,7 @@ class Draft:
         self._by_name: dict[str, _Company] = {}
         self._settings: _Json = {}
         self._setting_places: dict[str, str] = {}
+        self._faults: list[FaultRule | PresetSeed] = []
         self._problems: list[Problem] = []
 
     def add(self, document: Document) -> None:
@@ -77,14 +81,24 @@ class Draft:
         for name, value in (content.get("settings") or {}).items():
             self._settings[name] = value
             self._setting_places[name] = str(Place(document) / "settings" / name)
+        for place, data in _each(Place(document), content, "faults"):
+            self._add_fault(place, data)
 
     def seed(self) -> Seed:
         """Return the seed; raise :class:`DocumentError` if a rule is broken."""
         refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
         companies = tuple(company.seed() for company in self._companies)
-        return Seed(companies, self._settings, self._setting_places)
+        return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
 
     # --- merging ---
+
+    def _add_fault(self, place: Place, data: JsonValue) -> None:
+        try:
+            self._faults.append(read_seeded(data, place))
+        except InvalidValueError as error:
+            problem = f"{shorten(error.given)} is not allowed; allowed: {error.allowed}"
+            inside = error.field != "rule"  # that is the whole
+            self._problems.append(place.problem_within(error.field, problem) if inside else place.problem(problem))
 
     def _add_company(self, place: Place, data: _Json) -> None:
         name, slug = data["name"], data.get("slug")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.document import Place
+from sandbox.faults.rules import FaultRule
 from sandbox.model import Environment, JsonValue
 
 
@@ -61,10 +63,27 @@ class CompanySeed:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetSeed:
+    """A fault preset by its name, for those requests that meet the conditions of ``match`` too.
+
+    Which presets there are depends on the settings, so it is looked up when the sandbox is made; ``place`` is where to
+    complain.
+    """
+
+    name: str
+    match: Mapping[str, JsonValue] = field(default_factory=dict)
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Seed:
-    """Everything a sandbox starts with; ``settings`` are passed on unchecked."""
+    """Everything a sandbox starts with; ``settings`` are passed on unchecked.
+
+    ``faults`` are tried in their order.
+    """
 
     companies: tuple[CompanySeed, ...] = ()
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     setting_places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """Where each of the settings stands: ``seed.yaml:3``."""
+    faults: tuple[FaultRule | PresetSeed, ...] = ()

@@ -17,15 +17,29 @@ import jsonschema_rs
 
 from sandbox.document import Document, Problem, Steps
 from sandbox.errors import shorten
+from sandbox.seed.faults import fault_definitions
 
 _SHOWN_NAMES = 50
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
 
+def seed_schema() -> dict[str, Any]:
+    """Return the JSON Schema of seeds: what is written by hand, and the faults, which describe themselves."""
+    written = _written()
+    by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower()}
+    return {**written, "$defs": {**by_hand, **fault_definitions()}}
+
+
+def _written() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema
+
+
 def structural_problems(document: Document) -> list[Problem]:
     """Return every place where ``document`` does not have the structure of a seed."""
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    schema = _written()
+    del schema["properties"]["faults"]["items"]  # who reads a fault tells more precisely what is wrong with it
     problems: dict[tuple[Steps, str], Problem] = {}
     for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
         at = tuple(error.instance_path)
