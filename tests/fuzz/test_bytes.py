@@ -81,7 +81,7 @@ def conversations(draw: st.DrawFn) -> list[bytes]:
         size = draw(st.integers(1, 12))
         match draw(st.sampled_from(["insert", "delete", "repeat", "cut"])):
             case "insert":
-                odd = draw(st.one_of(st.sampled_from([b"\r", b"\n", b"\0", b" ", b":", b"\r\n", b"\xff", b"%"])))
+                odd = draw(st.sampled_from([b"\r", b"\n", b"\0", b" ", b":", b"\r\n", b"\r\n ", b"\xff", b"%"]))
                 sent = sent[:at] + odd + sent[at:]
             case "delete":
                 sent = sent[:at] + sent[at + size :]
