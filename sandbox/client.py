@@ -160,7 +160,8 @@ class Patchworks:
     def contract_violations(self) -> Sequence[ContractViolation]:
         """Every way in which a request did not conform to the published contract; oldest first.
 
-        They were answered all the same: ``assert not patchworks.contract_violations``.
+        They were answered all the same: ``assert not patchworks.contract_violations``. Only entries that the journal
+        still has are looked at: ``requests.dropped`` tells how many it has not.
         """
         return self._backend.contract_violations()
 
@@ -170,7 +171,7 @@ class Patchworks:
         """Return the payloads that were accepted more than once: what retries left behind.
 
         ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
-        selects.
+        selects. Only entries that the journal still has are compared, as with ``contract_violations``.
         """
         entry_filter = EntryFilter(kind="inbound", vanity_url=vanity_url)
         return find_duplicates(self._backend.journal.entries(entry_filter), by, json_path)

@@ -238,6 +238,7 @@ def test_control_api_lists_the_requests_that_do_not_conform(integration: Integra
             }
         ],
         "next_after": None,
+        "dropped": 0,
     }
 
 
@@ -260,6 +261,15 @@ def test_control_api_pages_by_request(integration: Integration) -> None:
     assert [report["seq"] for report in first["requests"]] == [1, 2]
     assert first["next_after"] == 2
     assert _seqs(integration, after=first["next_after"], limit=1) == [3]
+
+
+def test_control_api_tells_that_it_could_not_look_at_all_of_them(integration: Integration) -> None:
+    integration.sandbox.change_settings({"journal_entries": 2})
+    for _ in range(5):
+        integration.request_token()
+
+    page: Any = integration.control("GET", "/contract-violations").json
+    assert ([report["seq"] for report in page["requests"]], page["dropped"]) == ([4, 5], 3)
 
 
 def _seqs(integration: Integration, **query: Any) -> list[int]:

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from sandbox.contract import Code, contract_violations
 from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
-from sandbox.control.requests import PageQuerySchema, read_cursor, read_filter
+from sandbox.control.requests import PageQuerySchema, dropped_field, read_cursor, read_filter
 from sandbox.journal import Entry
 from sandbox.paths import PREFIX
 from sandbox.store import Store
@@ -50,6 +50,7 @@ class NonconformingPageSchema(StrictSchema):
         allow_none=True,
         metadata={"description": "Cursor for the next page; null on the last."},
     )
+    dropped = dropped_field()
 
 
 @blueprint.get("/contract-violations")
@@ -62,12 +63,17 @@ def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     They are reported, never refused. The filters are those of the journal.
     """
     platform = current_sandbox().platform
-    after, limit = read_cursor(query.pop("after", "0"), platform.journal), query.pop("limit")
+    journal = platform.journal
+    after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
     entry_filter = read_filter(query)
-    matching = (entry for entry in platform.journal.snapshot(after) if entry_filter.matches(entry))
+    matching = (entry for entry in journal.snapshot(after) if entry_filter.matches(entry))
     reports = (report for entry in matching if (report := _report(entry, platform.store)))
     page = list(islice(reports, limit + 1))
-    return {"requests": page[:limit], "next_after": page[limit - 1]["seq"] if len(page) > limit else None}
+    return {
+        "requests": page[:limit],
+        "next_after": page[limit - 1]["seq"] if len(page) > limit else None,
+        "dropped": journal.dropped,
+    }
 
 
 def _report(entry: Entry, store: Store) -> dict[str, Any] | None:

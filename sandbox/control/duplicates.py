@@ -8,6 +8,7 @@ from marshmallow import fields
 
 from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import StrictSchema, one_of
+from sandbox.control.requests import dropped_field
 from sandbox.duplicates import Likeness, find_duplicates
 from sandbox.matching import EntryFilter
 from sandbox.paths import PREFIX
@@ -53,6 +54,7 @@ class DuplicatesSchema(StrictSchema):
     """Every payload that was accepted more than once."""
 
     duplicates = fields.List(fields.Nested(DuplicateSchema), required=True)
+    dropped = dropped_field()
 
 
 @blueprint.get("/requests/duplicates")
@@ -63,7 +65,8 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that were accepted more than once by the same service: what a retry leaves behind."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
     entry_filter = EntryFilter(kind="inbound", **query)
-    entries = (entry for entry in current_sandbox().journal.snapshot() if entry_filter.matches(entry))
+    journal = current_sandbox().journal
+    entries = (entry for entry in journal.snapshot() if entry_filter.matches(entry))
     return {
         "duplicates": [
             {
@@ -75,5 +78,6 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
                 "requests": [entry.id for entry in found.entries],
             }
             for found in find_duplicates(entries, by, json_path)
-        ]
+        ],
+        "dropped": journal.dropped,
     }

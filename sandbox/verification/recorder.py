@@ -41,6 +41,10 @@ class JournalRecorder:
         """Return the newest matching entry."""
         return next(self.sandbox.journal.newest_first(entry_filter), None)
 
+    def dropped(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries that may have matched were dropped."""
+        return self.sandbox.journal.dropped_at_most(entry_filter)
+
     def explain(self, expectation: Expectation) -> str | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         verdict = verify(self.sandbox.journal, expectation)

@@ -32,6 +32,10 @@ class Recorder(Protocol):
         """Return the newest matching entry."""
         ...
 
+    def dropped(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries that may have matched were dropped."""
+        ...
+
     def explain(self, expectation: Expectation) -> str | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         ...
@@ -78,6 +82,11 @@ class Received(Sequence[Entry]):
     def last(self) -> Entry | None:
         """The newest request, accepted or not; ``None`` before the first."""
         return self.recorder.last(self.filter)
+
+    @property
+    def dropped(self) -> int:
+        """How many requests may be missing here, at most: entries dropped because the journal was full."""
+        return self.recorder.dropped(self.filter)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (list, tuple, Received)) else NotImplemented

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from sandbox.verification.pattern import PatternFields
 from sandbox.wishes import Wishes
 from tests.docs.blocks import ROOT, run_python
 
@@ -20,6 +21,11 @@ def test_page_tells_every_argument_of_the_marker(name: str) -> None:
 @pytest.mark.parametrize("option", ["--patchworks-url", "--patchworks-seed-file", "--patchworks-log"])
 def test_page_tells_every_option(option: str) -> None:
     assert option in (ROOT / PAGE).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PatternFields.__annotations__)
+def test_page_tells_every_condition(name: str) -> None:
+    assert f"`{name}`" in (ROOT / PAGE).read_text(encoding="utf-8")
 
 
 run_python(PAGE, globals())

@@ -242,7 +242,14 @@ def test_same_payload_to_two_services_is_no_duplicate(integration: Integration) 
     integration.post(order, "/v1/acme/orders", token)
     integration.post(order, "/v1/acme/anything", token)
 
-    assert integration.control("GET", "/requests/duplicates").json == {"duplicates": []}
+    assert integration.control("GET", "/requests/duplicates").json == {"duplicates": [], "dropped": 0}
+
+
+def test_duplicates_tell_that_not_all_payloads_could_be_compared(integration: Integration) -> None:
+    integration.sandbox.change_settings({"journal_entries": 2})
+    send(integration, FIRST, FIRST, CHANGED)
+
+    assert integration.control("GET", "/requests/duplicates").json == {"duplicates": [], "dropped": 2}
 
 
 @pytest.mark.parametrize(

@@ -239,3 +239,4 @@ def test_dropped_entries_make_an_assertion_fail_rather_than_lie(patchworks: Patc
 
     with pytest.raises(NotReceivedError, match="were dropped because the journal was full"):
         patchworks.inbound("anything").assert_received(json=0)
+    assert patchworks.inbound("anything").dropped >= 2

@@ -214,6 +214,10 @@ def test_nothing_received_is_not_said_when_entries_were_dropped(small: Recorded)
     assert "may have counted" in message_of(orders.assert_nothing_received, json=9)
 
 
+def test_view_tells_how_many_of_its_entries_may_be_missing(small: Recorded) -> None:
+    assert record_three(small).dropped == 1
+
+
 def test_dropped_entries_of_others_make_nothing_uncertain(small: Recorded) -> None:
     small.record(1, company="other")
     small.record(2)
