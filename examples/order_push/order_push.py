@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 REFRESH_EARLY_S = 60
 FIRST_WAIT_S = 1
@@ -82,6 +85,12 @@ class OrderPusher:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def _post_order(self, body: bytes) -> requests.Response:
         headers = {
