@@ -53,6 +53,11 @@ class TokenQuerySchema(StrictSchema):
 
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
     limit = fields.Integer(load_default=100, validate=between(1, 1_000), metadata={"description": "The newest."})
+    skip = fields.Integer(
+        load_default=0,
+        validate=between(0, 1_000_000_000),
+        metadata={"description": "So many of the newest are left out: those already seen, read from the newest back."},
+    )
 
 
 class RevokedSchema(StrictSchema):
@@ -70,7 +75,8 @@ def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
     sandbox, client_id = current_sandbox(), query.get("client_id")
     now = sandbox.clock.timestamp()
     tokens = [token for token in sandbox.tokens if client_id in (None, token.client_id)]
-    newest = tokens[-query["limit"] :]
+    end = max(0, len(tokens) - query["skip"])
+    newest = tokens[max(0, end - query["limit"]) : end]
     return {
         "tokens": [{**asdict(token), "expired": now >= token.expires_at} for token in newest],
         "total": len(tokens),

@@ -101,8 +101,14 @@ class Remote:
         return self._made
 
     def tokens(self) -> list[IssuedToken]:
-        """Return the newest thousand tokens issued since the last reset."""
-        return [read_token(given) for given in self.api.get("/tokens", limit=_PAGE)["tokens"]]
+        """Return the tokens issued since the last reset."""
+        newest_first: dict[str, dict[str, Any]] = {}
+        skip, total = 0, 1
+        while skip < total:
+            page = self.api.get("/tokens", limit=_PAGE, skip=skip)
+            newest_first |= {given["jti"]: given for given in reversed(page["tokens"])}  # more may come meanwhile
+            skip, total = skip + _PAGE, page["total"]
+        return [read_token(given) for given in reversed(newest_first.values())]
 
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the tokens of an OAuth client, or of all; return how many."""

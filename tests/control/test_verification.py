@@ -197,3 +197,12 @@ def test_newest_tokens_of_a_client_are_listed(integration: Integration) -> None:
 
     assert ([token["request"] for token in newest["tokens"]], newest["total"]) == ([3], 3)
     assert integration.control("GET", "/tokens", client_id="nobody").json == {"tokens": [], "total": 0}
+
+
+@pytest.mark.parametrize(("skip", "requests"), [(0, [3, 4]), (1, [2, 3]), (2, [1, 2]), (3, [1]), (4, []), (9, [])])
+def test_tokens_are_read_from_the_newest_back(integration: Integration, skip: int, requests: list[int]) -> None:
+    for _ in range(4):
+        integration.token()
+    page = integration.control("GET", "/tokens", limit=2, skip=skip).json
+
+    assert ([token["request"] for token in page["tokens"]], page["total"]) == (requests, 4)

@@ -231,6 +231,17 @@ def test_settings_change_until_a_reset(patchworks: Patchworks) -> None:
         patchworks.configure(success_status=204)
 
 
+def test_tokens_are_listed_however_many_there_are(
+    handle: Patchworks, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.remote.remote_sandbox._PAGE", 2)
+    for _ in range(4):
+        client.new_token()
+
+    assert [token.request for token in handle.tokens] == [entry.seq for entry in handle.token_requests]
+    assert len(handle.tokens) == 5
+
+
 def test_dropped_entries_make_an_assertion_fail_rather_than_lie(patchworks: Patchworks) -> None:
     patchworks.configure(journal_entries=2)
     client = Client(patchworks)
