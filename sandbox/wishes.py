@@ -67,8 +67,9 @@ class Wishes:
     @property
     def needs_own_sandbox(self) -> bool:
         """Whether a sandbox that runs already cannot grant it."""
-        fixed = {spec.name for spec in setting_specs() if not spec.runtime}
-        return self.seed is not None or not fixed.isdisjoint(self.settings)
+        if self.seed is not None:
+            return True
+        return bool(self.settings) and any(not spec.runtime for spec in setting_specs() if spec.name in self.settings)
 
 
 @contextmanager
@@ -84,7 +85,8 @@ def granted(wishes: Wishes, server: SandboxServer | Patchworks) -> Iterator[tupl
                 server = stack.enter_context(SandboxServer(_another(server.sandbox, wishes)))
             else:
                 server.sandbox.reset()
-                server.sandbox.change_settings(wishes.settings)
+                if wishes.settings:
+                    server.sandbox.change_settings(wishes.settings)
             handle, ours = server.patchworks, server
             if wishes.isolate:
                 handle = handle.isolated()
