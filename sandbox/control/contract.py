@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from sandbox.contract import Code, contract_violations
 from sandbox.control.base import Blueprint, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
-from sandbox.control.requests import PageQuerySchema, dropped_field, read_cursor, read_filter
+from sandbox.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 from sandbox.journal import Entry
 from sandbox.paths import PREFIX
 from sandbox.store import Store
@@ -40,17 +40,10 @@ class NonconformingRequestSchema(StrictSchema):
     violations = fields.List(fields.Nested(ContractViolationSchema), required=True, validate=validate.Length(min=1))
 
 
-class NonconformingPageSchema(StrictSchema):
+class NonconformingPageSchema(JournalPageSchema):
     """A page of the requests that do not conform, newest last."""
 
     requests = fields.List(fields.Nested(NonconformingRequestSchema), required=True)
-    next_after = fields.Integer(
-        required=True,
-        strict=True,
-        allow_none=True,
-        metadata={"description": "Cursor for the next page; null on the last."},
-    )
-    dropped = dropped_field()
 
 
 @blueprint.get("/contract-violations")

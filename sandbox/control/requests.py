@@ -111,10 +111,9 @@ class EntrySchema(StrictSchema):
     response_body = fields.String(required=True)
 
 
-class PageSchema(StrictSchema):
-    """A page of the journal, newest last."""
+class JournalPageSchema(StrictSchema):
+    """What a page of the journal, or of what is made of it, says of the others."""
 
-    entries = fields.List(fields.Nested(EntrySchema), required=True)
     next_after = fields.Integer(
         required=True,
         strict=True,
@@ -122,6 +121,12 @@ class PageSchema(StrictSchema):
         metadata={"description": "Cursor for the next page; null on the last."},
     )
     dropped = dropped_field()
+
+
+class PageSchema(JournalPageSchema):
+    """A page of the journal, newest last."""
+
+    entries = fields.List(fields.Nested(EntrySchema), required=True)
 
 
 class ClearedSchema(StrictSchema):
