@@ -6,7 +6,9 @@ algorithm is pinned to RS256 in both directions (RFC 8725 §3.1).
 
 from __future__ import annotations
 
+import json
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +26,10 @@ from cryptography.hazmat.primitives.serialization import (
 from sandbox.errors import SettingError
 
 ALGORITHM: Final = "RS256"
+_HEADER: Final = b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"
+"""``{"typ":"JWT","alg":"RS256"}`` (WIRE A), base64url: the same in every token."""
+
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 _PEM_ALLOWED: Final = "a PEM file with an unencrypted RSA private key of at least 2048 bits"
 
 
@@ -32,6 +38,7 @@ class SigningKey:
 
     def __init__(self, private_key: RSAPrivateKey) -> None:
         self._private_key = private_key
+        self._algorithm = jwt.get_algorithm_by_name(ALGORITHM)
         self._public_key = private_key.public_key()
 
     @classmethod
@@ -65,9 +72,13 @@ class SigningKey:
         return self._private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     def sign(self, claims: Mapping[str, Any]) -> str:
-        """Return a compact JWS with the header ``{"typ":"JWT","alg":"RS256"}`` (WIRE A)."""
-        header = {"typ": "JWT", "alg": ALGORITHM}
-        return jwt.encode(dict(claims), self._private_key, ALGORITHM, header, sort_headers=False)
+        """Return a compact JWS (RFC 7515 §7.1).
+
+        Put together here, where ``jwt.encode`` would write the header and check the key anew for each token.
+        """
+        signing_input = _HEADER + b"." + _base64url(_COMPACT.encode(claims).encode())
+        signature = self._algorithm.sign(signing_input, self._private_key)
+        return (signing_input + b"." + _base64url(signature)).decode()
 
     def verify(self, token: str) -> dict[str, Any]:
         """Return the claims of a token with a good signature; raise a ``jwt.InvalidTokenError``.
@@ -125,3 +136,7 @@ class KeyRing:
         """Sign with this key from now on; tokens signed by another are no longer good."""
         with self._lock:
             self._key = key
+
+
+def _base64url(data: bytes) -> bytes:
+    return urlsafe_b64encode(data).rstrip(b"=")

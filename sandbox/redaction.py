@@ -43,7 +43,7 @@ def _spellings(name: str) -> str:
 
 _NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
 _FIELD: Final = re.compile(
-    rf"""(?<![\w%-])(?:{_NAMES})
+    rf"""(?=[acpr%\\])(?<![\w%-])(?:{_NAMES})  # a quick look at how they begin, before trying each
     (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
     (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
@@ -120,7 +120,8 @@ def redact_body(body: bytes) -> bytes:
     What holds none is returned as it is.
     """
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
-    redacted = _redact_fields(_PART.sub(_redact_part, text))
+    parts_redacted = _PART.sub(_redact_part, text) if "\n" in text else text  # a part has lines
+    redacted = _redact_fields(parts_redacted)
     return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
 
 
@@ -130,6 +131,8 @@ def _redact_part(match: re.Match[str]) -> str:
 
 def _redact_fields(text: str) -> str:
     """Redact the values of ``name=value`` and ``"name": value``."""
+    if "=" not in text and ":" not in text:
+        return text
     done: list[str] = []
     position = 0
     while match := _FIELD.search(text, position):
@@ -174,6 +177,8 @@ def _stand_in(value: str, *, form: bool) -> str:
 
 
 def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
     try:
         return str(json.loads(f'"{text}"', strict=False))
     except ValueError:

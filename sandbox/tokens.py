@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
 
@@ -160,7 +160,8 @@ class TokenBook:
             history = self._histories.get(fingerprint(access_token))
             if history is None:
                 return None
-            history.link = replace(history.link, request=request)
+            link = history.link
+            history.link = TokenLink(link.fingerprint, request, link.issued_at, link.expires_at)
             return history.link
 
     def note_use(self, token: Token) -> None:

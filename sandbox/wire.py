@@ -47,9 +47,12 @@ _LONE_AMPERSAND: Final = re.compile(
 )
 
 
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def compact(value: Any) -> bytes:
     """Return JSON as PHP's ``json_encode`` writes it: no spaces, ``/`` and non-ASCII escaped."""
-    return json.dumps(value, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+    return _COMPACT.encode(value).replace("/", "\\/").encode("ascii")
 
 
 def pretty(value: Any) -> bytes:

@@ -128,7 +128,9 @@ def _basic(authorization: str | None, wire: WireProfile) -> tuple[str | None, st
 
     The parts are not url-decoded, and bytes that are not UTF-8 match no client.
     """
-    encoded = wire.credentials(authorization, "Basic") or ""
+    encoded = wire.credentials(authorization, "Basic") if authorization else None
+    if not encoded:
+        return None, None
     if "=" not in encoded:
         encoded += "=" * (-len(encoded) % 4)  # PHP does not insist on padding
     try:

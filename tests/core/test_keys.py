@@ -32,6 +32,14 @@ def test_signature_is_compact_jws_with_the_platforms_header(signing_key: Signing
     assert json.loads(claims) == CLAIMS
 
 
+@pytest.mark.parametrize("claims", [CLAIMS, {**CLAIMS, "sub": 'größe/"', "exp": 1.5, "scopes": []}, {}], ids=str)
+def test_token_is_the_one_that_pyjwt_writes(claims: dict[str, Any]) -> None:
+    private_key = rsa.generate_private_key(65537, 2048)
+    header = {"typ": "JWT", "alg": "RS256"}
+
+    assert SigningKey(private_key).sign(claims) == jwt.encode(claims, private_key, "RS256", header, sort_headers=False)
+
+
 def test_signed_claims_verify_whatever_their_times(signing_key: SigningKey) -> None:
     assert signing_key.verify(signing_key.sign(CLAIMS)) == CLAIMS
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandbox import redaction
 from sandbox.redaction import SENSITIVE_FIELDS, fingerprint, redact_body, redact_headers, redact_query, redact_text
 
 SECRET = "Tea/and+Biscuits-4711"
@@ -163,6 +165,79 @@ def test_redaction_of_anything_ends_and_is_stable(body: bytes) -> None:
     once = redact_body(body)
 
     assert isinstance(once, bytes)
+
+
+# --- short cuts -----------------------------------------------------------------------------------------------------
+
+_WORDS = ("client_secret", "Client%5fSecret", "client\\u005Fsecret", "pass%77ord", "\\u0070assword", "%61ccess_token")
+_MARKS = (
+    "=",
+    ":",
+    '"',
+    "'",
+    "\\",
+    '\\"',
+    "&",
+    "[",
+    "]",
+    "{",
+    "}",
+    " ",
+    "%",
+    "-",
+    "x",
+    "name=",
+    'name="',
+    "é",
+    "\0",
+    "\ufeff",
+)
+_LINES = ("\n", "\r\n", "\r\n\r\n", "\n\n--")
+_PIECES = st.lists(st.sampled_from((*_WORDS, *_MARKS, *_LINES)) | st.text(max_size=3), max_size=14).map("".join)
+
+
+def unhurried(body: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Redact without any of the short cuts: every pattern is tried everywhere, every string parsed."""
+
+    class NeverWithout(str):
+        __slots__ = ()
+
+        def __contains__(self, _: str) -> bool:
+            return True
+
+    def parsed(text: str) -> str:
+        try:
+            return str(json.loads(f'"{text}"', strict=False))
+        except ValueError:
+            return text
+
+    quick_look = r"(?=[acpr%\\])"
+    pattern = redaction._FIELD.pattern
+    assert quick_look in pattern
+    with monkeypatch.context() as patched:
+        patched.setattr(redaction, "_FIELD", re.compile(pattern.replace(quick_look, ""), redaction._FIELD.flags))
+        patched.setattr(redaction, "_unescaped", parsed)
+        text = body.decode("utf-8", "surrogateescape").replace("\0", "")
+        parts = NeverWithout(redaction._PART.sub(redaction._redact_part, text))
+        redacted = redaction._redact_fields(parts)
+    return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
+
+
+@given(text=_PIECES)
+@settings(deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_short_cuts_redact_what_the_long_way_does(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = text.encode("utf-8", "surrogatepass")
+
+    assert redact_body(body) == unhurried(body, monkeypatch)
+
+
+@pytest.mark.parametrize("body", [*COMPARABLE.values(), *HIDDEN.values()], ids=[*COMPARABLE, *HIDDEN])
+def test_short_cuts_redact_known_bodies_as_the_long_way_does(
+    body: str | bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_bytes = body if isinstance(body, bytes) else body.encode()
+
+    assert redact_body(as_bytes) == unhurried(as_bytes, monkeypatch)
 
 
 # --- queries and headers --------------------------------------------------------------------------------------------
