@@ -1,34 +1,40 @@
 """A sandbox without sockets: its WSGI application as the transport of a ``requests.Session``.
 
-A fault that no answer comes back from raises what ``requests`` raises for it on a socket.
+The application is given what a server would have read from the wire, and the session what ``requests`` would have made
+of the answer; nothing is written as HTTP and parsed again. A fault that no answer comes back from raises what
+``requests`` raises for it on a socket.
 """
 
 from __future__ import annotations
 
 import http.client
 import io
+import sys
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from email.utils import formatdate
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
-from werkzeug.test import Client, EnvironBuilder
 
 from sandbox.pipeline import RAW_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_LOOPBACK: Final = "127.0.0.1"
 
-class WSGIAdapter(BaseAdapter):
+
+class WSGIAdapter(HTTPAdapter):
     """Hands requests to a WSGI application in place of a server."""
 
     def __init__(self, app: WSGIApplication) -> None:
         super().__init__()
-        self._client = Client(app)
-        self._responses = HTTPAdapter()
+        self._app = app
 
     def send(  # noqa: PLR0917 - as the base class has it
         self,
@@ -41,58 +47,136 @@ class WSGIAdapter(BaseAdapter):
     ) -> requests.Response:
         """Call the application and return its answer."""
         try:
-            answer = self._client.open(_environ(request), buffered=True)
+            raw = self._ask(request)
         except TimeoutError as error:
             raise requests.ReadTimeout(error, request=request) from error
         except http.client.IncompleteRead as error:
             raise requests.exceptions.ChunkedEncodingError(error, request=request) from error
         except (OSError, http.client.HTTPException) as error:
             raise requests.ConnectionError(error, request=request) from error
-        raw = HTTPResponse(
-            body=io.BytesIO(answer.get_data()),
-            headers=HTTPHeaderDict(answer.headers.items()),
-            status=answer.status_code,
-            reason=answer.status.partition(" ")[2],
-            version=11,
-            preload_content=False,
-            request_method=request.method,
-        )
-        return self._responses.build_response(request, raw)
+        return self.build_response(request, raw)
+
+    def _ask(self, request: requests.PreparedRequest) -> HTTPResponse:
+        status = ""
+        headers: list[tuple[str, str]] = []
+        body: list[bytes] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> Any:
+            nonlocal status, headers
+            status, headers = line, fields
+            return body.append
+
+        parts = self._app(_environ(request), start_response)
+        try:
+            body.extend(parts)
+        finally:
+            close = getattr(parts, "close", None)
+            if close is not None:
+                close()
+        return _response(request, status, headers, b"".join(body))
+
+
+class _Received:
+    """The fields of an answer as ``requests`` looks for cookies in them."""
+
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        self.msg = http.client.HTTPMessage()
+        for name, value in headers:
+            self.msg.add_header(name, value)
+
+    def isclosed(self) -> bool:
+        return True
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
 
-def _environ(request: requests.PreparedRequest) -> Mapping[str, Any]:
-    headers = [(_text(name), _text(value)) for name, value in request.headers.items()]
+def _response(
+    request: requests.PreparedRequest, status: str, headers: list[tuple[str, str]], body: bytes
+) -> HTTPResponse:
+    code, _, reason = status.partition(" ")
+    fields = HTTPHeaderDict(headers)
+    if "date" not in fields:  # what a server adds
+        fields.add("Date", formatdate(usegmt=True))
+    return HTTPResponse(
+        body=io.BytesIO(body),
+        headers=fields,
+        status=int(code),
+        reason=reason,
+        version=11,
+        preload_content=False,
+        original_response=_Received(headers) if "set-cookie" in fields else None,  # type: ignore[arg-type]
+        request_method=request.method,
+    )
+
+
+def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     assert request.url is not None
     parts = urlsplit(request.url)
-    base_url = f"{parts.scheme}://{parts.netloc}/"
-    builder = EnvironBuilder(
-        request.path_url, base_url, method=request.method or "GET", headers=headers, data=_body(request.body)
-    )
-    try:
-        environ = builder.get_environ()
-    finally:
-        builder.close()
-    host = [("Host", environ["HTTP_HOST"])]
-    return {**environ, "REQUEST_URI": request.path_url, RAW_HEADERS: tuple(host + headers)}
+    target = request.path_url
+    path, _, query = target.partition("?")
+    headers = _sent_headers(request, parts.scheme, parts.netloc)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method or "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1") if "%" in path else path,
+        "QUERY_STRING": query,
+        "REQUEST_URI": target,
+        "RAW_URI": target,
+        "SERVER_NAME": parts.hostname or "",
+        "SERVER_PORT": str(parts.port or _DEFAULT_PORTS.get(parts.scheme, "")),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": _LOOPBACK,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": io.BytesIO(_bytes_of(request.body)),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        RAW_HEADERS: headers,
+    }
+    for name, value in headers:
+        key = name.upper().replace("-", "_")
+        if "_" not in name:  # as our server: nobody may pass off ``X_User`` as ``X-User``
+            environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    return environ
+
+
+def _sent_headers(request: requests.PreparedRequest, scheme: str, netloc: str) -> tuple[tuple[str, str], ...]:
+    """Return the fields as ``requests`` sends them, with those that the layers below it add."""
+    given = request.headers
+    added = []
+    if "host" not in given:
+        added.append(("Host", netloc.rpartition("@")[2].removesuffix(f":{_DEFAULT_PORTS.get(scheme)}")))
+    if "accept-encoding" not in given:
+        added.append(("Accept-Encoding", "identity"))
+    if request.body is not None and "content-length" not in given and "transfer-encoding" not in given:
+        added.append(("Transfer-Encoding", "chunked"))
+    if "user-agent" not in given:
+        added.append(("User-Agent", f"python-urllib3/{version('urllib3')}"))
+    return (*added, *((_text(name), _text(value)) for name, value in given.items()))
 
 
 def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+    """Return a header field's text; raise ``UnicodeEncodeError`` for what cannot be sent."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("latin-1").decode("latin-1")
+    return value.decode("latin-1")
 
 
-def _body(body: bytes | str | Iterable[bytes] | None) -> bytes:
+def _bytes_of(body: bytes | str | Iterable[bytes | str] | None) -> bytes:
     match body:
         case None:
             return b""
-        case bytes():
-            return body
-        case str():
-            return body.encode("utf-8")
+        case bytes() | str():
+            return _encoded(body)
         case _ if hasattr(body, "read"):
-            read: bytes = body.read()
-            return read
+            return _encoded(body.read())
         case _:
-            return b"".join(body)
+            return b"".join(map(_encoded, body))
+
+
+def _encoded(part: bytes | str) -> bytes:
+    return part.encode() if isinstance(part, str) else part

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import flask
 import httpx
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target
@@ -50,8 +54,8 @@ def run(plan: Plan) -> Section:
 def _ways(stack: ExitStack) -> dict[str, Callable[[], int]]:
     server = stack.enter_context(SandboxServer(Sandbox()))
     patchworks = server.patchworks
-    session, mounted, stub = requests.Session(), requests.Session(), requests.Session()
-    session.trust_env = mounted.trust_env = stub.trust_env = False
+    session, mounted, stub, canned = (requests.Session() for _ in range(4))
+    session.trust_env = mounted.trust_env = stub.trust_env = canned.trust_env = False
     patchworks.mount(mounted)
     client = stack.enter_context(httpx.Client(trust_env=False))
     transported = stack.enter_context(httpx.Client(transport=httpx.WSGITransport(patchworks.wsgi)))
@@ -64,6 +68,7 @@ def _ways(stack: ExitStack) -> dict[str, Callable[[], int]]:
     url, headers = patchworks.inbound("anything").url, {"Authorization": f"Bearer {token}"}
     app = _empty_view()
     stub.mount("http://", WSGIAdapter(app))
+    canned.mount("http://", _Canned())
     flask_client = app.test_client()
     return {
         _SOCKET: lambda: session.post(url, json=PAYLOAD, headers=headers).status_code,
@@ -74,8 +79,20 @@ def _ways(stack: ExitStack) -> dict[str, Callable[[], int]]:
         "httpx, kept connection": lambda: client.post(url, json=PAYLOAD, headers=headers).status_code,
         "httpx, WSGITransport": lambda: transported.post(url, json=PAYLOAD, headers=headers).status_code,
         "an empty Flask view, mounted in requests": lambda: stub.post(url, json=PAYLOAD, headers=headers).status_code,
+        "nothing but requests itself, an answer made up": lambda: (
+            canned.post(url, json=PAYLOAD, headers=headers).status_code
+        ),
         _FLASK: lambda: flask_client.post("/v1/acme/anything", json=PAYLOAD, headers=headers).status_code,
     }
+
+
+class _Canned(HTTPAdapter):
+    """Answers by itself, without calling anything: what any adapter costs."""
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        headers = {"Content-Type": "application/json", "Content-Length": "2"}
+        raw = HTTPResponse(io.BytesIO(b"{}"), headers, 200, 11, reason="OK", preload_content=False)
+        return self.build_response(request, raw)
 
 
 def _empty_view() -> flask.Flask:
