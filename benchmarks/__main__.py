@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write:
         replaced(options.write.read_text(encoding="utf-8"), "")  # rather now than after twenty minutes
     signal.signal(signal.SIGTERM, _stop)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiled the peers; a second start finds ours compiled too
     plan = Plan(
         Installation(options.cache.absolute(), without=options.without_peers),
         quick=options.quick,

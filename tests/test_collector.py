@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import gc
 
-from sandbox.cli.collector import RARELY, rare_collections
+from sandbox.cli.collector import RARELY, no_collections, rare_collections
+
+
+def test_nothing_is_collected_while_it_starts() -> None:
+    with no_collections(), no_collections():
+        during = gc.isenabled()
+
+    assert not during
+    assert gc.isenabled()
 
 
 def test_collections_are_rare_while_it_serves_and_as_before_afterwards() -> None:

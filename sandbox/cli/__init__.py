@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from sandbox._version import __version__
+from sandbox.cli.collector import no_collections
 
 _COMMANDS: Final[Mapping[str, str]] = {
     "serve": "serve",
@@ -43,7 +44,8 @@ class _Lazy(click.Group):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        values = vars(import_module(f"sandbox.cli.{module}")).values()
+        with no_collections():
+            values = vars(import_module(f"sandbox.cli.{module}")).values()
         return next(value for value in values if isinstance(value, click.Command) and value.name == cmd_name)
 
 

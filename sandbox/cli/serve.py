@@ -6,14 +6,19 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sandbox.cli import ready_file as ready
-from sandbox.cli.configuration import configured
+from sandbox.cli.collector import no_collections, rare_collections
+from sandbox.cli.configuration import Configuration, configured
 from sandbox.cli.options import GroupedCommand, serve_options
 from sandbox.errors import InputError
 from sandbox.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from sandbox.server.sandbox_server import SandboxServer
 
 
 @click.command(cls=GroupedCommand)
@@ -27,22 +32,15 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     Each option can also stand in the environment, as PATCHWORKS_SANDBOX_PORT=9000 for --port 9000, or in the YAML file
     of --config-file, as 'port: 9000'.
     """
-    from sandbox.cli.banner import banner
-    from sandbox.cli.collector import rare_collections
-    from sandbox.cli.log import logged
-    from sandbox.state import Sandbox
-
     stop = _stop_on_signals()
     try:
-        configuration = configured(seed_files, settings)
-        sandbox = Sandbox(configuration.seed, settings=configuration.given)
-        initial = sandbox.initial_settings
-        sandbox.keys.warm()  # on the other core, while the rest is imported
-        from sandbox.server.sandbox_server import SandboxServer
-
-        server = SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
+        with no_collections():
+            server = _server(configured(seed_files, settings))
+            from sandbox.cli.banner import banner
+            from sandbox.cli.log import logged
     except InputError as error:
         raise click.ClickException(str(error)) from None
+    initial = server.sandbox.initial_settings
     click.get_current_context().with_resource(logged(sys.stderr, initial.log_level, initial.log_format))
     try:
         if ready_file is not None:
@@ -59,6 +57,17 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         raise click.ClickException(f"{where}{error.strerror or error}") from None
     finally:
         server.stop()
+
+
+def _server(configuration: Configuration) -> SandboxServer:
+    from sandbox.state import Sandbox
+
+    sandbox = Sandbox(configuration.seed, settings=configuration.given)
+    sandbox.keys.warm()  # on the other core, while the rest is imported
+    from sandbox.server.sandbox_server import SandboxServer
+
+    initial = sandbox.initial_settings
+    return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
 
 
 def _stop_on_signals() -> threading.Event:
