@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from sandbox.errors import InvalidValueError
 from sandbox.frozen_time import frozen_timestamp, move_frozen_time
 from sandbox.real_time import wall_time
-from sandbox.snapshot.shapes import ClockSnapshot
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import ClockSnapshot
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
@@ -241,6 +244,8 @@ class Clock:
 
     def snapshot(self) -> ClockSnapshot:
         """Return how it stands; a frozen time that it follows counts as a time it was moved to."""
+        from sandbox.snapshot.shapes import ClockSnapshot
+
         with self._lock:
             course = self._course
             now = round(course.at(course.base()), 6)

@@ -12,10 +12,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from sandbox.matching import INDEXED, EntryFilter
-from sandbox.snapshot.shapes import DropSnapshot, DropsSnapshot
 
 if TYPE_CHECKING:
     from sandbox.entry import Entry
+    from sandbox.snapshot.shapes import DropsSnapshot
 
 SERIES_OVERHEAD: Final = 400
 """About how many bytes a series takes that holds one entry."""
@@ -123,6 +123,8 @@ class EntryIndex:
 
     def drops(self) -> DropsSnapshot:
         """Return what is known of the dropped entries."""
+        from sandbox.snapshot.shapes import DropSnapshot, DropsSnapshot
+
         counts = tuple(DropSnapshot(name, str(value), count) for (name, value), count in self._dropped.items())
         return DropsSnapshot(self.dropped, self._dropped_uncounted, counts)
 

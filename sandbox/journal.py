@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
@@ -27,7 +27,9 @@ from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
 from sandbox.real_time import monotonic, perf_counter
 from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
-from sandbox.snapshot.shapes import EntrySnapshot, JournalSnapshot, LinkSnapshot
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import EntrySnapshot, JournalSnapshot
 
 __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
@@ -257,6 +259,8 @@ class Journal:
 
     def export(self) -> JournalSnapshot:
         """Return everything it holds."""
+        from sandbox.snapshot.shapes import JournalSnapshot
+
         with self._lock:
             drops, seq = self._index.drops(), self._seq
             kept = self._index.all.above(0, len(self._index.all))
@@ -411,6 +415,8 @@ _KEPT: Final = tuple(field.name for field in fields(Entry) if field.name not in 
 
 
 def _exported(entry: Entry) -> EntrySnapshot:
+    from sandbox.snapshot.shapes import EntrySnapshot, LinkSnapshot
+
     token = entry.token
     return EntrySnapshot(
         **{name: getattr(entry, name) for name in _KEPT},

@@ -57,15 +57,22 @@ class Entity:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """What a client's secret is recognised by; the secret itself is nowhere kept."""
+
+    salt: bytes = field(repr=False)
+    hash: bytes = field(repr=False)
+    last_four: str
+
+
+@dataclass(frozen=True, slots=True)
 class OAuthClient:
     """A set of credentials of a connector (FACTS 1.5, 1.6, 1.19); the secret itself is not kept."""
 
     id: str
     connector_id: int
     name: str
-    secret_salt: bytes = field(repr=False)
-    secret_hash: bytes = field(repr=False)
-    secret_last_four: str
+    secret: KeptSecret
     revoked: bool
     created_at: datetime
     updated_at: datetime

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import proxy
 
 from sandbox.clock import Clock
@@ -38,11 +38,13 @@ from sandbox.model import JsonValue, Service
 from sandbox.payload import NotJsonError, parse_json
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
-from sandbox.snapshot.shapes import PlatformSnapshot
 from sandbox.store import Store
 from sandbox.throttle import Throttle
 from sandbox.tokens import Token, TokenBook
 from sandbox.wire import WireProfile, wire_profile
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import PlatformSnapshot
 
 _INBOUND_PATH: Final = re.compile(r"/v1/(?P<company>[^/]+)/(?P<vanity_url>[^/]+)")
 CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -94,6 +96,8 @@ class Platform:
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""
+        from sandbox.snapshot.shapes import PlatformSnapshot
+
         return PlatformSnapshot(
             settings=kept_settings(self.settings),
             random=self._rng.snapshot(),

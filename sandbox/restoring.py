@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from sandbox.client_secret import new_secret, secret_of
+from sandbox.client_secret import new_secret
 from sandbox.config import kept_settings
 from sandbox.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.platform import Platform
 from sandbox.rng import Rng
-from sandbox.snapshot.shapes import ClientSnapshot, PlatformSnapshot, StoreSnapshot
 from sandbox.store import NewOAuthClient, Store, check_names
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import ClientSnapshot, PlatformSnapshot, StoreSnapshot
 
 Origin = Literal["saved", "kept", "new"]
 
@@ -74,7 +76,7 @@ def _with_secret(
         return client, LoadedClient(client.id, client.name, "saved")
     here = store.find_client(client.id) or (known[client.id].client if client.id in known else None)
     if here is not None:
-        return replace(client, secret=secret_of(here)), LoadedClient(client.id, client.name, "kept")
+        return replace(client, secret=here.secret), LoadedClient(client.id, client.name, "kept")
     plain, secret = new_secret(rng)
     return replace(client, secret=secret), LoadedClient(client.id, client.name, "new", plain)
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sandbox.clock import Clock, check_clock
 from sandbox.config import Settings
@@ -25,10 +25,12 @@ from sandbox.request_log import log_entry
 from sandbox.restoring import LoadedClient, restore
 from sandbox.rng import Rng
 from sandbox.seed import Seed, demo_seed
-from sandbox.snapshot.shapes import VERSION, State
 from sandbox.store import NewOAuthClient, Store
 from sandbox.tally import Tally
 from sandbox.tokens import IssuedToken
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import State
 
 _KEY_ALLOWED: Final = "an unencrypted RSA private key of at least 2048 bits as PEM, or null"
 
@@ -143,6 +145,8 @@ class Sandbox:
 
         With ``secrets`` also the signing key and what the clients' secrets are recognised by.
         """
+        from sandbox.snapshot.shapes import VERSION, State
+
         with self._lock:
             platform, clock = self._platform.snapshot(secrets=secrets), self.clock.snapshot()
         return State(VERSION, secrets, clock, self.keys.current().pem() if secrets else None, platform)

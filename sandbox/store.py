@@ -6,26 +6,23 @@ on the request path take no lock: each is a single read of a dict that holds onl
 
 from __future__ import annotations
 
-import hmac
 import re
 import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandbox.client_secret import SECRET_RULE, may_be_secret, recognised_by, secret_hash
+from sandbox.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by
 from sandbox.entity_check import EntityCheck, infer_schema
 from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.model import Company, Connector, Entity, JsonValue, OAuthClient, Service
 from sandbox.rng import Rng
 from sandbox.rows import exported_client, exported_entity, restored_client
-from sandbox.snapshot.shapes import (
-    ClientSnapshot,
-    LastIds,
-    StoreSnapshot,
-)
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import StoreSnapshot
 
 VANITY_URL_RULE = "3 to 36 letters, digits, '-' or '_' (upper case is lowered)"
 CLIENT_NAME_RULE = "text of 3 to 255 characters"
@@ -230,8 +227,9 @@ class Store:
                 raise ConflictError(f"OAuth client {client_id} exists already; leave the id out to get a new one")
             secret, now = secret or self._rng.secret(), self._now()
             kept = recognised_by(secret, self._rng)
-            client = restored_client(ClientSnapshot(client_id, connector_id, name.strip(), kept, False, now, now))
-            self._clients[client_id] = client
+            client = self._clients[client_id] = OAuthClient(
+                client_id, connector_id, name.strip(), kept, revoked=False, created_at=now, updated_at=now
+            )
             return NewOAuthClient(client, secret)
 
     def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
@@ -246,8 +244,7 @@ class Store:
 
     def secret_matches(self, client: OAuthClient | None, secret: str) -> bool:
         """Compare a secret in constant time; takes as long when there is no such client."""
-        salt, expected = (client.secret_salt, client.secret_hash) if client else (b"\0" * 16, b"\0" * 32)
-        return hmac.compare_digest(secret_hash(salt, secret), expected) and client is not None
+        return is_recognised(secret, client.secret if client else None)
 
     def is_a_secret(self, text: str) -> bool:
         """Return whether a text is the secret of some client: what happens when id and secret are swapped."""
@@ -320,6 +317,8 @@ class Store:
 
     def snapshot(self, *, secrets: bool) -> StoreSnapshot:
         """Return all tables; without ``secrets`` nothing by which a client's secret could be recognised."""
+        from sandbox.snapshot.shapes import LastIds, StoreSnapshot
+
         with self._lock:
             return StoreSnapshot(
                 companies=tuple(self._companies.values()),

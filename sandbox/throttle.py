@@ -10,9 +10,11 @@ import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sandbox.snapshot.shapes import WindowSnapshot
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import WindowSnapshot
+
 
 MAX_WINDOWS: Final = 10_000
 """Windows kept before those that are over are swept."""
@@ -56,6 +58,8 @@ class Throttle:
 
     def snapshot(self) -> tuple[WindowSnapshot, ...]:
         """Return the windows, over or not."""
+        from sandbox.snapshot.shapes import WindowSnapshot
+
         with self._lock:
             return tuple(WindowSnapshot(key, window.start, window.hits) for key, window in self._windows.items())
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jwt
 
@@ -22,7 +22,9 @@ from sandbox.keys import KeyRing, SigningKey
 from sandbox.model import TokenLink, seconds
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
-from sandbox.snapshot.shapes import TokenSnapshot
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import TokenSnapshot
 
 JTI_DIGITS: Final = 80
 MAX_TOKENS: Final = 250_000
@@ -196,6 +198,8 @@ class TokenBook:
 
     def snapshot(self) -> tuple[TokenSnapshot, ...]:
         """Return every token that is remembered, in the order of issue."""
+        from sandbox.snapshot.shapes import TokenSnapshot
+
         return tuple(
             TokenSnapshot(
                 token.jti,

@@ -171,6 +171,31 @@ def test_import_costs_nothing_heavy(module: str) -> None:
     assert done.stdout == "[]\n"
 
 
+def test_start_imports_nothing_that_the_first_token_does_without() -> None:
+    rarely = ["flask", "werkzeug", "marshmallow", "msgspec", "requests", "trustme", "prometheus_client", "jsonpath"]
+    rarely += [
+        "statistics",
+        "asyncio",
+        "sandbox.control",
+        "sandbox.dashboard",
+        "sandbox.client",
+        "sandbox.snapshot.codec",
+    ]
+    code = f"""if True:
+        import sys
+        from sandbox.cli.serve import serve
+        from sandbox.state import Sandbox
+        from sandbox.server.sandbox_server import SandboxServer
+        with SandboxServer(Sandbox()) as server:
+            print([name for name in {rarely} if name in sys.modules])"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize(
     "name", ["RemoteSandbox", "Sandbox", "SandboxServer", "load_seed", "parse_seed", "__version__"]
 )

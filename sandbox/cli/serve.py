@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sandbox.cli import ready_file as ready
 from sandbox.cli.collector import no_collections, rare_collections
 from sandbox.cli.configuration import Configuration, configured
 from sandbox.cli.options import GroupedCommand, serve_options
@@ -43,11 +44,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     initial = server.sandbox.initial_settings
     click.get_current_context().with_resource(logged(sys.stderr, initial.log_level, initial.log_format))
     try:
-        if ready_file is not None:
-            ready.discard(Path(ready_file))
-        server.start()
-        if ready_file is not None:
-            ready.write(Path(ready_file), server.endpoints.ready_document())
+        with _announced(ready_file, server):
+            server.start()
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         with rare_collections():
             while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
@@ -68,6 +66,19 @@ def _server(configuration: Configuration) -> SandboxServer:
 
     initial = sandbox.initial_settings
     return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
+
+
+@contextmanager
+def _announced(ready_file: str | None, server: SandboxServer) -> Iterator[None]:
+    """Write the ready file, if there is to be one, after the server has started; one of an earlier run goes before."""
+    if ready_file is None:
+        yield
+        return
+    from sandbox.cli import ready_file as ready
+
+    ready.discard(Path(ready_file))
+    yield
+    ready.write(Path(ready_file), server.endpoints.ready_document())
 
 
 def _stop_on_signals() -> threading.Event:

@@ -62,7 +62,7 @@ def _presented(client: OAuthClient) -> dict[str, Any]:
         "connector_id": client.connector_id,
         "name": client.name,
         "revoked": client.revoked,
-        "secret_last_four": client.secret_last_four,
+        "secret_last_four": client.secret.last_four,
         "created_at": client.created_at,
         "updated_at": client.updated_at,
     }

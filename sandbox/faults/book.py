@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sandbox.errors import InvalidValueError, NotFoundError
 from sandbox.faults.body_match import Body, BodyCondition, compile_condition
@@ -20,7 +20,9 @@ from sandbox.faults.index import RuleIndex
 from sandbox.faults.kinds import FaultSequence, SingleFault
 from sandbox.faults.rules import Faultable, FaultRule, read_rule
 from sandbox.rng import Rng
-from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
+
+if TYPE_CHECKING:
+    from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class FaultBook:
 
     def snapshot(self) -> FaultsSnapshot:
         """Return the rules with their counts, and the state of chance."""
+        from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
+
         with self._lock:
             rules = tuple(
                 RuleSnapshot(armed.id, armed.rule.document(), armed.created_at, armed.seen, armed.hits)

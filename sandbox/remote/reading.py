@@ -10,7 +10,7 @@ from sandbox.clock import parse_instant
 from sandbox.faults.book import RuleState
 from sandbox.faults.rules import read_rule
 from sandbox.journal import Entry
-from sandbox.model import Company, Connector, Entity, OAuthClient, Service, TokenLink
+from sandbox.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service, TokenLink
 from sandbox.store import NewOAuthClient
 from sandbox.tokens import IssuedToken
 
@@ -110,9 +110,7 @@ def read_new_client(given: Document, connector_id: int) -> NewOAuthClient:
         id=given["client_id"],
         connector_id=connector_id,
         name=given["name"],
-        secret_salt=b"",
-        secret_hash=b"",
-        secret_last_four=given["client_secret"][-4:],
+        secret=KeptSecret(b"", b"", given["client_secret"][-4:]),
         revoked=False,
         created_at=created_at,
         updated_at=created_at,

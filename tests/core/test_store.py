@@ -254,7 +254,7 @@ def test_new_client_has_a_uuid_and_a_secret_that_is_told_once(store: Store, conn
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", new.client.id)
     assert re.fullmatch(r"[A-Za-z0-9]{40}", new.secret)
     assert (new.client.name, new.client.revoked, new.client.connector_id) == ("My integration", False, connector.id)
-    assert new.client.secret_last_four == new.secret[-4:]
+    assert new.client.secret.last_four == new.secret[-4:]
     assert new.client.created_at == new.client.updated_at == NOW
     assert store.clients(connector.id) == store.clients() == [new.client]
 
@@ -266,15 +266,15 @@ def test_secret_is_nowhere_but_in_the_one_answer(store: Store, connector: Connec
     assert new.secret == SECRET
     for told in (repr(new), repr(client), repr(vars(store)), repr(dataclasses.asdict(client)), repr(store.clients())):
         assert SECRET not in told
-    assert repr(client.secret_hash) not in repr(client)
-    assert repr(client.secret_salt) not in repr(new)
+    assert repr(client.secret.hash) not in repr(client)
+    assert repr(client.secret.salt) not in repr(new)
 
 
 def test_equal_secrets_have_different_hashes(store: Store, connector: Connector) -> None:
     first, second = (store.add_client(connector.id, "abc", secret=SECRET).client for _ in range(2))
 
-    assert first.secret_hash != second.secret_hash
-    assert first.secret_salt != second.secret_salt
+    assert first.secret.hash != second.secret.hash
+    assert first.secret.salt != second.secret.salt
 
 
 def test_id_and_secret_can_be_given(store: Store, connector: Connector) -> None:

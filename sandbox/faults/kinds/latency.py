@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import ClassVar
 
 from sandbox.errors import InvalidValueError
@@ -59,6 +58,8 @@ class Latency(Fault):
             low, high = self.min or 0.0, self.max or 0.0
             return low + chance * (high - low)
         if self.distribution == "lognormal":
+            from statistics import NormalDist  # which imports more than all faults together
+
             spread = 0.5 if self.sigma is None else self.sigma
             deviation = NormalDist().inv_cdf(min(max(chance, 1e-9), 1 - 1e-9))
             wait = (self.median or 0.0) * math.exp(spread * deviation)
