@@ -33,7 +33,8 @@ class Sandbox(Contestant):
     def command(self, port: int, folder: Path) -> list[str]:
         """Return the command line of ``serve``."""
         ready = str(folder / "ready.json")
-        return [sys.executable, "-m", "sandbox.cli", "serve", "--port", str(port), "--ready-file", ready]
+        program = Path(sys.executable).with_name("patchworks-sandbox")
+        return [str(program), "serve", "--port", str(port), "--ready-file", ready]
 
     def first_answer(self, port: int, folder: Path) -> bool:
         """Return whether a token was issued."""

@@ -35,7 +35,7 @@ class PytestHttpserver(_Distribution):
 
 
 class Moto(_Distribution):
-    """Its server, whose start is what the sandbox's is compared with."""
+    """Its server, whose start is what the sandbox's is compared with: until it has issued a session token."""
 
     name = "moto"
     package = "moto"
@@ -45,12 +45,36 @@ class Moto(_Distribution):
         return [str(self.installation.python.with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
 
     def first_answer(self, port: int, folder: Path) -> bool:
-        """Return whether its page answers."""
+        """Return whether a token was issued."""
+        return send(port, _SESSION_TOKEN)[0] == 200
+
+    def prepare(self, port: int, folder: Path) -> Request:
+        """Return that request again: nothing else of it is measured."""
+        return _SESSION_TOKEN
+
+
+class MotoPage(Moto):
+    """Until its own page is there, which is before any of its services is loaded."""
+
+    name = "moto, its page"
+
+    def first_answer(self, port: int, folder: Path) -> bool:
+        """Return whether the page answers."""
         return send(port, _PAGE)[0] == 200
 
     def prepare(self, port: int, folder: Path) -> Request:
-        """Return that page again: nothing else of it is measured."""
+        """Return the page again."""
         return _PAGE
 
 
 _PAGE = Request(path="/moto-api/")
+_SESSION_TOKEN = Request(
+    "POST",
+    "/",
+    {
+        "Host": "sts.amazonaws.com",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=c",
+        "Content-Type": "application/x-www-form-urlencoded",
+    },
+    b"Action=GetSessionToken&Version=2011-06-15",
+)
