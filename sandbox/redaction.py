@@ -48,11 +48,10 @@ _FIELD: Final = re.compile(
     (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
-_PART: Final = re.compile(
-    rf"""(?P<head>\bname\s{{0,100}}=\s{{0,100}}"?(?:{_NAMES})(?:\[[^"\r\n]{{0,100}})?"?(?![\w-])[^\r\n]{{0,1000}}\r?\n
+_PART: Final = (  # compiled by `re` when there is a body of parts, which is rare
+    rf"""(?aisx)(?P<head>\bname\s{{0,100}}=\s{{0,100}}"?(?:{_NAMES})(?:\[[^"\r\n]{{0,100}})?"?(?![\w-])[^\r\n]{{0,1000}}\r?\n
     (?:[^\r\n]{{1,1000}}\r?\n){{0,5}}\r?\n)
-    (?P<value>.*?)(?=\r?\n--|\Z)""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE | re.DOTALL,
+    (?P<value>.*?)(?=\r?\n--|\Z)"""
 )
 _FORM_VALUE: Final = re.compile(r"[^&\r\n]*")
 _QUOTE: Final = re.compile(r"\\*[\"']")
@@ -120,7 +119,7 @@ def redact_body(body: bytes) -> bytes:
     What holds none is returned as it is.
     """
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
-    parts_redacted = _PART.sub(_redact_part, text) if "\n" in text else text  # a part has lines
+    parts_redacted = re.sub(_PART, _redact_part, text) if "\n" in text else text  # a part has lines
     redacted = _redact_fields(parts_redacted)
     return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
 

@@ -218,7 +218,7 @@ def unhurried(body: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
         patched.setattr(redaction, "_FIELD", re.compile(pattern.replace(quick_look, ""), redaction._FIELD.flags))
         patched.setattr(redaction, "_unescaped", parsed)
         text = body.decode("utf-8", "surrogateescape").replace("\0", "")
-        parts = NeverWithout(redaction._PART.sub(redaction._redact_part, text))
+        parts = NeverWithout(re.sub(redaction._PART, redaction._redact_part, text))
         redacted = redaction._redact_fields(parts)
     return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
 
