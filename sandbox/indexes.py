@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandbox.entry import Entry
     from sandbox.snapshot.shapes import DropsSnapshot
 
-SERIES_OVERHEAD: Final = 400
+SERIES_OVERHEAD: Final = 200
 """About how many bytes a series takes that holds one entry."""
 
 _COMPACT_FROM: Final = 256

@@ -7,9 +7,11 @@ Requests of one client differ in little but their body. Sharing the rest makes t
 from __future__ import annotations
 
 from collections.abc import Hashable
+from sys import getsizeof
 from typing import Final, Generic, TypeVar
 
 _T = TypeVar("_T", bound=Hashable)
+_Text = TypeVar("_Text", str, "str | None")
 
 CAPACITY: Final = 4_096
 """Values a pool holds. A full one starts anew, so what never comes again is not kept for ever."""
@@ -32,6 +34,28 @@ class Pool(Generic[_T]):
         if len(self._values) >= CAPACITY:
             self._values.clear()
         return self._values.setdefault(value, value)
+
+
+class SharedTexts:
+    """Texts of which equal ones are kept once, unless they are long; not safe by itself."""
+
+    _LONG: Final = 512
+    """Characters beyond which a text is taken for one of its kind."""
+
+    def __init__(self) -> None:
+        self._pool: Pool[str] = Pool()
+        self.added = 0
+        """Bytes of all texts that had no equal when they came."""
+
+    def share(self, text: _Text) -> _Text:
+        """Return a text that is kept and equals the one given."""
+        if text is None:
+            return text
+        known = self._pool.find(text)
+        if known is not None:
+            return known
+        self.added += getsizeof(text)
+        return self._pool.keep(text) if len(text) <= self._LONG else text
 
 
 Headers = tuple[tuple[str, str], ...]

@@ -17,12 +17,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from sys import getsizeof
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
-from sandbox.interning import Pool, SharedHeaders
+from sandbox.interning import Pool, SharedHeaders, SharedTexts
 from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
 from sandbox.real_time import monotonic, perf_counter
@@ -33,16 +34,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
-ENTRY_OVERHEAD = 500
+ENTRY_OVERHEAD = 420
 """Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
 
 _SHARED_LENGTH = 512
-"""Bytes or characters up to which a value is looked for among those of other entries."""
+"""Bytes of an answer up to which it is looked for among those of other entries."""
 
 _CHUNK = 256
 """Entries read at a time."""
-
-_Text = TypeVar("_Text", str, "str | None")
 
 _CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
 
@@ -93,7 +92,7 @@ class Journal:
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
         self._headers = SharedHeaders()
-        self._texts: Pool[str] = Pool()
+        self._texts = SharedTexts()
         self._answers: Pool[bytes] = Pool()
         self._bytes = 0
 
@@ -125,7 +124,11 @@ class Journal:
             headers, cost = self._headers.share(headers)
             response_headers, response_cost = self._headers.share(response_headers)
             response_body, body_cost = self._share_answer(response_body)
-            cost += response_cost + body_cost + len(body) + len(query)
+            share, texts_before = self._texts.share, self._texts.added
+            path, client_id, company = share(path), share(exchange.client_id), share(exchange.company)
+            vanity_url, reason = share(exchange.vanity_url), share(exchange.reason)
+            fault, effect = share(exchange.fault), share(exchange.effect)
+            cost += response_cost + body_cost + _taken(body) + _taken(query) + self._texts.added - texts_before
             seq = self._seq + 1
             entry = Entry(
                 journal=self.id,
@@ -135,20 +138,20 @@ class Journal:
                 wall_time=exchange.wall_time,
                 duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
                 method=exchange.method,
-                path=self._share(path),
+                path=path,
                 query=query,
                 headers=headers,
                 body=body,
                 body_size=exchange.body_size,
-                client_id=self._share(exchange.client_id),
-                company=self._share(exchange.company),
-                vanity_url=self._share(exchange.vanity_url),
+                client_id=client_id,
+                company=company,
+                vanity_url=vanity_url,
                 outcome=_outcome(exchange),
                 accepted=exchange.accepted,
-                reason=self._share(exchange.reason),
+                reason=reason,
                 status=status,
-                fault=self._share(exchange.fault),
-                effect=self._share(exchange.effect),
+                fault=fault,
+                effect=effect,
                 token=exchange.token if exchange.token_issued is None else exchange.token_issued(seq),
                 response_headers=response_headers,
                 response_body=response_body,
@@ -168,9 +171,6 @@ class Journal:
             listener()
         self._observe(entry, exchange, dropped)
         return entry
-
-    def _share(self, text: _Text) -> _Text:
-        return text if text is None or len(text) > _SHARED_LENGTH else self._texts.keep(text)
 
     def _share_answer(self, body: bytes) -> tuple[bytes, int]:
         if len(body) > _SHARED_LENGTH:
@@ -285,8 +285,9 @@ class Journal:
         headers, cost = self._headers.share(kept.headers)
         response_headers, response_cost = self._headers.share(kept.response_headers)
         response_body, body_cost = self._share_answer(kept.response_body)
-        facts = {name: getattr(kept, name) for name in _KEPT}
-        texts = {name: self._share(facts.pop(name)) for name in _SHARED}
+        facts, texts_before = {name: getattr(kept, name) for name in _KEPT}, self._texts.added
+        texts = {name: self._texts.share(facts.pop(name)) for name in _SHARED}
+        cost += response_cost + body_cost + _taken(kept.body) + _taken(kept.query) + self._texts.added - texts_before
         return Entry(
             **facts,
             **texts,
@@ -295,7 +296,7 @@ class Journal:
             token=None if kept.token is None else TokenLink(*(getattr(kept.token, name) for name in _LINK)),
             response_headers=response_headers,
             response_body=response_body,
-            cost=ENTRY_OVERHEAD + cost + response_cost + body_cost + len(kept.body) + len(kept.query),
+            cost=ENTRY_OVERHEAD + cost,
         )
 
     # --- waiting ----------------------------------------------------------------------------------------------------
@@ -425,6 +426,10 @@ def _exported(entry: Entry) -> EntrySnapshot:
         response_headers=entry.response_headers,
         response_body=entry.response_body,
     )
+
+
+def _taken(value: bytes | str) -> int:
+    return getsizeof(value) if value else 0  # there is one empty value for all
 
 
 def _outcome(exchange: Exchange) -> Outcome:

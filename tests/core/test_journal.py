@@ -13,45 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.errors import InvalidValueError, NotFoundError
-from sandbox.journal import ENTRY_OVERHEAD, Entry, Exchange, Journal, parse_cursor
+from sandbox.journal import ENTRY_OVERHEAD, Journal, parse_cursor
 from sandbox.matching import EntryFilter
 from sandbox.redaction import fingerprint
+from tests.core.journals import ALL, close, exchange, journal_of, seqs
 
 SECRET = "Tea-and-Biscuits-4711"
-ALL = EntryFilter()
-
-
-def journal_of(max_entries: int = 1000, max_bytes: int = 10**9) -> Journal:
-    return Journal("abc123", lambda: max_entries, lambda: max_bytes)
 
 
 @pytest.fixture
 def journal() -> Journal:
     return journal_of()
-
-
-def exchange(**notes: Any) -> Exchange:
-    """Return an exchange as a request to the inbound URL leaves it."""
-    made = Exchange(
-        method=notes.pop("method", "POST"),
-        path=notes.pop("path", "/v1/acme/orders"),
-        query=notes.pop("query", ""),
-        headers=notes.pop("headers", ()),
-        remote_addr="127.0.0.1",
-        received_at=notes.pop("received_at", 1000.0),
-        wall_time=notes.pop("wall_time", 2000.0),
-    )
-    for name, value in {"kind": "inbound", **notes}.items():
-        setattr(made, name, value)
-    return made
-
-
-def close(journal: Journal, body: bytes = b"", **notes: Any) -> Entry:
-    return journal.close(exchange(body=body, body_size=len(body), **notes), 200, (), b"")
-
-
-def seqs(journal: Journal, **page: Any) -> list[int]:
-    return [entry.seq for entry in journal.page(ALL, **page).entries]
 
 
 # --- entries --------------------------------------------------------------------------------------------------------
@@ -187,7 +159,7 @@ def test_size_is_that_of_the_body_as_sent(journal: Journal) -> None:
     assert entry.body_size == len(body) != len(entry.body)
 
 
-# --- numbers and bounds ---------------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------------------------
 
 
 def test_entries_are_numbered_without_gaps_in_the_order_of_closing(journal: Journal) -> None:
@@ -195,70 +167,6 @@ def test_entries_are_numbered_without_gaps_in_the_order_of_closing(journal: Jour
 
     assert journal.close(second, 200, (), b"").id == "abc123-1"
     assert journal.close(first, 200, (), b"").id == "abc123-2"
-
-
-def test_oldest_are_dropped_beyond_the_count_and_counted() -> None:
-    journal = journal_of(max_entries=3)
-    for _ in range(5):
-        close(journal)
-
-    assert seqs(journal) == [3, 4, 5]
-    assert (len(journal), journal.dropped) == (3, 2)
-    assert journal.page(ALL).dropped == 2
-
-
-def test_oldest_are_dropped_beyond_the_bytes_and_counted() -> None:
-    journal = journal_of(max_bytes=350_000)
-    for _ in range(5):
-        close(journal, b"x" * 100_000)
-
-    assert seqs(journal) == [3, 4, 5]
-    assert journal.dropped == 2
-    assert 300_000 < journal.bytes <= 350_000
-
-
-def test_newest_entry_stays_however_large_it_is() -> None:
-    journal = journal_of(max_bytes=1)
-    close(journal, b"a")
-    close(journal, b"x" * 100_000)
-
-    assert seqs(journal) == [2]
-    assert journal.get("abc123-2").body_size == 100_000
-
-
-def test_bytes_count_bodies_answers_and_headers_and_come_back_when_dropped() -> None:
-    journal = journal_of(max_entries=1)
-    close(journal)
-    smallest = journal.bytes
-    made = exchange(body=b"x" * 10_000, headers=(("A", "b" * 1_000),), query="q" * 100_000)
-    journal.close(made, 200, (("E", "f" * 1_000_000),), b"y" * 10_000_000)
-
-    assert 11_111_000 <= journal.bytes - smallest < 11_200_000
-    close(journal)
-    assert journal.bytes - smallest < 1_100_000  # headers may stay, to be shared
-
-
-def test_bounds_are_read_anew_at_each_entry() -> None:
-    bound = [5]
-    journal = Journal("abc", lambda: bound[0], lambda: 10**9)
-    for _ in range(5):
-        close(journal)
-    bound[0] = 2
-    close(journal)
-
-    assert seqs(journal) == [5, 6]
-
-
-def test_memory_of_dropped_entries_is_given_back() -> None:
-    journal = journal_of(max_entries=10)
-    for _ in range(2_100):
-        close(journal)
-
-    assert len(list(journal.snapshot())) == len(journal) == 10
-    assert seqs(journal) == list(range(2_091, 2_101))
-    assert seqs(journal, after=2_095) == list(range(2_096, 2_101))
-    assert journal.get("abc123-2100").seq == 2_100
-    assert journal.dropped == 2_090
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
