@@ -21,6 +21,7 @@ from sandbox.server.connection import Connection
 from sandbox.server.environ import Environ, add_request
 from sandbox.server.head import Head, HeadError, glimpse, parse_head
 from sandbox.server.limits import Refused
+from sandbox.server.phase import Phase, patience
 from sandbox.server.reading import RECEIVE_BYTES, Reader
 from sandbox.server.response import ClientGoneError, Response, ResponseError, plain_answer
 from sandbox.server.service import Service
@@ -31,7 +32,6 @@ from sandbox.server.wire import Wire
 _LINGER_S = 0.002
 # What is thrown away so that a client that is still sending gets to read its answer instead of a reset.
 _DISCARD_BYTES = 16 * 1024 * 1024
-_DISCARD_S = 2.0
 # How large a body may be for the selecting thread to collect it.
 _AT_ONCE_BYTES = 65_536
 
@@ -42,17 +42,6 @@ class Then(Enum):
     WATCH = auto()
     WORK = auto()  # a worker goes on with it
     CLOSE = auto()
-
-
-class _Phase(Enum):
-    """What a parked channel waits for."""
-
-    IDLE = auto()  # the first byte of a request
-    HANDSHAKE = auto()  # the rest of a TLS handshake
-    HEAD = auto()  # the rest of a head
-    BODY = auto()  # the rest of a body that will be served at once
-    SKIPPING = auto()  # the rest of a body that the application did not want
-    LEAVING = auto()  # the client's end of the connection, after ours
 
 
 class Channel:
@@ -81,7 +70,7 @@ class Channel:
         self._conclusion: tuple[bool, int | None] = (False, 0)
         self._discarded = 0
         self._must_shake_hands = service.tls is not None
-        self._enter(_Phase.IDLE)
+        self._enter(Phase.IDLE)
         service.channels.add(self)
 
     # -- for whoever parks it -------------------------------------------------------------------------------
@@ -122,7 +111,7 @@ class Channel:
     def hang_up(self) -> None:
         """End with FIN; the client's own end is awaited, since closing on unread bytes would be a reset."""
         self._wire.end_sending()
-        self._enter(_Phase.LEAVING)
+        self._enter(Phase.LEAVING)
 
     def release(self) -> socket.socket:
         """Hand the socket over and forget it."""
@@ -135,7 +124,7 @@ class Channel:
         if self._service.is_stopping:
             return False
         try:
-            if self.is_overdue and self._phase is not _Phase.BODY:
+            if self.is_overdue and self._phase is not Phase.BODY:
                 return self._give_up()
             is_waiting = self._proceed()
             # Looked at here as well, because who trickles is rarely found parked.
@@ -188,8 +177,8 @@ class Channel:
         ):
             return Then.WORK
         if missing:
-            if self._phase is not _Phase.BODY:
-                self._enter(_Phase.BODY)
+            if self._phase is not Phase.BODY:
+                self._enter(Phase.BODY)
             return Then.WATCH
         if self._serve(head):
             return Then.WATCH
@@ -199,7 +188,7 @@ class Channel:
 
     @property
     def _is_leaving(self) -> bool:
-        return self._phase is _Phase.LEAVING
+        return self._phase is Phase.LEAVING
 
     def _proceed(self) -> bool:
         if self._is_leaving:
@@ -210,31 +199,22 @@ class Channel:
             return True
         return self._serve_requests()
 
-    def _enter(self, phase: _Phase) -> None:
-        limits = self._service.limits
-        if phase is _Phase.IDLE:
-            patience = limits.keep_alive_s
-        elif phase is _Phase.BODY:
-            patience = limits.body_timeout_s
-        elif phase is _Phase.HEAD or phase is _Phase.HANDSHAKE:
-            patience = limits.head_timeout_s
-        else:
-            patience = _DISCARD_S
+    def _enter(self, phase: Phase) -> None:
         self._phase = phase
         self.is_overdue = False
-        self.deadline = monotonic() + patience
+        self.deadline = monotonic() + patience(phase, self._service.limits)
 
     def _give_up(self) -> bool:
-        if self._phase is _Phase.HEAD:
+        if self._phase is Phase.HEAD:
             seconds = self._service.limits.head_timeout_s
             raise HeadError(408, f"The request head was not complete after {seconds:g} seconds.")
         return False
 
     def _shake_hands(self) -> bool:
-        if self._phase is _Phase.IDLE:
+        if self._phase is Phase.IDLE:
             assert self._service.tls is not None
             self._wire.secure(self._service.tls)
-            self._enter(_Phase.HANDSHAKE)
+            self._enter(Phase.HANDSHAKE)
         try:
             if not self._wire.handshake():
                 return False
@@ -244,7 +224,7 @@ class Channel:
                 raise HeadError(400, "This port speaks TLS: use https.") from error
             raise
         self._must_shake_hands = False
-        self._enter(_Phase.IDLE)
+        self._enter(Phase.IDLE)
         return True
 
     def _serve_requests(self) -> bool:
@@ -276,13 +256,13 @@ class Channel:
                 self._head = parse_head(self._raw_head, self._service.limits)
         return self._head
 
-    def _awaited(self) -> _Phase:
+    def _awaited(self) -> Phase:
         if self._reader.is_skipping:
-            return _Phase.SKIPPING
-        return _Phase.HEAD if self._reader.buffered else _Phase.IDLE
+            return Phase.SKIPPING
+        return Phase.HEAD if self._reader.buffered else Phase.IDLE
 
     def _end_of_stream(self) -> bool:
-        if self._phase is _Phase.HEAD:
+        if self._phase is Phase.HEAD:
             raise HeadError(400, "The connection ended in the middle of the request head.")
         return False
 
@@ -300,7 +280,7 @@ class Channel:
 
     def _leave(self) -> bool:
         self._wire.bid_farewell()
-        self._enter(_Phase.LEAVING)
+        self._enter(Phase.LEAVING)
         return self._discard()
 
     def _discard(self) -> bool:
@@ -349,7 +329,7 @@ class Channel:
             return True
         self._wire.bid_farewell()
         if leftover != 0 or self._reader.buffered:
-            self._enter(_Phase.LEAVING)
+            self._enter(Phase.LEAVING)
         return False
 
     def _send_rest(self) -> bool:
@@ -388,7 +368,7 @@ class Channel:
         timeout_s = self._service.limits.body_timeout_s
         if head.chunked:
             return ChunkedBody(self._reader, timeout_s, greet)
-        deadline = self.deadline if self._phase is _Phase.BODY else 0.0
+        deadline = self.deadline if self._phase is Phase.BODY else 0.0
         return SizedBody(self._reader, timeout_s, greet, head.content_length, deadline)
 
     def _may_persist(self, body: Body) -> bool:
