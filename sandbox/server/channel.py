@@ -158,7 +158,7 @@ class Channel:
         finally:
             self._may_wait = True
 
-    def _serve_whole_request(self, is_at_once: Callable[[str], bool]) -> Then:
+    def _serve_whole_request(self, is_at_once: Callable[[str, str], bool]) -> Then:
         reader = self._reader
         if not reader.receive(0):
             return Then.WORK
@@ -173,7 +173,7 @@ class Channel:
             or head.chunked
             or head.expects_continue
             or head.content_length > _AT_ONCE_BYTES
-            or not is_at_once(head.path)
+            or not is_at_once(head.method, head.path)
         ):
             return Then.WORK
         if missing:

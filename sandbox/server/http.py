@@ -39,9 +39,10 @@ class HttpServer:
     connection) or that the server itself runs into; without it, they are logged. Both are called in the
     server's threads.
 
-    `at_once` says of a path, percent-encoded as it was sent, that `app` answers it without waiting for anything
-    but the body. Such requests, with a body of up to 64 KiB, are served without a change of threads; meanwhile
-    no other connection is attended to, so it must be said only of what takes no longer than that change.
+    `at_once` says of a method and a path, percent-encoded as it was sent, that `app` answers it without waiting
+    for anything but the body. Such requests, with a body of up to 64 KiB, are served without a change of
+    threads; meanwhile no other connection is attended to, so it must be said only of what takes no longer than
+    that change.
 
     A server that has been stopped can be started again.
     """
@@ -57,7 +58,7 @@ class HttpServer:
         tls: ssl.SSLContext | None = None,
         on_refused: Callable[[Refused], None] | None = None,
         on_error: Callable[[BaseException], None] | None = None,
-        at_once: Callable[[str], bool] | None = None,
+        at_once: Callable[[str, str], bool] | None = None,
     ) -> None:
         self._app = app
         self._host = host

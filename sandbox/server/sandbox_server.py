@@ -203,9 +203,10 @@ def _key_in_force(settings: Settings, host: str) -> str | None:
     return settings.control_key
 
 
-def _is_at_once(path: str) -> bool:
-    """Return whether a request is to the emulated API, which never waits: what a fault delays is parked.
+def _is_at_once(method: str, path: str) -> bool:
+    """Return whether a request is one that an integration sends all day to the emulated API.
 
-    The control API may be meant by a path in other characters as well, which is not worth deciding here.
+    These never wait: what a fault delays is parked. Others may be routed by Flask, whose first request imports it. The
+    control API may be meant by a path in other characters as well, which is not worth deciding here.
     """
-    return "%" not in path and not steers(path)
+    return method == "POST" and "%" not in path and not steers(path)

@@ -35,7 +35,7 @@ class Service:
     """What is the same in the environ of every request."""
     on_refused: Callable[[Refused], None] | None
     on_error: Callable[[BaseException], None] | None
-    at_once: Callable[[str], bool] | None = None
+    at_once: Callable[[str, str], bool] | None = None
     """Tells by its path, percent-encoded, whether a request keeps nobody waiting, once its body is there."""
     is_stopping: bool = False
     waiting: Callable[[], int] = field(default=lambda: 0)

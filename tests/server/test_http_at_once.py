@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from sandbox.server.http import Limits
+from sandbox.server.sandbox_server import _is_at_once
 from tests.server.conftest import PATIENCE_S, echo, eventually, open_connections
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
@@ -33,7 +34,7 @@ def thread_of(client):
 
 @pytest.fixture
 def client(serve, connect):
-    return connect(serve(naming_thread, at_once=lambda path: path != "/slow").port)
+    return connect(serve(naming_thread, at_once=lambda method, path: path != "/slow").port)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_connection_serves_at_once_again_after_a_worker_had_it(client):
 
 
 def test_half_sent_bodies_hold_no_worker(serve, connect):
-    server = serve(echo, at_once=lambda path: path == "/", threads=1)
+    server = serve(echo, at_once=lambda method, path: path == "/", threads=1)
     for _ in range(8):
         connect(server.port).send(POST + b"half")
     other = connect(server.port)
@@ -129,7 +130,7 @@ def test_body_that_does_not_come_in_time_is_the_applications_to_answer(serve, co
         return []
 
     limits = Limits(head_timeout_s=0.05, body_timeout_s=0.05, keep_alive_s=0.05)
-    client = connect(serve(app, at_once=lambda path: True, limits=limits).port)
+    client = connect(serve(app, at_once=lambda method, path: True, limits=limits).port)
     client.send(POST + b"half")
 
     assert client.answer().status == 408
@@ -149,7 +150,7 @@ def test_sender_that_vanishes_within_the_body_is_told_to_the_application(serve, 
         start_response("400 Bad Request", [("Content-Length", "0")])
         return []
 
-    client = connect(serve(app, at_once=lambda path: True).port)
+    client = connect(serve(app, at_once=lambda method, path: True).port)
     client.send(POST + b"half")
     if how == "end":
         client.sock.shutdown(socket.SHUT_WR)
@@ -161,7 +162,7 @@ def test_sender_that_vanishes_within_the_body_is_told_to_the_application(serve, 
 
 
 def test_sender_that_vanishes_between_requests_is_forgotten(serve, connect, seen):
-    server = serve(echo, at_once=lambda path: True)
+    server = serve(echo, at_once=lambda method, path: True)
     client = connect(server.port)
     client.get()
     client.answer()
@@ -179,7 +180,7 @@ def test_answer_that_nobody_takes_keeps_nobody_else_waiting(serve, connect):
         start_response("200 OK", [("Content-Length", str(length))])
         return [b"x" * length]
 
-    server = serve(app, at_once=lambda path: True)
+    server = serve(app, at_once=lambda method, path: True)
     greedy, other = connect(server.port), connect(server.port)
     greedy.get("/large")
     other.get()
@@ -197,7 +198,7 @@ def test_large_answer_in_parts_arrives_whole_and_ends_as_it_should(serve, connec
         start_response("200 OK", [("Connection", "close"), ("Content-Length", str(5 * len(part)))])
         return [part] * 5
 
-    client = connect(serve(app, at_once=lambda path: True).port)
+    client = connect(serve(app, at_once=lambda method, path: True).port)
     client.get()
 
     assert client.answer().body == part * 5
@@ -209,7 +210,7 @@ def test_client_that_goes_away_before_it_has_all_costs_only_itself(serve, connec
         start_response("200 OK", [("Content-Length", "64000000")])
         return [b"x" * 64_000_000]
 
-    server = serve(app, at_once=lambda path: True)
+    server = serve(app, at_once=lambda method, path: True)
     client = connect(server.port)
     client.get()
     client.line()
@@ -225,7 +226,7 @@ def test_connection_can_be_ended_by_the_application(serve, connect, end):
         getattr(environ["sandbox.connection"], end)()
         return []
 
-    client = connect(serve(app, at_once=lambda path: True).port)
+    client = connect(serve(app, at_once=lambda method, path: True).port)
     client.get()
 
     if end == "close":
@@ -242,7 +243,7 @@ def test_connection_can_be_detached(serve, connect):
         taken.append(environ["sandbox.connection"].detach())
         return []
 
-    client = connect(serve(app, at_once=lambda path: True).port)
+    client = connect(serve(app, at_once=lambda method, path: True).port)
     client.get()
     eventually(lambda: bool(taken))
     with taken[0] as sock:
@@ -254,7 +255,7 @@ def test_connection_can_be_detached(serve, connect):
 
 
 def test_failing_application_is_reported_and_answered(serve, connect, seen):
-    client = connect(serve(lambda *_: 1 / 0, at_once=lambda path: True).port)
+    client = connect(serve(lambda *_: 1 / 0, at_once=lambda method, path: True).port)
     client.get()
 
     assert client.answer().status == 500
@@ -262,7 +263,7 @@ def test_failing_application_is_reported_and_answered(serve, connect, seen):
 
 
 def test_bad_head_is_refused_and_the_client_gets_to_read_it(serve, connect, seen):
-    client = connect(serve(echo, at_once=lambda path: True).port)
+    client = connect(serve(echo, at_once=lambda method, path: True).port)
     client.send(b"GET /\r\n\r\n")
 
     assert client.line().startswith(b"HTTP/1.1 400 ")
@@ -271,7 +272,7 @@ def test_bad_head_is_refused_and_the_client_gets_to_read_it(serve, connect, seen
 
 
 def test_defect_of_the_server_itself_costs_one_connection(serve, connect, monkeypatch, seen):
-    server = serve(echo, at_once=lambda path: True)
+    server = serve(echo, at_once=lambda method, path: True)
     client, other = connect(server.port), connect(server.port)
     with monkeypatch.context() as patch:
         patch.setattr("sandbox.server.channel.parse_head", lambda *_: 1 / 0)
@@ -284,7 +285,7 @@ def test_defect_of_the_server_itself_costs_one_connection(serve, connect, monkey
 
 
 def test_stop_waits_for_no_client(serve, connect):
-    server = serve(echo, at_once=lambda path: True)
+    server = serve(echo, at_once=lambda method, path: True)
     client = connect(server.port)
     client.send(POST + b"half")
     stopped = threading.Thread(target=server.stop)
@@ -294,3 +295,17 @@ def test_stop_waits_for_no_client(serve, connect):
     assert not stopped.is_alive()
     with contextlib.suppress(ConnectionResetError):  # what was sent and never read becomes a reset
         assert client.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", "/oauth/token", True),
+        ("POST", "/v1/acme/orders", True),
+        ("GET", "/oauth/token", False),  # is routed by Flask
+        ("POST", "/_sandbox/reset", False),
+        ("POST", "/%5fsandbox/reset", False),
+    ],
+)
+def test_sandbox_serves_at_once_what_is_sent_all_day(method, path, expected):
+    assert _is_at_once(method, path) is expected

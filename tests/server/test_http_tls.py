@@ -106,7 +106,7 @@ def test_request_behind_a_body_in_one_record_is_found_when_the_worker_leaves(ser
 
 
 def test_request_behind_one_that_is_served_at_once_is_found(serve, connect, tls, trust):
-    client = connect(serve(echo, at_once=lambda path: True, tls=tls).port, trust)
+    client = connect(serve(echo, at_once=lambda method, path: True, tls=tls).port, trust)
     client.post(b"one")
     assert client.answer().body == b"one"
     post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n"
