@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
-import jwt
-
 from sandbox.clock import format_instant
 from sandbox.errors import UnauthenticatedError
 from sandbox.keys import KeyRing, SigningKey
@@ -258,16 +256,7 @@ class TokenBook:
         if len(access_token) > MAX_TOKEN_LENGTH:
             raise UnauthenticatedError(f"malformed_token: longer than {MAX_TOKEN_LENGTH} characters")
         key = self._keys.current()
-        try:
-            claims = key.verify(access_token)
-        except jwt.InvalidAlgorithmError:
-            raise UnauthenticatedError("algorithm_not_allowed: the token is not signed with RS256") from None
-        except jwt.InvalidSignatureError:
-            raise UnauthenticatedError("bad_signature: changed on the way, or signed by another key") from None
-        except jwt.MissingRequiredClaimError as error:
-            raise UnauthenticatedError(f"missing_claim: {error.claim}") from None
-        except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
-            raise UnauthenticatedError(f"malformed_token: {error}") from None
+        claims = key.verify(access_token)
         token = self._issued.get(str(claims["jti"]))
         if token is None or token.fingerprint != fingerprint(access_token):  # a seeded run repeats its jtis after reset
             raise UnauthenticatedError(_UNKNOWN)

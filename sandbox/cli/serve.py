@@ -7,8 +7,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -20,6 +21,9 @@ from sandbox.loopback import is_loopback
 
 if TYPE_CHECKING:
     from sandbox.server.sandbox_server import SandboxServer
+
+_SETTLED_S: Final = 0.3
+"""After so long whoever waited for the start has the first answer."""
 
 
 @click.command(cls=GroupedCommand)
@@ -48,6 +52,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
             server.start()
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         with rare_collections():
+            if not stop.wait(_SETTLED_S):
+                import_module("sandbox.token_check")  # the first payload need not wait for it then
             while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
                 pass
     except OSError as error:
