@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from sandbox.config import Settings
 from sandbox.errors import SettingError
 
 ALGORITHM: Final = "RS256"
@@ -96,6 +97,13 @@ class KeyRing:
         self._key = key
         self._stranger: SigningKey | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Settings, key: SigningKey | None = None) -> KeyRing:
+        """Return the ring for ``key``, the file that the settings name, or a key to be made; raise ``SettingError``."""
+        if key is None and settings.signing_key_file is not None:
+            key = SigningKey.from_pem_file(settings.signing_key_file)
+        return cls(settings.signing_key_bits, key)
 
     def stranger(self) -> SigningKey:
         """Return a key that is never in use: what it signs is refused."""

@@ -39,7 +39,8 @@ class Sandbox:
     """An emulated Patchworks with everything that steers it.
 
     ``seed`` defaults to the demo seed. ``settings`` (``Sandbox(settings={"wire_profile": "legacy"})``) win over
-    those of the seed. ``clock`` and ``signing_key`` are made unless given. Safe to use from several threads.
+    those of the seed. ``clock`` and ``signing_key`` are made unless given; ``keys`` is a ring that may be warm
+    already, in place of ``signing_key``. Safe to use from several threads.
     """
 
     def __init__(
@@ -49,14 +50,13 @@ class Sandbox:
         settings: Mapping[str, object] | None = None,
         clock: Clock | None = None,
         signing_key: SigningKey | None = None,
+        keys: KeyRing | None = None,
     ) -> None:
         self.seed = seed = demo_seed() if seed is None else seed
         self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
         self._planted_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
-        if signing_key is None and self.initial_settings.signing_key_file is not None:
-            signing_key = SigningKey.from_pem_file(self.initial_settings.signing_key_file)
-        self.keys = KeyRing(self.initial_settings.signing_key_bits, signing_key)
+        self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
         self.tally = Tally()
         """What was counted since it was made; a reset changes nothing of it."""
         self.journal_file = _opened(self.initial_settings.journal_file)

@@ -64,13 +64,15 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
 
 
 def _server(configuration: Configuration) -> SandboxServer:
+    from sandbox.keys import KeyRing
+
+    initial = configuration.settings
+    keys = KeyRing.of(initial)
+    keys.warm()  # on the other core, while the rest is imported
+    from sandbox.server.sandbox_server import SandboxServer
     from sandbox.state import Sandbox
 
-    sandbox = Sandbox(configuration.seed, settings=configuration.given)
-    sandbox.keys.warm()  # on the other core, while the rest is imported
-    from sandbox.server.sandbox_server import SandboxServer
-
-    initial = sandbox.initial_settings
+    sandbox = Sandbox(configuration.seed, settings=configuration.given, keys=keys)
     return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
 
 
