@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -105,8 +107,18 @@ def test_action_masks_the_secret_before_it_hands_it_on(start: Callable[..., Star
     assert started.outputs["client-secret"] not in started.said.removeprefix(masked)
 
 
-def test_action_writes_the_outputs_that_it_declares(start: Callable[..., Started], action: dict[str, Any]) -> None:
-    assert set(start(CONTROL_KEY="0123456789abcdef").outputs) == set(action["outputs"])
+def test_action_writes_the_outputs_that_it_declares(
+    start: Callable[..., Started], action: dict[str, Any], tmp_path: Path
+) -> None:
+    tls = f"--tls --tls-port 0 --tls-folder {shlex.quote(str(tmp_path / 'tls'))}"
+    started = start(CONTROL_KEY="0123456789abcdef", OPTIONS=tls)
+
+    assert set(started.outputs) == set(action["outputs"])
+    trust = ssl.create_default_context(cafile=started.variables["PATCHWORKS_SANDBOX_CA_FILE"])
+    with urllib.request.urlopen(
+        f"{started.outputs['tls-base-url']}/_sandbox/health", timeout=5, context=trust
+    ) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ def main() -> None:
         "client_secret",
         "ready_file",
         "log_file",
+        "tls_base_url",
+        "tls_ca_file",
     )
     outputs = {name.replace("_", "-"): ready[name] for name in names}
     _append(os.environ["GITHUB_OUTPUT"], {**outputs, "inbound-urls": json.dumps(ready["inbound_urls"])})
@@ -86,6 +88,7 @@ def main() -> None:
         "PATCHWORKS_COMPANY": ready["company"],
         "PATCHWORKS_CLIENT_ID": ready["client_id"],
         "PATCHWORKS_CLIENT_SECRET": ready["client_secret"],
+        "PATCHWORKS_SANDBOX_CA_FILE": ready["tls_ca_file"],
     }
     inbound = {_variable(name): url for name, url in ready["inbound_urls"].items()}
     _append(os.environ["GITHUB_ENV"], {**variables, **inbound})
