@@ -38,6 +38,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 
 class SandboxError(Exception):
@@ -161,14 +162,14 @@ class Withheld:
 
 def guess(name: object, known: Sequence[str]) -> str:
     """Return the question whether the nearest known name was meant, with a space behind; nothing where none is near."""
-    near = difflib.get_close_matches(str(name), known, n=1)  # a YAML key may be a number
-    return f"did you mean {near[0]}? " if near else ""
+    near = difflib.get_close_matches(str(name).lower(), known, n=1)  # a YAML key may be a number
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return the nearest of the known names, then all of them."""
-    names = list(known)
-    return f"{guess(name, names)}known: {', '.join(names)}"
+    """Return how a message about an unknown name ends: the nearest of the known ones, then the first fifty of them."""
+    names = list(islice(known, 50))
+    return f"{guess(name, names)}known: {', '.join(names) or 'none'}"
 
 
 def shorten(value: object, limit: int = 80) -> str:

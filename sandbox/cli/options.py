@@ -10,8 +10,7 @@ import click
 
 from sandbox.config import ENV_PREFIX, SettingSpec, setting_specs
 from sandbox.document import Place, read_document
-from sandbox.errors import DocumentError
-from sandbox.seed.schema import did_you_mean
+from sandbox.errors import DocumentError, did_you_mean
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -125,7 +124,7 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
     places = {name: str(Place(document) / name) for name in values}
     for name, place in places.items():
         if name not in known:
-            raise click.BadParameter(f"{place}: {name!r} is unknown{did_you_mean(name, known)}")
+            raise click.BadParameter(f"{place}: {name!r} is unknown; {did_you_mean(name, known)}")
     context.meta[CONFIG_FILE] = places
     context.default_map = {known[name]: _as_option(name, value) for name, value in values.items()}
 

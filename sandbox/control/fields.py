@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, cast
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from sandbox.clock import format_instant
-from sandbox.seed.schema import did_you_mean
+from sandbox.errors import did_you_mean
 
 
 class Flag(fields.Boolean):
@@ -76,7 +76,7 @@ class StrictSchema(Schema):
         messages = cast(dict[Any, Any], error.messages)
         for key, found in messages.items():
             if found == [self.error_messages["unknown"]]:
-                messages[key] = [f"unknown{did_you_mean(str(key), sorted(self.load_fields))}"]
+                messages[key] = [f"unknown; {did_you_mean(str(key), sorted(self.load_fields))}"]
 
 
 class ChangeSchema(StrictSchema):

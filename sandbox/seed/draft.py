@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sandbox.document import Document, Place, Problem, refuse
-from sandbox.errors import InvalidValueError, shorten
+from sandbox.errors import InvalidValueError, did_you_mean, shorten
 from sandbox.faults.rules import FaultRule
 from sandbox.model import Environment, JsonValue
 from sandbox.seed.faults import read_seeded
 from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.seed.samples import check_json_schema, read_sample
-from sandbox.seed.schema import did_you_mean, structural_problems
+from sandbox.seed.schema import structural_problems
 
 T = TypeVar("T")
 _Json = dict[str, Any]
@@ -167,7 +167,7 @@ class Draft:
                 if service.value.entity not in connector.entities:
                     unknown = f"{connector.name!r} has no entity {service.value.entity!r}"
                     advice = did_you_mean(service.value.entity, connector.entities)
-                    yield (service.place / "entity").problem(unknown + advice)
+                    yield (service.place / "entity").problem(f"{unknown}; {advice}")
 
     def _taken_urls(self) -> Iterator[Problem]:
         for company in self._companies:

@@ -6,8 +6,6 @@ editors.
 
 from __future__ import annotations
 
-import difflib
-import itertools
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,10 +14,8 @@ from typing import Any
 import jsonschema_rs
 
 from sandbox.document import Document, Problem, Steps
-from sandbox.errors import shorten
+from sandbox.errors import did_you_mean, shorten
 from sandbox.seed.faults import fault_definitions
-
-_SHOWN_NAMES = 50
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
@@ -52,7 +48,7 @@ def _explain(error: jsonschema_rs.ValidationError, at: Steps, rule: Mapping[str,
     match error.kind:
         case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
             for key in unexpected:
-                yield (*at, key), f"is unknown{did_you_mean(key, rule['properties'])}"
+                yield (*at, key), f"is unknown; {did_you_mean(key, rule['properties'])}"
         case jsonschema_rs.ValidationErrorKind.Required(key):
             yield at, f"the key {key!r} is missing; add it"
         case jsonschema_rs.ValidationErrorKind.Not():
@@ -60,14 +56,6 @@ def _explain(error: jsonschema_rs.ValidationError, at: Steps, rule: Mapping[str,
         case _:
             hint = _hint(error.instance, rule)
             yield at, f"{given(error.instance, at)} is not allowed; {rule['errorMessage']}{hint}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return how a message about an unknown ``name`` ends: the nearest ``known`` one, then all of them."""
-    names = list(itertools.islice(known, _SHOWN_NAMES))
-    near = difflib.get_close_matches(name.lower(), names, 1)
-    guess = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"{guess} known: {', '.join(names) or 'none'}"
 
 
 def given(value: object, at: Steps) -> str:

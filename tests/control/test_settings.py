@@ -35,7 +35,7 @@ def test_change_works_at_once_and_until_the_reset(integration: Integration) -> N
         ("token_lifetime", "24h", "'24h' is not allowed; allowed: a whole number from 1 to 31536000"),
         ("token_lifetime", 1e308, "is not allowed; allowed: whole seconds from 1 to 31536000"),
         ("port", 1, "to be set at the start only"),
-        ("wire_profil", "legacy", "did you mean wire_profile?"),
+        ("wire_profil", "legacy", "did you mean 'wire_profile'?"),
     ],
     ids=["choice", "null", "boolean", "number", "text", "huge", "start only", "typo"],
 )

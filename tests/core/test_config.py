@@ -188,9 +188,9 @@ def test_change_makes_a_new_value_and_leaves_the_old() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("token_lifetme", "did you mean token_lifetime? "),
-        ("rate-limit", "did you mean rate_limit? "),
-        ("wireprofile", "did you mean wire_profile? "),
+        ("token_lifetme", "did you mean 'token_lifetime'? "),
+        ("rate-limit", "did you mean 'rate_limit'? "),
+        ("wireprofile", "did you mean 'wire_profile'? "),
         ("zzz", ""),
         (5, ""),
     ],

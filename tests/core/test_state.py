@@ -106,7 +106,7 @@ def test_empty_seed_makes_an_empty_sandbox(signing_key: SigningKey) -> None:
 def test_bad_settings_of_seed_or_caller_are_refused() -> None:
     with pytest.raises(SettingError, match=r"^port: "):
         Sandbox(settings={"port": -1})
-    with pytest.raises(SettingError, match="did you mean port"):
+    with pytest.raises(SettingError, match="did you mean 'port'"):
         Sandbox(Seed(settings={"prot": 1}))
 
 

@@ -67,8 +67,8 @@ def test_every_kind_can_be_added(integration: Integration, kind: str) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({"fault": {"kind": "latancy"}}, 422, "did you mean latency?"),
-        ({"fault": {"kind": "hang"}, "tims": 2}, 422, "did you mean times?"),
+        ({"fault": {"kind": "latancy"}}, 422, "did you mean 'latency'?"),
+        ({"fault": {"kind": "hang"}, "tims": 2}, 422, "did you mean 'times'?"),
         ({}, 422, "fault: None is not allowed"),
         ([], 422, "allowed: a JSON object"),
     ],
@@ -151,7 +151,7 @@ def test_presets_of_ones_own_load_from_a_folder(make_integration: Any, tmp_path:
         ("title: [", ": is not YAML: "),
         ("title: &a x\nstory: *a\nrules: []", "anchors and aliases (&a, *a) are not allowed"),
         ("- 1", "an object with the keys title, story, rules"),
-        ("titel: x", "did you mean title?"),
+        ("titel: x", "did you mean 'title'?"),
         ("story: x\nrules: [{fault: {kind: hang}}]", "mine.yaml: title"),
         ("title: x\nstory: y\nrules: []", "mine.yaml: rules"),
         ("title: x\nstory: y\nrules: [{fault: {kind: hagn}}]", "mine.yaml: rules[0].fault.kind"),

@@ -45,9 +45,9 @@ def test_preset_is_narrowed_to_a_service(served: Served) -> None:
 def test_unknown_names_are_told_with_the_known_ones(served: Served) -> None:
     with pytest.raises(NotFoundError, match="two-503s-then-fine"):
         served.faults.preset("two-503s")
-    with pytest.raises(InvalidValueError, match="did you mean vanity_url"):
+    with pytest.raises(InvalidValueError, match="did you mean 'vanity_url'"):
         served.faults.add(hang(), vanity_ur="orders")
-    with pytest.raises(InvalidValueError, match="did you mean vanity_url"):
+    with pytest.raises(InvalidValueError, match="did you mean 'vanity_url'"):
         served.faults.preset("slow-platform", vanity_ur="orders")
     with pytest.raises(NotFoundError, match="known: none"):
         served.faults.remove("fault-9")

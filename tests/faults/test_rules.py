@@ -73,14 +73,18 @@ def test_rule_survives_being_written_and_read() -> None:
 @pytest.mark.parametrize(
     ("document", "field", "said"),
     [
-        ({"fault": {"kind": "latancy"}}, "fault.kind", "did you mean latency? there is no such kind of fault; known: "),
+        (
+            {"fault": {"kind": "latancy"}},
+            "fault.kind",
+            "did you mean 'latency'? there is no such kind of fault; known: ",
+        ),
         ({"fault": {}}, "fault.kind", "known: status, rate_limit"),
         ({"fault": "hang"}, "fault", 'an object with a "kind"'),
         ({}, "fault", "it must be given"),
         (
             {"fault": {"kind": "status", "cod": 1}},
             "fault.cod",
-            "did you mean code? there is no such field; known: code",
+            "did you mean 'code'? there is no such field; known: code",
         ),
         ({"fault": {"kind": "status"}}, "fault.code", "a whole number from 200 to 599; it must be given"),
         ({"fault": {"kind": "status", "code": 99}}, "fault.code", "200 to 599"),
@@ -100,9 +104,9 @@ def test_rule_survives_being_written_and_read() -> None:
             "fault.steps",
             "but no sequence",
         ),
-        ({"fault": {"kind": "hang"}, "macth": {}}, "macth", "did you mean match?"),
+        ({"fault": {"kind": "hang"}, "macth": {}}, "macth", "did you mean 'match'?"),
         ({"fault": {"kind": "hang"}, "match": []}, "match", "an object with the fields endpoint, company"),
-        ({"fault": {"kind": "hang"}, "match": {"endpont": 1}}, "match.endpont", "did you mean endpoint?"),
+        ({"fault": {"kind": "hang"}, "match": {"endpont": 1}}, "match.endpont", "did you mean 'endpoint'?"),
         ({"fault": {"kind": "hang"}, "match": {"endpoint": "x"}}, "match.endpoint", "any, token, inbound"),
         ({"fault": {"kind": "hang"}, "match": {"json_path": "$["}}, "match.json_path", "RFC 9535"),
         ({"fault": {"kind": "hang"}, "match": {"json_path": {}}}, "match.json_path", "RFC 9535"),
