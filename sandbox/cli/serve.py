@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -53,7 +53,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         with rare_collections():
             if not stop.wait(_SETTLED_S):
-                import_module("sandbox.token_check")  # the first payload need not wait for it then
+                with suppress(OSError, ImportError):  # with no descriptor left; the first payload tries again
+                    import_module("sandbox.token_check")  # for which it need not wait then
             while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
                 pass
     except OSError as error:
