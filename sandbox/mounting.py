@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from sandbox.pipeline import RAW_HEADERS
+from sandbox.environ import add_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -115,17 +115,9 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     parts = urlsplit(request.url)
     target = request.path_url
     path, _, query = target.partition("?")
-    headers = _sent_headers(request, parts.scheme, parts.netloc)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method or "GET",
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1") if "%" in path else path,
-        "QUERY_STRING": query,
-        "REQUEST_URI": target,
-        "RAW_URI": target,
         "SERVER_NAME": parts.hostname or "",
         "SERVER_PORT": str(parts.port or _DEFAULT_PORTS.get(parts.scheme, "")),
-        "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": _LOOPBACK,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": parts.scheme,
@@ -135,12 +127,16 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        RAW_HEADERS: headers,
     }
-    for name, value in headers:
-        key = name.upper().replace("-", "_")
-        if "_" not in name:  # as our server: nobody may pass off ``X_User`` as ``X-User``
-            environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+    add_request(
+        environ,
+        method=request.method or "GET",
+        target=target,
+        path=path,
+        query=query,
+        protocol="HTTP/1.1",
+        headers=_sent_headers(request, parts.scheme, parts.netloc),
+    )
     return environ
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from sandbox.accept import as_page, expects_json
 from sandbox.answer import Answer
 from sandbox.effects import Effect, recorded, told
+from sandbox.environ import RAW_HEADERS
 from sandbox.errors import IncompleteBodyError, NotKeptError, PayloadTooLargeError, RefusalError
 from sandbox.injection import inject
 from sandbox.journal import Exchange, Headers
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 EXCHANGE: Final = "sandbox.exchange"
 PLATFORM: Final = "sandbox.platform"
-RAW_HEADERS: Final = "sandbox.raw_headers"
-"""Key of the WSGI environment under which a server may leave the header lines as they were sent."""
 
 CHUNK: Final = 64 * 1024
 DRAIN_LIMIT: Final = 64 * 1024 * 1024

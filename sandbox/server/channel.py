@@ -15,10 +15,10 @@ import ssl
 from collections.abc import Callable
 from enum import Enum, auto
 
+from sandbox.environ import Environ, add_request
 from sandbox.real_time import monotonic
 from sandbox.server.body import Body, ChunkedBody, SizedBody
 from sandbox.server.connection import Connection
-from sandbox.server.environ import Environ, add_request
 from sandbox.server.head import Head, HeadError, glimpse, parse_head
 from sandbox.server.limits import Refused
 from sandbox.server.phase import Phase, patience
@@ -308,7 +308,15 @@ class Channel:
         environ["REMOTE_PORT"] = str(self.remote_port or "")
         environ["wsgi.input"] = body
         environ["sandbox.connection"] = connection
-        add_request(environ, head)
+        add_request(
+            environ,
+            method=head.method,
+            target=head.target,
+            path=head.path,
+            query=head.query,
+            protocol=head.protocol,
+            headers=head.headers,
+        )
 
         self._run_application(environ, response, connection)
         connection.expire()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
-from sandbox.server.environ import Environ
+from sandbox.environ import Environ
 from sandbox.server.limits import Limits, Refused
 
 WSGIApplication: TypeAlias = Callable[..., Iterable[bytes]]
@@ -36,7 +36,7 @@ class Service:
     on_refused: Callable[[Refused], None] | None
     on_error: Callable[[BaseException], None] | None
     at_once: Callable[[str, str], bool] | None = None
-    """Tells by its path, percent-encoded, whether a request keeps nobody waiting, once its body is there."""
+    """Tells by its method and path, percent-encoded, whether a request keeps nobody waiting, once its body is there."""
     is_stopping: bool = False
     waiting: Callable[[], int] = field(default=lambda: 0)
     """How many connections wait for a worker."""

@@ -1,0 +1,50 @@
+"""The WSGI environ of one request (PEP 3333), whether it came by a socket or without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+Environ = dict[str, object]
+
+RAW_HEADERS: Final = "sandbox.raw_headers"
+"""The header fields as they were sent: WSGI joins repeated ones, changes names and leaves some out."""
+
+_WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+
+
+def add_request(
+    environ: Environ,
+    *,
+    method: str,
+    target: str,
+    path: str,
+    query: str,
+    protocol: str,
+    headers: Sequence[tuple[str, str]],
+) -> None:
+    """Add what the head of a request says to ``environ``; ``path`` is percent-encoded, ``target`` as it was sent.
+
+    Repeated fields are joined as RFC 9110 §5.3 allows (cookies by their own rule). Fields with an underscore in their
+    name are left out, because CGI cannot tell them from those with a hyphen: nobody may pass off ``X_User`` as
+    ``X-User``. ``RAW_HEADERS`` has them all.
+    """
+    environ["REQUEST_METHOD"] = method
+    environ["SCRIPT_NAME"] = ""
+    environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path
+    environ["QUERY_STRING"] = query
+    environ["REQUEST_URI"] = environ["RAW_URI"] = target
+    environ["SERVER_PROTOCOL"] = protocol
+    environ[RAW_HEADERS] = headers
+    for name, value in headers:
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        if key not in _WITHOUT_PREFIX:
+            key = "HTTP_" + key
+        if key in environ:
+            separator = "; " if key == "HTTP_COOKIE" else ","
+            environ[key] = f"{environ[key]}{separator}{value}"
+        else:
+            environ[key] = value
