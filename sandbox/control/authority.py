@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Response, current_app
 
-from sandbox.control.base import Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, answers, current_sandbox, problems
 from sandbox.control.problems import problem
 from sandbox.paths import PREFIX
 
@@ -18,14 +18,7 @@ _MEDIA_TYPE: Final = "application/x-pem-file"
 
 
 @blueprint.get("/ca.pem")
-@blueprint.doc(
-    responses={
-        "200": {
-            "description": "An X.509 certificate in PEM. It is no secret.",
-            "content": {_MEDIA_TYPE: {"schema": {"type": "string"}}},
-        }
-    }
-)
+@answers(blueprint, _MEDIA_TYPE, "An X.509 certificate in PEM. It is no secret.", {"type": "string"})
 @problems(blueprint, not_found="The sandbox does not serve HTTPS, or with a certificate of your own.")
 def get_authority() -> Response:
     """Return the certificate authority to trust: the one that issued what the sandbox shows over HTTPS."""

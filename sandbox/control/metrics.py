@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from flask import Response
 
-from sandbox.control.base import Blueprint, current_sandbox
+from sandbox.control.base import Blueprint, answers, current_sandbox
 from sandbox.paths import PREFIX
 
 blueprint = Blueprint("metrics", __name__, url_prefix=PREFIX, description="Figures for a monitoring system")
 
 
 @blueprint.get("/metrics")
-@blueprint.doc(
-    responses={
-        "200": {
-            "description": "Requests to the emulated API by endpoint, status (0: a fault let no answer through) and "
-            "outcome, how long they took, tokens issued, faults acted, the size of the journal and how many of its "
-            "entries were dropped. Counts grow until the process ends; a reset does not set them back.",
-            "content": {"text/plain": {"schema": {"type": "string"}}},
-        }
-    }
+@answers(
+    blueprint,
+    "text/plain",
+    "Requests to the emulated API by endpoint, status (0: a fault let no answer through) and outcome, how long they "
+    "took, tokens issued, faults acted, the size of the journal and how many of its entries were dropped. Counts grow "
+    "until the process ends; a reset does not set them back.",
+    {"type": "string"},
 )
 def get_metrics() -> Response:
     """Show what the sandbox has done, in the text format of Prometheus, version 0.0.4."""

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import fields
 
 from sandbox.clock import parse_instant
-from sandbox.control.base import Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, answers, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema, between, one_of
 from sandbox.control.texts import CURSOR, INSTANT, JSON_PATH
 from sandbox.export.ndjson import as_document
@@ -222,14 +222,7 @@ def get_request(entry_id: str) -> dict[str, Any]:
 
 
 @blueprint.get("/requests/<entry_id>/body")
-@blueprint.doc(
-    responses={
-        "200": {
-            "description": "The body, byte for byte.",
-            "content": {"application/octet-stream": {}},
-        }
-    }
-)
+@answers(blueprint, "application/octet-stream", "The body, byte for byte.")
 @problems(blueprint, not_found=_NO_ENTRY)
 def get_request_body(entry_id: str) -> Response:
     """Return the body of a request, byte for byte; secrets in bodies of the token endpoint are redacted."""

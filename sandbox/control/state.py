@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import fields
 
-from sandbox.control.base import READS, Blueprint, current_sandbox, problems, takes_body
+from sandbox.control.base import READS, Blueprint, answers, current_sandbox, problems, takes_body
 from sandbox.control.fields import Instant, StrictSchema, one_of
 from sandbox.control.problems import problem
 from sandbox.errors import InvalidValueError
@@ -69,9 +69,7 @@ def describe_state(spec: Any) -> None:
 
 @blueprint.get("/state")
 @blueprint.arguments(StateQuerySchema, location="query")
-@blueprint.doc(
-    responses={"200": {"description": "The state.", "content": {"application/json": {"schema": _STATE}}}},
-)
+@answers(blueprint, "application/json", "The state.", _STATE)
 @problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
 def get_state(query: dict[str, Any]) -> Response:
     """Save everything: what exists, tokens, journal, faults, clock, settings. Secrets only on request.
@@ -109,7 +107,7 @@ def put_state() -> Any:
 
 
 @blueprint.get("/state.schema.json")
-@blueprint.doc(responses={"200": {"description": "The schema.", "content": {"application/json": {}}}})
+@answers(blueprint, "application/json", "The schema.")
 def get_state_schema() -> dict[str, Any]:
     """Show the JSON Schema of a state."""
     return state_schema()

@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
-from sandbox.control.base import Blueprint, current_sandbox, problems
+from sandbox.control.base import Blueprint, answers, current_sandbox, problems
 from sandbox.control.fields import Instant, StrictSchema
 from sandbox.control.problems import problem
 from sandbox.paths import PREFIX
@@ -80,13 +80,11 @@ def reset() -> dict[str, Any]:
 
 
 @blueprint.get("/seed.schema.json")
-@blueprint.doc(
-    responses={
-        "200": {
-            "description": "A JSON Schema (draft 2020-12), for editors and programs that write seeds.",
-            "content": {_SCHEMA_TYPE: {"schema": {"type": "object"}}},
-        }
-    }
+@answers(
+    blueprint,
+    _SCHEMA_TYPE,
+    "A JSON Schema (draft 2020-12), for editors and programs that write seeds.",
+    {"type": "object"},
 )
 def get_seed_schema() -> Response:
     """Return what a seed file may hold: the format of `--seed-file`."""
