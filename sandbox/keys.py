@@ -6,7 +6,6 @@ algorithm is pinned to RS256 in both directions (RFC 8725 §3.1).
 
 from __future__ import annotations
 
-import json
 import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from sandbox.config import Settings
 from sandbox.errors import SettingError
+from sandbox.payload import compact_json
 
 ALGORITHM: Final = "RS256"
 _PADDING: Final = PKCS1v15()
@@ -26,7 +26,6 @@ _HASH: Final = SHA256()
 _HEADER: Final = b"eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9"
 """``{"typ":"JWT","alg":"RS256"}`` (WIRE A), base64url: the same in every token."""
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 _PEM_ALLOWED: Final = "a PEM file with an unencrypted RSA private key of at least 2048 bits"
 
 
@@ -78,7 +77,7 @@ class SigningKey:
         Put together here, where ``jwt.encode`` would write the header and check the key anew for each token, and would
         have to be imported first (``token_check``). A test holds that it is the same token.
         """
-        signing_input = _HEADER + b"." + _base64url(_COMPACT.encode(claims).encode())
+        signing_input = _HEADER + b"." + _base64url(compact_json(claims).encode())
         signature = self._private_key.sign(signing_input, _PADDING, _HASH)
         return (signing_input + b"." + _base64url(signature)).decode()
 

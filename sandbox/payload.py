@@ -1,4 +1,4 @@
-"""Reading JSON bodies as strictly as the platform's stack does, whatever they are.
+"""Reading JSON bodies as strictly as the platform's stack does, whatever they are, and writing them as tightly.
 
 PHP's ``json_decode`` refuses a byte order mark, bad UTF-8, unpaired surrogates, ``NaN`` and nesting beyond 512 levels;
 so does this. Python's own parser would accept some of these and overflow its stack on others.
@@ -16,8 +16,16 @@ MAX_DEPTH = 512
 """Nesting levels a JSON body may have: the default of PHP's ``json_decode`` (framework)."""
 
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
+
 class NotJsonError(ValueError):
     """The bytes are not JSON; the message says why."""
+
+
+def compact_json(value: object) -> str:
+    """Return JSON without spaces and in ASCII."""
+    return _COMPACT.encode(value)
 
 
 def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:

@@ -35,6 +35,7 @@ from sandbox.errors import (
     Violation,
 )
 from sandbox.journal import Exchange, Headers
+from sandbox.payload import compact_json
 
 JSON: Final = "application/json"
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
@@ -46,12 +47,9 @@ _INVALID_REQUEST: Final = (
 _LONE_AMPERSAND: Final = rf"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|{'|'.join(name2codepoint)});)"
 
 
-_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
-
-
 def compact(value: Any) -> bytes:
     """Return JSON as PHP's ``json_encode`` writes it: no spaces, ``/`` and non-ASCII escaped."""
-    return _COMPACT.encode(value).replace("/", "\\/").encode("ascii")
+    return compact_json(value).replace("/", "\\/").encode("ascii")
 
 
 def pretty(value: Any) -> bytes:
