@@ -42,8 +42,9 @@ def _spellings(name: str) -> str:
 
 
 _NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
+_BEGINNINGS: Final = "".join(sorted({name[0] for name in SENSITIVE_FIELDS}))
 _FIELD: Final = re.compile(
-    rf"""(?=[acpr%\\])(?<![\w%-])(?:{_NAMES})  # a quick look at how they begin, before trying each
+    rf"""(?=[{_BEGINNINGS}%\\])(?<![\w%-])(?:{_NAMES})  # a quick look at how they begin, before trying each
     (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
     (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,

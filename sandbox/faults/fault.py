@@ -17,6 +17,9 @@ but what it asks for is done only where the rule says ``accept``. ``done``: it i
 client gets to see of it changes.
 """
 
+COMPONENTS: Final = "#/components/schemas/"
+"""Where the schemas of an OpenAPI document stand."""
+
 EVERYWHERE: Final[tuple[Endpoint, ...]] = ("token", "inbound", "any")
 
 

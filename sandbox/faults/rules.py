@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from sandbox.errors import InvalidValueError
 from sandbox.faults import value_types as types
-from sandbox.faults.fault import Endpoint, Fault
+from sandbox.faults.fault import COMPONENTS, Endpoint, Fault
 from sandbox.faults.kinds import KINDS
 from sandbox.faults.options import Described, option, options_of, read, unknown
 from sandbox.faults.reading import read_fault
@@ -86,14 +86,14 @@ def _fault_type() -> types.ValueType:
         return value if isinstance(value, Fault) else read_fault(value, "fault")
 
     allowed = f'a fault: an object with a "kind", one of {", ".join(KINDS)}'
-    return types.ValueType(parse, allowed, {"$ref": "#/components/schemas/Fault"}, lambda fault: fault.document())
+    return types.ValueType(parse, allowed, {"$ref": COMPONENTS + "Fault"}, lambda fault: fault.document())
 
 
 def _match_type() -> types.ValueType:
     def parse(value: object) -> Match:
         return value if isinstance(value, Match) else read(Match, value, "match")
 
-    schema = {"$ref": "#/components/schemas/FaultMatch"}
+    schema = {"$ref": COMPONENTS + "FaultMatch"}
     return types.ValueType(parse, "an object with conditions", schema, lambda match: match.document())
 
 

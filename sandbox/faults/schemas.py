@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from sandbox.faults.fault import schema_of
+from sandbox.faults.fault import COMPONENTS, schema_of
 from sandbox.faults.kinds import KINDS
 from sandbox.faults.options import Option, options_of
 from sandbox.faults.rules import FaultRule, Match
@@ -13,10 +13,6 @@ from sandbox.faults.rules import FaultRule, Match
 def component_name(kind: str) -> str:
     """Return the name of a kind's schema: ``ConnectionResetFault``."""
     return "".join(word.capitalize() for word in kind.split("_")) + "Fault"
-
-
-COMPONENTS: Final = "#/components/schemas/"
-"""Where the schemas of an OpenAPI document stand."""
 
 
 def schemas(at: str = COMPONENTS) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ def read_seeded(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
         return read_rule(data)
     for key in data:
         if key not in _PRESET_KEYS:
-            raise InvalidValueError(key, data[key], f"{unknown(key, 'key beside preset', _PRESET_KEYS)}")
+            raise InvalidValueError(key, data[key], unknown(key, "key beside preset", _PRESET_KEYS))
     name, match = data["preset"], data.get("match") or {}
     if not isinstance(name, str) or not name:
         raise InvalidValueError("preset", name, "the name of a fault preset")

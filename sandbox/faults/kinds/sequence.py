@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from sandbox.faults import value_types as types
-from sandbox.faults.fault import Fault
+from sandbox.faults.fault import COMPONENTS, Fault
 from sandbox.faults.options import option
 from sandbox.faults.value_types import NotAllowedError, ValueType
 
@@ -42,7 +42,7 @@ def _dump_steps(steps: Sequence[Fault | None]) -> list[Any]:
 _SCHEMA: Final = {
     "type": "array",
     "minItems": 1,
-    "items": {"anyOf": [{"type": "string", "const": PASS}, {"$ref": "#/components/schemas/Fault"}]},
+    "items": {"anyOf": [{"type": "string", "const": PASS}, {"$ref": COMPONENTS + "Fault"}]},
 }
 
 
