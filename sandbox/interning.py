@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 _T = TypeVar("_T", bound=Hashable)
 _Text = TypeVar("_Text", str, "str | None")
+_Value = TypeVar("_Value", str, bytes)
 
 CAPACITY: Final = 4_096
 """Values a pool holds. A full one starts anew, so what never comes again is not kept for ever."""
@@ -36,58 +37,56 @@ class Pool(Generic[_T]):
         return self._values.setdefault(value, value)
 
 
-class SharedTexts:
-    """Texts of which equal ones are kept once, unless they are long; not safe by itself."""
-
-    _LONG: Final = 512
-    """Characters beyond which a text is taken for one of its kind."""
-
-    def __init__(self) -> None:
-        self._pool: Pool[str] = Pool()
-        self.added = 0
-        """Bytes of all texts that had no equal when they came."""
-
-    def share(self, text: _Text) -> _Text:
-        """Return a text that is kept and equals the one given."""
-        if text is None:
-            return text
-        known = self._pool.find(text)
-        if known is not None:
-            return known
-        self.added += getsizeof(text)
-        return self._pool.keep(text) if len(text) <= self._LONG else text
-
-
 Headers = tuple[tuple[str, str], ...]
 
 
-class SharedHeaders:
-    """Headers of which equal ones are kept once, field by field and as a whole; not safe by itself."""
+class Sharing:
+    """What the entries of a journal have in common, each value kept once unless it is long; not safe by itself."""
 
-    _LONG: Final = 256
-    """Characters from which a field is taken for one of its kind."""
+    _LONG: Final = 512
+    """Characters or bytes beyond which a value is taken for one of its kind."""
 
+    _LONG_FIELD: Final = 256
     _LONG_HEAD: Final = 4_096
 
     def __init__(self) -> None:
+        self._texts: Pool[str] = Pool()
+        self._bodies: Pool[bytes] = Pool()
         self._fields: Pool[tuple[str, str]] = Pool()
-        self._wholes: Pool[Headers] = Pool()
+        self._heads: Pool[Headers] = Pool()
+        self.added = 0
+        """About how many bytes all values take that had no equal when they came."""
 
-    def share(self, headers: Headers) -> tuple[Headers, int]:
-        """Return equal headers, and about how many bytes they take that nothing else shares."""
-        known = self._wholes.find(headers)
+    def text(self, text: _Text) -> _Text:
+        """Return a text that is kept and equals the one given."""
+        return text if text is None else self._kept(text, self._texts)
+
+    def body(self, body: bytes) -> bytes:
+        """Return a body that is kept and equals the one given."""
+        return self._kept(body, self._bodies)
+
+    def headers(self, headers: Headers) -> Headers:
+        """Return header fields that are kept and equal those given, as a whole or field by field."""
+        known = self._heads.find(headers)
         if known is not None:
-            return known, 0
-        cost, size = 56, 0
+            return known
+        self.added += 56 + 8 * len(headers)
+        size = 0
         fields = []
         for field in headers:
             length = len(field[0]) + len(field[1])
             size += length
-            shared = self._fields.find(field) if length < self._LONG else None
+            shared = self._fields.find(field) if length < self._LONG_FIELD else None
             if shared is None:
-                cost += 160 + length
-                shared = self._fields.keep(field) if length < self._LONG else field
-            cost += 8
+                self.added += 160 + length
+                shared = self._fields.keep(field) if length < self._LONG_FIELD else field
             fields.append(shared)
         whole = tuple(fields)
-        return (self._wholes.keep(whole) if size < self._LONG_HEAD else whole), cost
+        return self._heads.keep(whole) if size < self._LONG_HEAD else whole
+
+    def _kept(self, value: _Value, pool: Pool[_Value]) -> _Value:
+        known = pool.find(value)
+        if known is not None:
+            return known
+        self.added += getsizeof(value)
+        return pool.keep(value) if len(value) <= self._LONG else value

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
 from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
-from sandbox.interning import Pool, SharedHeaders, SharedTexts
+from sandbox.interning import Sharing
 from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
 from sandbox.real_time import monotonic, perf_counter
@@ -36,9 +36,6 @@ __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", 
 
 ENTRY_OVERHEAD = 420
 """Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
-
-_SHARED_LENGTH = 512
-"""Bytes of an answer up to which it is looked for among those of other entries."""
 
 _CHUNK = 256
 """Entries read at a time."""
@@ -91,9 +88,7 @@ class Journal:
         self._listeners: tuple[Callable[[], None], ...] = ()
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
-        self._headers = SharedHeaders()
-        self._texts = SharedTexts()
-        self._answers: Pool[bytes] = Pool()
+        self._sharing = Sharing()
         self._bytes = 0
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -121,15 +116,8 @@ class Journal:
         headers = redact_headers(exchange.headers)
         response_headers = redact_headers(response_headers)
         with self._lock:
-            headers, cost = self._headers.share(headers)
-            response_headers, response_cost = self._headers.share(response_headers)
-            response_body, body_cost = self._share_answer(response_body)
-            share, texts_before = self._texts.share, self._texts.added
-            path, client_id, company = share(path), share(exchange.client_id), share(exchange.company)
-            vanity_url, reason = share(exchange.vanity_url), share(exchange.reason)
-            fault, effect = share(exchange.fault), share(exchange.effect)
-            cost += response_cost + body_cost + _taken(body) + _taken(query) + self._texts.added - texts_before
-            seq = self._seq + 1
+            sharing = self._sharing
+            shared_before, seq = sharing.added, self._seq + 1
             entry = Entry(
                 journal=self.id,
                 seq=seq,
@@ -138,24 +126,24 @@ class Journal:
                 wall_time=exchange.wall_time,
                 duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
                 method=exchange.method,
-                path=path,
+                path=sharing.text(path),
                 query=query,
-                headers=headers,
+                headers=sharing.headers(headers),
                 body=body,
                 body_size=exchange.body_size,
-                client_id=client_id,
-                company=company,
-                vanity_url=vanity_url,
+                client_id=sharing.text(exchange.client_id),
+                company=sharing.text(exchange.company),
+                vanity_url=sharing.text(exchange.vanity_url),
                 outcome=_outcome(exchange),
                 accepted=exchange.accepted,
-                reason=reason,
+                reason=sharing.text(exchange.reason),
                 status=status,
-                fault=fault,
-                effect=effect,
+                fault=sharing.text(exchange.fault),
+                effect=sharing.text(exchange.effect),
                 token=exchange.token if exchange.token_issued is None else exchange.token_issued(seq),
-                response_headers=response_headers,
-                response_body=response_body,
-                cost=ENTRY_OVERHEAD + cost,
+                response_headers=sharing.headers(response_headers),
+                response_body=sharing.body(response_body),
+                cost=self._cost(body, query, shared_before),  # the last: what could be shared is by now
             )
             if keep and self._keep is not None:
                 self._keep(entry)
@@ -172,11 +160,8 @@ class Journal:
         self._observe(entry, exchange, dropped)
         return entry
 
-    def _share_answer(self, body: bytes) -> tuple[bytes, int]:
-        if len(body) > _SHARED_LENGTH:
-            return body, len(body)
-        known = self._answers.find(body)
-        return (self._answers.keep(body), len(body)) if known is None else (known, 0)
+    def _cost(self, body: bytes, query: str, shared_before: int) -> int:
+        return ENTRY_OVERHEAD + _taken(body) + _taken(query) + self._sharing.added - shared_before
 
     def _drop_beyond_bounds(self) -> None:
         """Drop the oldest entries until both bounds hold; the newest always stays."""
@@ -282,21 +267,19 @@ class Journal:
             self._drop_beyond_bounds()
 
     def _restored(self, kept: EntrySnapshot) -> Entry:
-        headers, cost = self._headers.share(kept.headers)
-        response_headers, response_cost = self._headers.share(kept.response_headers)
-        response_body, body_cost = self._share_answer(kept.response_body)
-        facts, texts_before = {name: getattr(kept, name) for name in _KEPT}, self._texts.added
-        texts = {name: self._texts.share(facts.pop(name)) for name in _SHARED}
-        cost += response_cost + body_cost + _taken(kept.body) + _taken(kept.query) + self._texts.added - texts_before
+        sharing = self._sharing
+        shared_before = sharing.added
+        facts = {name: getattr(kept, name) for name in _KEPT}
+        texts = {name: sharing.text(facts.pop(name)) for name in _SHARED}
         return Entry(
             **facts,
             **texts,
             journal=self.id,
-            headers=headers,
+            headers=sharing.headers(kept.headers),
             token=None if kept.token is None else TokenLink(*(getattr(kept.token, name) for name in _LINK)),
-            response_headers=response_headers,
-            response_body=response_body,
-            cost=ENTRY_OVERHEAD + cost,
+            response_headers=sharing.headers(kept.response_headers),
+            response_body=sharing.body(kept.response_body),
+            cost=self._cost(kept.body, kept.query, shared_before),  # the last, as above
         )
 
     # --- waiting ----------------------------------------------------------------------------------------------------
