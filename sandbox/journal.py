@@ -16,16 +16,18 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from itertools import islice
 from sys import getsizeof
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
-from sandbox.errors import InvalidValueError, NotFoundError, WaitInterruptedError
+from sandbox.errors import InvalidValueError, NotFoundError
 from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
 from sandbox.interning import Sharing
 from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
+from sandbox.news import Listener, News
 from sandbox.real_time import monotonic, perf_counter
 from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
 
@@ -80,12 +82,7 @@ class Journal:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._waiting = 0
-        self._interruptions = 0
-        self._interrupted_by: str = ""
-        self._retired = False
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._news = News(self._lock)
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
         self._sharing = Sharing()
@@ -152,9 +149,7 @@ class Journal:
             dropped_before = self._index.dropped
             self._drop_beyond_bounds()
             dropped = self._index.dropped - dropped_before
-            if self._waiting:
-                self._changed.notify_all()
-            listeners = self._listeners
+            listeners = self._news.wake()
         for listener in listeners:
             listener()
         self._observe(entry, exchange, dropped)
@@ -300,7 +295,7 @@ class Journal:
         when the journal is retired or those who wait on it are sent away.
         """
         deadline = monotonic() + timeout
-        interruptions = self._interruptions
+        interruptions = self._news.interruptions
         found: list[Entry] = []
         while True:
             looked_at = self._seq
@@ -310,49 +305,27 @@ class Journal:
                     if len(found) >= count:
                         return found
             after = max(after, looked_at)
-            if not self._wait_for_news(after, interruptions, deadline):
+            if not self._news.wait(partial(self._is_above, after), interruptions, deadline):
                 return found
 
-    def _wait_for_news(self, seq: int, interruptions: int, deadline: float) -> bool:
-        """Wait until there is an entry above a sequence number; return False when the time is up."""
-        with self._lock:
-            self._waiting += 1
-            try:
-                while self._seq <= seq and not self._retired and self._interruptions == interruptions:
-                    left = deadline - monotonic()
-                    if left <= 0:
-                        return False
-                    self._changed.wait(min(left, threading.TIMEOUT_MAX))
-            finally:
-                self._waiting -= 1
-            if self._retired or self._interruptions != interruptions:
-                raise WaitInterruptedError(self._interrupted_by)
-        return True
+    def _is_above(self, seq: int) -> bool:
+        return self._seq > seq
 
     def interrupt(self, why: str) -> None:
         """Send away those who wait now; ``why`` is what they are told."""
-        with self._lock:
-            self._interruptions += 1
-            self._interrupted_by = why
-            self._changed.notify_all()
-            listeners = self._listeners
-        for listener in listeners:
-            listener()
+        self._news.interrupt(why)
 
     def retire(self, why: str) -> None:
         """Send away those who wait now or ever: another journal has taken this one's place."""
-        self._retired = True
-        self.interrupt(why)
+        self._news.retire(why)
 
-    def listen(self, listener: Callable[[], None]) -> None:
+    def listen(self, listener: Listener) -> None:
         """Call ``listener`` after every entry and interruption, in the thread that made it: it must not block."""
-        with self._lock:
-            self._listeners = (*self._listeners, listener)
+        self._news.listen(listener)
 
-    def unlisten(self, listener: Callable[[], None]) -> None:
+    def unlisten(self, listener: Listener) -> None:
         """Call a listener no more."""
-        with self._lock:
-            self._listeners = tuple(known for known in self._listeners if known != listener)
+        self._news.unlisten(listener)
 
     # --- figures ----------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
     never = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(integration.control, "GET", "/requests/wait", timeout=30)
-        while not integration.sandbox.journal._waiting:
+        while not integration.sandbox.journal._news._waiting:
             never.wait(0.002)
         integration.sandbox.reset()
         answer = waiting.result(10)
