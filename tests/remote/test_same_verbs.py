@@ -140,7 +140,7 @@ def test_presets_are_listed_and_used(handle: Patchworks, client: Client) -> None
     assert [client.post(1) for _ in range(3)] == [503, 503, 200]
     with pytest.raises(NotFoundError, match="two-503s-then-fine"):
         handle.faults.preset("two-503s")
-    with pytest.raises(InvalidValueError, match="did you mean vanity_url"):
+    with pytest.raises(InvalidValueError, match="did you mean 'vanity_url'"):
         handle.faults.preset("slow-platform", vanity_ur="orders")
 
 
