@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write and options.only:
         parser.error("--write takes a whole run: a page with some figures of today and some of another day misleads")
     if options.write:
-        replaced(options.write.read_text(encoding="utf-8"), "")  # rather now than after twenty minutes
+        replaced(options.write.read_text(encoding="utf-8"), "")  # rather now than after the whole run
     signal.signal(signal.SIGTERM, _stop)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiled the peers; a second start finds ours compiled too
     plan = Plan(
