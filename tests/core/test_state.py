@@ -21,6 +21,7 @@ from sandbox.matching import EntryFilter
 from sandbox.platform import Platform, TokenRequest
 from sandbox.seed import Seed
 from sandbox.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
+from sandbox.snapshot.shapes import State
 
 SEED = Seed(
     companies=(
@@ -233,20 +234,30 @@ def test_reset_starts_a_new_journal_with_an_id_of_its_own(sandbox: Sandbox) -> N
     assert sandbox.journal.close(exchange(sandbox.platform), 200, (), b"").seq == 1
 
 
-def test_exchange_in_flight_at_a_reset_lands_in_the_old_journal_only(sandbox: Sandbox) -> None:
+def load(sandbox: Sandbox) -> None:
+    sandbox.load_state(sandbox.state(secrets=True))
+
+
+Replace = pytest.mark.parametrize("replace", [Sandbox.reset, load])
+"""The ways by which another platform takes the place of the one that serves."""
+
+
+@Replace
+def test_exchange_in_flight_lands_in_the_old_journal_only(sandbox: Sandbox, replace: Callable[[Sandbox], None]) -> None:
     platform = sandbox.platform
     in_flight = exchange(platform)
-    sandbox.reset()
+    replace(sandbox)
     platform.journal.close(in_flight, 200, (), b"")
 
     assert len(platform.journal) == 1
     assert list(sandbox.journal.page(EntryFilter()).entries) == []
 
 
-def test_token_granted_in_flight_at_a_reset_is_unknown_after_it(sandbox: Sandbox) -> None:
+@Replace
+def test_token_granted_in_flight_is_unknown_afterwards(sandbox: Sandbox, replace: Callable[[Sandbox], None]) -> None:
     platform = sandbox.platform
     new = next(iter(sandbox.credentials.values()))
-    sandbox.reset()
+    replace(sandbox)
     token = platform.grant_token(exchange(platform), TokenRequest("client_credentials", new.client.id, new.secret))
 
     with pytest.raises(UnauthenticatedError, match="unknown_token"):
@@ -265,6 +276,38 @@ def test_seeded_sandbox_repeats_its_ids_after_a_reset(signing_key: SigningKey) -
     assert len(set(first)) == 4
     assert life(Sandbox(SEED, settings={"random_seed": 1}, signing_key=signing_key)) == first
     assert life(Sandbox(SEED, settings={"random_seed": 2}, signing_key=signing_key)) != first
+
+
+def test_state_saved_and_loaded_while_threads_write_has_whole_entries_only(sandbox: Sandbox) -> None:
+    barrier = threading.Barrier(3)
+    written: list[str] = []
+    states: list[State] = []
+
+    def write() -> None:
+        barrier.wait()
+        for _ in range(100):
+            platform = sandbox.platform
+            written.append(platform.journal.close(exchange(platform), 200, (), b"answer").id)
+
+    def save_and_load() -> None:
+        barrier.wait()
+        for _ in range(20):
+            states.append(sandbox.state(secrets=True))
+            sandbox.load_state(states[-1])
+
+    threads = [threading.Thread(target=work) for work in (write, write, save_and_load)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    kept = [entry.id for entry in sandbox.journal.snapshot()]
+    assert set(kept) <= set(written)
+    assert len(set(kept)) == len(kept)
+    for state in states:
+        entries = state.platform.journal.entries
+        assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+        assert all(entry.response_body == b"answer" for entry in entries)
 
 
 def test_entries_written_while_threads_reset_are_in_exactly_one_journal(sandbox: Sandbox) -> None:
