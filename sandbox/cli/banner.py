@@ -27,7 +27,8 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
     lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]
     if credentials:
-        lines += [f"  client id       {credentials.client.id}", f"  client secret   {credentials.secret}"]
+        shown = "the one of your seed" if _is_given(endpoints, credentials) else credentials.secret
+        lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
     lines += [
         f"  dashboard       {endpoints.control_url}/",
         f"  API reference   {endpoints.control_url}/docs",
@@ -36,8 +37,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     lines += _about_the_key(endpoints)
     if credentials and (service := _usable_service(endpoints, credentials)):
         payload = _order_file() if demo else _sample_of(service, endpoints)
-        lines += ["", "Get a token, then send a payload:", ""]
-        lines += [_token_line(endpoints.token_url, credentials), "", _post_line(endpoints, service, payload)]
+        lines += ["", *_token_lines(endpoints, credentials), "", _post_line(endpoints, service, payload)]
         if endpoints.tls:
             lines += ["", *_by_production_name(endpoints, endpoints.tls, service, payload)]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
@@ -67,12 +67,23 @@ def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Servic
     return next((s for s in services if s.active and s.connector_id == credentials.client.connector_id), None)
 
 
-def _token_line(token_url: str, credentials: NewOAuthClient) -> str:
-    return (
-        f"TOKEN=$(curl -s {shlex.quote(token_url)} -d grant_type=client_credentials "
-        f"-d client_id={credentials.client.id} --data-urlencode {shlex.quote('client_secret=' + credentials.secret)} "
+def _is_given(endpoints: Endpoints, credentials: NewOAuthClient) -> bool:
+    """Whether the seed gives the secret: then it is known already, and what is printed ends up in logs."""
+    connectors = (connector for company in endpoints.sandbox.seed.companies for connector in company.connectors)
+    return any(client.client_secret == credentials.secret for each in connectors for client in each.oauth_clients)
+
+
+def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]:
+    if _is_given(endpoints, credentials):
+        told, secret = "With the client secret in CLIENT_SECRET, get a token", '"client_secret=$CLIENT_SECRET"'
+    else:
+        told, secret = "Get a token", shlex.quote(f"client_secret={credentials.secret}")
+    line = (
+        f"TOKEN=$(curl -s {shlex.quote(endpoints.token_url)} -d grant_type=client_credentials "
+        f"-d client_id={credentials.client.id} --data-urlencode {secret} "
         """| sed -E 's/.*"access_token":"([^"]+)".*/\\1/')"""
     )
+    return [f"{told}, then send a payload:", "", line]
 
 
 def _post_line(endpoints: Endpoints, service: Service, payload: str, options: str = "") -> str:

@@ -9,10 +9,11 @@ import logging
 import pytest
 from werkzeug.test import Client
 
-from sandbox import Sandbox, SandboxServer
+from sandbox import Sandbox, SandboxServer, parse_seed
 from sandbox.app import SandboxApp
 from sandbox.cli.banner import banner
 from sandbox.config import setting_specs
+from sandbox.keys import SigningKey
 from tests.conftest import Integration
 from tests.control.problem import detail
 
@@ -172,3 +173,16 @@ def test_seed_secret_is_told_by_the_banner_only(sandbox: Sandbox) -> None:
     assert secret in banner(server.endpoints, demo=True)
     assert secret not in repr(sandbox.credentials)
     assert not any("client_secret" in spec.name for spec in setting_specs())
+
+
+def test_secret_that_the_seed_gives_is_not_told_at_all(signing_key: SigningKey) -> None:
+    client = {"name": "Integration", "client_secret": "given-" * 7}
+    service = {"vanity_url": "orders", "entity": "orders"}
+    connector = {"name": "Shop", "oauth_clients": [client], "services": [service]}
+    connector["entities"] = [{"type": "orders", "name": "orders"}]
+    sandbox = Sandbox(parse_seed({"companies": [{"name": "Acme", "connectors": [connector]}]}), signing_key=signing_key)
+    told = banner(SandboxServer(sandbox).endpoints, demo=False)
+
+    assert "client secret   the one of your seed" in told
+    assert '--data-urlencode "client_secret=$CLIENT_SECRET"' in told
+    assert "given-" not in told

@@ -28,14 +28,17 @@ companies:
           - type: orders
             name: web orders
             sample: {"o'clock": "$HOME \\"quoted\\" `date` \\\\ ü", "list": [1, 2.5, null]}
-        oauth_clients: [{name: "it's", client_secret: "it's a \\"secret\\" with $PATH & `id` + 100% \\\\"}]
+        oauth_clients: [{name: "it's", client_secret: "${CLIENT_SECRET}"}]
         services:
           - {vanity_url: switched-off, entity: web orders, active: false}
           - {vanity_url: web_orders, entity: web orders}
 """
 
 
-def paste(served: Served, folder: Path, *, demo: bool) -> subprocess.CompletedProcess[str]:
+SECRET = 'it\'s a "secret" with $PATH & `id` + 100% \\'
+
+
+def paste(served: Served, folder: Path, *, demo: bool, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the banner's lines in a shell, in a folder."""
     lines = [line for line in banner(served.endpoints, demo=demo).splitlines() if "curl " in line]
     assert len(lines) == 2
@@ -47,7 +50,7 @@ def paste(served: Served, folder: Path, *, demo: bool) -> subprocess.CompletedPr
         text=True,
         check=False,
         timeout=60,
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/"},
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/", **variables},
     )
 
 
@@ -70,9 +73,9 @@ def test_lines_of_the_demo_work_as_printed(
 
 def test_lines_of_a_seed_full_of_quotes_work_as_printed(serve: Callable[..., Served], tmp_path: Path) -> None:
     (tmp_path / "seed.yaml").write_text(SEED, encoding="utf-8")
-    served = serve(load_seed(tmp_path / "seed.yaml"))
+    served = serve(load_seed(tmp_path / "seed.yaml", environ={"CLIENT_SECRET": SECRET}))
 
-    done = paste(served, tmp_path, demo=False)
+    done = paste(served, tmp_path, demo=False, CLIENT_SECRET=SECRET)
 
     assert done.stdout.startswith("HTTP/1.1 200 OK"), done.stdout + done.stderr
     entry = served.entry(kind="inbound")
