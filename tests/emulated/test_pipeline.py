@@ -215,8 +215,12 @@ def test_control_requests_are_not_in_the_journal(both):
     assert len(both.sandbox.journal) == 0
 
 
-@pytest.mark.parametrize("replace", [Sandbox.reset, lambda sandbox: sandbox.load_state(sandbox.state(secrets=True))])
-def test_request_in_flight_stays_out_of_the_new_journal(both, replace):
+@pytest.mark.parametrize(
+    ("replace", "kept"),
+    [(Sandbox.reset, []), (lambda sandbox: sandbox.load_state(sandbox.state(secrets=True)), ["token"])],
+    ids=["reset", "load"],
+)
+def test_request_in_flight_stays_out_of_the_new_journal(both, replace, kept):
     access_token = both.token()
     sandbox = both.sandbox
 
@@ -232,7 +236,7 @@ def test_request_in_flight_stays_out_of_the_new_journal(both, replace):
     )
 
     assert response.status_code == 200
-    assert [entry.kind for entry in sandbox.journal.snapshot() if entry.kind == "inbound"] == []
+    assert [entry.kind for entry in sandbox.journal.snapshot()] == kept
 
 
 @pytest.mark.parametrize(
