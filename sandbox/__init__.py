@@ -6,11 +6,13 @@ The names below are imported when they are first used, so that ``import sandbox`
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from sandbox._version import __version__
 
+TYPE_CHECKING = False  # type checkers know the name; `typing` alone would be most of what the import costs
 if TYPE_CHECKING:
+    from typing import Any
+
     from sandbox.remote.remote_sandbox import RemoteSandbox
     from sandbox.seed import load_seed, parse_seed
     from sandbox.server.sandbox_server import SandboxServer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -169,6 +170,18 @@ def test_import_costs_nothing_heavy(module: str) -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+def test_importing_the_package_imports_next_to_nothing() -> None:
+    code = "import sys; before = {*sys.modules}; import sandbox; print(sorted({*sys.modules} - before))"
+
+    done = subprocess.run(  # without the site packages, whose start files import what they like
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    imported = ast.literal_eval(done.stdout)
+    expected = {"__future__", "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings"}
+    assert {*imported} - expected == {"sandbox", "sandbox._version"}
 
 
 def test_start_imports_nothing_that_the_first_token_does_without() -> None:
