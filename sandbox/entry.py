@@ -53,6 +53,20 @@ class Exchange:
     """A client secret that came where none belongs, such as in the client id."""
     failure: Exception | None = field(default=None, repr=False)
     """The defect of the sandbox that kept it from an answer."""
+    _parsed: tuple[JsonValue, str | None] | None = field(default=None, init=False, repr=False)
+    """The body as JSON, or why it is none; nobody has asked yet while there is neither."""
+
+    def json(self) -> JsonValue:
+        """Return the body parsed as JSON, at the first call and for whoever asks; raise ``NotJsonError``."""
+        if self._parsed is None:
+            try:
+                self._parsed = parse_json(self.body), None
+            except NotJsonError as error:
+                self._parsed = None, str(error)
+        document, problem = self._parsed
+        if problem is not None:
+            raise NotJsonError(problem)
+        return document
 
     def header(self, name: str) -> str | None:
         """Return the value of a request header, the last one if it is repeated; names know no case."""

@@ -34,8 +34,8 @@ from sandbox.errors import (
 from sandbox.faults.book import Act, FaultBook
 from sandbox.journal import Entry, Exchange, Journal, Observe
 from sandbox.keys import KeyRing
-from sandbox.model import JsonValue, Service
-from sandbox.payload import NotJsonError, parse_json
+from sandbox.model import Service
+from sandbox.payload import NotJsonError
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
 from sandbox.store import Store
@@ -254,16 +254,16 @@ class Platform:
         if check is None or mode == "off":
             return
         try:
-            self._check_entity(exchange.body, check)
+            self._check_entity(exchange, check)
         except InvalidPayloadError as error:
             if mode == "reject" or error.code == BLANK:
                 raise
             exchange.reason = error.reason
 
     @staticmethod
-    def _check_entity(body: bytes, check: EntityCheck) -> None:
+    def _check_entity(exchange: Exchange, check: EntityCheck) -> None:
         try:
-            payload: JsonValue = parse_json(body)
+            payload = exchange.json()
         except NotJsonError as error:
             raise InvalidPayloadError(MISMATCH, [Violation("payload", "json", f"not JSON: {error}")]) from None
         if payload in (None, "", [], {}):

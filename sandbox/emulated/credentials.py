@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from sandbox.payload import NotJsonError, parse_json
+from sandbox.payload import NotJsonError
 from sandbox.platform import TokenRequest
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _query(exchange: Exchange) -> Mapping[str, object]:
 def _body(exchange: Exchange) -> Mapping[str, object]:
     header = exchange.header("Content-Type") or ""
     if "/json" in header or "+json" in header:
-        return _json(exchange.body)
+        return _members(exchange)
     if header == _FORM:
         return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
     from werkzeug.http import parse_options_header  # takes longer to import than a sandbox to start
@@ -85,9 +85,9 @@ def _body(exchange: Exchange) -> Mapping[str, object]:
     return {}
 
 
-def _json(body: bytes) -> Mapping[str, object]:
+def _members(exchange: Exchange) -> Mapping[str, object]:
     """Return the members of a JSON object; a list or a scalar has none, ``null`` is as good as unreadable."""
-    parsed = parse_json(body) if body else {}
+    parsed = exchange.json() if exchange.body else {}
     if parsed is None:
         raise NotJsonError("null")
     return parsed if isinstance(parsed, dict) else {}

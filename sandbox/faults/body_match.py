@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from sandbox.matching import compile_json_path
 from sandbox.model import JsonValue
-from sandbox.payload import NotJsonError, parse_json
+from sandbox.payload import NotJsonError
 
 _PLAIN: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 Select: TypeAlias = Callable[[JsonValue], "list[JsonValue]"]
@@ -46,14 +46,12 @@ def _walk(document: JsonValue, names: list[str]) -> list[JsonValue]:
 
 
 class Body:
-    """The body of one request, parsed when a rule first asks."""
+    """The body of one request. ``json`` parses it, or raises ``NotJsonError``; it is called when a rule first asks."""
 
-    __slots__ = ("_bytes", "_document", "_parsed", "_selected")
+    __slots__ = ("_json", "_selected")
 
-    def __init__(self, body: bytes) -> None:
-        self._bytes = body
-        self._parsed = False
-        self._document: JsonValue = None
+    def __init__(self, json: Callable[[], JsonValue]) -> None:
+        self._json = json
         self._selected: dict[str, list[JsonValue]] = {}
 
     def meets(self, condition: BodyCondition) -> bool:
@@ -69,13 +67,10 @@ class Body:
     @property
     def document(self) -> JsonValue:
         """The body parsed, ``None`` if it is not JSON."""
-        if not self._parsed:
-            self._parsed = True
-            try:
-                self._document = parse_json(self._bytes)
-            except NotJsonError:
-                self._document = None
-        return self._document
+        try:
+            return self._json()
+        except NotJsonError:
+            return None
 
     def _select(self, select: Select) -> list[JsonValue]:
         return [] if self.document is None else select(self.document)

@@ -185,7 +185,7 @@ class FaultBook:
 
     def choose(self, request: Faultable) -> Act | None:
         """Return what is to happen to a request; ``None`` if it is served as ever. Counts it."""
-        body, now, index = Body(request.body), self._now(), self._index
+        body, now, index = Body(request.json), self._now(), self._index
         if not index.start <= now < index.end:
             with self._lock:
                 self._prepare()

@@ -41,9 +41,8 @@ class Faultable(Protocol):
     def client_id(self) -> str | None:
         """The OAuth client, once authenticated."""
 
-    @property
-    def body(self) -> bytes:
-        """The body."""
+    def json(self) -> JsonValue:
+        """Return the body parsed as JSON, or raise ``NotJsonError``; it may be asked for again and again."""
 
     def header(self, name: str) -> str | None:
         """Return the value of a header."""

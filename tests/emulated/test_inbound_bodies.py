@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from sandbox.faults.rules import read_rule
+from sandbox.payload import parse_json
 from tests.emulated.sending import JSON, bearer, last_entry, send
 
 SAMPLE = {"serial": "A1", "qty": 1, "price": 1.5, "gift": True, "customer": {"firstName": "Zoë"}, "items": [{"id": 1}]}
@@ -50,6 +52,25 @@ def test_accepted_payload_is_answered_as_stored(both):
         ("X-RateLimit-Limit", "60"),
         ("X-RateLimit-Remaining", "59"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [("anything", 0), ("checked", 0), ("anything", 3), ("checked", 3)],
+    ids=["nobody-asks", "entity", "rules", "both"],
+)
+@pytest.mark.parametrize("body", [json.dumps(SAMPLE).encode(), b"no JSON"], ids=["json", "none"])
+def test_body_is_parsed_when_somebody_needs_it_and_only_once(monkeypatch, checked, body, path, rules):
+    for number in range(rules):
+        checked.sandbox.platform.faults.add(
+            read_rule({"fault": {"kind": "hang"}, "match": {"json_path": f"$.none{number}[*]"}})
+        )
+    token, parsed = checked.token(), []
+    monkeypatch.setattr("sandbox.entry.parse_json", lambda given: parsed.append(given) or parse_json(given))
+
+    send(checked, "POST", f"/v1/acme/{path}", [bearer(token)], body)
+
+    assert parsed == ([] if (path, rules) == ("anything", 0) else [body])
 
 
 @pytest.mark.parametrize(

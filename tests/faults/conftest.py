@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer
+from sandbox.model import JsonValue
+from sandbox.payload import parse_json
 
 PATIENCE_S = 10.0
 ORDER = {"order": "1001", "note": "tea"}
@@ -29,6 +31,9 @@ class Looked:
     client_id: str | None = "client"
     body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}'
     headers: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> JsonValue:
+        return parse_json(self.body)
 
     def header(self, name: str) -> str | None:
         return {key.lower(): value for key, value in self.headers.items()}.get(name.lower())

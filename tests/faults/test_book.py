@@ -157,7 +157,7 @@ def test_only_rules_that_the_body_may_meet_are_looked_at(book: FaultBook, json_p
     book.add(make_rule(hang(), json_path=json_path))
     looked = Looked()
 
-    assert bool(book._index.candidates(looked, Body(looked.body))) is candidate
+    assert bool(book._index.candidates(looked, Body(looked.json))) is candidate
 
 
 def test_first_rule_that_may_act_is_the_only_one(book: FaultBook) -> None:
@@ -264,6 +264,6 @@ def test_rules_are_found_among_a_thousand_in_their_order(book: FaultBook) -> Non
     book.add(make_rule(status(501), vanity_url="orders"))
     book.add(make_rule(status(502)))
 
-    found = book._index.candidates(Looked(), Body(b""))
+    found = book._index.candidates(Looked(), Body(Looked(body=b"").json))
 
     assert [armed.rule.fault.code for _, armed in found] == [501, 502]  # type: ignore[attr-defined]
