@@ -67,7 +67,11 @@ class TokenRequest:
 
 
 class Platform:
-    """One life of the emulated platform. ``settings`` may be replaced while it serves."""
+    """One life of the emulated platform.
+
+    ``settings`` are those in force, ``wire`` the profile that they name, and ``stored`` the answer to a payload that
+    is accepted; ``use`` replaces all three while it serves.
+    """
 
     def __init__(
         self,
@@ -80,7 +84,7 @@ class Platform:
         observe: Observe,
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
-        self.settings = settings
+        self.use(settings)
         self.clock = clock
         self.store = store
         self._keys = keys
@@ -93,6 +97,12 @@ class Platform:
         self.journal = Journal(
             rng.hex(6), lambda: this.settings.journal_entries, lambda: this.settings.journal_bytes, observe, keep
         )
+
+    def use(self, settings: Settings) -> None:
+        """Put settings in force, with what follows from them for every request."""
+        self.settings = settings
+        self.wire: WireProfile = wire_profile(settings.wire_profile)
+        self.stored = self.wire.stored(settings.success_status, settings.success_message)
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""
@@ -116,11 +126,6 @@ class Platform:
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)
         self.journal.restore(snapshot.journal)
-
-    @property
-    def wire(self) -> WireProfile:
-        """The wire profile in force."""
-        return wire_profile(self.settings.wire_profile)
 
     def classify(self, exchange: Exchange) -> None:
         """Note which endpoint a request is for, by its path alone, so that even what is refused early is told apart."""
@@ -198,12 +203,14 @@ class Platform:
         B).
         """
         settings = self.settings
-        access_token = self.wire.credentials(exchange.header("Authorization"), "Bearer")
-        known = self.tokens.find(access_token) if access_token else None
-        if known is not None:
-            exchange.client_id, exchange.token = known.client_id, self.tokens.link_of(known)
-        self.count_request(exchange, "inbound", exchange.client_id)
-        token = self._authenticate(exchange, access_token)
+        try:
+            token = self._token_of(exchange)
+        except UnauthenticatedError:
+            self.count_request(exchange, "inbound", None)
+            raise
+        exchange.client_id, exchange.token = token.client_id, self.tokens.link_of(token)
+        self.count_request(exchange, "inbound", token.client_id)
+        self._authenticate(token)
         if not token.allows(settings.required_scope):
             raise MissingScopeError(
                 f"missing_scope: the token has {' '.join(token.scopes)}, not {settings.required_scope}"
@@ -218,19 +225,19 @@ class Platform:
         if act is not None and act.replaces_answer:
             raise refusal_by(act, exchange, self.clock.timestamp())
 
-    def _authenticate(self, exchange: Exchange, access_token: str | None) -> Token:
-        if not access_token:
-            given = exchange.header("Authorization")
-            raise UnauthenticatedError(
-                "no_token: there is no Authorization header"
-                if given is None
-                else "no_token: not of the form 'Bearer …'"
-            )
-        token = self.tokens.verify(access_token, self.clock.timestamp())
+    def _token_of(self, exchange: Exchange) -> Token:
+        given = exchange.header("Authorization")
+        if access_token := self.wire.credentials(given, "Bearer"):
+            return self.tokens.find(access_token)
+        if given is None:
+            raise UnauthenticatedError("no_token: there is no Authorization header")
+        raise UnauthenticatedError("no_token: not of the form 'Bearer …'")
+
+    def _authenticate(self, token: Token) -> None:
+        self.tokens.check(token, self.clock.timestamp())
         if self.store.find_client(token.client_id) is None:
             raise UnauthenticatedError("client_deleted: the token's OAuth client was deleted")
         self.tokens.note_use(token)
-        return token
 
     def _service(self, company: str, vanity_url: str, token: Token) -> Service:
         service = self.store.find_service(company, vanity_url)

@@ -59,7 +59,7 @@ def restore(
         if name not in allowed:
             raise InvalidValueError(f"platform.settings.{name}", snapshot.settings[name], did_you_mean(name, allowed))
     try:
-        platform.settings = platform.settings.changed(snapshot.settings, runtime=True)
+        platform.use(platform.settings.changed(snapshot.settings, runtime=True))
     except SettingError as error:
         raise InvalidValueError(f"platform.settings.{error.field}", error.given, error.allowed) from None
     with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]

@@ -108,8 +108,9 @@ class Sandbox:
     def change_settings(self, values: Mapping[str, object]) -> Settings:
         """Change run-time settings, all or none; raise ``SettingError``."""
         with self._lock:
-            self._platform.settings = self._platform.settings.changed(values, runtime=True)
-            return self._platform.settings
+            platform = self._platform
+            platform.use(platform.settings.changed(values, runtime=True))
+            return platform.settings
 
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the access tokens of one OAuth client, or of all; return how many."""

@@ -132,12 +132,28 @@ class TokenBook:
                 self._revoked.pop(forgotten.jti, None)
         return access_token
 
-    def verify(self, access_token: str, now: float) -> Token:
-        """Return the token if it is good at ``now``; otherwise raise ``UnauthenticatedError`` with the reason why not.
+    def find(self, access_token: str) -> Token:
+        """Return a token that was issued here and comes back unchanged, whatever became of it.
+
+        Raise ``UnauthenticatedError`` with the reason for every other.
+        """
+        digest = _digest(access_token)
+        remembered = self._verified.get(digest)
+        if remembered is not None and remembered.key is self._keys.current():
+            return self._still_known(remembered.token)
+        key, token = self._verify_signature(access_token)
+        with self._lock:
+            if len(self._verified) >= MAX_TOKENS:
+                self._verified.clear()
+            self._verified[digest] = _Verified(token, key)
+        return token
+
+    def check(self, token: Token, now: float) -> None:
+        """Raise ``UnauthenticatedError`` with the reason unless a token is good at ``now``.
 
         Refused from the very second of ``exp`` on; there is no leeway (WIRE B).
         """
-        token, now = self._with_good_signature(access_token), _microseconds(now)
+        now = _microseconds(now)
         if now >= token.expires_at:
             late = seconds(now - token.expires_at)
             raise UnauthenticatedError(f"token_expired: {late} s ago, at {_instant(token.expires_at)}")
@@ -145,14 +161,6 @@ class TokenBook:
             raise UnauthenticatedError(f"token_not_yet_valid: issued in the future, at {_instant(token.issued_at)}")
         if why := self._revoked.get(token.jti):
             raise UnauthenticatedError(why)
-        return token
-
-    def find(self, access_token: str) -> Token | None:
-        """Return a token that was issued here and comes back unchanged, whatever became of it; ``None`` for others."""
-        try:
-            return self._with_good_signature(access_token)
-        except UnauthenticatedError:
-            return None
 
     def note_origin(self, access_token: str, request: int) -> TokenLink | None:
         """Note which token request issued a token; return the link to it."""
@@ -239,18 +247,6 @@ class TokenBook:
             ]
             self._revoked.update(dict.fromkeys(jtis, why))
         return len(jtis)
-
-    def _with_good_signature(self, access_token: str) -> Token:
-        digest = _digest(access_token)
-        remembered = self._verified.get(digest)
-        if remembered is not None and remembered.key is self._keys.current():
-            return self._still_known(remembered.token)
-        key, token = self._verify_signature(access_token)
-        with self._lock:
-            if len(self._verified) >= MAX_TOKENS:
-                self._verified.clear()
-            self._verified[digest] = _Verified(token, key)
-        return token
 
     def _verify_signature(self, access_token: str) -> tuple[SigningKey, Token]:
         if len(access_token) > MAX_TOKEN_LENGTH:

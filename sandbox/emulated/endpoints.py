@@ -28,8 +28,7 @@ def issue_token(exchange: Exchange, platform: Platform) -> Answer:
 def receive_payload(exchange: Exchange, platform: Platform) -> Answer:
     """Answer the POST of a payload (WIRE B); raise a ``RefusalError``."""
     platform.receive_payload(exchange)
-    settings = platform.settings
-    return platform.wire.stored(settings.success_status, settings.success_message)
+    return platform.stored
 
 
 def allowed_methods(exchange: Exchange, platform: Platform) -> list[str]:

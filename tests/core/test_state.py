@@ -60,7 +60,10 @@ def token_of(sandbox: Sandbox) -> str:
 
 
 def verify(sandbox: Sandbox, token: str) -> str:
-    return sandbox.platform.tokens.verify(token, sandbox.clock.timestamp()).client_id
+    tokens = sandbox.platform.tokens
+    found = tokens.find(token)
+    tokens.check(found, sandbox.clock.timestamp())
+    return found.client_id
 
 
 # --- making ---------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sandbox.errors import UnauthenticatedError
 from sandbox.keys import KeyRing, SigningKey
 from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
-from sandbox.tokens import MAX_TOKEN_LENGTH, TokenBook
+from sandbox.tokens import MAX_TOKEN_LENGTH, Token, TokenBook
 from tests.core.tokens_by_hand import claims_of, decoded, hs256, rs256, signing_input
 
 NOW = 1_795_456_800.123456
@@ -47,10 +47,17 @@ def issued(book: TokenBook, now: float = NOW, *, legacy: bool = False, **changes
     return book.issue(now=now, **given)
 
 
+def verified(book: TokenBook, token: str, now: float = NOW) -> Token:
+    """Return a token that must be good; raise ``UnauthenticatedError``."""
+    found = book.find(token)
+    book.check(found, now)
+    return found
+
+
 def refusal(book: TokenBook, token: str, now: float = NOW) -> str:
     """Return the reason why a token is refused."""
     with pytest.raises(UnauthenticatedError) as caught:
-        book.verify(token, now)
+        verified(book, token, now)
     return caught.value.reason
 
 
@@ -98,28 +105,28 @@ def test_scopes_are_told_once_in_the_order_of_the_request(book: TokenBook) -> No
     token = issued(book, scopes=["b", "a", "b", "*"])
 
     assert claims_of(token)["scopes"] == ["b", "a", "*"]
-    assert book.verify(token, NOW).scopes == ("b", "a", "*")
+    assert verified(book, token, NOW).scopes == ("b", "a", "*")
 
 
 def test_each_token_is_a_new_one_and_older_ones_stay_good(book: TokenBook) -> None:
     first, second = issued(book), issued(book)
 
     assert first != second
-    assert book.verify(first, NOW).jti != book.verify(second, NOW).jti
+    assert verified(book, first, NOW).jti != verified(book, second, NOW).jti
 
 
 @pytest.mark.parametrize(
     ("scopes", "allowed"), [(["access-inbound"], True), (["*"], True), (["other"], False), ([], False)], ids=str
 )
 def test_token_allows_its_scopes_and_the_star_all(book: TokenBook, scopes: list[str], allowed: bool) -> None:
-    token = book.verify(issued(book, scopes=scopes), NOW)
+    token = verified(book, issued(book, scopes=scopes), NOW)
 
     assert token.allows("access-inbound") is allowed
 
 
 def test_verified_token_tells_its_client_times_and_fingerprint(book: TokenBook) -> None:
     access_token = issued(book)
-    token = book.verify(access_token, NOW)
+    token = verified(book, access_token, NOW)
 
     assert (token.client_id, token.issued_at, token.expires_at) == (CLIENT, NOW, NOW + DAY)
     assert token.fingerprint == fingerprint(access_token)
@@ -133,8 +140,8 @@ def test_verified_token_tells_its_client_times_and_fingerprint(book: TokenBook) 
 def test_token_is_good_until_one_second_before_24_hours(book: TokenBook, legacy: bool) -> None:
     token = issued(book, legacy=legacy)
 
-    assert book.verify(token, NOW).client_id == CLIENT
-    assert book.verify(token, NOW + DAY - 1).client_id == CLIENT
+    assert verified(book, token, NOW).client_id == CLIENT
+    assert verified(book, token, NOW + DAY - 1).client_id == CLIENT
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["modern", "legacy"])
@@ -149,16 +156,16 @@ def test_token_is_refused_from_24_hours_on(book: TokenBook, legacy: bool) -> Non
 def test_time_finer_than_a_claim_makes_no_token_early_or_late(book: TokenBook, finer: float) -> None:
     token = issued(book, NOW + finer)
 
-    assert book.verify(token, NOW + finer).client_id == CLIENT
+    assert verified(book, token, NOW + finer).client_id == CLIENT
     assert refusal(book, token, NOW + finer + DAY).startswith("token_expired: 0 s ago")
 
 
 def test_expiry_is_looked_at_although_the_token_was_good_before(book: TokenBook) -> None:
     token = issued(book, lifetime=10)
-    book.verify(token, NOW)
+    verified(book, token, NOW)
 
     assert refusal(book, token, NOW + 10).startswith("token_expired: ")
-    assert book.verify(token, NOW + 9).client_id == CLIENT
+    assert verified(book, token, NOW + 9).client_id == CLIENT
 
 
 @pytest.mark.parametrize("legacy", [False, True], ids=["modern", "legacy"])
@@ -221,7 +228,7 @@ def test_forged_token_is_refused(
     token = issued(book)
 
     assert refusal(book, forge(token, signing_key)).startswith(f"{reason}: ")
-    assert book.verify(token, NOW).client_id == CLIENT
+    assert verified(book, token, NOW).client_id == CLIENT
 
 
 @pytest.mark.parametrize(
@@ -293,7 +300,7 @@ def test_token_of_another_book_with_the_same_key_and_seed_is_refused(ring: KeyRi
 
 def test_revoked_token_is_refused_with_the_reason_given(book: TokenBook) -> None:
     token = issued(book)
-    book.verify(token, NOW)
+    verified(book, token, NOW)
 
     assert book.revoke("token_revoked: by a test") == 1
     assert refusal(book, token) == "token_revoked: by a test"
@@ -304,7 +311,7 @@ def test_revoking_one_client_leaves_the_others(book: TokenBook) -> None:
 
     assert book.revoke("why", CLIENT) == 1
     assert refusal(book, gone) == "why"
-    assert book.verify(kept, NOW).client_id == "other"
+    assert verified(book, kept, NOW).client_id == "other"
 
 
 def test_revoking_again_counts_nothing_and_keeps_the_first_reason(book: TokenBook) -> None:
@@ -320,42 +327,43 @@ def test_token_issued_after_a_revocation_is_good(book: TokenBook) -> None:
     issued(book)
     book.revoke("why")
 
-    assert book.verify(issued(book), NOW).client_id == CLIENT
+    assert verified(book, issued(book), NOW).client_id == CLIENT
 
 
 def test_rotation_makes_older_tokens_bad_and_newer_good(book: TokenBook, ring: KeyRing) -> None:
     seen, unseen = issued(book), issued(book)
-    book.verify(seen, NOW)
+    verified(book, seen, NOW)
     ring.rotate()
 
     assert refusal(book, seen) == "bad_signature: changed on the way, or signed by another key"
     assert refusal(book, unseen).startswith("bad_signature: ")
-    assert book.verify(issued(book), NOW).client_id == CLIENT
+    assert verified(book, issued(book), NOW).client_id == CLIENT
 
 
 def test_find_tells_an_issued_token_whatever_became_of_it_and_no_other(
     book: TokenBook, signing_key: SigningKey
 ) -> None:
     seen, unseen = issued(book), issued(book)
-    token = book.verify(seen, NOW)
+    token = verified(book, seen, NOW)
     book.revoke("why")
 
     assert book.find(seen) is token
-    assert book.find(unseen) is not None
-    assert book.find(_claims_changed(seen, signing_key)) is None
-    assert book.find("nonsense") is None
+    assert book.find(unseen)
+    for other in (_claims_changed(seen, signing_key), "nonsense"):
+        with pytest.raises(UnauthenticatedError):
+            book.find(other)
 
 
 def test_signature_is_verified_once(book: TokenBook, monkeypatch: pytest.MonkeyPatch) -> None:
     token = issued(book)
-    book.verify(token, NOW)
+    verified(book, token, NOW)
 
     def never(self: SigningKey, token: str) -> dict[str, Any]:
         raise AssertionError("verified again")
 
     monkeypatch.setattr(SigningKey, "verify", never)
 
-    assert book.verify(token, NOW).client_id == CLIENT
+    assert verified(book, token, NOW).client_id == CLIENT
 
 
 def test_oldest_tokens_are_forgotten_beyond_the_bound_even_if_seen_or_revoked(
@@ -363,21 +371,21 @@ def test_oldest_tokens_are_forgotten_beyond_the_bound_even_if_seen_or_revoked(
 ) -> None:
     monkeypatch.setattr(module, "MAX_TOKENS", 2)
     seen, revoked = issued(book), issued(book)
-    book.verify(seen, NOW)
-    book.verify(revoked, NOW)
+    verified(book, seen, NOW)
+    verified(book, revoked, NOW)
     book.revoke("why")
     kept = [issued(book), issued(book)]
 
     assert refusal(book, seen).startswith("unknown_token: ")
     assert refusal(book, revoked).startswith("unknown_token: ")
-    assert [book.verify(token, NOW).client_id for token in kept] == [CLIENT, CLIENT]
+    assert [verified(book, token, NOW).client_id for token in kept] == [CLIENT, CLIENT]
     assert not book._revoked
 
 
 def test_memory_of_signatures_is_bounded(book: TokenBook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_TOKENS", 2)
     for _ in range(3):
-        book.verify(issued(book), NOW)
+        verified(book, issued(book), NOW)
 
     assert len(book._verified) == 1
 
@@ -392,5 +400,5 @@ def test_threads_issue_distinct_tokens_that_a_revocation_all_reaches(book: Token
     with ThreadPoolExecutor(4) as pool:
         tokens = [token for batch in pool.map(issue, range(4)) for token in batch]
 
-    assert len({book.verify(token, NOW).jti for token in tokens}) == 40
+    assert len({verified(book, token, NOW).jti for token in tokens}) == 40
     assert book.revoke("why") == 40

@@ -126,6 +126,17 @@ def test_bad_token_is_unauthenticated_and_only_the_journal_says_why(both, name):
     assert_unauthenticated(both, response, reason)
 
 
+def test_signature_of_a_refused_token_is_looked_at_once(both, monkeypatch):
+    access_token, looked_at = tampered(both), []
+    verify = SigningKey.verify
+    monkeypatch.setattr(SigningKey, "verify", lambda key, token: looked_at.append(token) or verify(key, token))
+
+    response = send(both, "POST", URL, [bearer(access_token)], b"x")
+
+    assert_unauthenticated(both, response, "bad_signature")
+    assert looked_at == [access_token]
+
+
 @pytest.mark.parametrize(
     "headers",
     [

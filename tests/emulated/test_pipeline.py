@@ -12,6 +12,7 @@ from werkzeug.test import EnvironBuilder, create_environ
 
 from sandbox import Sandbox
 from sandbox.app import SandboxApp
+from sandbox.platform import Platform
 from tests.emulated.sending import bearer, last_entry, send
 
 URL = "/v1/acme/anything"
@@ -171,10 +172,12 @@ def test_failure_in_a_view_is_the_platforms_500_and_is_logged(both, monkeypatch,
 def test_failure_after_the_payload_was_accepted_is_no_acceptance(both, monkeypatch, caplog):
     access_token = both.token()
 
-    def fail(*_):
+    def fail(platform, exchange):
+        receive(platform, exchange)
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("sandbox.wire.WireProfile.stored", fail)
+    receive = Platform.receive_payload
+    monkeypatch.setattr(Platform, "receive_payload", fail)
 
     response = both.post(token=access_token)
 
