@@ -9,7 +9,7 @@ from benchmarks import wrk
 from benchmarks.peers.contestant import Running
 from benchmarks.peers.java import MockServer, WireMock
 from benchmarks.peers.node import Mockoon, Prism
-from benchmarks.peers.ours import Sandbox
+from benchmarks.peers.ours import SandboxPayloads
 from benchmarks.peers.python import PytestHttpserver
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target, not_measured
@@ -19,7 +19,7 @@ from benchmarks.wrk import Load
 NAME = "inbound"
 TITLE = "Payloads"
 CONNECTIONS = (1, 8, 64)
-CONTESTANTS = (Sandbox, PytestHttpserver, WireMock, MockServer, Prism, Mockoon)
+CONTESTANTS = (SandboxPayloads, PytestHttpserver, WireMock, MockServer, Prism, Mockoon)
 _RATES = tuple(
     Target(f"payloads/s at {connections}", "≥ 1.5 × pytest-httpserver", "≥ WireMock and MockServer")
     for connections in CONNECTIONS
@@ -92,7 +92,7 @@ def p99(runs: Sequence[Load]) -> float:
 
 def ratio_to(loads: Loads, peer: str) -> float | None:
     """Return how many times a peer's rate ours is, or ``None`` where the peer did not take part."""
-    return median_ratio(rates(loads[Sandbox.name]), rates(loads[peer])) if peer in loads else None
+    return median_ratio(rates(loads[SandboxPayloads.name]), rates(loads[peer])) if peer in loads else None
 
 
 def rates_table(title: str, loads: Mapping[int, Loads]) -> Table:
@@ -101,14 +101,14 @@ def rates_table(title: str, loads: Mapping[int, Loads]) -> Table:
     for name in next(iter(loads.values())):
         cells = [name]
         for at in loads.values():
-            ratio = "" if name == Sandbox.name else f" ({ratio_to(at, name):.2f})"
+            ratio = "" if name == SandboxPayloads.name else f" ({ratio_to(at, name):.2f})"
             cells.append(f"{statistics.median(rates(at[name])):,.0f}{ratio}")
         rows.append(cells)
     return Table(title, ["contestant", *(f"at {connections}" for connections in loads)], rows)
 
 
 def _rate_outcome(target: Target, loads: Loads) -> Outcome:
-    measured = f"{statistics.median(rates(loads[Sandbox.name])):,.0f}"
+    measured = f"{statistics.median(rates(loads[SandboxPayloads.name])):,.0f}"
     ratios = {peer: ratio_to(loads, peer) for peer in (PytestHttpserver.name, WireMock.name, MockServer.name)}
     least, *others = ratios.values()
     told = [f"{ratio:.2f} × {peer}" for peer, ratio in ratios.items() if ratio is not None]
@@ -121,7 +121,7 @@ def _rate_outcome(target: Target, loads: Loads) -> Outcome:
 
 
 def _tail_outcome(loads: Loads) -> Outcome:
-    ours = loads[Sandbox.name]
+    ours = loads[SandboxPayloads.name]
     told, must = [f"{p99(ours):.1f} ms", f"{p99(ours) / p50(ours):.1f} × p50"], None
     if WireMock.name in loads:
         ratio = median_ratio([run.p99_ms for run in ours], [run.p99_ms for run in loads[WireMock.name]])

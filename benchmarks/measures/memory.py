@@ -8,7 +8,7 @@ import time
 
 from benchmarks.measures.inbound import CONTESTANTS
 from benchmarks.peers.contestant import Contestant, Running
-from benchmarks.peers.ours import Sandbox
+from benchmarks.peers.ours import SandboxPayloads
 from benchmarks.plan import Plan
 from benchmarks.process import Connection
 from benchmarks.report import Outcome, Section, Table, Target
@@ -32,7 +32,7 @@ def run(plan: Plan) -> Section:
             weights[contestant.name] = weighed
     rows = [[name, f"{idle:.0f}", f"{full:.0f}"] for name, (idle, full) in weights.items()]
     title = f"Resident memory in MB, idle and after {PAYLOADS:,} payloads."
-    ours = weights[Sandbox.name]
+    ours = weights[SandboxPayloads.name]
     outcomes = [
         Outcome(target, f"{value:.0f} MB", value <= must, value <= goal)
         for target, value, must, goal in zip(TARGETS, ours, (60, 120), (45, 85), strict=True)

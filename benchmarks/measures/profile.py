@@ -16,12 +16,13 @@ from types import FrameType
 
 from benchmarks import wrk
 from benchmarks.in_process import Client
-from benchmarks.peers.contestant import BODY
-from benchmarks.peers.ours import Sandbox, SandboxTokens
+from benchmarks.peers.contestant import BODY, PATH
+from benchmarks.peers.ours import SEED, Sandbox, SandboxPayloads
 from benchmarks.plan import Plan
 from benchmarks.process import cpu_seconds
 from benchmarks.report import Section, Table, Target, not_measured
 from sandbox import Sandbox as InProcessSandbox
+from sandbox import parse_seed
 
 NAME = "profile"
 TITLE = "Where the time of a request goes"
@@ -35,11 +36,11 @@ def run(plan: Plan) -> Section:
     """Profile payloads and token requests."""
     if not hasattr(signal, "setitimer"):
         return not_measured(TARGETS, "this system has no timer of processor time")
-    client = Client(InProcessSandbox())
+    client = Client(InProcessSandbox(parse_seed(SEED)))
     seconds = plan.amount(6, 2)
     requests: list[tuple[str, type[Sandbox], Callable[[], object]]] = [
-        ("A payload of 1 KB", Sandbox, lambda: client.post(BODY)),
-        ("A token request", SandboxTokens, client.token),
+        ("A payload of 1 KB", SandboxPayloads, lambda: client.post(BODY, PATH)),
+        ("A token request", Sandbox, client.token),
     ]
     return Section(tables=[_profiled(plan, title, kind, call, seconds) for title, kind, call in requests])
 

@@ -14,7 +14,7 @@ from benchmarks import wrk
 from benchmarks.measures.inbound import CONNECTIONS, Loads, rates, rates_table, ratio_to
 from benchmarks.peers.contestant import Running
 from benchmarks.peers.node import OAuth2MockServer
-from benchmarks.peers.ours import SandboxTokens
+from benchmarks.peers.ours import Sandbox
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Target, not_measured
 from benchmarks.rounds import interleaved
@@ -22,7 +22,7 @@ from benchmarks.wrk import Load
 
 NAME = "tokens"
 TITLE = "Tokens"
-CONTESTANTS = (SandboxTokens, OAuth2MockServer)
+CONTESTANTS = (Sandbox, OAuth2MockServer)
 TARGETS: tuple[Target, ...] = tuple(
     Target(f"tokens/s at {connections}", "≥ oauth2-mock-server", "≤ 1.25 × one signature a token")
     for connections in CONNECTIONS
@@ -64,7 +64,7 @@ def section(loads: dict[int, Loads], signature_us: float) -> Section:
 
 
 def _outcome(target: Target, loads: Loads, signature_us: float) -> Outcome:
-    per_second = statistics.median(rates(loads[SandboxTokens.name]))
+    per_second = statistics.median(rates(loads[Sandbox.name]))
     signatures = 1e6 / per_second / signature_us
     told, must = [f"{per_second:,.0f}", f"{signatures:.2f} signatures' time each"], None
     if (ratio := ratio_to(loads, OAuth2MockServer.name)) is not None:

@@ -15,10 +15,25 @@ from typing import ClassVar
 from benchmarks.peers.installation import Installation
 from benchmarks.process import Request, free_port, resident_mb, running, send, wait_until
 
-PATH = "/v1/acme/anything"
+PATH = "/v1/acme/orders"
 ANSWER = '{"message":"Payload stored successfully."}'
-BODY = json.dumps({"order": "1001", "note": "x" * 990}).encode()
-"""1 KB of JSON (1,020 bytes)."""
+ORDER = {
+    "number": "ACME-1001",
+    "status": "paid",
+    "created_at": "2026-03-14T09:26:53+00:00",
+    "currency": "GBP",
+    "customer": {"id": 70011, "email": "zoe@example.com", "first_name": "Zoë", "accepts_marketing": False},
+    "shipping_address": {"line_1": "22 Sample Lane", "city": "Manchester", "postcode": "EX2 2MP", "country": "GB"},
+    "lines": [
+        {"id": number, "sku": f"TEE-GRN-{number}", "quantity": number, "unit_price": 24.95, "total": 24.95 * number}
+        for number in range(1, 7)
+    ],
+    "totals": {"subtotal": 523.95, "discount": 0.0, "shipping": 4.95, "tax": 87.33, "total": 528.9},
+    "note": "Please leave the parcel with the neighbour.",
+    "tags": ["web", "first-order"],
+}
+BODY = json.dumps(ORDER).encode()
+"""1 KB of JSON."""
 
 PAYLOAD = Request("POST", PATH, {"Content-Type": "application/json", "Accept": "application/json"}, BODY)
 """What is posted to every stub; the sandbox gets it with a token."""

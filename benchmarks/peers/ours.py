@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from benchmarks.peers.contestant import PAYLOAD, Contestant
+from benchmarks.peers.contestant import ORDER, PAYLOAD, Contestant
 from benchmarks.process import Request, send
 from sandbox import __version__
 
@@ -16,11 +16,11 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applica
 
 
 class Sandbox(Contestant):
-    """Measured with payloads that carry a token: checked, recorded, answered."""
+    """Measured with token requests."""
 
     name = "Patchworks Sandbox"
     package = "patchworks-sandbox"
-    forget = Request("DELETE", "/_sandbox/requests")
+    forget = Request("POST", "/_sandbox/reset")
 
     def missing(self) -> str | None:
         """Return ``None``: what is measured is this checkout."""
@@ -41,20 +41,45 @@ class Sandbox(Contestant):
         return (folder / "ready.json").exists() and send(port, _token_request(folder))[0] == 200
 
     def prepare(self, port: int, folder: Path) -> Request:
-        """Get a token, and return a payload with it."""
-        _, body = send(port, _token_request(folder))
-        authorization = f"Bearer {json.loads(body)['access_token']}"
-        return replace(PAYLOAD, headers={**PAYLOAD.headers, "Authorization": authorization})
-
-
-class SandboxTokens(Sandbox):
-    """Measured with token requests."""
-
-    forget = Request("POST", "/_sandbox/reset")
-
-    def prepare(self, port: int, folder: Path) -> Request:
         """Return the token request of the demo's client."""
         return _token_request(folder)
+
+
+SEED = {
+    "companies": [
+        {
+            "name": "Acme Ltd",
+            "slug": "acme",
+            "connectors": [
+                {
+                    "name": "Acme web shop",
+                    "entities": [{"type": "orders", "name": "orders", "sample": ORDER}],
+                    "oauth_clients": [{"name": "Benchmark"}],
+                    "services": [{"vanity_url": "orders", "entity": "orders"}],
+                }
+            ],
+        }
+    ]
+}
+"""A service whose entity is the payload's: each is held against what the entity expects."""
+
+
+class SandboxPayloads(Sandbox):
+    """Measured with payloads that carry a token: authenticated, checked, recorded, answered."""
+
+    forget = Request("DELETE", "/_sandbox/requests")
+
+    def command(self, port: int, folder: Path) -> list[str]:
+        """Return the command line of ``serve`` with the seed above."""
+        seed = folder / "seed.yaml"
+        seed.write_text(json.dumps(SEED), encoding="utf-8")  # JSON is YAML
+        return [*super().command(port, folder), "--seed-file", str(seed)]
+
+    def prepare(self, port: int, folder: Path) -> Request:
+        """Get a token, and return a payload with it."""
+        _, body = send(port, super().prepare(port, folder))
+        authorization = f"Bearer {json.loads(body)['access_token']}"
+        return replace(PAYLOAD, headers={**PAYLOAD.headers, "Authorization": authorization})
 
 
 def _token_request(folder: Path) -> Request:
