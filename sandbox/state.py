@@ -175,7 +175,8 @@ class Sandbox:
     def _new_platform(self) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
         platform = self._platform_with(rng, self._pristine.copy(rng))
-        platform.faults.add_all(self._planted_rules)
+        if self._planted_rules:
+            platform.faults.add_all(self._planted_rules)
         return platform
 
     def _platform_with(self, rng: Rng, store: Store) -> Platform:
