@@ -536,6 +536,13 @@ def test_help_lists_the_commands_in_the_order_of_need() -> None:
     assert "\n  Start it:         patchworks-sandbox serve\n  Look around:" in text
 
 
+def test_misspelled_command_is_refused_with_the_nearest_name() -> None:
+    result = CliRunner().invoke(main, ["server"])
+
+    assert result.exit_code == 2
+    assert "Error: No such command 'server'; did you mean 'serve'? known: serve, health, requests, " in result.output
+
+
 def test_version_is_told() -> None:
     result = CliRunner().invoke(main, ["--version"], prog_name="patchworks-sandbox")
 

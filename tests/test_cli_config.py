@@ -182,6 +182,12 @@ def test_misspelled_variable_is_refused_with_the_nearest_name(command: list[str]
     ) in result.output
 
 
+def test_variable_in_lower_case_is_refused_with_the_name_in_upper_case() -> None:
+    result = run("config", "show", wire_profile="legacy")
+
+    assert "WIRE_PROFILE?" in result.output.partition("PATCHWORKS_SANDBOX_wire_profile is unknown; did you mean ")[2]
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -48,6 +48,17 @@ class _Lazy(click.Group):
             values = vars(import_module(f"sandbox.cli.{module}")).values()
         return next(value for value in values if isinstance(value, click.Command) and value.name == cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Click would look for the nearest among the commands that are imported already, which are none.
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from sandbox.errors import did_you_mean
+
+            ctx.fail(f"No such command {name!r}; {did_you_mean(name, _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
 
 _HELP: Final = """\
 Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.

@@ -39,6 +39,7 @@ def refuse_unknown_variables() -> None:
 
 def _told(name: str, known: list[str]) -> str:
     # Without the prefix: it is the same in all of them, and would make anything look near.
-    near = difflib.get_close_matches(name.removeprefix(ENV_PREFIX), [one.removeprefix(ENV_PREFIX) for one in known], 1)
+    given, names = name.removeprefix(ENV_PREFIX).upper(), [one.removeprefix(ENV_PREFIX) for one in known]
+    near = difflib.get_close_matches(given, names, 1)
     hint = f"; did you mean {ENV_PREFIX}{near[0]}?" if near else ""
     return f"The environment variable {name} is unknown{hint}"
