@@ -171,10 +171,23 @@ def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> 
         ("a: &a [1]\nport: *a", "config.yaml:2: anchors and aliases (&a, *a) are not allowed"),
         ("port: 1\nport: 2", "config.yaml:2: 'port' is already on line 1"),
         ("wire_profile: old", "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
-        ("rate_limit: perhaps", "'perhaps' is not a valid boolean"),
+        (
+            "port: 9000\nrate_limit: perhaps",
+            "rate_limit: 'perhaps' is not allowed; allowed: true or false (configuration file config.yaml:2)",
+        ),
         (None, "config.yaml: cannot be read: No such file or directory"),
     ],
-    ids=["typo", "list", "not YAML", "control character", "alias", "twice", "bad value", "bad boolean", "missing"],
+    ids=[
+        "typo",
+        "list",
+        "not YAML",
+        "control character",
+        "alias",
+        "twice",
+        "bad value",
+        "bad boolean",
+        "missing",
+    ],
 )
 def test_bad_config_file_is_refused(run: Callable[..., Served], tmp_path: Path, text: str | None, told: str) -> None:
     if text is not None:

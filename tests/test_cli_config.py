@@ -138,11 +138,19 @@ def test_nothing_is_made_or_opened(folder: Path) -> None:
     [
         ((["--port", "x"], {}), "port: 1", "(flag --port)"),
         (([], {"PORT": "x"}), "port: 1", "(environment variable PATCHWORKS_SANDBOX_PORT)"),
+        (([], {"TLS": "x"}), "port: 1", "tls: 'x' is not allowed; allowed: true or false (environment variable PATCH"),
         ((["--port", "1"], {}), "port: x", "(seed file seed.yaml:1)"),
         (([], {}), "prot: 1", "(seed file seed.yaml:1)"),
         ((["--no-control-key"], {}), f"control_key: {KEY}", "(flag --no-control-key)"),
     ],
-    ids=["flag", "environment", "seed under a good flag", "unknown in the seed", "two that do not go together"],
+    ids=[
+        "flag",
+        "environment",
+        "switch in the environment",
+        "seed under a good flag",
+        "unknown in the seed",
+        "two that do not go together",
+    ],
 )
 def test_refused_setting_is_told_with_its_place(
     folder: Path, command: list[str], given: tuple[list[str], dict[str, str]], seed: str, told: str

@@ -49,6 +49,14 @@ CONFIG_FILE: Final = "sandbox.config_file"
 _FILE: Final = click.Path(dir_okay=False)
 
 
+class _Switch(click.types.BoolParamType):
+    """A switch on the command line whose value from elsewhere is left for ``Settings`` to read, as any other's."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the value as it was given; an empty variable is as good as none."""
+        return None if value == "" else value
+
+
 class GroupedCommand(click.Command):
     """A command whose help shows its options in groups."""
 
@@ -83,7 +91,7 @@ def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
     if isinstance(spec.default, bool):
         # What is a "no" already has no other side on the command line.
         flags = spec.flag if spec.flag.startswith("--no-") else f"{spec.flag}/--no-{spec.flag[2:]}"
-        return click.option(flags, spec.name, is_flag=True, default=None, envvar=spec.env, help=text)
+        return click.option(flags, spec.name, is_flag=True, default=None, type=_Switch(), envvar=spec.env, help=text)
     return click.option(spec.flag, spec.name, default=None, envvar=spec.env, metavar=_metavar(spec), help=text)
 
 
