@@ -175,6 +175,12 @@ def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> 
             "port: 9000\nrate_limit: perhaps",
             "rate_limit: 'perhaps' is not allowed; allowed: true or false (configuration file config.yaml:2)",
         ),
+        (
+            "seed_file: {a: 1}",
+            "config.yaml:1: seed_file: {'a': 1} is not allowed; allowed: the path of a file, or a list of such",
+        ),
+        ("port: 1\nseed_file: [a, 5]", "config.yaml:2: seed_file: ['a', 5] is not allowed"),
+        ("ready_file: [a]", "config.yaml:1: ready_file: ['a'] is not allowed; allowed: the path of a file\n"),
         (None, "config.yaml: cannot be read: No such file or directory"),
     ],
     ids=[
@@ -186,6 +192,9 @@ def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> 
         "twice",
         "bad value",
         "bad boolean",
+        "seed file that is none",
+        "seed files one of which is none",
+        "two ready files",
         "missing",
     ],
 )

@@ -10,7 +10,7 @@ import click
 
 from sandbox.config import ENV_PREFIX, SettingSpec, setting_specs
 from sandbox.document import Place, read_document
-from sandbox.errors import DocumentError, did_you_mean
+from sandbox.errors import DocumentError, did_you_mean, shorten
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -133,14 +133,23 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
     for name, place in places.items():
         if name not in known:
             raise click.BadParameter(f"{place}: {name!r} is unknown; {did_you_mean(name, known)}")
+        if name in _FILES and not _names_files(values[name], several=name == "seed_file"):
+            allowed = "the path of a file, or a list of such" if name == "seed_file" else "the path of a file"
+            raise click.BadParameter(f"{place}: {name}: {shorten(values[name])} is not allowed; allowed: {allowed}")
     context.meta[CONFIG_FILE] = places
     context.default_map = {known[name]: _as_option(name, value) for name, value in values.items()}
+
+
+def _names_files(value: object, *, several: bool) -> bool:
+    if several and isinstance(value, list):
+        return all(isinstance(part, str) for part in value)
+    return value is None or isinstance(value, str)
 
 
 def _as_option(name: str, value: object) -> object:
     """Return a value as the command line would give it: lists with commas, but of files as they are."""
     if name == "seed_file":
-        return value if isinstance(value, list) else [value]
+        return [value] if isinstance(value, str) else value
     return ",".join(str(part) for part in value) if isinstance(value, list) else value
 
 
