@@ -131,7 +131,7 @@ class Patchworks:
         slug = company or self.company
         known = [(service.company, service.vanity_url) for service in self._backend.directory.services()]
         if (slug, vanity_url) not in known:
-            raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known])
+            raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known], named=True)
         entry_filter = EntryFilter(kind="inbound", company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
         return Inbound(JournalRecorder(self._backend), view, self._url(slug, vanity_url))

@@ -65,7 +65,7 @@ class Endpoints:
         slug = company or self.company or ""
         if self.sandbox.store.find_service(slug, vanity_url) is None:
             known = [f"{service.company}/{service.vanity_url}" for service in self.sandbox.store.services()]
-            raise NotFoundError("service", f"{slug}/{vanity_url}", known)
+            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
         return f"{self.base_url}/v1/{slug}/{vanity_url}"
 
     def inbound_urls(self) -> dict[str, str]:

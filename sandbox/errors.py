@@ -139,14 +139,18 @@ class SeedError(DocumentError):
 
 
 class NotFoundError(InputError):
-    """There is no ``kind`` called ``given``; ``known`` lists what there is."""
+    """There is no ``kind`` called ``given``; ``known`` lists what there is.
 
-    def __init__(self, kind: str, given: object, known: Iterable[object] = ()) -> None:
+    With ``named`` it is called so by people, and the nearest of the known ones may have been meant; ids are not alike.
+    """
+
+    def __init__(self, kind: str, given: object, known: Iterable[object] = (), *, named: bool = False) -> None:
         self.kind = kind
         self.given = given
         self.known = [str(name) for name in known]
         listed = ", ".join(self.known[:20]) or "none"
-        super().__init__(f"there is no {kind} {shorten(given)}; known: {listed}")
+        near = guess(given, self.known) if named else ""
+        super().__init__(f"there is no {kind} {shorten(given)}; {near}known: {listed}")
 
 
 class ConflictError(InputError):

@@ -277,7 +277,8 @@ class Store:
             if connector.company != company:
                 raise InvalidValueError("connector_id", connector_id, f"a connector of company {company!r}")
             if (connector_id, entity) not in self._entity_ids:
-                raise NotFoundError("entity", entity, [known.name for known in self.entities(connector_id)])
+                known = [each.name for each in self.entities(connector_id)]
+                raise NotFoundError("entity", entity, known, named=True)
             if (company, vanity_url) in self._service_ids:
                 raise ConflictError(
                     f"company {company!r} has a service at {vanity_url!r} already; choose another vanity URL"

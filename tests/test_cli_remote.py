@@ -247,7 +247,7 @@ def test_presets_are_listed_added_and_cleared(run: Run, server: SandboxServer) -
         (["add", "status", "503"], 2, "'503' is not NAME=VALUE such as code=503"),
         (["add", "statsu"], 1, "status"),
         (["add", "status", "code=9"], 1, "code: 9 is not allowed"),
-        (["preset", "two-503s"], 1, "there is no fault preset 'two-503s'; known: "),
+        (["preset", "two-503s"], 1, "there is no fault preset 'two-503s'; did you mean 'two-503s-then-fine'? known: "),
         (["remove", "fault-9"], 1, "there is no fault rule 'fault-9'; known: none"),
     ],
     ids=["nothing", "no name", "unknown kind", "wrong value", "unknown preset", "unknown rule"],

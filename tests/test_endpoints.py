@@ -42,7 +42,9 @@ def test_unknown_service_is_refused_naming_those_there_are(sandbox: Sandbox) -> 
     with pytest.raises(NotFoundError) as caught:
         Endpoints(sandbox, BASE).inbound_url("oders")
 
-    assert str(caught.value) == ("there is no service 'acme/oders'; known: acme/orders, acme/products, acme/anything")
+    assert str(caught.value) == (
+        "there is no service 'acme/oders'; did you mean 'acme/orders'? known: acme/orders, acme/products, acme/anything"
+    )
 
 
 def test_sandbox_that_holds_nothing_has_no_urls_and_no_credentials(signing_key: SigningKey) -> None:

@@ -139,7 +139,9 @@ def test_unknown_service_is_refused_naming_those_there_are(pytester: pytest.Pyte
     result = run(pytester, "def test_typo(patchworks): patchworks.inbound('oders')")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*there is no service 'acme/oders'; known: acme/orders, *"])
+    result.stdout.fnmatch_lines(
+        ["*there is no service 'acme/oders'; did you mean 'acme/orders'? known: acme/orders, *"]
+    )
 
 
 def test_server_is_gone_after_the_session(pytester: pytest.Pytester) -> None:

@@ -57,7 +57,7 @@ def find_preset(name: str, folder: str | None = None) -> Preset:
     """Return a preset by its name, or raise ``NotFoundError``."""
     presets = load_presets(folder)
     if name not in presets:
-        raise NotFoundError("fault preset", name, presets)
+        raise NotFoundError("fault preset", name, presets, named=True)
     return presets[name]
 
 

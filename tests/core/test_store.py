@@ -410,8 +410,8 @@ def test_service_needs_what_it_is_made_of(store: Store, service: Service) -> Non
         InvalidValueError, match="connector_id: 1 is not allowed; allowed: a connector of company 'other'"
     ):
         store.add_service("other", service.connector_id, "orders", "new")
-    with pytest.raises(NotFoundError, match="no entity 'returns'; known: orders"):
-        store.add_service("acme", service.connector_id, "returns", "new")
+    with pytest.raises(NotFoundError, match="no entity 'oders'; did you mean 'orders'\\? known: orders"):
+        store.add_service("acme", service.connector_id, "oders", "new")
 
     assert store.services() == [service]
 

@@ -159,7 +159,8 @@ def test_contract_violations_are_found(handle: Patchworks, client: Client) -> No
 
 
 def test_unknown_service_is_told_with_the_known_ones(handle: Patchworks) -> None:
-    with pytest.raises(NotFoundError, match=rf"there is no service '{handle.company}/oders'; known: .*acme/orders"):
+    near = rf"did you mean '{handle.company}/orders'\?"
+    with pytest.raises(NotFoundError, match=rf"no service '{handle.company}/oders'; {near} known: .*acme/orders"):
         handle.inbound("oders")
 
 
