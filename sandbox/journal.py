@@ -29,7 +29,14 @@ from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
 from sandbox.news import Listener, News
 from sandbox.real_time import monotonic, perf_counter
-from sandbox.redaction import redact_body, redact_headers, redact_query, redact_secret
+from sandbox.redaction import (
+    redact_body,
+    redact_headers,
+    redact_query,
+    redact_quoted,
+    redact_secret,
+    redact_tokens,
+)
 
 if TYPE_CHECKING:
     from sandbox.snapshot.shapes import EntrySnapshot, JournalSnapshot
@@ -107,6 +114,8 @@ class Journal:
         body = exchange.body
         if exchange.kind != "inbound":  # a 404 quotes the path
             body, response_body = redact_body(body), redact_body(response_body)
+        else:
+            response_body = redact_quoted(response_body)
         path, query = redact_query(exchange.path), redact_query(exchange.query)  # a "?" may come as %3F
         if exchange.misplaced_secret is not None:
             path, query, body = redact_secret(exchange.misplaced_secret, path, query, body)
@@ -128,12 +137,12 @@ class Journal:
                 headers=sharing.headers(headers),
                 body=body,
                 body_size=exchange.body_size,
-                client_id=sharing.text(exchange.client_id),
-                company=sharing.text(exchange.company),
-                vanity_url=sharing.text(exchange.vanity_url),
+                client_id=sharing.text(_without_tokens(exchange.client_id)),
+                company=sharing.text(_without_tokens(exchange.company)),
+                vanity_url=sharing.text(_without_tokens(exchange.vanity_url)),
                 outcome=_outcome(exchange),
                 accepted=exchange.accepted,
-                reason=sharing.text(exchange.reason),
+                reason=sharing.text(_without_tokens(exchange.reason)),
                 status=status,
                 fault=sharing.text(exchange.fault),
                 effect=sharing.text(exchange.effect),
@@ -386,6 +395,11 @@ def _exported(entry: Entry) -> EntrySnapshot:
 
 def _taken(value: bytes | str) -> int:
     return getsizeof(value) if value else 0  # there is one empty value for all
+
+
+def _without_tokens(text: str | None) -> str | None:
+    """Return what was read from a request as a name, or said of it."""
+    return text and redact_tokens(text)
 
 
 def _outcome(exchange: Exchange) -> Outcome:

@@ -1,7 +1,8 @@
 """Keeping secrets out of the journal: credentials become a fingerprint that can be compared and not used.
 
 Headers that carry credentials, sensitive query parameters and sensitive fields of bodies outside the inbound URLs are
-replaced. Inbound bodies are a user's payload and are kept byte for byte.
+replaced, and tokens wherever else they stand: a client with a fault in it sends them where nobody looks for them.
+Inbound bodies are a user's payload and are kept byte for byte.
 
 A body is searched as text rather than parsed: a request that cannot be read holds the secret all the same, and so does
 one whose field names are escaped. Where it is unclear how far a value goes, rather too much is replaced.
@@ -61,10 +62,11 @@ _QUOTED: Final = {
     "'": re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'?", re.DOTALL),
 }
 _BARE: Final = re.compile(r"[^\s,}\]&]*")
+_TOKEN: Final = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,2}", re.ASCII)  # a JSON Web Token, whole or cut
 _CREDENTIAL: Final = re.compile(
-    r"""eyJ[\w-]{8,}(?:\.[\w-]*){1,2}  # a JSON Web Token, whole or cut
+    rf"""{_TOKEN.pattern}
     |(?<=\bBearer[ ])[^\s"',]+|(?<=\bBasic[ ])[^\s"',]+
-    |(?<![\w-])[A-Za-z0-9]{40}(?![\w-])  # rng.SECRET_LENGTH""",
+    |(?<![\w-])[A-Za-z0-9]{{40}}(?![\w-])  # rng.SECRET_LENGTH""",
     re.ASCII | re.VERBOSE,
 )
 
@@ -82,7 +84,7 @@ def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str],
 def _redact_header(name: str, value: str) -> str:
     if name in _SENSITIVE_HEADERS:
         return _redact_credentials(value)
-    return _redact_fields(value) if name == "referer" else value
+    return _redact_fields(value) if name == "referer" else redact_tokens(value)
 
 
 def _redact_credentials(value: str) -> str:
@@ -92,8 +94,20 @@ def _redact_credentials(value: str) -> str:
     return f"{scheme} {fingerprint(credentials.strip())}" if known else fingerprint(value.strip())
 
 
+def redact_tokens(text: str) -> str:
+    """Return a text with each JSON Web Token in it redacted."""
+    return _TOKEN.sub(lambda match: fingerprint(match[0]), text) if "eyJ" in text else text
+
+
+def redact_quoted(body: bytes) -> bytes:
+    """Return a body of an answer without the tokens that it quotes from a request, as a 404 does from its path."""
+    if b"eyJ" not in body:
+        return body
+    return redact_tokens(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
 def redact_query(query: str) -> str:
-    """Return a query string with the values of sensitive parameters redacted."""
+    """Return a query string with the values of sensitive parameters, and tokens, redacted."""
     return _redact_fields(query) if query else query
 
 
@@ -130,9 +144,9 @@ def _redact_part(match: re.Match[str]) -> str:
 
 
 def _redact_fields(text: str) -> str:
-    """Redact the values of ``name=value`` and ``"name": value``."""
+    """Redact the values of ``name=value`` and ``"name": value``, then the tokens that are left."""
     if "=" not in text and ":" not in text:
-        return text
+        return redact_tokens(text)
     done: list[str] = []
     position = 0
     while match := _FIELD.search(text, position):
@@ -140,7 +154,7 @@ def _redact_fields(text: str) -> str:
         value = _form_value(text, start) if match["separator"] == "=" else _json_value(text, start)
         done += text[position:start], _stand_in(value, form=match["separator"] == "=")
         position = start + len(value)
-    return "".join((*done, text[position:]))
+    return redact_tokens("".join((*done, text[position:])))
 
 
 def _form_value(text: str, start: int) -> str:

@@ -17,6 +17,7 @@ from sandbox.redaction import SENSITIVE_FIELDS, fingerprint, redact_body, redact
 
 SECRET = "Tea/and+Biscuits-4711"
 STAND_IN = fingerprint(SECRET)
+TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmVk"
 
 
 def test_fingerprint_is_the_start_of_the_sha256() -> None:
@@ -255,6 +256,8 @@ def test_short_cuts_redact_known_bodies_as_the_long_way_does(
         (f"client_secret[]={quote(SECRET, safe='')}", f"client_secret[]={STAND_IN}"),
         (f"patchworks_signature={quote(SECRET, safe='')}", f"patchworks_signature={STAND_IN}"),
         ("client_secret=pä%C3%A4", f"client_secret={fingerprint('pää')}"),
+        (f"token={TOKEN}&access_token={TOKEN}", f"token={fingerprint(TOKEN)}&access_token={fingerprint(TOKEN)}"),
+        (TOKEN, fingerprint(TOKEN)),
     ],
     ids=repr,
 )
@@ -281,6 +284,8 @@ _BASIC = base64.b64encode(f"id:{SECRET}".encode()).decode()
         ("Set-Cookie", SECRET, STAND_IN),
         ("Client-Secret", SECRET, STAND_IN),
         ("Referer", f"http://h/?client_secret={quote(SECRET, safe='')}", f"http://h/?client_secret={STAND_IN}"),
+        ("X-Auth-Token", TOKEN, fingerprint(TOKEN)),
+        ("Token", f"Bearer {TOKEN}", f"Bearer {fingerprint(TOKEN)}"),
         ("User-Agent", "curl/8 client_secret=x", "curl/8 client_secret=x"),
         ("Content-Type", "application/json", "application/json"),
     ],
