@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from sandbox.errors import SettingError, UnknownSettingError, Withheld, did_you_mean
 from sandbox.setting_kinds import Kind, NotAllowedError, boolean, choice, duration, integer, names, text
@@ -67,6 +68,16 @@ def _setting(
 def is_control_key(text: str) -> bool:
     """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
     return _CONTROL_KEY.fullmatch(text) is not None
+
+
+def is_web_url(text: str) -> bool:
+    """Return whether a text can say where a sandbox is: http or https, a host, and no port that there cannot be."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises ValueError
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and text.isprintable() and " " not in text
 
 
 def _is_scope(name: str) -> bool:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -613,11 +614,48 @@ def test_health_is_bad_when_something_else_answers(sandbox: Sandbox, path: str) 
     assert "/_sandbox/health/ready answers 404: that is no sandbox that is ready" in result.output
 
 
-def test_health_refuses_what_is_no_url() -> None:
-    result = CliRunner().invoke(main, ["health", "--url", "127.0.0.1:8025"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"version":',
+        b"HTTP/1.1 200 OK\r\n\r\n[]",
+    ],
+    ids=["another protocol", "half an answer", "another answer"],
+)
+def test_health_is_bad_when_a_stranger_answers(sent: bytes) -> None:
+    def answer() -> None:
+        connection, _ = stranger.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as stranger, ThreadPoolExecutor(1) as pool:
+        pool.submit(answer)
+        address = f"http://127.0.0.1:{stranger.getsockname()[1]}"
+        result = CliRunner().invoke(main, ["health", "--url", address])
+
+    told = f"Error: {address}/_sandbox/health/ready does not answer as a sandbox does\n"
+    assert (result.exit_code, result.output) == (1, told)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "127.0.0.1:8025",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://127.0.0.1:abc",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "http://a b",
+    ],
+)
+def test_health_refuses_what_is_no_url(url: str) -> None:
+    result = CliRunner().invoke(main, ["health", "--url", url])
 
     assert result.exit_code == 2
-    assert "'127.0.0.1:8025' is no http or https URL such as http://127.0.0.1:8025" in result.output
+    assert f"{url!r} is no http or https URL such as http://127.0.0.1:8025" in result.output
 
 
 @pytest.mark.parametrize(("api", "file"), [("emulated", "openapi.yaml"), ("control", "openapi-control.yaml")])

@@ -298,8 +298,9 @@ def test_exit_code_tells_that_no_sandbox_answers() -> None:
     )
 
 
-def test_url_that_is_none_is_a_wrong_usage() -> None:
-    result = CliRunner().invoke(main, ["reset", "--url", "localhost:8025"])
+@pytest.mark.parametrize("url", ["localhost:8025", "http://[::1", "http://127.0.0.1:abc"])
+def test_url_that_is_none_is_a_wrong_usage(url: str) -> None:
+    result = CliRunner().invoke(main, ["reset", "--url", url])
 
     assert result.exit_code == 2
     assert "an http or https URL such as http://127.0.0.1:8025" in result.stderr

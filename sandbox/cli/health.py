@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import ssl
@@ -10,11 +11,10 @@ import urllib.error
 import urllib.request
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 
-from sandbox.config import ENV_PREFIX
+from sandbox.config import ENV_PREFIX, is_web_url
 from sandbox.paths import PREFIX
 
 _PATH: Final = f"{PREFIX}/health/ready"
@@ -48,7 +48,7 @@ UNTRUSTED: Final = (
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, help="Seconds to wait. [default: 5]")
 def health(url: str, ca_file: str | None, timeout: float) -> None:
     """Tell whether a sandbox is ready: exit code 0 if it is, else 1."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not is_web_url(url):
         raise click.BadParameter(f"{url!r} is no http or https URL such as http://127.0.0.1:8025", param_hint="--url")
     address = url.rstrip("/") + _PATH
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
@@ -62,12 +62,12 @@ def health(url: str, ca_file: str | None, timeout: float) -> None:
     except urllib.error.HTTPError as error:
         with error:
             raise click.ClickException(f"{address} answers {error.code}: {_why_not_ready(error)}") from None
-    except (ValueError, TypeError, KeyError):
-        raise click.ClickException(f"{address} does not answer as a sandbox does") from None
     except OSError as error:
         why = getattr(error, "reason", None) or error
         hint = f"; {UNTRUSTED}" if isinstance(why, ssl.SSLCertVerificationError) else ""
         raise click.ClickException(f"no answer from {address}: {why}{hint}") from None
+    except (http.client.HTTPException, ValueError, TypeError, KeyError):
+        raise click.ClickException(f"{address} does not answer as a sandbox does") from None
     click.echo(f"Patchworks Sandbox {version} is ready at {url}")
 
 

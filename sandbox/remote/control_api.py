@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sandbox.config import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key
+from sandbox.config import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key, is_web_url
 from sandbox.errors import (
     ConflictError,
     InvalidValueError,
@@ -90,15 +90,14 @@ class ControlApi:
         session: requests.Session | None = None,
         ca_file: str | PathLike[str] | None = None,
     ) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not is_web_url(base_url):
             raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
         self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
         self._auth = _Bearer.of(control_key or os.environ.get(KEY_VARIABLE))
         self._timeout = timeout
         self._session = session or requests.Session()
         self._trusted = _checked(ca_file)
-        if session is None and parts.hostname in _LOOPBACK:
+        if session is None and urlsplit(base_url).hostname in _LOOPBACK:
             self._session.trust_env = False  # a proxy cannot reach this machine's loopback
             self._trusted = self._trusted or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
 
