@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sandbox.control.key import OPEN_PATHS
+
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
@@ -20,3 +22,9 @@ def test_every_test_of_this_folder_is_named_by_the_policy() -> None:
     here = {f"tests/security/{path.name}" for path in Path(__file__).parent.glob("test_*.py")}
 
     assert {name for name in here if name not in TEXT} == {"tests/security/test_policy.py"}
+
+
+def test_policy_names_what_needs_no_key() -> None:
+    (sentence,) = re.findall(r"Only (`/_sandbox/[^.]*(?:\.pem[^.]*)?)\.", TEXT)
+
+    assert re.findall(r"`([^`]+)`", sentence) == list(OPEN_PATHS)
