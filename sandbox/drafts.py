@@ -15,7 +15,11 @@ def drafted(path: Path, pieces: Iterable[bytes]) -> Iterator[Path]:
 
     Raise ``OSError``, and whatever the pieces raise.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    except OSError as error:
+        error.filename = str(path)  # nobody has heard of the draft
+        raise
     draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
