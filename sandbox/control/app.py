@@ -33,6 +33,7 @@ from sandbox.control.base import EXTENSION
 from sandbox.control.document import Keywords, Names
 from sandbox.control.guard import RefusalDocument, refuse_other_sites
 from sandbox.control.key import KEY, SECURITY, KeyDocument, refuse_without_key
+from sandbox.control.named import take_host
 from sandbox.control.problems import register_error_handlers
 from sandbox.control.streams import Streams
 from sandbox.control.strictness import refuse_what_is_not_read
@@ -99,6 +100,7 @@ def create_control_app(
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     trace_requests(app)
+    app.before_request(take_host)
     app.before_request(refuse_other_sites)
     app.before_request(refuse_without_key)
     app.before_request(refuse_what_is_not_read)

@@ -29,10 +29,11 @@ _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 def refuse_other_sites() -> Response | None:
     """Answer 403 to a request that a page of somebody else may have caused; ``None`` lets it pass."""
     settings = current_sandbox().settings
+    sent = request.headers.get("Host", "")
     if not _is_allowed_host(_host_name(request.host), settings, request.environ.get("SERVER_NAME", "")):
         return problem(
             403,
-            f"the control API is not served to the host {shorten(request.host)}; allowed: loopback names, the address "
+            f"the control API is not served to the host {shorten(sent)}; allowed: loopback names, the address "
             "listened on, the host of public_url, with TLS the names of its certificate, and those in the setting "
             f"allowed_hosts ({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). "
             "The emulated API answers to any",

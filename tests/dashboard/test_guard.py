@@ -77,6 +77,9 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("sandbox.example", {"public_url": "https://sandbox.example:8443"}),
     ("dev.internal:8025", {"host": "dev.internal"}),
     ("patchworks:8025", {"allowed_hosts": "patchworks,other"}),
+    ("my_sandbox:8025", {"allowed_hosts": "my_sandbox"}),
+    ("my_sandbox", {"public_url": "http://my_sandbox:8025"}),
+    ("My_Sandbox:80", {"allowed_hosts": "*"}),
     ("10.1.2.3:8025", {"host": "0.0.0.0"}),
     ("[fd00::1]:8025", {"host": "::"}),
     ("anything.example", {"allowed_hosts": "*"}),
@@ -87,8 +90,12 @@ REFUSED: list[tuple[str, dict[str, Any]]] = [
     ("10.1.2.3:8025", {}),
     ("patchworks:8025", {"host": "0.0.0.0"}),
     ("other.example", {"public_url": "https://sandbox.example"}),
+    ("my_sandbox:8025", {"allowed_hosts": "other_sandbox"}),
     ("[::1", {}),
     ("", {}),
+    ("a_name,localhost", {"allowed_hosts": "*"}),
+    ("a_name@localhost", {"allowed_hosts": "*"}),
+    ("a_name:99999999", {"allowed_hosts": "*"}),
 ]
 
 
@@ -108,6 +115,21 @@ def test_any_other_host_is_not(
     integration = make_integration(**settings)
 
     assert integration.http.get("/_sandbox/health", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["my_sandbox:8025", "bad name"])
+def test_a_host_that_is_not_served_is_told_as_it_was_sent(integration: Integration, host: str) -> None:
+    answer = integration.http.get("/_sandbox/health", headers={"Host": host})
+
+    assert f"not served to the host '{host}'" in detail(answer, 403)
+
+
+def test_a_name_with_an_underscore_is_in_the_urls_that_it_is_told(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(allowed_hosts="my_sandbox")
+
+    services = integration.http.get("/_sandbox/services", headers={"Host": "my_sandbox:8025"}).get_json()
+
+    assert services[0]["url"] == "http://my_sandbox:8025/v1/acme/orders"
 
 
 def test_the_emulated_api_answers_to_any_host_and_origin(integration: Integration) -> None:
