@@ -172,6 +172,17 @@ def test_nothing_of_a_client_reaches_the_terminal_raw(
     assert all(line.isprintable() for line in stream.lines)
 
 
+@pytest.mark.parametrize("path", ["/v1/acme/orders", "/_sandbox/reset"])
+def test_nothing_of_a_client_passes_for_another_word_of_the_line(
+    integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]], path: str
+) -> None:
+    with log(form="text"):
+        integration.http.post(f"{path} 200 accepted 0.1 ms id=forged")
+
+    (line,) = stream.lines
+    assert f" POST {path}\\x20200\\x20accepted\\x200.1\\x20ms\\x20id=forged 40" in line
+
+
 def test_long_value_is_cut() -> None:
     assert printable("x" * 300) == "x" * 199 + "…"
 

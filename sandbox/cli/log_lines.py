@@ -20,7 +20,7 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from sandbox.redaction import redact_text
-from sandbox.request_log import ControlRequest, EmulatedRequest, escaped
+from sandbox.request_log import ControlRequest, EmulatedRequest, escaped, one_word
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -65,12 +65,13 @@ class TextLines(logging.Formatter):
             return escaped(redact_text(record.getMessage()))
         fields = line.fields()
         status = int(str(fields["status"]))
-        words = [str(fields["method"]), str(fields["path"]), self._coloured(str(status), _STATUSES.get(status // 100))]
-        words += [str(fields[name]) for name in ("outcome", "reason") if name in fields]
+        said = {name: one_word(str(value)) for name, value in fields.items()}
+        words = [said["method"], said["path"], self._coloured(said["status"], _STATUSES.get(status // 100))]
+        words += [said[name] for name in ("outcome", "reason") if name in said]
         words.append(f"{fields['duration_ms']:.1f} ms")
         named = {"fault": "fault", "client": "client_id", "id": "request_id"}
         words += [
-            self._coloured(f"{short}={fields[name]}", "bright_black") for short, name in named.items() if name in fields
+            self._coloured(f"{short}={said[name]}", "bright_black") for short, name in named.items() if name in said
         ]
         return " ".join(words)
 
