@@ -174,6 +174,28 @@ def test_guide_names_every_input_and_output_of_the_action(action: dict[str, Any]
     assert [name for name in (*action["inputs"], *action["outputs"]) if f"`{name}`" not in guide] == []
 
 
+@pytest.fixture
+def jobs() -> Callable[[str], dict[str, Any]]:
+    """The jobs of a workflow by their ids."""
+
+    def read(workflow: str) -> dict[str, Any]:
+        path = ROOT / ".github/workflows" / workflow
+        found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+        return found
+
+    return read
+
+
+def test_nothing_is_published_before_all_passed_and_the_tag_is_the_version(
+    jobs: Callable[[str], dict[str, Any]],
+) -> None:
+    release = jobs("release.yml")
+    publishing = {name: job["needs"] for name, job in release.items() if "write" in job["permissions"].values()}
+
+    assert publishing == {"pypi": ["ci", "build"], "image": ["ci", "build"]}
+    assert "The tag is the version" in [step.get("name") for step in release["build"]["steps"]]
+
+
 def test_image_gets_every_file_that_it_copies() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     copies = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
