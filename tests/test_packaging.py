@@ -196,6 +196,16 @@ def test_nothing_is_published_before_all_passed_and_the_tag_is_the_version(
     assert "The tag is the version" in [step.get("name") for step in release["build"]["steps"]]
 
 
+def test_ci_tries_every_python_and_the_lowest_and_newest_dependencies(jobs: Callable[[str], dict[str, Any]]) -> None:
+    ci = jobs("ci.yml")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+    assert ci["everything"]["strategy"]["matrix"]["python"] == re.findall(r"Python :: (3\.\d+)", project)
+    assert [step["run"] for step in ci["latest"]["steps"] if "run" in step] == [".ci/run latest"]
+    assert '"lowest"' in (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert {"lowest", "latest"} <= {path.name for path in (ROOT / ".ci/checks").iterdir()}
+
+
 def test_image_gets_every_file_that_it_copies() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     copies = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
