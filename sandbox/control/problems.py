@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, json, request
 from marshmallow import Schema, fields
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from sandbox.control.tracing import note_failure
 from sandbox.errors import ConflictError, InputError, InvalidValueError, NotFoundError, UnknownSettingError, shorten
@@ -94,7 +94,9 @@ def _http_exception(error: HTTPException) -> Response:
         return problem(status, "; ".join(map(_told, errors[:5])), errors)
     headers = {}
     detail = error.description or HTTPStatus(status).phrase
-    if status == 404:
+    if isinstance(error, ClientDisconnected):  # so Werkzeug calls every body that cannot be read; why is behind it
+        detail = f"the body could not be read: {error.__context__ or 'it ended before its Content-Length'}"
+    elif status == 404:
         detail = f"there is nothing at {request.path}; the control API is described at /_sandbox/docs"
     elif status == 405:
         headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
+from sandbox import Sandbox, SandboxServer
 from sandbox.app import SandboxApp
 from sandbox.control.app import MAX_BODY
 from sandbox.control.base import READS, Blueprint
+from sandbox.server.limits import Limits
 from tests.conftest import Integration
 from tests.control.problem import detail
 
@@ -75,6 +79,35 @@ def test_body_beyond_the_limit_is_refused(integration: Integration) -> None:
     response = post(integration, b" " * (MAX_BODY + 1))
 
     assert detail(response, 413) == "the body is larger than the control API takes, 16777216 bytes"
+
+
+CANNOT_BE_READ = {
+    "too slow": (b"Content-Length: 9\r\n\r\n{", False, "The request body was not complete after 0.1 seconds."),
+    "cut off": (b"Content-Length: 9\r\n\r\n{", True, "The client went away after 1 of 9 bytes of the request body."),
+    "no chunk": (
+        b"Transfer-Encoding: chunked\r\n\r\nx\r\n",
+        False,
+        "A chunk of the request body does not begin with its size in hexadecimal digits.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sent", "ends", "told"), CANNOT_BE_READ.values(), ids=CANNOT_BE_READ)
+def test_body_that_cannot_be_read_is_told_why(
+    make_sandbox: Callable[..., Sandbox], sent: bytes, ends: bool, told: str
+) -> None:
+    head = b"POST /_sandbox/companies HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with (
+        SandboxServer(make_sandbox(), limits=Limits(body_timeout_s=0.1)) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as client,
+    ):
+        client.sendall(head + sent)
+        if ends:
+            client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["detail"] == f"the body could not be read: {told}"
 
 
 def test_several_mistakes_are_told_at_once(integration: Integration) -> None:
