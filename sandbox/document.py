@@ -23,6 +23,8 @@ from sandbox.variables import expand
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
 _SHOWN_PROBLEMS = 20
+# Of 1,000 levels, from 0.2.6 on. It reads ahead of what it tells, and so may find more before ours are counted.
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -182,9 +184,11 @@ class _YamlReader:
         try:
             roots = [self._node(event, 0) for event in self._events if isinstance(event, yaml.NodeEvent)]
         except yaml.MarkedYAMLError as error:
+            line = _line(error.problem_mark)
+            if error.problem == _TOO_DEEP_FOR_LIBYAML:
+                raise self._too_deep(line) from error
             context = f" ({error.context})" if error.context else ""
-            text = f"is not YAML: {error.problem}{context}"
-            raise DocumentError(self._name, _line(error.problem_mark), text) from error
+            raise DocumentError(self._name, line, f"is not YAML: {error.problem}{context}") from error
         if len(roots) > 1:
             self._refuse_at(roots[1].line, "a second document begins here; remove the --- above it")
         refuse(self._problems)
@@ -193,10 +197,13 @@ class _YamlReader:
     def _refuse_at(self, line: int, text: str) -> None:
         self._problems.append(Problem(self._name, line, text))
 
+    def _too_deep(self, line: int) -> DocumentError:
+        return DocumentError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
+
     def _node(self, event: yaml.Event, depth: int, key_line: int | None = None) -> Node:
         line = key_line or _line(event.start_mark)
         if depth > MAX_DEPTH:
-            raise DocumentError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
+            raise self._too_deep(line)
         self._refuse_oddities(event, line)
         match event:
             case yaml.ScalarEvent():

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -720,6 +720,22 @@ def test_file_that_is_not_plain_yaml_is_refused(content: str, line: int, message
 
     assert error.line == line
     assert f"{path}:{line}: {message}" in str(error)
+
+
+def test_limit_of_libyaml_itself_is_told_as_ours(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As libyaml 0.2.6 stops, which comes with PyYAML 6.0.4."""
+    mark = yaml.Mark("seed.yaml", 0, 2, 0, None, None)
+    stopped = yaml.scanner.ScannerError("while increasing flow level", mark, "exceeded maximum nesting depth", mark)
+
+    def parse(*_: Any, **__: Any) -> Iterator[yaml.Event]:
+        yield from ()
+        raise stopped
+
+    monkeypatch.setattr(yaml, "parse", parse)
+
+    error = refusal(write("anything"))
+
+    assert (error.line, error.message) == (3, "is nested deeper than 100 levels; make it flatter")
 
 
 @pytest.mark.usefixtures("_any_parser")
