@@ -12,6 +12,8 @@ RECEIVE_BYTES = 65_536
 # of one byte would cost the square of what it reads ahead.
 _LINE_AHEAD_BYTES = 4_096
 _END_OF_HEAD = b"\r\n\r\n"
+# How a record with a ClientHello begins (RFC 8446 §5.1). No method does.
+_TLS_HANDSHAKE = b"\x16"
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 # Around the target, a request line holds a method, a version and two spaces. No method is longer than this.
 _REST_OF_REQUEST_LINE = 64
@@ -70,6 +72,9 @@ class Reader:
         if not self._searched and self.buffered[:1] in {b"\r", b"\n"}:
             # Some clients end a body with a line break of their own (RFC 9112 §2.2).
             self.buffered = self.buffered.lstrip(b"\r\n")
+        if self.buffered[:1] == _TLS_HANDSHAKE:
+            self.buffered = b""  # nothing that could be shown
+            raise HeadError(400, "This port speaks plain HTTP: use http.")
         buffered = self.buffered
         end = buffered.find(_END_OF_HEAD, max(0, self._searched - len(_END_OF_HEAD)))
         if end < 0:

@@ -165,6 +165,14 @@ def test_refusal_is_answered_in_one_line_and_reported(client, seen):
     ]
 
 
+def test_tls_is_told_to_use_http_and_leaves_no_bytes_of_its_own(client, seen):
+    """The beginning of a ClientHello; a whole one seldom has what ends a head, and would be waited for."""
+    client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32))
+
+    assert client.answer().body == b"This port speaks plain HTTP: use http.\n"
+    assert seen.refused == [Refused(400, "This port speaks plain HTTP: use http.", "127.0.0.1")]
+
+
 def test_refusal_of_a_second_request_is_about_that_one(client, seen):
     client.send(b"GET /good HTTP/1.1\r\nHost: a\r\n\r\nGET /bad HTTP/1.1\nHost: a\n\n")
 
