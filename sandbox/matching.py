@@ -79,10 +79,12 @@ def compile_json_path(expression: str) -> JSONPath:
     """Compile an RFC 9535 query or raise ``InvalidValueError``."""
     import jsonpath
 
+    from sandbox.json_path import ENVIRONMENT
+
     try:
         if len(expression) > MAX_JSON_PATH_LENGTH:
             raise ValueError(f"longer than {MAX_JSON_PATH_LENGTH} characters")
-        query = jsonpath.compile(expression, strict=True)
+        query = ENVIRONMENT.compile(expression)
     # the last three: an empty query, an infinite number, deeply nested filters
     except (jsonpath.JSONPathError, ValueError, OverflowError, RecursionError) as error:
         problem = str(error.args[0]).partition("\n")[0]  # str(error) draws the place, or fails at the end

@@ -83,6 +83,11 @@ def test_absent_value_matches_no_condition() -> None:
         ('$.lines[?@.sku == "TEA-01"]', True),
         ('$.lines[?match(@.sku, "TEA-[0-9]+")]', True),
         ('$[?match(@, "(")]', False),
+        ('$.lines[?match(@.sku, "TEA")]', False),
+        ('$.lines[?search(@.sku, "TEA")]', True),
+        ('$.lines[?search(@.sku, "T)|(E")]', False),
+        ('$.lines[?match(@.sku, "A|TEA-[0-9]+")]', True),
+        ('$.lines[?match(@.qty, "2")]', False),
     ],
     ids=str,
 )
@@ -93,6 +98,27 @@ def test_json_path_holds_where_it_selects_something_null_included(path: str, exp
 @pytest.mark.parametrize("body", [b"", b"text", b"5", b'"order"', b"null", b"\xff", b"[]"], ids=repr)
 def test_json_path_selects_nothing_in_other_bodies(body: bytes) -> None:
     assert not EntryFilter(json_path="$.order").matches(dataclasses.replace(ENTRY, body=body))
+
+
+def test_pattern_that_would_backtrack_without_end_takes_a_moment() -> None:
+    """With Python's ``re`` this one never ends, and holds every other thread meanwhile."""
+    slow = dataclasses.replace(ENTRY, body=b'{"a": "' + b"a" * 10_000 + b'!"}')
+
+    assert not EntryFilter(json_path='$[?search(@, "(a+)+$")]').matches(slow)
+    assert not EntryFilter(json_path='$[?match(@, "(a|aa)+")]').matches(slow)
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)a", "(a)\\\\1", "(?:a{1000}){0,1000}a"], ids=str)
+def test_pattern_that_needs_backtracking_or_much_memory_matches_nothing(pattern: str) -> None:
+    entry = dataclasses.replace(ENTRY, body=b'{"a": "aa"}')
+
+    assert not EntryFilter(json_path=f'$[?search(@, "{pattern}")]').matches(entry)
+
+
+def test_half_a_character_is_matched_by_no_pattern() -> None:
+    entry = dataclasses.replace(ENTRY, body=b'{"a": "a\\ud800"}')
+
+    assert not EntryFilter(json_path='$[?search(@, "a")]').matches(entry)
 
 
 def test_document_deeper_than_a_query_can_follow_does_not_match() -> None:
