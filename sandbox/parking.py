@@ -78,22 +78,24 @@ class Parking:
         """Take a socket over: send each step's bytes when its seconds from now have passed, then end the connection.
 
         Where there is nothing to send it is held for ``hold_s`` seconds, or without end for ``None``; in any case until
-        the client gives up.
+        the client gives up. Raise ``OSError``, and close it, where the thread is needed and cannot be started.
         """
         now = monotonic()
         scheduled = deque((now + delay, data) for delay, data in steps)
         end = None if scheduled or hold_s is None else now + hold_s
         parked = _Parked(sock, scheduled, end)
         parked.stop_listening = cancellation.listen(lambda: self._abort(parked))
-        with self._lock:
-            if not self._closed:
-                self._arrivals.append(parked)
+        with contextlib.ExitStack() as refusal:
+            refusal.callback(sock.close)
+            refusal.callback(parked.stop_listening)
+            with self._lock:
+                if self._closed:
+                    return
                 if self._thread is None:
-                    self._start()
+                    self._start()  # first: it fails where no descriptor is left, and nobody would come for the socket
+                self._arrivals.append(parked)
                 self._wake()
-                return
-        parked.stop_listening()
-        sock.close()
+            refusal.pop_all()
 
     def _abort(self, parked: _Parked) -> None:
         with self._lock:
@@ -102,12 +104,14 @@ class Parking:
             self._wake()
 
     def _start(self) -> None:
-        reader, self._waker = socket.socketpair()
-        reader.setblocking(False)
-        self._waker.setblocking(False)
-        loop = _Loop(self, reader, self._waker)
-        self._thread = threading.Thread(target=loop.run, name="parking", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as undone:
+            reader, waker = (undone.enter_context(end) for end in socket.socketpair())
+            reader.setblocking(False)
+            waker.setblocking(False)
+            thread = threading.Thread(target=_Loop(self, reader, waker).run, name="parking", daemon=True)
+            thread.start()
+            undone.pop_all()
+        self._waker, self._thread = waker, thread
 
     def _wake(self) -> None:
         if self._waker is not None:

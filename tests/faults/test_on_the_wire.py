@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
+import selectors
 import socket
 import struct
 import threading
@@ -292,6 +294,31 @@ def test_large_late_answer_reaches_a_client_that_reads_slowly() -> None:
     with theirs, theirs.makefile("rb") as stream:
         assert stream.read() == body
 
+    parking.close()
+
+
+@pytest.mark.parametrize("refused", [(socket, "socketpair"), (selectors, "DefaultSelector")], ids=["pair", "selector"])
+def test_parking_that_gets_no_descriptor_lets_the_client_go_and_works_again_later(
+    refused: tuple[object, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    parking, cancellation = Parking(), Cancellation()
+    (first, its_client), (second, other_client) = socket.socketpair(), socket.socketpair()
+    with monkeypatch.context() as patch:
+        patch.setattr(*refused, none_left)
+        with pytest.raises(OSError, match="Too many open files"):
+            parking.park(first, (), None, cancellation)
+    with its_client:
+        its_client.settimeout(PATIENCE_S)
+        assert its_client.recv(1) == b""
+
+    parking.park(second, [(0.0, b"late")], None, cancellation)
+
+    with other_client:
+        other_client.settimeout(PATIENCE_S)
+        assert other_client.recv(4) == b"late"
     parking.close()
 
 
