@@ -76,18 +76,30 @@ class Streams:
             self._count += 1
 
     def add(self, sock: socket.socket, head: bytes, feed: Feed) -> None:
-        """Take a socket over, on a place that was reserved: send the head, then what the feed has, until it ends."""
-        with self._lock:
-            self._arrivals.append(_Stream(sock, feed, head + BEGINNING, monotonic()))
-            if self._thread is None:
-                self._closing = False
-                reader, self._waker = socket.socketpair()
-                reader.setblocking(False)
-                self._waker.setblocking(False)
-                loop = _Loop(self, self._sandbox, reader)
-                self._thread = threading.Thread(target=loop.run, name="streams", daemon=True)
-                self._thread.start()
+        """Take a socket over, on a place that was reserved: send the head, then what the feed has, until it ends.
+
+        Raise ``OSError``, close it and give the place back where the thread is needed and cannot be started.
+        """
+        with contextlib.ExitStack() as refusal:
+            refusal.callback(sock.close)
+            refusal.callback(self.release)
+            with self._lock:
+                if self._thread is None:
+                    self._start()  # first: it fails where no descriptor is left, and nobody would come for the socket
+                self._arrivals.append(_Stream(sock, feed, head + BEGINNING, monotonic()))
+            refusal.pop_all()
         self.wake()
+
+    def _start(self) -> None:
+        with contextlib.ExitStack() as undone:
+            reader, waker = (undone.enter_context(end) for end in socket.socketpair())
+            reader.setblocking(False)
+            waker.setblocking(False)
+            thread = threading.Thread(target=_Loop(self, self._sandbox, reader).run, name="streams", daemon=True)
+            self._closing = False
+            thread.start()
+            undone.pop_all()
+        self._waker, self._thread = waker, thread
 
     def close(self) -> None:
         """End all streams and the thread. A stream that comes later starts another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ from werkzeug.test import Client
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.control.feed import PIECE, Feed
+from sandbox.control.streams import Streams
 from sandbox.journal import Exchange
 from sandbox.matching import EntryFilter
 from tests.conftest import Integration
@@ -208,6 +210,27 @@ def test_too_many_streams_are_refused(
     follow()
 
     assert follow().status.startswith(b"HTTP/1.1 503 ")
+
+
+def test_stream_that_gets_no_descriptor_is_closed_and_its_place_is_free(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    streams = Streams(sandbox)
+    ours, client = socket.socketpair()
+    streams.reserve()
+    feed = Feed(sandbox, EntryFilter(), 0, sandbox.journal.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "socketpair", none_left)
+        with pytest.raises(OSError, match="Too many open files"):
+            streams.add(ours, b"", feed)
+
+    assert len(streams) == 0
+    with client:
+        client.settimeout(PATIENCE_S)
+        assert client.recv(1) == b""
 
 
 def test_silence_is_broken_by_a_sign_of_life(server: SandboxServer, follow: Callable[..., Events]) -> None:
