@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 SERIES_OVERHEAD: Final = 200
 """About how many bytes a series takes that holds one entry."""
 
+_COUNTER_BYTES: Final = 230
+"""About how many bytes it takes to count the dropped entries of one value."""
+
 _COMPACT_FROM: Final = 256
+_DEAD_SHARE: Final = 8
+"""A series is compacted when one in so many places in its list is a dropped entry's."""
 _MAX_COUNTERS: Final = 10_000
-"""Values whose dropped entries are counted apart. Beyond it all counting starts anew from the total."""
+"""Values whose dropped entries are counted apart, at most. Beyond it all counting starts anew from the total."""
+_MIN_COUNTERS: Final = 64
+"""As many are always, however small the journal: with fewer, no filter could be told what was not dropped."""
 
 _seq = attrgetter("seq")
 _Key = tuple[str, object]
@@ -50,7 +57,7 @@ class Series:
         assert entry is not None
         self._entries[self._first] = None
         self._first += 1
-        if self._first >= _COMPACT_FROM and self._first * 2 > len(self._entries):
+        if self._first >= _COMPACT_FROM and self._first * _DEAD_SHARE > len(self._entries):
             del self._entries[: self._first]
             self._first = 0
         return entry
@@ -101,8 +108,11 @@ class EntryIndex:
             series.append(entry)
         return made
 
-    def drop_oldest(self) -> tuple[Entry, int]:
-        """Drop the oldest entry; return it, and how many series ended with it."""
+    def drop_oldest(self, spare: int) -> tuple[Entry, int]:
+        """Drop the oldest entry; return it, and how many series ended with it.
+
+        ``spare`` is how many bytes the counts of dropped entries may take.
+        """
         entry = self.all.pop_oldest()
         self.dropped += 1
         ended = 0
@@ -116,7 +126,7 @@ class EntryIndex:
             if not series:
                 del self._series[name, value]
                 ended += 1
-        if len(self._dropped) > _MAX_COUNTERS:
+        if len(self._dropped) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
             self._dropped.clear()
             self._dropped_uncounted = self.dropped
         return entry, ended

@@ -26,6 +26,10 @@ class Pool(Generic[_T]):
     def __init__(self) -> None:
         self._values: dict[_T, _T] = {}
 
+    def clear(self) -> None:
+        """Keep none any more."""
+        self._values.clear()
+
     def find(self, value: _T) -> _T | None:
         """Return the value that is kept and equals the one given."""
         return self._values.get(value)
@@ -56,6 +60,15 @@ class Sharing:
         self._heads: Pool[Headers] = Pool()
         self.added = 0
         """About how many bytes all values take that had no equal when they came."""
+        self._held = 0
+        """About how many of these bytes are kept, whether or not an entry still needs them."""
+
+    def forget_beyond(self, spare: int) -> None:
+        """Keep nothing any more once that takes more than ``spare`` bytes: the entries it came with may be gone."""
+        if self._held > spare:
+            for pool in (self._texts, self._bodies, self._fields, self._heads):
+                pool.clear()
+            self._held = 0
 
     def text(self, text: _Text) -> _Text:
         """Return a text that is kept and equals the one given."""
@@ -70,6 +83,7 @@ class Sharing:
         known = self._heads.find(headers)
         if known is not None:
             return known
+        added_before = self.added
         self.added += 56 + 8 * len(headers)
         size = 0
         fields = []
@@ -82,11 +96,16 @@ class Sharing:
                 shared = self._fields.keep(field) if length < self._LONG_FIELD else field
             fields.append(shared)
         whole = tuple(fields)
+        self._held += self.added - added_before
         return self._heads.keep(whole) if size < self._LONG_HEAD else whole
 
     def _kept(self, value: _Value, pool: Pool[_Value]) -> _Value:
         known = pool.find(value)
         if known is not None:
             return known
-        self.added += getsizeof(value)
-        return pool.keep(value) if len(value) <= self._LONG else value
+        size = getsizeof(value)
+        self.added += size
+        if len(value) > self._LONG:
+            return value
+        self._held += size
+        return pool.keep(value)

@@ -43,11 +43,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
-ENTRY_OVERHEAD = 420
+ENTRY_OVERHEAD = 410
 """Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
 
 _CHUNK = 256
 """Entries read at a time."""
+
+_SPARE_SHARE = 64
+"""Counts of dropped entries may take one in so many of the journal's bytes; so may what entries have in common."""
 
 _CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
 
@@ -172,14 +175,15 @@ class Journal:
         index = self._index
         max_entries, max_bytes = self._max_entries(), self._max_bytes()
         while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes > max_bytes):
-            dropped, ended = index.drop_oldest()
+            dropped, ended = index.drop_oldest(max_bytes // _SPARE_SHARE)
             self._bytes -= dropped.cost + SERIES_OVERHEAD * ended
+            self._sharing.forget_beyond(max_bytes // _SPARE_SHARE)
 
     def clear(self) -> int:
         """Empty the journal and return how many entries it held. Numbering goes on; the count of drops starts anew."""
         with self._lock:
             cleared = len(self._index.all)
-            self._index = EntryIndex()
+            self._index, self._sharing = EntryIndex(), Sharing()
             self._bytes = 0
         return cleared
 

@@ -57,6 +57,16 @@ def test_bytes_count_bodies_answers_and_headers_and_come_back_when_dropped() -> 
     assert journal.bytes - smallest < 1_100_000  # headers may stay, to be shared
 
 
+def test_emptied_journal_keeps_nothing_that_it_does_not_count() -> None:
+    journal = journal_of()
+    close(journal, headers=(("A", "b" * 1_000),))
+    before = journal.bytes
+    journal.clear()
+    close(journal, headers=(("A", "b" * 1_000),))
+
+    assert journal.bytes == before
+
+
 def test_bounds_are_read_anew_at_each_entry() -> None:
     bound = [5]
     journal = Journal("abc", lambda: bound[0], lambda: 10**9)
@@ -117,6 +127,17 @@ def own_header(number: int) -> dict[str, Any]:
     }
 
 
+def large_with_own_headers(number: int) -> dict[str, Any]:
+    own = tuple((f"X-Own-{at}", f"{number:0>200}") for at in range(15))
+    return {"body": f"{number:0>15000}".encode(), "headers": (*HEADERS, *own)}
+
+
+def unknown_service(number: int) -> dict[str, Any]:
+    name = f"{number:0>30}"
+    described = {"kind": "inbound", "company": "acme", "vanity_url": name, "path": f"/v1/acme/{name}"}
+    return {**OTHER, **described, "reason": f"unknown_service: no service at acme/{name}"}
+
+
 def unknown_client(number: int) -> dict[str, Any]:
     return {**OTHER, "kind": "token", "client_id": f"{number:0>36}", "body": f"{number:0>30}".encode()}
 
@@ -132,28 +153,54 @@ def unknown_client(number: int) -> dict[str, Any]:
         unknown_path,
         long_path,
         own_header,
-        unknown_client,
+        large_with_own_headers,
     ],
 )
-def test_bound_in_bytes_is_what_the_entries_take(notes: Callable[[int], dict[str, Any]]) -> None:
+def test_bound_in_bytes_is_what_the_journal_takes_once_full_and_ever_after(
+    notes: Callable[[int], dict[str, Any]],
+) -> None:
+    used = taken_when_full_and_later(notes)
+
+    assert used == pytest.approx([BOUND] * len(used), rel=0.05)
+
+
+@pytest.mark.parametrize("notes", [unknown_service, unknown_client])
+def test_bound_in_bytes_holds_roughly_where_each_request_is_found_by_a_value_of_its_own(
+    notes: Callable[[int], dict[str, Any]],
+) -> None:
+    """A dictionary whose keys come and go takes up to twice what it takes at first."""
+    used = taken_when_full_and_later(notes)
+
+    assert used == pytest.approx([BOUND] * len(used), rel=0.12)
+
+
+def taken_when_full_and_later(notes: Callable[[int], dict[str, Any]]) -> list[int]:
+    """Return how many bytes a bounded journal takes when its first entry is dropped, and as more are."""
     fill(journal_of(10**9, 10_000), notes)  # what is made once does not count
     journal = journal_of(10**9, BOUND)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         fill(journal, notes)
-        gc.collect()  # of what is free, Python keeps some for later
-        used = tracemalloc.get_traced_memory()[0] - before
+        used = [taken() - before]
+        held = len(journal)
+        for part in range(1, 5):  # what dropped entries leave behind comes and goes
+            fill(journal, notes, dropped=held * part // 3)
+            used.append(taken() - before)
     finally:
         tracemalloc.stop()
+    return used
 
-    assert used == pytest.approx(BOUND, rel=0.05)
+
+def taken() -> int:
+    gc.collect()  # of what is free, Python keeps some for later
+    return tracemalloc.get_traced_memory()[0]
 
 
-def fill(journal: Journal, notes: Callable[[int], dict[str, Any]]) -> None:
-    """Close exchanges until the first is dropped; each has values of its own, as one that was received has."""
-    number = 0
-    while not journal.dropped:
+def fill(journal: Journal, notes: Callable[[int], dict[str, Any]], dropped: int = 1) -> None:
+    """Close exchanges until so many are dropped; each has values of its own, as one that was received has."""
+    number = journal.last_seq
+    while journal.dropped < dropped:
         described = {**ACCEPTED, "received_at": 1.7e9 + number / 7, "wall_time": 1.8e9 + number / 7, **notes(number)}
         described["body_size"] = len(described.get("body", b""))
         answer = json.dumps({"message": "Payload stored successfully."}).encode()
