@@ -44,6 +44,8 @@ class HttpServer:
     threads; meanwhile no other connection is attended to, so it must be said only of what takes no longer than
     that change.
 
+    `on_cut` is called when `stop` cuts the connections of requests in flight, to end whatever else `app` waits for.
+
     A server that has been stopped can be started again.
     """
 
@@ -59,6 +61,7 @@ class HttpServer:
         on_refused: Callable[[Refused], None] | None = None,
         on_error: Callable[[BaseException], None] | None = None,
         at_once: Callable[[str, str], bool] | None = None,
+        on_cut: Callable[[], None] | None = None,
     ) -> None:
         self._app = app
         self._host = host
@@ -70,6 +73,7 @@ class HttpServer:
         self._on_refused = on_refused
         self._on_error = on_error
         self._at_once = at_once
+        self._on_cut = on_cut
         self._listener: Listener | None = None
         self._lock = threading.Lock()
 
@@ -119,7 +123,16 @@ class HttpServer:
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
         }
-        return Service(self._app, self._limits, self._tls, environ, self._on_refused, self._on_error, self._at_once)
+        return Service(
+            self._app,
+            self._limits,
+            self._tls,
+            environ,
+            self._on_refused,
+            self._on_error,
+            self._at_once,
+            on_cut=self._on_cut,
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

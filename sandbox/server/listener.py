@@ -248,6 +248,8 @@ class Listener(HTTPServer):
         if self.requests.join(_GRACE_S):
             for channel in list(service.channels):
                 channel.cut()
+            if service.on_cut is not None:
+                service.on_cut()
             if stuck := self.requests.join(_STUCK_S):
                 service.failed(RuntimeError(f"At the stop, {stuck} requests did not return from the application."))
         for channel in list(service.channels):

@@ -73,6 +73,7 @@ class SandboxServer:
             on_refused=self._record_refused,
             on_error=self._record_error,
             at_once=_is_at_once,
+            on_cut=self._end_waits,
         )
 
     def start(self) -> Self:
@@ -88,12 +89,16 @@ class SandboxServer:
 
     def stop(self) -> None:
         """Stop serving; does nothing when it is not."""
-        self.sandbox.journal.interrupt("the server is stopping")
+        self._end_waits()
         for front in self._fronts:
             front.stop()
         self.app.close()
         if self.sandbox.journal_file is not None:
             self.sandbox.journal_file.close()
+
+    def _end_waits(self) -> None:
+        """Send away who waits for the journal; a front that stops repeats it, for who came in between."""
+        self.sandbox.journal.interrupt("the server is stopping")
 
     def __enter__(self) -> Self:
         return self.start()

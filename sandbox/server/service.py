@@ -38,6 +38,8 @@ class Service:
     at_once: Callable[[str, str], bool] | None = None
     """Tells by its method and path, percent-encoded, whether a request keeps nobody waiting, once its body is there."""
     is_stopping: bool = False
+    on_cut: Callable[[], None] | None = None
+    """Told when `stop` has no more patience with the requests in flight: to end what they wait for."""
     waiting: Callable[[], int] = field(default=lambda: 0)
     """How many connections wait for a worker."""
     channels: set[Endable] = field(default_factory=set)

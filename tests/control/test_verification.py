@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
 
+from sandbox import Sandbox, SandboxServer
 from sandbox.control.verification import TURNSTILE, Turnstile
 from tests.conftest import Integration
 
@@ -58,6 +61,52 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
         answer = waiting.result(10)
 
     assert (answer.status_code, answer.json["detail"]) == (409, "the wait was interrupted: the sandbox was reset")
+
+
+@pytest.fixture
+def served(sandbox: Sandbox) -> Iterator[tuple[SandboxServer, socket.socket]]:
+    """A server that has imported what answers a wait, and a client of it."""
+    with SandboxServer(sandbox) as server, socket.create_connection(("127.0.0.1", server.port), 10) as client:
+        client.sendall(b"GET /_sandbox/requests/wait?timeout=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.recv(65_536).startswith(b"HTTP/1.1 408 ")
+        yield server, client
+
+
+def begin_to_wait(sandbox: Sandbox, client: socket.socket) -> None:
+    client.sendall(b"GET /_sandbox/requests/wait?timeout=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    never = threading.Event()
+    while not sandbox.journal._news._waiting:
+        never.wait(0.002)
+
+
+def test_wait_is_interrupted_when_the_server_stops(
+    sandbox: Sandbox, served: tuple[SandboxServer, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, client = served
+    monkeypatch.setattr("sandbox.server.listener._GRACE_S", 10.0)  # or a slow machine might cut the answer
+    begin_to_wait(sandbox, client)
+    server.stop()
+
+    assert b"the wait was interrupted: the server is stopping" in client.makefile("rb").read()
+    assert not server.errors
+
+
+def test_wait_that_begins_while_the_server_stops_ends_too(
+    sandbox: Sandbox, served: tuple[SandboxServer, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, client = served
+    interrupt = sandbox.journal.interrupt
+
+    def interrupted_just_before(why: str) -> None:
+        monkeypatch.undo()
+        interrupt(why)
+        begin_to_wait(sandbox, client)
+
+    monkeypatch.setattr(sandbox.journal, "interrupt", interrupted_just_before)
+    server.stop()
+
+    assert not sandbox.journal._news._waiting
+    assert not server.errors
 
 
 def test_waits_leave_workers_to_serve_what_is_waited_for(integration: Integration) -> None:
