@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives import serialization as ser
 
 from sandbox import Sandbox
 from sandbox.clock import Clock
-from sandbox.errors import ConflictError, InvalidValueError, NotFoundError, SettingError, UnauthenticatedError
+from sandbox.errors import (
+    ConflictError,
+    InvalidValueError,
+    NotFoundError,
+    SettingError,
+    UnauthenticatedError,
+    WaitInterruptedError,
+)
+from sandbox.faults import FaultRule, hang
 from sandbox.journal import Exchange
 from sandbox.keys import SigningKey
 from sandbox.matching import EntryFilter
@@ -265,6 +273,21 @@ def test_token_granted_in_flight_is_unknown_afterwards(sandbox: Sandbox, replace
 
     with pytest.raises(UnauthenticatedError, match="unknown_token"):
         verify(sandbox, token)
+
+
+@Replace
+def test_whoever_waits_on_the_platform_that_goes_is_sent_away(
+    sandbox: Sandbox, replace: Callable[[Sandbox], None]
+) -> None:
+    journal = sandbox.journal
+    sandbox.platform.faults.add(FaultRule(hang()))
+    act = sandbox.platform.faults.choose(exchange(sandbox.platform))
+    replace(sandbox)
+
+    with pytest.raises(WaitInterruptedError):
+        journal.wait(EntryFilter(), 1, 0)
+    assert act is not None
+    assert act.cancellation.is_set
 
 
 def test_seeded_sandbox_repeats_its_ids_after_a_reset(signing_key: SigningKey) -> None:

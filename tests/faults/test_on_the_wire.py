@@ -345,3 +345,24 @@ def test_connection_whose_rule_is_gone_already_is_closed_at_once() -> None:
         theirs.settimeout(PATIENCE_S)
         assert theirs.recv(1) == b""
     parking.close()
+
+
+def test_connection_whose_rule_goes_before_the_thread_has_seen_it_is_closed_at_once() -> None:
+    parking, others, gone = Parking(), Cancellation(), Cancellation()
+    (kept, kept_client), (ours, theirs) = socket.socketpair(), socket.socketpair()
+    parking.park(kept, (), None, others)  # the thread is there from now on
+    listen = gone.listen
+
+    def listen_and_let_the_thread_hear_of_it_first(listener: Callable[[], None]) -> Callable[[], None]:
+        stop_listening = listen(listener)
+        gone.set()
+        eventually(lambda: not parking._aborted)
+        return stop_listening
+
+    gone.listen = listen_and_let_the_thread_hear_of_it_first  # type: ignore[method-assign]
+    parking.park(ours, (), None, gone)
+
+    with theirs, kept_client:
+        theirs.settimeout(PATIENCE_S)
+        assert theirs.recv(1) == b""
+    parking.close()
