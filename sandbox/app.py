@@ -62,9 +62,10 @@ class SandboxApp:
                 from sandbox.dashboard import pages
                 from sandbox.spec import serve_documents
 
-                self._control = create_control_app(self.sandbox, self.streams, self.control_key, self._ca_pem)
-                serve_documents(self.emulated, self._control)
-                self._control.register_blueprint(pages)
+                control = create_control_app(self.sandbox, self.streams, self.control_key, self._ca_pem)
+                serve_documents(self.emulated, control)
+                control.register_blueprint(pages)
+                self._control = control  # once it is whole: what fails on the way is tried again
             return self._control
 
     @property
