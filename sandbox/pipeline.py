@@ -115,7 +115,7 @@ def _closed(platform: Platform, exchange: Exchange, effect: Effect, environ: WSG
 def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError, base_url: str) -> Answer:
     """Close a journal entry that could not be kept, and return the answer: whatever was done does not count."""
     exchange.accepted = False
-    exchange.fault = exchange.effect = None
+    exchange.act = exchange.fault = exchange.effect = None
     exchange.reason = str(error)
     answer = _as_accepted(platform, exchange, platform.wire.server_error(503), base_url)
     if exchange.method == "HEAD":

@@ -136,6 +136,7 @@ def test_fault_does_not_act_on_what_cannot_be_kept(integration: Integration, dis
     assert response.status_code == 503
     entry = integration.sandbox.journal.get("2")
     assert (entry.accepted, entry.fault, entry.effect) == (False, None, None)
+    assert integration.sandbox.tally.read().faults_acted == {}
 
 
 def test_file_goes_on_by_itself_and_the_gap_in_its_numbers_tells_what_was_refused(
