@@ -37,7 +37,6 @@ class _Parked:
     steps: deque[tuple[float, bytes]]
     end: float | None
     unsent: bytes = b""
-    due: float | None = None
     leaving: bool = False
     aborted: bool = False
     stop_listening: Callable[[], None] = field(default=lambda: None)
@@ -181,15 +180,15 @@ class _Loop:
         self._schedule(parked, parked.steps[0][0] if parked.steps else parked.end)
 
     def _schedule(self, parked: _Parked, due: float | None) -> None:
-        parked.due = due
+        """Put it on the agenda, where it stands only once."""
         if due is not None:
             heapq.heappush(self._agenda, (due, next(self._numbers), parked))
 
     def _do_what_is_due(self) -> None:
         now = monotonic()
         while self._agenda and self._agenda[0][0] <= now:
-            due, _, parked = heapq.heappop(self._agenda)
-            if parked in self._parked and parked.due == due:
+            _, _, parked = heapq.heappop(self._agenda)
+            if parked in self._parked:
                 self._advance(parked, now)
 
     def _advance(self, parked: _Parked, now: float) -> None:
@@ -240,7 +239,6 @@ class _Loop:
         if parked in self._parked:
             self._parked.discard(parked)
             parked.stop_listening()
-            parked.due = None
             with contextlib.suppress(OSError, ValueError, KeyError):
                 self._selector.unregister(parked.sock)
             with contextlib.suppress(OSError):
