@@ -3,7 +3,8 @@
 A channel is in one of two places. While it waits for the client, between requests or in the midst of a head,
 a TLS handshake or a farewell, it is parked in the selector with a deadline and costs no thread. When the
 client has sent something, a worker calls `communicate`, which goes as far as it can without waiting. Only the
-application makes a worker wait: for the body that it reads, and for the client to take what it writes.
+application makes a worker wait: for the body that it reads, and for the client to take what it writes. When that
+lasts, another worker takes its place until the request is over.
 
 A request that the application answers at once, as its owner says, is spared the two thread switches: once it
 has come whole, the selecting thread itself serves it by `serve_at_once`, and leaves to a worker what would wait.
@@ -30,6 +31,8 @@ from sandbox.server.wire import Wire
 # How long a worker stays with a client that it has just answered. A client that sends its requests one after
 # the other sends the next within that time, and saves the two thread switches by way of the selector.
 _LINGER_S = 0.002
+# How long a worker waits for the rest of a body before another takes its place.
+_PATIENCE_S = 0.1
 # What is thrown away so that a client that is still sending gets to read its answer instead of a reset.
 _DISCARD_BYTES = 16 * 1024 * 1024
 # How large a body may be for the selecting thread to collect it.
@@ -62,10 +65,11 @@ class Channel:
     def __init__(self, service: Service, sock: socket.socket) -> None:
         self._service = service
         self._wire = Wire(sock)
-        self._reader = Reader(self._wire, service.limits)
+        self._reader = Reader(self._wire, service.limits, self._dawdles)
         self._raw_head: bytes | None = None
         self._head: Head | None = None
         self._may_wait = True
+        self._has_stand_in = False
         self._unsent = b""
         self._conclusion: tuple[bool, int | None] = (False, 0)
         self._discarded = 0
@@ -136,6 +140,15 @@ class Channel:
         except Exception as error:  # noqa: BLE001 - a worker outlives whatever happens to one connection
             self._service.failed(error)
             return False
+        finally:
+            if self._has_stand_in:
+                self._has_stand_in = False
+                self._service.stand_down()
+
+    def _dawdles(self) -> None:
+        """Let another worker serve while this one waits for this client: clients that dawdle keep nobody waiting."""
+        if not self._has_stand_in:
+            self._has_stand_in = self._service.stand_in()
 
     def serve_at_once(self) -> Then:
         """Serve a request that has come whole and keeps nobody waiting. For the selecting thread."""
@@ -300,6 +313,7 @@ class Channel:
     def _serve(self, head: Head) -> bool:
         """Let the application answer one request; return whether there may be another after it."""
         self._head = self._raw_head = None
+        self._reader.patient_until = monotonic() + _PATIENCE_S
         body = self._body_of(head)
         connection = Connection(self)
         response = Response(head, self._send, lambda: self._may_persist(body), body.withhold_greeting)
@@ -343,7 +357,7 @@ class Channel:
     def _send_rest(self) -> bool:
         """Send what could not be sent at once; return what `_conclude` returns."""
         rest, self._unsent = self._unsent, b""
-        self._wire.send(rest, self._service.limits.body_timeout_s)
+        self._wire.send(rest, self._service.limits.body_timeout_s, self._dawdles)
         return self._conclude()
 
     def _run_application(self, environ: Environ, response: Response, connection: Connection) -> None:
@@ -390,7 +404,7 @@ class Channel:
     def _send(self, data: bytes) -> None:
         try:
             if self._may_wait:
-                self._wire.send(data, self._service.limits.body_timeout_s)
+                self._wire.send(data, self._service.limits.body_timeout_s, self._dawdles)
             elif self._unsent:
                 self._unsent += data
             else:

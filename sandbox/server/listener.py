@@ -186,17 +186,44 @@ class Crew(threadpool.ThreadPool):
 
     def start(self) -> None:
         """Start them all."""
-        make = threadpool.WorkerThread
-        self._crew = [make(self.server) for _ in range(self.min)]  # type: ignore[no-untyped-call]
-        for number, worker in enumerate(self._crew, 1):
-            worker.name = f"http-worker-{number}"
-            worker.daemon = True
-            worker.start()
+        self._lock = threading.Lock()
+        self._is_going_home = False
+        self._crew: list[threading.Thread] = []
+        for _ in range(self.min):
+            self._hire()
+
+    def _hire(self) -> None:
+        worker: threading.Thread = threadpool.WorkerThread(self.server)  # type: ignore[no-untyped-call]
+        worker.name = f"http-worker-{len(self._crew) + 1}"
+        worker.daemon = True
+        worker.start()
+        self._crew.append(worker)
+
+    def stand_in(self) -> bool:
+        """Start one more, in place of one that waits for its client; return whether that could be done.
+
+        There are never more of them than clients that dawdle, whose number is limited.
+        """
+        with self._lock:
+            if self._is_going_home:
+                return False
+            self._crew = [worker for worker in self._crew if worker.is_alive()]
+            try:
+                self._hire()
+            except RuntimeError:  # the system gives no more threads
+                return False
+            return True
+
+    def stand_down(self) -> None:
+        """Let whichever is free next end: who was stood in for is back."""
+        self.put(_GO_HOME)
 
     def send_home(self) -> None:
         """Let each end after what it is doing."""
-        for _ in self._crew:
-            self.put(_GO_HOME)
+        with self._lock:
+            self._is_going_home = True
+            for _ in self._crew:
+                self.put(_GO_HOME)
 
     def join(self, seconds: float) -> int:
         """Wait for them to end; return how many have not."""
@@ -231,6 +258,8 @@ class Listener(HTTPServer):
     def start(self) -> None:
         """Start accepting, and return."""
         self._service.waiting = lambda: self.requests.qsize
+        self._service.stand_in = self.requests.stand_in
+        self._service.stand_down = self.requests.stand_down
         self.requests.start()
         self.ready = True
         self._thread.start()

@@ -1,6 +1,8 @@
 """What a client has sent and nobody has consumed yet."""
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 
 from sandbox.real_time import monotonic
 from sandbox.server.head import BARE_LF, HeadError
@@ -26,10 +28,13 @@ class Reader:
     is taken off in two slices.
     """
 
-    def __init__(self, wire: Wire, limits: Limits) -> None:
+    def __init__(self, wire: Wire, limits: Limits, on_dawdling: Callable[[], None]) -> None:
         self._wire = wire
         self._limits = limits
+        self._on_dawdling = on_dawdling
         self.buffered = b""
+        self.patient_until = 0.0
+        """Who waits for bytes of a request later than this (of `monotonic`) calls `on_dawdling` first."""
         self._searched = 0
         self._to_skip = 0
 
@@ -126,10 +131,14 @@ class Reader:
         return line
 
     def _receive_by(self, deadline: float, size: int) -> bytes:
-        try:
+        with suppress(TimeoutError):
             return self._wire.receive(size, 0)
-        except TimeoutError:
-            remaining = deadline - monotonic()
-            if remaining <= 0:
-                raise
-            return self._wire.receive(size, remaining)
+        patient_s = min(self.patient_until, deadline) - monotonic()
+        if patient_s > 0:
+            with suppress(TimeoutError):
+                return self._wire.receive(size, patient_s)
+        remaining = deadline - monotonic()
+        if remaining <= 0:
+            raise TimeoutError("nothing came in time")
+        self._on_dawdling()
+        return self._wire.receive(size, remaining)

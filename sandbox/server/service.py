@@ -42,6 +42,10 @@ class Service:
     """Told when `stop` has no more patience with the requests in flight: to end what they wait for."""
     waiting: Callable[[], int] = field(default=lambda: 0)
     """How many connections wait for a worker."""
+    stand_in: Callable[[], bool] = field(default=lambda: False)
+    """Let one more worker serve while one waits for its client; return whether there is one."""
+    stand_down: Callable[[], None] = field(default=lambda: None)
+    """Have one worker less again, after `stand_in`."""
     channels: set[Endable] = field(default_factory=set)
     """Every connection that the server still has to close."""
 

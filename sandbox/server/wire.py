@@ -10,6 +10,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 
 from sandbox.real_time import monotonic
 
@@ -52,8 +53,8 @@ class Wire:
         except OSError as error:
             raise ConnectionAbortedError(f"the connection broke: {error}") from error
 
-    def send(self, data: bytes, timeout: float) -> None:
-        """Write all of `data`.
+    def send(self, data: bytes, timeout: float, on_wait: Callable[[], None] = lambda: None) -> None:
+        """Write all of `data`. `on_wait` is called before the client is waited for.
 
         Raises `ConnectionError` when the client is gone or took longer than `timeout` seconds.
         """
@@ -61,6 +62,7 @@ class Wire:
             sent = self._send_part(data, 0)
             if sent == len(data):
                 return
+            on_wait()
             deadline = monotonic() + timeout
             rest = memoryview(data)[sent:]
             while rest:

@@ -260,7 +260,7 @@ WHOLE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\nrest"
 
 @pytest.mark.parametrize("cut", range(1, len(WHOLE)))
 def test_head_is_found_wherever_it_is_cut(cut):
-    reader = Reader(Pieces(WHOLE[:cut], WHOLE[cut:]), Limits())
+    reader = Reader(Pieces(WHOLE[:cut], WHOLE[cut:]), Limits(), lambda: None)
     taken = []
     while not taken or taken[-1] is None:
         reader.receive(0)
