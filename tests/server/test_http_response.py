@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.server.response import ResponseError
+from tests.server.conftest import eventually
 
 
 def answering(*parts, status="200 OK", headers=()):
@@ -130,22 +131,24 @@ def test_large_body_is_written_whole_to_a_slow_reader(serve, connect):
 def test_client_that_takes_no_answer_frees_the_worker(serve, connect, quick, seen):
     closed = []
 
-    def app(environ, start_response):
-        start_response("200 OK", [])
+    def endless():
         try:
             while True:
                 yield b"x" * 1_000_000
         finally:
             closed.append(True)
 
-    server = serve(app, limits=quick, threads=1)
-    connect(server.port).get()
-    client = connect(serve(answering(b"two")).port)
-    client.get()
-    assert client.answer().body == b"two"
-    server.stop()
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return endless() if environ["PATH_INFO"] == "/endless" else [b"two"]
 
-    assert closed == [True]
+    server = serve(app, limits=quick, threads=1)
+    connect(server.port).get("/endless")
+    eventually(lambda: closed == [True])
+    client = connect(server.port)
+    client.get()
+
+    assert client.answer().body == b"two"
     assert not seen.errors
 
 
