@@ -111,6 +111,15 @@ def test_dropped_requests_are_told(run: Run, server: SandboxServer) -> None:
     assert run("requests").stderr == "2 older requests were dropped because the journal was full.\n"
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Start programs that Ctrl-C ends, as at a terminal: from what a shell runs in the background they learn not to."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_requests_are_followed(server: SandboxServer) -> None:
     push(server)
     command = [sys.executable, "-u", "-m", "sandbox.cli", "requests", "--follow", "--url", server.base_url]
