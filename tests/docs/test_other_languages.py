@@ -58,6 +58,14 @@ def test_node(patchworks: Patchworks, tmp_path: Path) -> None:
     patchworks.inbound("anything").assert_received(json={"order": 1001})
 
 
+def test_php(patchworks: Patchworks, tmp_path: Path) -> None:
+    php = program("php", in_ci=True)
+    (tmp_path / "order_test.php").write_text(code("php"), encoding="utf-8")
+
+    assert run([php, "order_test.php"], patchworks, tmp_path).count("ok: ") == 3
+    patchworks.inbound("anything").assert_received(json={"order": "1002"})
+
+
 def test_java(patchworks: Patchworks, tmp_path: Path) -> None:
     java = program("java", in_ci=False)
     (tmp_path / "OrderTest.java").write_text(code("java"), encoding="utf-8")
