@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +11,7 @@ from sandbox.real_time import perf_counter
 
 if TYPE_CHECKING:
     from sandbox.faults.book import Act
+    from sandbox.tokens import Issuance
 
 Kind = Literal["token", "inbound", "other"]
 Outcome = Literal["accepted", "rejected", "faulted"]
@@ -46,8 +46,8 @@ class Exchange:
     effect: str | None = None
     accepted: bool = False
     token: TokenLink | None = None
-    token_issued: Callable[[int], TokenLink | None] | None = field(default=None, repr=False)
-    """Of a request that got a token: takes the entry's number when there is one, and returns the link to the token."""
+    issuance: Issuance | None = None
+    """Of a request that got a token: takes the entry's number when there is one."""
     rate: tuple[int, int] | None = None
     misplaced_secret: str | None = field(default=None, repr=False)
     """A client secret that came where none belongs, such as in the client id."""

@@ -149,7 +149,7 @@ class Journal:
                 status=status,
                 fault=sharing.text(exchange.fault),
                 effect=sharing.text(exchange.effect),
-                token=exchange.token if exchange.token_issued is None else exchange.token_issued(seq),
+                token=exchange.token if exchange.issuance is None else exchange.issuance.note_origin(seq),
                 response_headers=sharing.headers(response_headers),
                 response_body=sharing.body(response_body),
                 cost=self._cost(body, query, shared_before),  # the last: what could be shared is by now

@@ -116,6 +116,9 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError, base_
     """Close a journal entry that could not be kept, and return the answer: whatever was done does not count."""
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
+    if exchange.issuance is not None:
+        exchange.issuance.withdraw()
+        exchange.issuance = None
     exchange.reason = str(error)
     answer = _as_accepted(platform, exchange, platform.wire.server_error(503), base_url)
     if exchange.method == "HEAD":

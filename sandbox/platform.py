@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import proxy
 
@@ -40,7 +39,7 @@ from sandbox.redaction import fingerprint
 from sandbox.rng import Rng
 from sandbox.store import Store
 from sandbox.throttle import Throttle
-from sandbox.tokens import Token, TokenBook
+from sandbox.tokens import Issuance, Token, TokenBook
 from sandbox.wire import WireProfile, wire_profile
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ class Platform:
             subject=wire.subject(known.id),
             key=terms.key,
         )
-        exchange.token_issued = partial(self.tokens.note_origin, access_token)
+        exchange.issuance = Issuance(self.tokens, access_token)
         exchange.accepted = act is None or act.accepts
         if act is not None and act.replaces_answer:
             raise refusal_by(act, exchange, self.clock.timestamp())

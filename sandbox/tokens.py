@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +77,22 @@ class _History:
 class _Verified:
     token: Token
     key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """A token just issued, while the request that asked for it has no entry in the journal."""
+
+    book: TokenBook
+    access_token: str = field(repr=False)
+
+    def note_origin(self, request: int) -> TokenLink | None:
+        """Note the number of the request's entry; return the link to the token."""
+        return self.book.note_origin(self.access_token, request)
+
+    def withdraw(self) -> None:
+        """The request is refused after all: there never was such a token."""
+        self.book.withdraw(self.access_token)
 
 
 class TokenBook:
@@ -171,6 +187,16 @@ class TokenBook:
             link = history.link
             history.link = TokenLink(link.fingerprint, request, link.issued_at, link.expires_at)
             return history.link
+
+    def withdraw(self, access_token: str) -> None:
+        """Forget a token that was issued and did not get to whom it was for."""
+        mark = fingerprint(access_token)
+        with self._lock:
+            self._histories.pop(mark, None)
+            for jti, token in reversed(self._issued.items()):
+                if token.fingerprint == mark:
+                    del self._issued[jti]
+                    break
 
     def note_use(self, token: Token) -> None:
         """Count a request that a token authorised."""

@@ -16,6 +16,7 @@ from sandbox import Sandbox, SandboxServer
 from sandbox.faults import connection_reset, make_rule
 from sandbox.journal_file import JournalFile
 from sandbox.server.limits import Refused
+from sandbox.tokens import TokenBook
 from tests.conftest import Integration
 from tests.core.test_journal_file import Disk
 
@@ -137,6 +138,24 @@ def test_fault_does_not_act_on_what_cannot_be_kept(integration: Integration, dis
     entry = integration.sandbox.journal.get("2")
     assert (entry.accepted, entry.fault, entry.effect) == (False, None, None)
     assert integration.sandbox.tally.read().faults_acted == {}
+
+
+def test_token_whose_request_cannot_be_kept_was_never_issued(
+    integration: Integration, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration.token()
+    before, issued = integration.sandbox.tokens, []
+    issue = TokenBook.issue
+    monkeypatch.setattr(TokenBook, "issue", lambda *a, **k: issued.append(issue(*a, **k)) or issued[-1])
+    room, disk.room = disk.room, 0
+    response = integration.request_token()
+    disk.room = room
+
+    assert response.status_code == 503
+    assert integration.sandbox.tokens == before
+    assert integration.sandbox.tally.read().tokens_issued == 1
+    assert integration.sandbox.journal.get("2").token is None
+    assert integration.post(token=issued[0]).status_code == 401
 
 
 def test_file_goes_on_by_itself_and_the_gap_in_its_numbers_tells_what_was_refused(
