@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from operator import attrgetter
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 from sandbox.matching import INDEXED, EntryFilter
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from sandbox.entry import Entry
     from sandbox.snapshot.shapes import DropsSnapshot
 
-SERIES_OVERHEAD: Final = 200
-"""About how many bytes a series takes that holds one entry."""
+_SERIES_BYTES: Final = 192
+"""About how many bytes a series takes that holds one entry, beside its place in the table."""
+
+_PLACE_BYTES: Final = 9
+"""About how many bytes it takes that an entry is in a series, dead places among them."""
 
 _COUNTER_BYTES: Final = 230
 """About how many bytes it takes to count the dropped entries of one value."""
@@ -93,10 +97,15 @@ class EntryIndex:
         self.dropped = 0
         """How many entries were dropped in all."""
 
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the table of series: where keys come and go, far more than they need."""
+        return getsizeof(self._series)
+
     def add(self, entry: Entry) -> int:
-        """Add the newest entry; return how many series had to be made for it."""
+        """Add the newest entry; return about how many bytes its places take."""
         self.all.append(entry)
-        made = 0
+        taken = _PLACE_BYTES
         for name in INDEXED:
             value = getattr(entry, name)
             if value is None:
@@ -104,18 +113,19 @@ class EntryIndex:
             series = self._series.get((name, value))
             if series is None:
                 series = self._series[name, value] = Series()
-                made += 1
+                taken += _SERIES_BYTES
             series.append(entry)
-        return made
+            taken += _PLACE_BYTES
+        return taken
 
     def drop_oldest(self, spare: int) -> tuple[Entry, int]:
-        """Drop the oldest entry; return it, and how many series ended with it.
+        """Drop the oldest entry; return it, and about how many bytes its places took.
 
         ``spare`` is how many bytes the counts of dropped entries may take.
         """
         entry = self.all.pop_oldest()
         self.dropped += 1
-        ended = 0
+        freed = _PLACE_BYTES
         for name in INDEXED:
             value = getattr(entry, name)
             if value is None:
@@ -123,13 +133,14 @@ class EntryIndex:
             series = self._series[name, value]
             series.pop_oldest()
             self._dropped[name, value] += 1
+            freed += _PLACE_BYTES
             if not series:
                 del self._series[name, value]
-                ended += 1
+                freed += _SERIES_BYTES
         if len(self._dropped) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
             self._dropped.clear()
             self._dropped_uncounted = self.dropped
-        return entry, ended
+        return entry, freed
 
     def drops(self) -> DropsSnapshot:
         """Return what is known of the dropped entries."""

@@ -84,7 +84,7 @@ class Sharing:
         if known is not None:
             return known
         added_before = self.added
-        self.added += 56 + 8 * len(headers)
+        self.added += getsizeof(headers)
         size = 0
         fields = []
         for field in headers:
@@ -92,7 +92,7 @@ class Sharing:
             size += length
             shared = self._fields.find(field) if length < self._LONG_FIELD else None
             if shared is None:
-                self.added += 160 + length
+                self.added += getsizeof(field) + getsizeof(field[0]) + getsizeof(field[1])
                 shared = self._fields.keep(field) if length < self._LONG_FIELD else field
             fields.append(shared)
         whole = tuple(fields)

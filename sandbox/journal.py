@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sandbox.entry import Entry, Exchange, Headers, Kind, Outcome
 from sandbox.errors import InvalidValueError, NotFoundError
-from sandbox.indexes import SERIES_OVERHEAD, EntryIndex
+from sandbox.indexes import EntryIndex
 from sandbox.interning import Sharing
 from sandbox.matching import EVERY_ENTRY, EntryFilter
 from sandbox.model import TokenLink
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
-ENTRY_OVERHEAD = 410
-"""Bytes an entry takes beside its bodies and what of its headers it shares with no other (`growth` in benchmarks)."""
+ENTRY_OVERHEAD = 364
+"""Bytes an entry takes beside its bodies, its places in the index and what it shares with no other."""
 
 _CHUNK = 256
 """Entries read at a time."""
@@ -157,7 +157,7 @@ class Journal:
             if keep and self._keep is not None:
                 self._keep(entry)
             self._seq = seq
-            self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
+            self._bytes += entry.cost + self._index.add(entry)
             dropped_before = self._index.dropped
             self._drop_beyond_bounds()
             dropped = self._index.dropped - dropped_before
@@ -174,9 +174,9 @@ class Journal:
         """Drop the oldest entries until both bounds hold; the newest always stays."""
         index = self._index
         max_entries, max_bytes = self._max_entries(), self._max_bytes()
-        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes > max_bytes):
-            dropped, ended = index.drop_oldest(max_bytes // _SPARE_SHARE)
-            self._bytes -= dropped.cost + SERIES_OVERHEAD * ended
+        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes + index.table_bytes > max_bytes):
+            dropped, freed = index.drop_oldest(max_bytes // _SPARE_SHARE)
+            self._bytes -= dropped.cost + freed
             self._sharing.forget_beyond(max_bytes // _SPARE_SHARE)
 
     def clear(self) -> int:
@@ -269,7 +269,7 @@ class Journal:
                     raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
                 self._seq = kept.seq
                 entry = self._restored(kept)
-                self._bytes += entry.cost + SERIES_OVERHEAD * self._index.add(entry)
+                self._bytes += entry.cost + self._index.add(entry)
             self._seq = snapshot.last_seq
             self._index.restore_drops(snapshot.dropped)
             self._drop_beyond_bounds()
@@ -374,7 +374,7 @@ class Journal:
     @property
     def bytes(self) -> int:
         """About how many bytes the entries take."""
-        return self._bytes
+        return self._bytes + self._index.table_bytes
 
 
 _LINK: Final = tuple(field.name for field in fields(TokenLink))
