@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import os
@@ -26,6 +27,7 @@ from sandbox.cli import serve as serve_module
 from sandbox.cli.options import GROUPS, OTHER
 from sandbox.cli.serve import serve
 from sandbox.config import Settings, setting_specs
+from sandbox.fidelity import as_text, load_ledger
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_S = 5
@@ -669,3 +671,17 @@ def test_openapi_documents_are_written(tmp_path: Path) -> None:
 
     for name in ("openapi.yaml", "openapi-control.yaml"):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_fidelity_ledger_is_printed_for_people_and_for_programs() -> None:
+    told, data = (CliRunner().invoke(main, ["fidelity", *options]).output for options in ([], ["--json"]))
+
+    assert told == f"{as_text(load_ledger())}\n"
+    assert json.loads(data) == json.loads(json.dumps(dataclasses.asdict(load_ledger())))
+
+
+def test_pages_made_from_the_code_are_written(tmp_path: Path) -> None:
+    CliRunner().invoke(main, ["reference", "--output", str(tmp_path)])
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["configuration.md", "faults.md", "fidelity.md"]
+    assert all(path.read_bytes() == (ROOT / "docs" / path.name).read_bytes() for path in tmp_path.iterdir())

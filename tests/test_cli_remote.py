@@ -19,6 +19,8 @@ from click.testing import CliRunner, Result
 from sandbox import Sandbox, SandboxServer
 from sandbox.cli import main
 from sandbox.cli.table import printable, printable_lines, table
+from sandbox.remote.control_api import ControlApi
+from sandbox.seed import Seed
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., Result]
@@ -139,6 +141,23 @@ def test_requests_are_followed(server: SandboxServer) -> None:
     assert following.returncode == 0
 
 
+def test_faulted_request_is_listed_with_its_fault_and_whether_it_was_stored(run: Run, server: SandboxServer) -> None:
+    run("faults", "add", "status", "code=503", "--name", "refused", "--endpoint", "inbound", "--times", "1")
+    push(server)
+    run("faults", "add", "status", "code=503", "--name", "lost", "--endpoint", "inbound", "--accept", "--times", "1")
+    push(server)
+
+    told = [line.split(maxsplit=5)[5] for line in run("requests", "--outcome", "faulted").stdout.splitlines()[1:]]
+    assert told == ["fault refused", "fault lost, though accepted"]
+
+
+def test_requests_that_are_gone_before_they_can_be_followed_are_counted(run: Run, monkeypatch: Any) -> None:
+    told = ["event: dropped", 'data: {"missed": 7, "dropped": 7}', ""]
+    monkeypatch.setattr(ControlApi, "lines", lambda *_, **__: iter(told))
+
+    assert run("requests", "--follow").stderr == "7 requests were missed: the journal was full or cleared.\n"
+
+
 def test_reader_that_leaves_ends_a_list_quietly(server: SandboxServer) -> None:
     for _ in range(40):  # more than a pipe holds
         requests.get(f"{server.base_url}/{'x' * 4000}", timeout=10)
@@ -249,6 +268,18 @@ def test_presets_are_listed_added_and_cleared(run: Run, server: SandboxServer) -
     assert run("faults", "clear").stdout == "1 rule removed\n"
 
 
+def test_presets_are_json_for_programs(run: Run) -> None:
+    found = json.loads(run("faults", "presets", "--json").stdout)["presets"]
+
+    assert set(found[0]) >= {"name", "title", "story", "rules"}
+
+
+def test_rule_that_is_not_json_is_a_wrong_usage(run: Run) -> None:
+    told = run("faults", "add", "--rule", "-", exit_code=2, input="{tea").stderr
+
+    assert "Invalid value for --rule: it is not JSON: " in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
@@ -278,6 +309,14 @@ def test_client_is_created_and_its_secret_shown_once(run: Run, server: SandboxSe
     assert new["client_id"] in listed
     assert new["client_secret"] not in listed
     assert len(json.loads(run("clients", "list", "--json").stdout)) == 3
+
+
+def test_client_of_an_empty_sandbox_is_refused() -> None:
+    with SandboxServer(Sandbox(Seed())) as server:
+        result = CliRunner().invoke(main, ["clients", "create", "Order export", "--url", server.base_url])
+
+    assert result.exit_code == 2
+    assert "The sandbox has no connector to create a client for." in result.stderr
 
 
 def test_name_that_is_too_short_is_refused(run: Run) -> None:
@@ -344,6 +383,27 @@ def test_names_are_completed(words: str, completed: str, server: SandboxServer) 
     )
 
     assert done.stdout == f"plain,{completed}\n"
+
+
+def completions(words: str, **environment: str) -> Result:
+    """Ask for the completions of the last word, in this process."""
+    asked = {"COMP_WORDS": f"patchworks-sandbox {words}", "COMP_CWORD": str(len(words.split()))}
+    variables = {"_PATCHWORKS_SANDBOX_COMPLETE": "bash_complete", **asked, **environment}
+    return CliRunner().invoke(main, prog_name="patchworks-sandbox", env=variables)
+
+
+def test_completion_is_silent_where_no_sandbox_answers() -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        result = completions("faults preset two", PATCHWORKS_SANDBOX_URL=f"http://127.0.0.1:{sock.getsockname()[1]}")
+
+    assert (result.exit_code, result.output) == (0, "\n")
+
+
+def test_nothing_follows_a_command_that_does_not_exist() -> None:
+    result = completions("nonesuch add")
+
+    assert (result.exit_code, result.output) == (0, "\n")
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
