@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.errors import NotFoundError
 from sandbox.faults import FaultBook, connection_reset, hang, make_rule, rotated_key, sequence, status
-from sandbox.faults.body_match import Body
+from sandbox.faults.body_match import Body, Select
+from sandbox.model import JsonValue
 from sandbox.rng import Rng
 from tests.faults.conftest import Looked
 
@@ -124,6 +125,8 @@ def test_window_follows_the_clock(book: FaultBook, time: Time, window: dict[str,
         ({"json_path": {"$.order": "1002"}}, {}, False),
         ({"json_path": {"$.order": "1001", "$.lines[*].sku": "TEA-01"}}, {}, True),
         ({"json_path": {"$.order": "1001", "$.lines[*].sku": "MUG"}}, {}, False),
+        ({"json_path": {"$.order": "1001", "$.missing": None}}, {}, False),
+        ({"json_path": {"$.order": "1001", "$.order.missing": None}}, {}, False),
         ({"json_path": {"$.paid": 1}}, {}, False),
     ],
 )
@@ -187,6 +190,30 @@ def test_fault_for_another_endpoint_leaves_the_request_to_the_next_rule(book: Fa
     assert chosen(book, 1, kind="inbound") == ["rotated_key"]
 
 
+def test_fault_of_tokens_leaves_a_request_to_an_unknown_path_alone(book: FaultBook) -> None:
+    rule = book.add(make_rule(rotated_key()))
+
+    assert chosen(book, 1, kind="other") == ["-"]
+    assert book.get(rule.id).seen == 0
+
+
+def test_body_is_looked_through_once_for_all_rules(book: FaultBook) -> None:
+    for code, sku in ((501, "MUG"), (502, "TEA-01")):
+        book.add(make_rule(status(code), json_path={"$.order": "1001", "$..sku": sku}))
+    selected: list[Select] = []
+
+    class Noted(Body):
+        def _select(self, select: Select) -> list[JsonValue]:
+            selected.append(select)
+            return super()._select(select)
+
+    body = Noted(Looked().json)
+    met = [armed.holds(Looked(), body) for _, armed in book._index.candidates(Looked(), body)]
+
+    assert met == [False, True]
+    assert len(selected) == 2  # one for each path
+
+
 def test_sequence_takes_a_step_a_request_and_is_used_up(book: FaultBook) -> None:
     rule = book.add(make_rule(sequence(status(503), "pass", connection_reset())))
 
@@ -242,6 +269,18 @@ def test_removed_rule_is_gone_and_tells_who_waits(book: FaultBook) -> None:
     assert chosen(book, 1) == ["-"]
     with pytest.raises(NotFoundError, match=r"there is no fault rule 'fault-2'; known: fault-1"):
         book.get(removed.id)
+
+
+def test_rule_that_is_removed_while_a_request_is_looked_at_does_not_act(book: FaultBook) -> None:
+    rule = book.add(make_rule(hang(), json_path="$.order"))
+
+    class Meanwhile(Looked):
+        def json(self) -> JsonValue:
+            book.clear()
+            return super().json()
+
+    assert book.choose(Meanwhile()) is None
+    assert book.add(make_rule(hang())).id != rule.id
 
 
 def test_cancellation_that_is_over_calls_a_new_listener_at_once_and_an_old_one_no_more(book: FaultBook) -> None:

@@ -13,6 +13,7 @@ from sandbox import Sandbox, faults
 from sandbox.app import SandboxApp
 from sandbox.faults import Fault, make_rule
 from tests.conftest import Integration
+from tests.faults.conftest import Outcome, eventually
 
 STORED = b'{"message":"Payload stored successfully."}'
 UNAUTHENTICATED = b'{"message":"Unauthenticated."}'
@@ -123,6 +124,16 @@ def test_failure_of_the_connection_is_the_exception_of_http_client(
     assert entry.status == (200 if fault.kind == "truncated_body" else 0)
 
 
+def test_rule_that_is_removed_ends_its_late_answer(faulty: Faulty) -> None:
+    rule_id = faulty.add(faults.latency(60))
+    waiting = Outcome(faulty.post)
+    eventually(lambda: faulty.last.fault == rule_id)
+
+    faulty.sandbox.platform.faults.clear()
+
+    assert isinstance(waiting.get(), http.client.RemoteDisconnected)
+
+
 def test_custom_body_comes_with_a_content_type_and_given_headers_win(faulty: Faulty) -> None:
     faulty.add(faults.status(502, "<h1>", {"content-type": "text/html", "X-Proxy": "a"}), times=1)
     faulty.add(faults.status(500, {}), times=1)
@@ -150,6 +161,15 @@ def test_rate_limit_looks_like_the_platforms(faulty: Faulty) -> None:
     assert headers == {"Retry-After": "42", "X-RateLimit-Reset": "1795456860", "X-RateLimit-Remaining": "0"}
     faulty.sandbox.clock.advance(42)
     assert faulty.post().status_code == 200
+
+
+def test_rate_limit_at_an_unknown_path_tells_no_rest(faulty: Faulty) -> None:
+    faulty.add(faults.rate_limit(30), endpoint="any")
+
+    response = faulty.http.get("/nowhere")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "30")
+    assert "X-RateLimit-Remaining" not in response.headers
 
 
 def test_maintenance_has_a_retry_after_and_no_rate_limit(faulty: Faulty) -> None:

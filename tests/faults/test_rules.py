@@ -91,6 +91,9 @@ def test_rule_survives_being_written_and_read() -> None:
         ({"fault": {"kind": "status", "code": "503"}}, "fault.code", "a whole number"),
         ({"fault": {"kind": "status", "code": 503, "headers": {"A": "b\r\nc"}}}, "fault.headers", "header names"),
         ({"fault": {"kind": "status", "code": 503, "headers": {"A b": "c"}}}, "fault.headers", "header names"),
+        ({"fault": {"kind": "status", "code": 503, "body": float("nan")}}, "fault.body", "any JSON value"),
+        ({"fault": {"kind": "status", "code": 503, "body": [{"a": {1, 2}}]}}, "fault.body", "any JSON value"),
+        ({"fault": {"kind": "token_response", "set": {"at": float("inf")}}}, "fault.set", "a JSON object"),
         ({"fault": {"kind": "latency"}}, "fault.seconds", "distribution fixed needs it"),
         ({"fault": {"kind": "latency", "seconds": -1}}, "fault.seconds", "seconds from 0"),
         ({"fault": {"kind": "latency", "seconds": 1, "median": 2}}, "fault.median", "distribution fixed takes seconds"),
@@ -164,3 +167,8 @@ def test_latency_is_drawn_from_its_distribution(fault: Any, draws: list[float | 
     assert all(want is None or got == pytest.approx(want) for got, want in zip(drawn, draws, strict=True))
     assert drawn == sorted(drawn)
     assert drawn[0] >= 0
+
+
+def test_distribution_that_is_named_is_not_guessed() -> None:
+    with pytest.raises(InvalidValueError, match="distribution uniform"):
+        faults.latency(0.25, distribution="uniform")
