@@ -121,6 +121,10 @@ def test_half_a_character_is_matched_by_no_pattern() -> None:
     assert not EntryFilter(json_path='$[?search(@, "a")]').matches(entry)
 
 
+def test_no_pattern_matches_half_a_character_in_the_query_itself() -> None:
+    assert not EntryFilter(json_path='$[?search("a\ud800", "a")]').matches(ENTRY)
+
+
 def test_document_deeper_than_a_query_can_follow_does_not_match() -> None:
     deep = dataclasses.replace(ENTRY, body=b'{"a":' * 500 + b"1" + b"}" * 500)
 

@@ -382,6 +382,20 @@ def test_oldest_tokens_are_forgotten_beyond_the_bound_even_if_seen_or_revoked(
     assert not book._revoked
 
 
+def test_token_that_is_forgotten_while_its_request_is_served_is_not_told_of(
+    book: TokenBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access_token = issued(book)
+    token = verified(book, access_token)
+    monkeypatch.setattr(module, "MAX_TOKENS", 1)
+    issued(book)
+
+    book.note_use(token)
+
+    assert book.note_origin(access_token, 1) is None
+    assert [known.uses for known in book.issued()] == [0]
+
+
 def test_memory_of_signatures_is_bounded(book: TokenBook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_TOKENS", 2)
     for _ in range(3):

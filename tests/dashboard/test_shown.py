@@ -127,6 +127,15 @@ def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Re
     assert (picture.peak, picture.total, picture.minutes) == (3, 3, 10)
 
 
+def test_a_request_from_before_the_machines_clock_was_set_back_is_not_in_the_picture(
+    journal: Journal, record: Record
+) -> None:
+    record(wall_time=10_000.0)
+    record(wall_time=10_000.0 + BUCKET_S)
+
+    assert timeline(reversed(list(journal.snapshot())), 10_000.0).total == 1
+
+
 def test_an_empty_picture_can_be_drawn() -> None:
     picture = timeline([], 10_000.0)
 

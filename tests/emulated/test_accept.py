@@ -58,10 +58,11 @@ def test_unauthenticated_is_redirected_to_the_login_page(laravel, headers):
         [("Accept", "Application/JSON")],
         [("Accept", "application/vnd.api+json, text/html")],
         [("Accept", "text/html;q=0.9, application/json")],
+        [("Accept", "text/html;level=1;q=0.5, application/json;q=0.9")],
         [("X-Requested-With", "XMLHttpRequest")],
         [("X-Requested-With", "XMLHttpRequest"), ("Accept", "*/*")],
     ],
-    ids=["json", "case", "api-json", "json-preferred", "ajax", "ajax-any"],
+    ids=["json", "case", "api-json", "json-preferred", "parameters", "ajax", "ajax-any"],
 )
 def test_client_that_asks_for_json_gets_it(laravel, headers):
     response = send(laravel, "POST", URL, headers, b"x")

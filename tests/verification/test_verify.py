@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import InvalidValueError
-from sandbox.verification.pattern import Pattern
+from sandbox.verification.pattern import MAX_COMPARED, Pattern
 from sandbox.verification.report import MAX_LINES, repeated_keys
 from sandbox.verification.verify import Times
 from sandbox.verification.view import NotReceivedError, Received
@@ -164,7 +164,14 @@ def test_repeated_keys_of_the_raw_json_are_told(recorded: Recorded, orders: Rece
 
 @pytest.mark.parametrize(
     ("body", "keys"),
-    [(b'{"a":1,"a":2,"b":{"b":1}}', ["a"]), (b'{"a":{"b":1},"c":{"b":1}}', []), (b"{", []), (b"\xff", [])],
+    [
+        (b'{"a":1,"a":2,"b":{"b":1}}', ["a"]),
+        (b'{"a":{"b":1},"c":{"b":1}}', []),
+        (b"{", []),
+        (b"\xff", []),
+        (b'{"a":1,"a":"' + b"x" * MAX_COMPARED + b'"}', []),
+    ],
+    ids=["repeated", "in two objects", "no JSON", "no text", "too large to look through"],
 )
 def test_keys_are_repeated_only_within_one_object(body: bytes, keys: list[str]) -> None:
     assert repeated_keys(body) == keys
