@@ -13,6 +13,8 @@ from werkzeug.test import Client
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.control.requests import presented
+from sandbox.export.har import har_entry
+from sandbox.journal import Exchange
 from tests.conftest import Integration
 
 
@@ -103,6 +105,18 @@ def test_har_is_valid_and_holds_what_was_sent_and_answered(integration: Integrat
     assert entries[-1]["request"]["queryString"][-1] == {"name": "x", "value": " y"}
 
 
+def test_har_holds_an_answer_that_is_no_text_in_base64(sandbox: Sandbox) -> None:
+    exchange = Exchange("POST", "/v1/acme/anything", "", (), "", 1000.0, 1000.0)
+    entry = sandbox.journal.close(exchange, 200, (("Content-Type", "image/png"),), b"\x89PNG")
+
+    assert har_entry(entry, "http://sandbox")["response"]["content"] == {
+        "size": 4,
+        "mimeType": "image/png",
+        "text": "iVBORw==",
+        "encoding": "base64",
+    }
+
+
 def test_empty_journal_is_exported_as_a_valid_file(integration: Integration) -> None:
     har = json.loads(export(integration, "har").text)
 
@@ -152,6 +166,7 @@ def test_curl_lines_send_the_same_requests_to_another_sandbox(integration: Integ
     integration.http.post("/v1/acme/a b[1]{2}?q='x'&y=%20", data=b"x", content_type="text/plain")
     integration.http.post("/oauth/token", json=integration.credentials())
     integration.http.get("/oauth/token", query_string=integration.credentials())
+    integration.http.head("/v1/acme/anything")
     integration.http.post(
         "/oauth/token",
         data={"grant_type": "client_credentials"},
@@ -172,4 +187,4 @@ def test_curl_lines_send_the_same_requests_to_another_sandbox(integration: Integ
         ]
 
     assert essence(repeated) == essence(originals)
-    assert [entry.status for entry in repeated[-3:]] == [200, 200, 200]
+    assert [entry.status for entry in repeated[-4:]] == [200, 200, 405, 200]

@@ -154,6 +154,12 @@ def test_unknown_address_is_not_found_and_where_to_look_is_told(integration: Int
     assert told.endswith("; the control API is described at /_sandbox/docs")
 
 
+def test_range_beyond_a_file_is_a_problem_like_any_other(integration: Integration) -> None:
+    answer = integration.http.get("/_sandbox/static/style.css", headers={"Range": "bytes=99999999-"})
+
+    assert detail(answer, 416) == "The server cannot provide the requested range."
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "BREW"])
 def test_other_methods_are_refused_with_those_allowed(integration: Integration, method: str) -> None:
     response = integration.http.open("/_sandbox/companies", method=method)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +17,7 @@ from werkzeug.test import Client
 from sandbox import Sandbox, SandboxServer
 from sandbox.control.feed import PIECE, Feed
 from sandbox.control.streams import Streams
+from sandbox.errors import WaitInterruptedError
 from sandbox.journal import Exchange
 from sandbox.matching import EntryFilter
 from tests.conftest import Integration
@@ -193,6 +195,37 @@ def test_reader_that_does_not_read_holds_up_nobody(sandbox: Sandbox, follow: Cal
     assert numbers(stuck, 300) == list(range(1, 301))
 
 
+def test_what_a_reader_says_is_of_no_interest(sandbox: Sandbox, follow: Callable[..., Events]) -> None:
+    events = follow()
+    events.sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+    record(sandbox)
+    assert numbers(events, 1) == [1]
+    events.sock.sendall(b"more")
+    record(sandbox)
+
+    assert numbers(events, 1) == [2]
+
+
+def test_place_of_a_client_that_reset_is_free_again(server: SandboxServer, follow: Callable[..., Events]) -> None:
+    events = follow()
+    events.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    events.close()
+
+    eventually(lambda: len(server.app.streams) == 0)
+
+
+def test_reader_that_takes_nothing_for_long_is_let_go(sandbox: Sandbox) -> None:
+    streams = Streams(sandbox, heartbeat_s=0.01, patience_s=0.02)
+    ours, theirs = socket.socketpair()
+    feed = Feed(sandbox, EntryFilter(), 0, sandbox.journal.id)
+    streams.reserve()
+    streams.add(ours, b"x" * 10_000_000, feed)  # more than the system takes
+
+    with theirs:
+        eventually(lambda: len(streams) == 0)
+    streams.close()
+
+
 def test_place_of_a_client_that_left_is_free_again(
     sandbox: Sandbox, server: SandboxServer, follow: Callable[..., Events]
 ) -> None:
@@ -259,6 +292,49 @@ def test_stream_without_a_server_is_read_by_its_caller(integration: Integration)
     assert next(pieces) == b"retry: 1000\n\n"
     assert b'"seq": 1' in next(pieces)
     response.close()
+    assert len(integration.http.application.streams) == 0  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def endless(integration: Integration) -> Iterator[Iterator[bytes]]:
+    """The pieces of a stream that its caller reads, after the first."""
+    integration.http.application.streams.heartbeat_s = 0.01  # type: ignore[attr-defined]
+    response = Client(integration.http.application).get("/_sandbox/requests/stream", buffered=False)
+    pieces = iter(response.response)
+    next(pieces)
+    yield pieces  # type: ignore[misc]
+    response.close()
+
+
+def test_stream_without_a_server_gives_signs_of_life(endless: Iterator[bytes]) -> None:
+    assert [next(endless), next(endless)] == [b": still here\n\n"] * 2
+
+
+def test_stream_without_a_server_tells_a_reset(sandbox: Sandbox, endless: Iterator[bytes]) -> None:
+    wait = sandbox.journal.wait
+
+    def reset_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        sandbox.reset()
+        return wait(*args, **kwargs)
+
+    sandbox.journal.wait = reset_meanwhile  # type: ignore[method-assign]
+
+    assert next(endless).startswith(b"event: reset\n")
+
+
+def test_stream_without_a_server_ends_when_waiting_does(sandbox: Sandbox, endless: Iterator[bytes]) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise WaitInterruptedError("the server is stopping")
+
+    sandbox.journal.wait = interrupted  # type: ignore[method-assign]
+
+    assert list(endless) == []
+
+
+def test_head_of_a_stream_takes_no_place(integration: Integration) -> None:
+    answer = integration.http.head("/_sandbox/requests/stream")
+
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/event-stream", b"")
     assert len(integration.http.application.streams) == 0  # type: ignore[attr-defined]
 
 
