@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import ssl
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
@@ -244,9 +245,19 @@ def test_aiohttp_with_a_resolver_of_its_own_is_routed_too(patchworks: Patchworks
         assert run(post()) == 200
 
 
+def test_interception_needs_no_aiohttp(
+    patchworks: Patchworks, bearer: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "aiohttp.resolver")
+    with patchworks.intercept():
+        assert by_requests(URL, bearer) == 200
+
+
 def test_strict_interception_refuses_addresses_and_lets_loopback_through(patchworks: Patchworks) -> None:
     with patchworks.intercept(strict=True):
+        by_name = patchworks.control_url.replace("127.0.0.1", "localhost")
         assert requests.get(f"{patchworks.control_url}/health", timeout=10).status_code == 200
+        assert requests.get(f"{by_name}/health", timeout=10).status_code == 200
         with socket.socket() as sock:
             with pytest.raises(RefusedHostError, match=r"refuses 192\.0\.2\.1; allowed: inbound\.pwks\.co and this"):
                 sock.connect(("192.0.2.1", 443))

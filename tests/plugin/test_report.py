@@ -56,6 +56,25 @@ def test_many(patchworks):
     result.stdout.no_fnmatch_line("[#]10 GET *")
 
 
+def test_report_of_a_test_whose_journal_cannot_be_read_says_why(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+from sandbox.errors import UnreachableError
+
+def test_lost(patchworks):
+    def story():
+        raise UnreachableError("no sandbox answers at http://sandbox")
+
+    patchworks.story = story
+    pytest.fail("on purpose")
+""",
+    )
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["the journal cannot be read: no sandbox answers at http://sandbox"])
+
+
 def test_log_has_every_test_with_its_outcome(pytester: pytest.Pytester) -> None:
     Path(pytester.path, "requests.log").write_text("of the session before")
     run(

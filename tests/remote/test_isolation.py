@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox import SandboxServer
 from sandbox.client import Patchworks
 from sandbox.errors import NotFoundError, SharedSandboxError
-from sandbox.faults import status
+from sandbox.faults import Match, status
 from sandbox.seed import parse_seed
 from sandbox.verification.view import NotReceivedError
 from tests.remote.conftest import Client
+
+PRESET = "two-503s-then-fine"
 
 
 @pytest.fixture
@@ -151,3 +154,40 @@ def test_copy_of_an_isolated_company_is_isolated_too(mine: Patchworks) -> None:
     Client(other).post(1)
 
     assert (len(mine.requests), len(other.requests)) == (0, 2)
+
+
+def test_company_without_a_client_says_so_where_one_is_needed(patchworks: Patchworks) -> None:
+    mine = patchworks.isolated(parse_seed({"companies": [{"name": "Beta Ltd", "connectors": [{"name": "Shop"}]}]}))
+    for needing in (lambda: mine.client_id, lambda: mine.faults.add(status(503)), lambda: mine.faults.preset(PRESET)):
+        with pytest.raises(NotFoundError, match="there is no OAuth client 'of company beta-ltd'"):
+            needing()
+
+    assert len(patchworks.faults) == 0
+
+
+def test_rule_for_ones_own_company_may_name_it(mine: Patchworks, theirs: Patchworks) -> None:
+    my_client, their_client = Client(mine), Client(theirs)
+    rule = mine.faults.add(status(503), company=mine.company)
+
+    assert (my_client.post(1), their_client.post(1)) == (503, 200)
+    assert mine.faults.get(rule).rule.match == Match(company=mine.company)
+
+
+def test_what_was_sent_to_the_url_of_another_company_is_seen_there_by_its_sender(
+    patchworks: Patchworks, mine: Patchworks, theirs: Patchworks
+) -> None:
+    my_client, their_client = Client(mine), Client(theirs)
+    their_client.post(1)
+    my_client.post(2)
+    my_client.patchworks = theirs
+    my_client.post(3)
+
+    seen = mine.inbound("anything", theirs.company).requests
+    assert [(entry.client_id, entry.status) for entry in seen] == [(mine.client_id, 403)]
+
+
+def test_sandbox_and_application_are_those_of_all(server: SandboxServer) -> None:
+    mine = server.patchworks.isolated()
+
+    assert mine.sandbox is server.sandbox
+    assert mine.wsgi is server.patchworks.wsgi

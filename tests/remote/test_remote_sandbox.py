@@ -20,6 +20,7 @@ from sandbox.errors import (
     UnreachableError,
     WaitInterruptedError,
 )
+from sandbox.remote.control_api import ControlApi
 from sandbox.server.http import HttpServer
 from tests.remote.conftest import Client
 
@@ -100,9 +101,10 @@ class Answering:
 
     def __init__(self) -> None:
         self.status, self.body = 200, b"{}"
+        self.headers = [("Content-Type", "application/problem+json")]
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
-        start_response(f"{self.status} Said", [("Content-Type", "application/problem+json")])
+        start_response(f"{self.status} Said", self.headers)
         return [self.body]
 
 
@@ -150,6 +152,46 @@ def test_answer_that_is_no_sandboxs_is_told_as_such(answering: Answering, told: 
 
     with pytest.raises(ProblemError, match=r"/_sandbox/reset answers 502, not as a sandbox does"):
         told.reset()
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda api: api.lines("/requests/export"), lambda api: api.pieces("/state")], ids=["entries", "state"]
+)
+def test_answer_that_breaks_off_is_told(
+    ask: Callable[[ControlApi], Iterator[object]], answering: Answering, told: RemoteSandbox
+) -> None:
+    answering.headers = [("Content-Length", "100")]
+
+    with pytest.raises(UnreachableError, match=rf"{told.base_url} stopped in mid-answer \("):
+        list(ask(ControlApi(told.base_url)))
+
+
+def test_wait_goes_on_when_too_many_wait_there_already(
+    server: SandboxServer, remote: RemoteSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, refusals = ControlApi.call, iter([ProblemError(503, "as many wait as may")])
+
+    def busy_at_first(api: ControlApi, method: str, path: str, **options: Any) -> Any:
+        for refusal in refusals if path == "/requests/wait" else ():
+            Client(server.patchworks).post(1)
+            raise refusal
+        return call(api, method, path, **options)
+
+    monkeypatch.setattr("sandbox.remote.journal._BUSY_S", 0.001)
+    monkeypatch.setattr(ControlApi, "call", busy_at_first)
+
+    assert len(remote.inbound("anything").wait_for(1, timeout=10)) == 1
+
+
+def test_wait_that_is_refused_says_so(remote: RemoteSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise ProblemError(500, "it failed")
+
+    inbound = remote.inbound("anything")
+    monkeypatch.setattr(ControlApi, "call", refused)
+
+    with pytest.raises(ProblemError, match="it failed"):
+        inbound.wait_for(1, timeout=10)
 
 
 def test_wait_that_a_reset_interrupts_says_so(server: SandboxServer, remote: RemoteSandbox) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from unittest.mock import ANY
 
 import pytest
 
+from sandbox import RemoteSandbox, Sandbox, SandboxServer, parse_seed
 from sandbox.client import Patchworks
 from sandbox.errors import InvalidValueError, NotFoundError
 from sandbox.faults import hang, sequence, status
+from sandbox.seed import Seed
 from sandbox.verification.view import NotReceivedError
 from tests.remote.conftest import Client
 
@@ -252,3 +255,45 @@ def test_dropped_entries_make_an_assertion_fail_rather_than_lie(patchworks: Patc
     with pytest.raises(NotReceivedError, match="were dropped because the journal was full"):
         patchworks.inbound("anything").assert_received(json=0)
     assert patchworks.inbound("anything").dropped >= 2
+    assert patchworks.story().splitlines()[-1] == "(3 older entries were dropped because the journal was full)"
+
+
+def test_entries_dropped_before_a_company_came_are_none_of_its_own(patchworks: Patchworks) -> None:
+    patchworks.configure(journal_entries=3)
+    for _ in range(3):
+        Client(patchworks).post(1)
+    isolated = patchworks.isolated()
+    assert (isolated.requests.dropped, isolated.inbound("anything").dropped) == (0, 0)
+    client = Client(isolated)
+    for number in range(4):
+        client.post(number)
+
+    assert isolated.inbound("anything").dropped > 0
+    with pytest.raises(NotReceivedError, match="may have counted"):
+        isolated.token_requests.assert_received(times=0)
+
+
+EMPTY: dict[str, Callable[[Patchworks], object]] = {
+    "company": lambda handle: handle.company,
+    "client": lambda handle: handle.client_id,
+    "copy": lambda handle: handle.isolated(),
+}
+
+
+@pytest.mark.parametrize("ask", EMPTY.values(), ids=EMPTY)
+@pytest.mark.parametrize("where", ["in process", "remote"])
+def test_handle_of_an_empty_sandbox_says_what_is_missing(where: str, ask: Callable[[Patchworks], object]) -> None:
+    with SandboxServer(Sandbox(Seed())) as server, RemoteSandbox(server.base_url) as remote:
+        handle = server.patchworks if where == "in process" else remote
+
+        with pytest.raises(NotFoundError, match=r"there is no (company|OAuth client) "):
+            ask(handle)
+
+
+def test_url_of_tokens_and_client_of_an_empty_sandbox_elsewhere_need_a_connector() -> None:
+    seed = parse_seed({"companies": [{"name": "Beta Ltd"}]})
+    with SandboxServer(Sandbox(seed)) as server, RemoteSandbox(server.base_url) as remote:
+        with pytest.raises(NotFoundError, match="there is no connector 'whose token endpoint to use'"):
+            _ = remote.token_url
+        with pytest.raises(NotFoundError, match="there is no connector 'of company beta-ltd'"):
+            _ = remote.client_id
