@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from sandbox import RemoteSandbox, Sandbox, SandboxServer
 from sandbox.cli import main
 from sandbox.client import Patchworks
 from sandbox.errors import InvalidValueError, SharedSandboxError
+from sandbox.seed import Seed
 from tests.conftest import Integration
 
 
@@ -86,6 +88,8 @@ REFUSED = [
     ("platform.journal.entries.0.received_at", 1e300, "1e+300", "a number at least"),
     ("platform.random", "AAAA", "'(not shown)'", "what was saved there"),
     ("platform.faults.random", "/" * 3336, "'(not shown)'", "what was saved there"),
+    ("platform.faults.random", f"{'/' * 3333}w==", "'(not shown)'", "the generator has no such state"),
+    ("platform.faults.random", f"{'A' * 3334}==", "'(not shown)'", "the generator has no such state"),
     ("platform.settings.wire_profil", "legacy", "'legacy'", "did you mean 'wire_profile'?"),
     ("platform.settings.wire_profile", "ancient", "'ancient'", "modern, legacy"),
     ("platform.store.companies.0.slug", "A B", "'A B'", "2 to 63 lower-case"),
@@ -169,6 +173,13 @@ def test_handle_saves_and_loads(handle: Patchworks) -> None:
         handle.load_state({})
 
 
+def test_text_that_is_no_utf_8_is_refused_in_a_state(server: SandboxServer) -> None:
+    document = put(server.patchworks.state(), "platform.store.a\ud800", 1)
+
+    with pytest.raises(InvalidValueError, match="JSON whose text is UTF-8"):
+        server.patchworks.load_state(document)
+
+
 def test_client_that_a_loaded_state_lacks_is_made_anew(server: SandboxServer) -> None:
     with RemoteSandbox(server.base_url) as remote:
         before = remote.state()
@@ -217,6 +228,14 @@ def test_loading_without_secrets_tells_new_ones(server: SandboxServer, sandbox: 
 
     assert [(c["name"], c["secret"]) for c in loaded["clients"]] == [("Demo integration", "kept"), ("Other", "new")]
     assert sandbox.store.secret_matches(sandbox.store.find_client(client.id), loaded["clients"][1]["client_secret"])
+
+
+def test_loading_a_state_without_clients_tells_the_time_only(tmp_path: Path) -> None:
+    with SandboxServer(Sandbox(Seed())) as server:
+        run(server, "save", str(tmp_path / "state.json"))
+        told = run(server, "load", str(tmp_path / "state.json")).output
+
+    assert re.fullmatch(r"loaded; it is \S+Z\n", told)
 
 
 @pytest.mark.parametrize(
