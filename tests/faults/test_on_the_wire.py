@@ -322,6 +322,36 @@ def test_parking_that_gets_no_descriptor_lets_the_client_go_and_works_again_late
     parking.close()
 
 
+def test_client_that_does_not_end_its_side_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.parking.LINGER_S", 0.01)
+    parking, cancellation = Parking(), Cancellation()
+    ours, theirs = socket.socketpair()
+    parking.park(ours, [(0.0, b"late")], None, cancellation)
+
+    with theirs:
+        eventually(lambda: ours.fileno() == -1)
+        assert theirs.recv(10) == b"late"
+    assert not cancellation._listeners
+    parking.close()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_connection_that_breaks_is_forgotten(when: str) -> None:
+    parking, cancellation = Parking(), Cancellation()
+    ours, theirs = socket.socketpair()
+    if when == "before":
+        ours.close()
+        parking.park(ours, (), None, cancellation)
+    else:
+        ours.shutdown(socket.SHUT_WR)  # sending fails from now on
+        parking.park(ours, [(0.0, b"late")], None, cancellation)
+
+    with theirs:
+        eventually(lambda: not cancellation._listeners)
+        assert theirs.recv(1) == b""
+    parking.close()
+
+
 def test_closed_parking_takes_no_connection() -> None:
     parking, cancellation = Parking(), Cancellation()
     parking.close()

@@ -68,6 +68,30 @@ def test_head_may_come_in_pieces(client):
     assert thread_of(client) == ("http-accept", b"0123456789")
 
 
+def test_trickling_head_has_one_deadline_as_a_whole(serve, connect):
+    client = connect(serve(echo, at_once=lambda method, path: True, limits=Limits(head_timeout_s=0.1)).port)
+    client.send(b"GET / HTTP/1.1\r\nX: ")
+    for answered in client.trickle(b"x"):
+        assert answered == b"HTTP/1.1 408"
+
+
+def test_client_that_is_gone_before_its_answer_costs_only_itself(serve, connect, seen):
+    gone = threading.Event()
+
+    def app(environ, start_response):
+        assert gone.wait(PATIENCE_S)
+        return echo(environ, start_response)
+
+    server = serve(app, at_once=lambda method, path: True)
+    client = connect(server.port)
+    client.get()
+    client.abort()
+    gone.set()
+
+    eventually(lambda: open_connections(server) == 0)
+    assert not seen.errors
+
+
 @pytest.mark.parametrize(
     ("request_", "body"),
     [
