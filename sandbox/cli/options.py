@@ -67,9 +67,8 @@ class GroupedCommand(click.Command):
             if record := parameter.get_help_record(ctx):
                 sections[_group_of(parameter.name)].append(record)
         for title, records in sections.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 def _group_of(name: str | None) -> str:

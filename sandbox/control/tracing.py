@@ -80,8 +80,7 @@ class RequestIdDocument(BasePlugin):
         """Add the header to each answer that an operation describes itself."""
         for operation in (operations or {}).values():
             for response in operation["responses"].values():
-                if "$ref" not in response:
-                    response.update(_with_header(response))
+                response.update(_with_header(response))
 
 
 def _with_header(response: Any) -> dict[str, Any]:

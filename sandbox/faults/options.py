@@ -36,8 +36,6 @@ class Option:
                 schema["type"] = [schema["type"], "null"]
             if "anyOf" in schema:
                 schema["anyOf"] = [*schema["anyOf"], {"type": "null"}]
-            if "enum" in schema:
-                schema["enum"] = [*schema["enum"], None]
         schema["description"] = self.doc
         if not self.required and self.default is not None:
             schema["default"] = self.type.dump(self.default)

@@ -29,9 +29,8 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
             text = text.replace(f'"{name}": {{"title"', f'"{name}Snapshot": {{"title"')
     schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
     for schema in schemas.values():
-        if schema.get("type") == "object":
-            schema["additionalProperties"] = False
-        for name, value in schema.get("properties", {}).items():
+        schema["additionalProperties"] = False
+        for name, value in schema["properties"].items():
             if name in _INSTANTS and value.get("type") == "string":
                 value["format"] = "date-time"  # with a zone, which msgspec does not ask for
     return schemas
