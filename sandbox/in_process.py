@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -14,11 +15,12 @@ from sandbox.backend import Credentials
 from sandbox.clock import Clock
 from sandbox.contract import ContractViolation, contract_violations
 from sandbox.endpoints import Endpoints
-from sandbox.errors import NotFoundError, NotInProcessError
+from sandbox.errors import InvalidValueError, NotFoundError, NotInProcessError
 from sandbox.faults.book import RuleState
 from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import FaultRule
 from sandbox.journal import Journal
+from sandbox.payload import parse_json
 from sandbox.restoring import LoadedClient
 from sandbox.snapshot.codec import read_state, to_document
 from sandbox.state import Sandbox
@@ -140,7 +142,15 @@ class InProcess:
 
     def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
         """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
-        return self.sandbox.load_state(read_state(document))
+        return self.sandbox.load_state(read_state(_as_sent(document)))
+
+
+def _as_sent(document: Mapping[str, Any]) -> object:
+    """Return a state as it would arrive over HTTP: what no JSON can say is refused here as there."""
+    try:
+        return parse_json(json.dumps(document).encode())
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidValueError("state", "this document", f"JSON whose text is UTF-8 ({error})") from None
 
 
 @dataclass(frozen=True)

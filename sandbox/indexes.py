@@ -100,7 +100,7 @@ class EntryIndex:
     @property
     def table_bytes(self) -> int:
         """Bytes of the table of series: where keys come and go, far more than they need."""
-        return getsizeof(self._series)
+        return getsizeof(self._series) if self._series else 0
 
     def add(self, entry: Entry) -> int:
         """Add the newest entry; return about how many bytes its places take."""

@@ -38,7 +38,7 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
         raise NotJsonError(str(error)) from None
     except ValueError:  # Python's limit on the digits of an integer, where it has one
         raise NotJsonError(_TOO_LONG) from None
-    if _may_be_deep(body, max_depth) and _depth(parsed) > max_depth:
+    if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
         raise NotJsonError(_too_deep(max_depth))
     if _SURROGATE.search(body) and not _encodable(parsed):
         raise NotJsonError("an unpaired surrogate in an escape")
@@ -71,10 +71,11 @@ def _may_be_deep(body: bytes, max_depth: int) -> bool:
     return body.count(b"[") + body.count(b"{") > max_depth
 
 
-def _depth(parsed: JsonValue) -> int:
-    depth, level = 0, [parsed]
+def depth(parsed: JsonValue) -> int:
+    """Return how many levels a JSON value has; one that is no list and no object has one."""
+    levels, level = 0, [parsed]
     while level:
-        depth += 1
+        levels += 1
         children: list[JsonValue] = []
         for node in level:
             if isinstance(node, dict):
@@ -82,4 +83,4 @@ def _depth(parsed: JsonValue) -> int:
             elif isinstance(node, list):
                 children.extend(value for value in node if isinstance(value, (dict, list)))
         level = children
-    return depth
+    return levels

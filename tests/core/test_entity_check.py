@@ -243,6 +243,19 @@ def test_schema_that_is_none_is_refused(schema: dict[str, Any]) -> None:
     assert "\n" not in caught.value.allowed
 
 
+@pytest.mark.parametrize(("levels", "taken"), [(100, True), (101, False), (100_000, False)])
+def test_sample_may_be_nested_as_deep_as_a_seed(levels: int, taken: bool) -> None:
+    sample: Any = {}
+    for _ in range(levels - 1):
+        sample = {"in": sample}
+
+    if taken:
+        assert infer_schema(sample)
+    else:
+        with pytest.raises(InvalidValueError, match="nested at most 100 levels deep"):
+            infer_schema(sample)
+
+
 def test_very_deep_schema_is_refused_or_works() -> None:
     schema: dict[str, Any] = {}
     for _ in range(400):

@@ -100,6 +100,7 @@ REFUSED = [
     ("platform.store.services.0.entity", "nothing", "'nothing'", "one that is in the state: orders"),
     ("platform.store.services.0.connector_id", 9, "9", "one that is in the state: 1"),
     ("platform.store.entities.0.json_schema", {"type": 5}, "{'type': 5}", "a valid JSON Schema"),
+    ("platform.store.entities.0.sample", json.loads("[" * 400 + "]" * 400), "'this one'", "at most 100 levels deep"),
     ("platform.store.last_ids.service", 1, "1", "at least 3"),
     ("platform.faults.rules", [RULE], "'x'", "known: status"),
 ]
@@ -173,8 +174,26 @@ def test_handle_saves_and_loads(handle: Patchworks) -> None:
         handle.load_state({})
 
 
-def test_text_that_is_no_utf_8_is_refused_in_a_state(server: SandboxServer) -> None:
-    document = put(server.patchworks.state(), "platform.store.a\ud800", 1)
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("platform.store.a\ud800", 1),
+        ("platform.store.companies.0.name", "a\ud800"),
+        ("platform.store.entities.0.sample", nested(100_000)),
+        ("platform.store.entities.0.sample", float("nan")),
+        ("platform.store.entities.0.sample", {1, 2}),
+    ],
+    ids=["half a character in a key", "in a value", "very deep", "no number", "a set"],
+)
+def test_what_no_json_can_say_is_refused_in_a_state(server: SandboxServer, place: str, value: object) -> None:
+    document = put(server.patchworks.state(), place, value)
 
     with pytest.raises(InvalidValueError, match="JSON whose text is UTF-8"):
         server.patchworks.load_state(document)
