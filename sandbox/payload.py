@@ -29,7 +29,23 @@ def compact_json(value: object) -> str:
 
 
 def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
-    """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins."""
+    """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins.
+
+    msgspec reads what it can in a third of the time. It takes less than PHP does, such as no number beyond a double,
+    and tells no line: what it refuses is read again.
+    """
+    import msgspec  # needed for the first body that anybody wants parsed
+
+    try:
+        parsed: JsonValue = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        parsed = _parsed_slowly(body, max_depth)
+    if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
+        raise NotJsonError(_too_deep(max_depth))
+    return parsed
+
+
+def _parsed_slowly(body: bytes, max_depth: int) -> JsonValue:
     try:
         parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except RecursionError:
@@ -38,8 +54,6 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
         raise NotJsonError(str(error)) from None
     except ValueError:  # Python's limit on the digits of an integer, where it has one
         raise NotJsonError(_TOO_LONG) from None
-    if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
-        raise NotJsonError(_too_deep(max_depth))
     if _SURROGATE.search(body) and not _encodable(parsed):
         raise NotJsonError("an unpaired surrogate in an escape")
     return parsed

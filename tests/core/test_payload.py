@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.payload import MAX_DEPTH, NotJsonError, parse_json
+from sandbox.payload import MAX_DEPTH, NotJsonError, _parsed_slowly, parse_json
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,25 @@ def test_what_json_writes_reads_back(value: Any, ascii_only: bool) -> None:
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(NotJsonError):
         json.dumps(parse_json(body), ensure_ascii=False).encode()
+
+
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?", fullmatch=True).map(str.encode)
+WRITTEN = st.tuples(JSON, st.booleans()).map(lambda given: json.dumps(given[0], ensure_ascii=given[1]).encode())
+
+
+@given(
+    body=NUMBERS
+    | WRITTEN
+    | st.tuples(WRITTEN, st.integers(0, 200), st.binary(max_size=2)).map(
+        lambda given: given[0][: given[1]] + given[2] + given[0][given[1] + 1 :]
+    )
+)
+@settings(deadline=None, max_examples=500)
+def test_what_is_read_quickly_is_what_is_read_slowly(body: bytes) -> None:
+    try:
+        slowly = repr(_parsed_slowly(body, MAX_DEPTH))
+    except NotJsonError as error:
+        with pytest.raises(NotJsonError, match=f"^{re.escape(str(error))}$"):
+            parse_json(body)
+    else:
+        assert repr(parse_json(body)) == slowly
