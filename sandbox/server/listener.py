@@ -31,6 +31,8 @@ from sandbox.server.service import Service
 _SWEEP_S = 0.5
 # Connections above the limit that are still told so. Beyond them, one is closed without a word.
 _TURNED_AWAY_AT_ONCE = 128
+# Connections accepted before those that are there are served again.
+_ACCEPTED_AT_ONCE = 64
 # How long the accept loop rests when the system refuses it something.
 _BREATHER_S = 0.05
 # How often it says so at most.
@@ -150,13 +152,18 @@ class Parking(ConnectionManager):
             self._waker.drain()
 
     def _accept(self) -> None:
-        try:
-            channel = self._from_server_socket(self.server.socket)  # type: ignore[attr-defined]
-        except OSError as error:
-            self._starve(error)
-            return
-        if channel is None:
-            return
+        """Accept whoever waits. One at a time, the last of a crowd would wait until all the others are served."""
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                channel = self._from_server_socket(self.server.socket)  # type: ignore[attr-defined]
+            except OSError as error:
+                self._starve(error)
+                return
+            if channel is None:
+                return
+            self._welcome(channel)
+
+    def _welcome(self, channel: Channel) -> None:
         excess = len(self._service.channels) - self._service.limits.connections
         if excess > _TURNED_AWAY_AT_ONCE:
             channel.close()

@@ -334,6 +334,24 @@ def test_client_in_a_hurry_does_not_starve_the_others(serve, connect):
     assert served < 10
 
 
+def test_crowd_is_accepted_before_anybody_is_served_again(serve, connect, monkeypatch):
+    """One at a time, the last of 64 waited until all others had been served dozens of times."""
+    app = Stuck()
+    server = serve(app, at_once=lambda method, path: True)
+    parking = server._listener._connections
+    accept, accepted = parking._accept, []
+    monkeypatch.setattr(parking, "_accept", lambda: (accept(), accepted.append(open_connections(server))))
+    connect(server.port).get("/wait")
+    assert app.inside.acquire(timeout=PATIENCE_S)
+    crowd = [connect(server.port) for _ in range(20)]
+    for client in crowd:
+        client.get()
+    app.go_on.set()
+
+    assert {client.answer().status for client in crowd} == {200}
+    assert accepted == [1, 21]
+
+
 def test_one_connection_too_many_is_told_so(serve, connect, seen):
     server = serve(echo, limits=Limits(connections=3))
     clients = [connect(server.port) for _ in range(3)]
