@@ -55,6 +55,8 @@ def newest_tokens(platform: Platform) -> tuple[list[TokenLife], int]:
 
 def token_of(platform: Platform, entry: Entry) -> TokenLife | None:
     """Return the token that an entry came with or was answered with, if it was issued here and is remembered."""
+    if entry.token is None:  # spares looking through all there are
+        return None
     issued = (token for token in platform.tokens.issued() if token.fingerprint == entry.token_fingerprint)
     token = next(issued, None)
     return None if token is None else _life(platform, token, entry.received_at)
