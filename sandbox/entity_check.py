@@ -15,15 +15,13 @@ from typing import Any, NoReturn
 import jsonschema_rs
 from genson import SchemaBuilder
 
+from sandbox.document import MAX_DEPTH
 from sandbox.errors import InvalidValueError, Violation
 from sandbox.model import JsonValue
 from sandbox.payload import depth
 
 MAX_VIOLATIONS = 1_000
 """How many violations of one payload are told; a batch can hold far more, and nobody reads them."""
-
-MAX_SAMPLE_DEPTH = 100
-"""Nesting levels of a sample: as many as a seed or a request to the control API may have."""
 
 MAX_DETAIL_LENGTH = 300
 """Characters of the text that tells a violation of a hand-written schema; it quotes the value, which can be huge."""
@@ -38,8 +36,8 @@ def infer_schema(sample: JsonValue) -> dict[str, Any]:
     A ``null`` in the sample says nothing about the type, so anything is allowed there; beside other values (in a list
     or a sample batch) it says that the value may be missing. Raise ``InvalidValueError`` for a sample too deep.
     """
-    if depth(sample) > MAX_SAMPLE_DEPTH:
-        raise InvalidValueError("sample", "this one", f"JSON nested at most {MAX_SAMPLE_DEPTH} levels deep")
+    if depth(sample) > MAX_DEPTH:  # as deep as in a seed
+        raise InvalidValueError("sample", "this one", f"JSON nested at most {MAX_DEPTH} levels deep")
     builder = SchemaBuilder(schema_uri=None)
     for item in sample if isinstance(sample, list) else [sample]:
         builder.add_object(item)
