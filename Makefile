@@ -57,9 +57,9 @@ layers: $(VENV)/.installed-dev ## Check that imports point one way
 
 specs: $(VENV)/.installed-dev ## Write the OpenAPI documents and the generated pages anew
 	@$(BIN)/patchworks-sandbox openapi --output .
-	@$(BIN)/patchworks-sandbox reference --output docs
-	@$(BIN)/python -m tests.seed_schema
-	@$(BIN)/python -m tests.verification.failing_assertions
+	@$(BIN)/python -m docs._site.write_pages
+	@$(BIN)/python -m tests.state.seed.seed_schema
+	@$(BIN)/python -m tests.journal.assertions.failing_assertions
 
 docs: $(VENV)-docs/.installed ## Build the documentation site into site/
 	@NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict $(ARGS)

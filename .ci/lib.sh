@@ -91,7 +91,7 @@ suite_with() { # suite_with PYTHON LOCK [pytest options]: the suite, or the path
   # What Schemathesis and a browser find does not depend on the Python. One process: other checks have the other cores.
   # pytest ends with 5 if no test ran, which is a failure as well.
   PATH=$SCRATCH/venv/bin:$PATH timeout --kill-after=10 "$SUITE_LIMIT_S" \
-    "$SCRATCH/venv/bin/python" -m pytest -q -p no:cacheprovider --ignore tests/test_schemathesis.py --ignore tests/dashboard "$@" </dev/null >"$SCRATCH/log" 2>&1 || result=$?
+    "$SCRATCH/venv/bin/python" -m pytest -q -p no:cacheprovider --ignore tests/slow/test_schemathesis.py --ignore tests/web/dashboard "$@" </dev/null >"$SCRATCH/log" 2>&1 || result=$?
   if [ "$result" -eq 0 ]; then tail -n 1 "$SCRATCH/log"; else cat "$SCRATCH/log"; fi
   [ "$result" -ne 124 ] || echo "stopped after $SUITE_LIMIT_S s"
   return "$result"

@@ -8,10 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandbox.app import SandboxApp
+from sandbox.web.app import SandboxApp
 
 if TYPE_CHECKING:
-    from sandbox.state import Sandbox
+    from sandbox.state.sandbox import Sandbox
 
 
 class Client:

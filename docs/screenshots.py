@@ -19,10 +19,10 @@ import requests
 from playwright.sync_api import Browser, sync_playwright
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.clock import Clock
 from sandbox.faults.presets import find_preset
-from sandbox.real_time import wall_time
-from sandbox.seed import demo_seed_file
+from sandbox.foundation.clock import Clock
+from sandbox.foundation.real_time import wall_time
+from sandbox.state.seed import demo_seed_file
 
 FOLDER: Final = Path(__file__).parent / "screenshots"
 PAGES: Final = {

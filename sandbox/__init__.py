@@ -13,19 +13,19 @@ TYPE_CHECKING = False  # type checkers know the name; `typing` alone would be mo
 if TYPE_CHECKING:
     from typing import Any
 
-    from sandbox.remote.remote_sandbox import RemoteSandbox
-    from sandbox.seed import load_seed, parse_seed
-    from sandbox.server.sandbox_server import SandboxServer
-    from sandbox.state import Sandbox
+    from sandbox.state.sandbox import Sandbox
+    from sandbox.state.seed import load_seed, parse_seed
+    from sandbox.testing.remote.remote_sandbox import RemoteSandbox
+    from sandbox.testing.sandbox_server import SandboxServer
 
 __all__ = ["RemoteSandbox", "Sandbox", "SandboxServer", "__version__", "load_seed", "parse_seed"]
 
 _HOMES = {
-    "RemoteSandbox": "sandbox.remote.remote_sandbox",
-    "Sandbox": "sandbox.state",
-    "SandboxServer": "sandbox.server.sandbox_server",
-    "load_seed": "sandbox.seed",
-    "parse_seed": "sandbox.seed",
+    "RemoteSandbox": "sandbox.testing.remote.remote_sandbox",
+    "Sandbox": "sandbox.state.sandbox",
+    "SandboxServer": "sandbox.testing.sandbox_server",
+    "load_seed": "sandbox.state.seed",
+    "parse_seed": "sandbox.state.seed",
 }
 
 

@@ -11,8 +11,8 @@ from hypothesis import Phase, settings
 from werkzeug.test import TestResponse
 
 from sandbox import Sandbox
-from sandbox.app import SandboxApp
-from sandbox.keys import SigningKey
+from sandbox.platform.keys import SigningKey
+from sandbox.web.app import SandboxApp
 from tests.contract import ContractClient
 
 ORDER = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}]}

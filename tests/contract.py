@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,9 +12,8 @@ from openapi_core.templating.paths.exceptions import OperationNotFound, PathNotF
 from openapi_core.testing import MockRequest, MockResponse
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
-from sandbox.app import SandboxApp
-
-ROOT = Path(__file__).parent.parent
+from sandbox.web.app import SandboxApp
+from tests import ROOT
 
 
 @cache

@@ -11,7 +11,7 @@ from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target
 from benchmarks.rounds import interleaved, median_ratio
 from sandbox.faults import FaultRule, make_rule, status
-from sandbox.state import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 NAME = "faults"
 TITLE = "Fault rules that do not act"

@@ -11,8 +11,8 @@ from benchmarks.process import send
 from benchmarks.report import Outcome, Section, Table, Target
 from benchmarks.rounds import interleaved
 from sandbox import Sandbox, SandboxServer
-from sandbox.keys import SigningKey
-from sandbox.wishes import Wishes, granted
+from sandbox.platform.keys import SigningKey
+from sandbox.testing.marker import Wishes, granted
 
 NAME = "fixture"
 TITLE = "Fixtures"

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from benchmarks.in_process import Client
 from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target
-from sandbox.journal import Exchange, Journal
-from sandbox.matching import EntryFilter
-from sandbox.model import TokenLink
-from sandbox.state import Sandbox
-from sandbox.verification.pattern import Pattern
-from sandbox.verification.verify import Expectation, Times, View, verify
+from sandbox.journal.assertions.pattern import Pattern
+from sandbox.journal.assertions.verify import Expectation, Times, View, verify
+from sandbox.journal.entry import TokenLink
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Exchange, Journal
+from sandbox.state.sandbox import Sandbox
 
 NAME = "growth"
 TITLE = "Growth of the journal"

@@ -19,7 +19,7 @@ from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target
 from benchmarks.rounds import interleaved, median_ratio
 from sandbox import Sandbox, SandboxServer
-from sandbox.mounting import WSGIAdapter
+from sandbox.testing.mounting import WSGIAdapter
 
 NAME = "mounted"
 TITLE = "Without sockets"

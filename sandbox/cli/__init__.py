@@ -23,13 +23,12 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "clock": "clock",
     "faults": "faults",
     "clients": "clients",
-    "reset": "reset",
+    "reset": "state",
     "state": "state",
-    "config": "config",
+    "config": "configuration",
     "openapi": "documents",
     "fidelity": "documents",
-    "reference": "documents",
-    "completion": "completion",
+    "completion": "documents",
 }
 """The module of each command, in the order in which people need them."""
 
@@ -54,7 +53,7 @@ class _Lazy(click.Group):
         # Click would look for the nearest among the commands that are imported already, which are none.
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            from sandbox.errors import did_you_mean
+            from sandbox.foundation.errors import did_you_mean
 
             ctx.fail(f"No such command {name!r}; {did_you_mean(name, _COMMANDS)}")
         return super().resolve_command(ctx, args)

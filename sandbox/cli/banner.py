@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from sandbox._version import __version__
-from sandbox.endpoints import Endpoints, TlsEndpoint
-from sandbox.loopback import is_loopback
-from sandbox.model import Service
-from sandbox.seed import demo_seed_file
-from sandbox.store import NewOAuthClient
-from sandbox.tls.names import PRODUCTION_HOSTS
+from sandbox.foundation.loopback import is_loopback
+from sandbox.platform.model import Service
+from sandbox.platform.store import NewOAuthClient
+from sandbox.state.seed import demo_seed_file
+from sandbox.web.addresses import PRODUCTION_HOSTS, Endpoints, TlsEndpoint
 
 _CA_FILE: Final = "patchworks-ca.pem"
 

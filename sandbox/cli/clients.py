@@ -10,7 +10,7 @@ from sandbox.cli.connection import as_json_option, connected, print_json
 from sandbox.cli.table import printable, table
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
 
 @click.group()

@@ -9,7 +9,7 @@ import click
 from sandbox.cli.connection import as_json_option, connected, print_json
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
 
 @click.group()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +13,46 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 from click.core import ParameterSource
 
-from sandbox.cli.options import CONFIG_FILE
-from sandbox.cli.variables import refuse_unknown_variables
-from sandbox.config import Settings, SettingSpec, setting_specs
-from sandbox.errors import SettingError
+from sandbox.cli.connection import as_json_option, print_json
+from sandbox.cli.options import CONFIG_FILE, GroupedCommand, serve_options, shown
+from sandbox.cli.table import table
+from sandbox.foundation.errors import InputError, SettingError
+from sandbox.foundation.settings import ENV_PREFIX, Settings, SettingSpec, setting_specs
 
 if TYPE_CHECKING:
-    from sandbox.seed import Seed
+    from sandbox.state.seed import Seed
+
+_FILES: Final = ("SEED_FILE", "CONFIG_FILE", "READY_FILE")
+_CLIENT: Final = ("URL", "CA_FILE")
+"""What the other commands, ``RemoteSandbox`` and the pytest plugin read: where a sandbox is, and whom to trust."""
+
+_SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+"""What Kubernetes tells the containers of a namespace of a service called patchworks-sandbox."""
+
+
+def known_variables() -> list[str]:
+    """Return every variable with the prefix that something here reads."""
+    others = [ENV_PREFIX + name for name in (*_FILES, *_CLIENT)]
+    return [*(spec.env for spec in setting_specs()), *others]
+
+
+def refuse_unknown_variables() -> None:
+    """Raise ``click.UsageError`` if the environment holds a name with the prefix that nobody reads."""
+    known = known_variables()
+    unknown = [name for name in sorted(os.environ) if name.startswith(ENV_PREFIX) and name not in known]
+    problems = [_told(name, known) for name in unknown if not _SERVICE_LINK.fullmatch(name.removeprefix(ENV_PREFIX))]
+    if problems:
+        advice = "'patchworks-sandbox serve --help' lists the options; a variable of your own needs another prefix"
+        raise click.UsageError("\n".join([*problems, f"{advice} than {ENV_PREFIX}."]))
+
+
+def _told(name: str, known: list[str]) -> str:
+    # Without the prefix: it is the same in all of them, and would make anything look near.
+    given, names = name.removeprefix(ENV_PREFIX).upper(), [one.removeprefix(ENV_PREFIX) for one in known]
+    near = difflib.get_close_matches(given, names, 1)
+    hint = f"; did you mean {ENV_PREFIX}{near[0]}?" if near else ""
+    return f"The environment variable {name} is unknown{hint}"
+
 
 Source = Literal["flag", "environment", "config_file", "seed", "default"]
 """The ways in, the strongest first."""
@@ -57,7 +93,7 @@ def configured(seed_files: Sequence[str], options: Mapping[str, object]) -> Conf
     Click has put flags before the environment and that before the configuration file; below them come the settings of
     the seed.
     """
-    from sandbox.seed import demo_seed, load_seed
+    from sandbox.state.seed import demo_seed, load_seed
 
     refuse_unknown_variables()
     seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
@@ -87,3 +123,44 @@ def _origin(spec: SettingSpec, context: click.Context, seed: Seed) -> Origin:
     if spec.name in seed.setting_places:
         return Origin("seed", seed.setting_places[spec.name])
     return Origin("default")
+
+
+_MASK = "(not shown)"
+
+
+@click.group()
+def config() -> None:
+    """Look at the configuration, without starting anything."""
+
+
+@config.command(cls=GroupedCommand)
+@as_json_option
+@serve_options
+def show(seed_files: tuple[str, ...], ready_file: str | None, as_json: bool, **settings: object) -> None:
+    """Show every setting that 'serve' would run with, and where it comes from.
+
+    Takes the options of 'serve' and reads the same environment, configuration file and seed files. Secrets are not
+    shown.
+    """
+    try:
+        configuration = configured(seed_files, settings)
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        print_json({spec.name: _document(spec, configuration) for spec in setting_specs()})
+    else:
+        rows = [
+            [spec.name, shown(_visible(spec, configuration)) or "-", configuration.origins[spec.name]]
+            for spec in setting_specs()
+        ]
+        click.echo(table(["SETTING", "VALUE", "FROM"], rows))
+
+
+def _visible(spec: SettingSpec, configuration: Configuration) -> object:
+    value = getattr(configuration.settings, spec.name)
+    return _MASK if spec.secret and value is not None else value
+
+
+def _document(spec: SettingSpec, configuration: Configuration) -> dict[str, object]:
+    origin = configuration.origins[spec.name]
+    return {"value": _visible(spec, configuration), "source": origin.source, "where": origin.where}

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sandbox.cli.health import ca_file_option, default_url
-from sandbox.config import ENV_PREFIX
-from sandbox.errors import InvalidValueError, ProblemError, UnreachableError
+from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError
+from sandbox.foundation.settings import ENV_PREFIX
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
 
@@ -68,7 +68,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
 
 def open_api(url: str, control_key: str | None = None, ca_file: str | None = None) -> ControlApi:
     """Return the control API at a URL; raise ``InvalidValueError``."""
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
     return ControlApi(url, control_key=control_key, ca_file=ca_file)
 

@@ -1,4 +1,4 @@
-"""Commands that print or write documents: the OpenAPI documents, the fidelity ledger, pages made from the code."""
+"""Commands that print or write documents: the OpenAPI documents, the fidelity ledger, completion scripts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _FOLDER = click.Path(file_okay=False, exists=True)
 @click.option("--api", type=click.Choice(["emulated", "control"]), default="emulated", help="Which one to print.")
 def openapi(output: str | None, api: str) -> None:
     """Print an OpenAPI document, or write both into a folder."""
-    from sandbox.app import SandboxApp
-    from sandbox.spec import CONTROL_FILE, EMULATED_FILE, documents
-    from sandbox.state import Sandbox
+    from sandbox.state.sandbox import Sandbox
+    from sandbox.web.app import SandboxApp
+    from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, documents
 
     app = SandboxApp(Sandbox())
     written = documents(app.emulated, app.control)
@@ -36,30 +36,37 @@ def fidelity(as_json: bool) -> None:
 
     It is documented, the framework's, unconfirmed, undefined or ours.
     """
-    from sandbox.fidelity import as_text, load_ledger
+    from sandbox.platform.fidelity import as_text, load_ledger
 
     ledger = load_ledger()
     click.echo(json.dumps(dataclasses.asdict(ledger), indent=2) if as_json else as_text(ledger))
-
-
-@click.command(hidden=True)
-@click.option("--output", type=_FOLDER, required=True)
-def reference(output: str) -> None:
-    """Write the pages of the documentation that are made from the code into a folder."""
-    from sandbox.faults.page import faults_page
-    from sandbox.faults.presets import load_presets
-    from sandbox.fidelity import as_markdown, load_ledger
-    from sandbox.reference import configuration_page
-
-    pages = {
-        "fidelity.md": as_markdown(load_ledger()),
-        "configuration.md": configuration_page(),
-        "faults.md": faults_page(load_presets()),
-    }
-    _write(pages, Path(output))
 
 
 def _write(pages: Mapping[str, str], folder: Path) -> None:
     for name, text in pages.items():
         Path(folder, name).write_text(text, encoding="utf-8", newline="\n")
         click.echo(f"wrote {Path(folder, name)}")
+
+
+_NAME = "patchworks-sandbox"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the completion script of a SHELL.
+
+    \b
+    eval "$(patchworks-sandbox completion bash)"
+    patchworks-sandbox completion fish > ~/.config/fish/completions/patchworks-sandbox.fish
+    """  # noqa: D301 - click reads the character that this escape stands for
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    command = context.find_root().command
+    # not source(): that of bash runs bash to see how old it is
+    variables = {"complete_func": "_patchworks_sandbox_completion", "complete_var": "_PATCHWORKS_SANDBOX_COMPLETE"}
+    completer = found(command, {}, _NAME, variables["complete_var"])
+    click.echo(completer.source_template % {**variables, "prog_name": _NAME})

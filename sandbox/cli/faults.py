@@ -13,7 +13,7 @@ from sandbox.cli.connection import as_json_option, connected, open_api, print_js
 from sandbox.cli.table import table
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
 _MATCH: Final = ("endpoint", "company", "vanity_url", "client_id", "method", "json_path")
 
@@ -39,7 +39,7 @@ def _complete_kind(context: click.Context, parameter: click.Parameter, incomplet
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from sandbox.cli.health import default_url
-    from sandbox.errors import SandboxError
+    from sandbox.foundation.errors import SandboxError
 
     try:
         given = context.params

@@ -14,8 +14,8 @@ from typing import Final
 
 import click
 
-from sandbox.config import ENV_PREFIX, is_web_url
-from sandbox.paths import PREFIX
+from sandbox.foundation.settings import ENV_PREFIX, is_web_url
+from sandbox.web.paths import PREFIX
 
 _PATH: Final = f"{PREFIX}/health/ready"
 

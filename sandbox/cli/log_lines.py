@@ -19,8 +19,8 @@ import click
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
-from sandbox.redaction import redact_text
-from sandbox.request_log import ControlRequest, EmulatedRequest, escaped, one_word
+from sandbox.journal.log_line import ControlRequest, EmulatedRequest, escaped, one_word
+from sandbox.journal.redaction import redact_text
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 

@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from sandbox.config import ENV_PREFIX, SettingSpec, setting_specs
-from sandbox.document import Place, read_document
-from sandbox.errors import DocumentError, did_you_mean, shorten
+from sandbox.foundation.errors import DocumentError, did_you_mean, shorten
+from sandbox.foundation.settings import ENV_PREFIX, SettingSpec, setting_specs
+from sandbox.foundation.yaml_document import Place, read_document
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -5,16 +5,51 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from sandbox.cli.connection import as_json_option, connected, print_json
-from sandbox.cli.journal_file import read_entries
 from sandbox.cli.table import printable, printable_lines
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
+
+
+def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
+    """Yield the matching entries of a journal file or an NDJSON export, as the control API shows them.
+
+    A line that a kill cut off is left out, and told: its request was never answered. Raise ``InvalidValueError`` for a
+    filter that cannot be, and ``click.ClickException`` for a file that is no journal.
+    """
+    from sandbox.foundation.clock import parse_instant
+    from sandbox.journal.filter import EntryFilter
+    from sandbox.testing.remote.reading import read_entry
+
+    for name in ("since", "until"):
+        if query[name] is not None:
+            query[name] = parse_instant(query[name], name).timestamp()
+    entry_filter = EntryFilter(**query)
+    cut_off = whole = 0
+    with Path(path).open("rb") as lines:
+        for line in filter(bytes.strip, lines):
+            try:
+                document = json.loads(line)
+                entry = read_entry(document)
+            except (ValueError, LookupError, TypeError, AttributeError):
+                cut_off += 1
+                continue
+            whole += 1
+            if entry_filter.matches(entry):
+                yield document
+    if cut_off and not whole:
+        raise click.ClickException(f"{path} is no journal file and no NDJSON export")
+    if cut_off:
+        click.echo(
+            f"Not read: {cut_off} cut off when a sandbox was killed, whose requests were never answered.", err=True
+        )
+
 
 _PAGE: Final = 1_000
 _SILENCE_S: Final = 60.0

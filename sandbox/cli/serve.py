@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
@@ -16,8 +17,9 @@ import click
 from sandbox.cli.collector import no_collections, rare_collections
 from sandbox.cli.configuration import Configuration, configured
 from sandbox.cli.options import GroupedCommand, serve_options
-from sandbox.errors import InputError
-from sandbox.loopback import is_loopback
+from sandbox.foundation import atomic_file
+from sandbox.foundation.errors import InputError
+from sandbox.foundation.loopback import is_loopback
 
 if TYPE_CHECKING:
     from sandbox.server.sandbox_server import SandboxServer
@@ -54,7 +56,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         with rare_collections():
             if not stop.wait(_SETTLED_S):
                 with suppress(OSError, ImportError):  # with no descriptor left; the first payload tries again
-                    import_module("sandbox.token_check")  # for which it need not wait then
+                    import_module("sandbox.platform.keys")  # for which it need not wait then
             while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
                 pass
     except OSError as error:
@@ -65,13 +67,13 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
 
 
 def _server(configuration: Configuration) -> SandboxServer:
-    from sandbox.keys import KeyRing
+    from sandbox.platform.keys import KeyRing
 
     initial = configuration.settings
     keys = KeyRing.of(initial)
     keys.warm()  # on the other core, while the rest is imported
     from sandbox.server.sandbox_server import SandboxServer
-    from sandbox.state import Sandbox
+    from sandbox.state.sandbox import Sandbox
 
     sandbox = Sandbox(configuration.seed, settings=configuration.given, keys=keys)
     return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
@@ -83,11 +85,10 @@ def _announced(ready_file: str | None, server: SandboxServer) -> Iterator[None]:
     if ready_file is None:
         yield
         return
-    from sandbox.cli import ready_file as ready
-
-    ready.discard(Path(ready_file))
+    path = Path(ready_file)
+    path.unlink(missing_ok=True)
     yield
-    ready.write(Path(ready_file), server.endpoints.ready_document())
+    atomic_file.write(path, [f"{json.dumps(server.endpoints.ready_document())}\n".encode()])
 
 
 def _stop_on_signals() -> threading.Event:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sandbox.cli import private_file
 from sandbox.cli.connection import as_json_option, connected, print_json
 from sandbox.cli.table import printable, table
+from sandbox.foundation import atomic_file
 
 if TYPE_CHECKING:
-    from sandbox.remote.control_api import ControlApi
+    from sandbox.testing.remote.control_api import ControlApi
 
 _FILE: Final = click.Path(dir_okay=False)
 _LOADING_S: Final = 300.0
@@ -42,7 +42,7 @@ def save(api: ControlApi, file: str, with_secrets: bool) -> None:
     they have there, or new ones.
     """
     try:
-        private_file.write(Path(file), api.pieces("/state", {"secrets": with_secrets}))
+        atomic_file.write(Path(file), api.pieces("/state", {"secrets": with_secrets}))
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}") from None
     click.echo(f"saved to {printable(file)}{', with secrets' if with_secrets else ''}")
@@ -71,3 +71,14 @@ def load(api: ControlApi, file: str, as_json: bool) -> None:
             for client in loaded["clients"]
         ]
         click.echo(table(["CLIENT ID", "NAME", "SECRET"], rows))
+
+
+@click.command()
+@connected
+def reset(api: ControlApi) -> None:
+    """Return to the seed.
+
+    A new journal, no faults, no tokens, real time, and the settings of the start.
+    """
+    now = api.call("POST", "/reset")["now"]
+    click.echo(f"reset; it is {now}")

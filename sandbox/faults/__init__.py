@@ -26,8 +26,7 @@ from sandbox.faults.kinds.slow_body import slow_body
 from sandbox.faults.kinds.status import status
 from sandbox.faults.kinds.token_response import token_response
 from sandbox.faults.kinds.truncated_body import truncated_body
-from sandbox.faults.reading import read_fault
-from sandbox.faults.rules import FaultRule, Match, make_rule, read_rule
+from sandbox.faults.rules import FaultRule, Match, make_rule, read_fault, read_rule
 
 __all__ = [
     "KINDS",

@@ -11,18 +11,35 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
-from sandbox.errors import InvalidValueError, NotFoundError
-from sandbox.faults.body_match import Body, BodyCondition, compile_condition
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.index import RuleIndex
+from sandbox.faults.index import Body, BodyCondition, RuleIndex, compile_condition
 from sandbox.faults.kinds import FaultSequence, SingleFault
 from sandbox.faults.rules import Faultable, FaultRule, read_rule
-from sandbox.rng import Rng
+from sandbox.foundation.bounds import Count, Seconds
+from sandbox.foundation.errors import InvalidValueError, NotFoundError
+from sandbox.foundation.rng import Rng
 
-if TYPE_CHECKING:
-    from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
+
+@dataclass(frozen=True, slots=True)
+class RuleSnapshot:
+    """A fault rule with its counts; ``rule`` is what ``POST /_sandbox/faults`` takes."""
+
+    id: str
+    rule: dict[str, Any]
+    created_at: Seconds
+    seen: Count
+    hits: Count
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsSnapshot:
+    """The fault rules in their order, and what chance will have it."""
+
+    rules: tuple[RuleSnapshot, ...]
+    last_number: Count
+    random: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +182,6 @@ class FaultBook:
 
     def snapshot(self) -> FaultsSnapshot:
         """Return the rules with their counts, and the state of chance."""
-        from sandbox.snapshot.shapes import FaultsSnapshot, RuleSnapshot
-
         with self._lock:
             rules = tuple(
                 RuleSnapshot(armed.id, armed.rule.document(), armed.created_at, armed.seen, armed.hits)

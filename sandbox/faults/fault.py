@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, ClassVar, Final, Literal
 
-from sandbox.faults.options import Described, options_of
+from sandbox.foundation.options import Described, options_of
 
 Endpoint = Literal["any", "token", "inbound"]
 

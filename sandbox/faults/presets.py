@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.document import read_document
-from sandbox.errors import DocumentError, InvalidValueError, NotFoundError
-from sandbox.faults.options import read, unknown
 from sandbox.faults.rules import FaultRule, Match, read_rule
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
+from sandbox.foundation.options import read, unknown
+from sandbox.foundation.yaml_document import fixtures_folder, read_document
 
 _KEYS = ("title", "story", "rules")
 
@@ -45,7 +45,7 @@ def _narrowed(match: Match, conditions: Mapping[str, Any]) -> Match:
 
 def load_presets(folder: str | None = None) -> dict[str, Preset]:
     """Return every preset by name: ours, and those in a user's ``folder``; raise ``InvalidValueError``."""
-    presets = _load_folder(_own_folder())
+    presets = _load_folder(fixtures_folder() / "faults")
     if folder is not None:
         if not Path(folder).is_dir():
             raise InvalidValueError("presets_dir", folder, "a folder with YAML files; this one does not exist")
@@ -59,12 +59,6 @@ def find_preset(name: str, folder: str | None = None) -> Preset:
     if name not in presets:
         raise NotFoundError("fault preset", name, presets, named=True)
     return presets[name]
-
-
-def _own_folder() -> Path:
-    package = Path(__file__).parents[1]
-    installed = package / "_fixtures" / "faults"
-    return installed if installed.is_dir() else package.parent / "fixtures" / "faults"
 
 
 def _load_folder(folder: Path) -> dict[str, Preset]:

@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from sandbox.errors import InvalidValueError
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import COMPONENTS, Endpoint, Fault
 from sandbox.faults.kinds import KINDS
-from sandbox.faults.options import Described, option, options_of, read, unknown
-from sandbox.faults.reading import read_fault
-from sandbox.model import JsonValue
+from sandbox.foundation import value_types as types
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.options import Described, option, options_of, read, unknown
+
+
+def read_fault(document: object, where: str = "fault") -> Fault:
+    """Return the fault a document stands for; raise ``InvalidValueError`` naming what is known."""
+    if not isinstance(document, Mapping):
+        raise InvalidValueError(where, document, f'an object with a "kind", one of {", ".join(KINDS)}')
+    kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InvalidValueError(f"{where}.kind", kind, unknown(kind, "kind of fault", KINDS))
+    fields = {name: value for name, value in document.items() if name != "kind"}
+    return read(KINDS[kind], fields, where)
+
 
 MAX_COUNT: Final = 1_000_000_000
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.faults.fault import COMPONENTS, schema_of
 from sandbox.faults.kinds import KINDS
-from sandbox.faults.options import Option, options_of
 from sandbox.faults.rules import FaultRule, Match
+from sandbox.foundation.options import Option, options_of
 
 
 def component_name(kind: str) -> str:

@@ -14,7 +14,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Callable
 
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 from sandbox.server.reading import RECEIVE_BYTES, Reader
 
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")

@@ -16,17 +16,15 @@ import ssl
 from collections.abc import Callable
 from enum import Enum, auto
 
-from sandbox.environ import Environ, add_request
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 from sandbox.server.body import Body, ChunkedBody, SizedBody
-from sandbox.server.connection import Connection
 from sandbox.server.head import Head, HeadError, glimpse, parse_head
-from sandbox.server.limits import Refused
-from sandbox.server.phase import Phase, patience
+from sandbox.server.limits import Phase, Refused, patience
 from sandbox.server.reading import RECEIVE_BYTES, Reader
 from sandbox.server.response import ClientGoneError, Response, ResponseError, plain_answer
-from sandbox.server.service import Service
+from sandbox.server.service import Connection, Service
 from sandbox.server.wire import Wire
+from sandbox.web.environ import Environ, add_request
 
 # How long a worker stays with a client that it has just answered. A client that sends its requests one after
 # the other sends the next within that time, and saves the two thread switches by way of the selector.
@@ -315,7 +313,7 @@ class Channel:
         self._head = self._raw_head = None
         self._reader.patient_until = monotonic() + _PATIENCE_S
         body = self._body_of(head)
-        connection = Connection(self)
+        connection = Connection(self, self._service.parking)
         response = Response(head, self._send, lambda: self._may_persist(body), body.withhold_greeting)
         environ = self._service.environ.copy()
         environ["REMOTE_ADDR"] = self.remote_addr or ""

@@ -17,10 +17,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-from sandbox.server.connection import Connection
 from sandbox.server.limits import Limits, RawHeaders, Refused
 from sandbox.server.listener import Listener
-from sandbox.server.service import Service, WSGIApplication
+from sandbox.server.parking import Parking
+from sandbox.server.service import Connection, Service, WSGIApplication
 
 __all__ = ["Connection", "HttpServer", "Limits", "RawHeaders", "Refused", "WSGIApplication"]
 
@@ -62,6 +62,7 @@ class HttpServer:
         on_error: Callable[[BaseException], None] | None = None,
         at_once: Callable[[str, str], bool] | None = None,
         on_cut: Callable[[], None] | None = None,
+        parking: Parking | None = None,
     ) -> None:
         self._app = app
         self._host = host
@@ -74,6 +75,7 @@ class HttpServer:
         self._on_error = on_error
         self._at_once = at_once
         self._on_cut = on_cut
+        self._parking = parking
         self._listener: Listener | None = None
         self._lock = threading.Lock()
 
@@ -130,6 +132,7 @@ class HttpServer:
             environ,
             self._on_refused,
             self._on_error,
+            self._parking,
             self._at_once,
             on_cut=self._on_cut,
         )

@@ -1,6 +1,9 @@
 """What the server allows a client, and its account of what it refused."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from enum import Enum, auto
 
 RawHeaders = tuple[tuple[str, str], ...]
 """Header fields as they were sent: case, order and repeats kept, bytes decoded as Latin-1."""
@@ -40,3 +43,31 @@ class Refused:
     method: str = ""
     target: str = ""
     headers: RawHeaders = ()
+
+
+# For the client's end of a connection that was answered for the last time.
+_FAREWELL_S = 2.0
+
+
+class Phase(Enum):
+    """What a parked channel waits for."""
+
+    IDLE = auto()  # the first byte of a request
+    HANDSHAKE = auto()  # the rest of a TLS handshake
+    HEAD = auto()  # the rest of a head
+    BODY = auto()  # the rest of a body that will be served at once
+    SKIPPING = auto()  # the rest of a body that the application did not want
+    LEAVING = auto()  # the client's end of the connection, after ours
+
+
+def patience(phase: Phase, limits: Limits) -> float:
+    """Return for how many seconds a client is waited for."""
+    match phase:
+        case Phase.IDLE:
+            return limits.keep_alive_s
+        case Phase.BODY:
+            return limits.body_timeout_s
+        case Phase.HEAD | Phase.HANDSHAKE:
+            return limits.head_timeout_s
+        case _:
+            return _FAREWELL_S

@@ -23,7 +23,7 @@ from cheroot.connections import ConnectionManager
 from cheroot.server import HTTPServer
 from cheroot.workers import threadpool
 
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 from sandbox.server.channel import Channel, Then
 from sandbox.server.service import Service
 
@@ -44,8 +44,6 @@ _GRACE_S = 0.02
 _STUCK_S = 1.0
 # While `select` waits, these notice what is registered by another thread. Others must be woken.
 _SELECTORS_THAT_NOTICE = {"EpollSelector", "KqueueSelector"}
-
-
 _GO_HOME: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined] # noqa: SLF001
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 from sandbox.server.head import BARE_LF, HeadError
 from sandbox.server.limits import Limits
 from sandbox.server.wire import Wire

@@ -8,25 +8,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from typing_extensions import Self
 
-from sandbox.app import SandboxApp
-from sandbox.config import Settings
-from sandbox.endpoints import Endpoints, TlsEndpoint
-from sandbox.errors import NotKeptError
-from sandbox.journal import Exchange
-from sandbox.loopback import is_loopback
-from sandbox.paths import steers
-from sandbox.rng import Rng
+from sandbox.foundation.errors import NotKeptError
+from sandbox.foundation.loopback import is_loopback
+from sandbox.foundation.rng import Rng
+from sandbox.foundation.settings import Settings
+from sandbox.journal.journal import Exchange
 from sandbox.server.http import HttpServer
 from sandbox.server.limits import Limits, Refused
-from sandbox.state import Sandbox
-from sandbox.tls.identity import identity_for
-
-if TYPE_CHECKING:
-    from sandbox.client import Patchworks
+from sandbox.server.parking import Parking
+from sandbox.server.tls.identity import identity_for
+from sandbox.state.sandbox import Sandbox
+from sandbox.web.addresses import Endpoints, TlsEndpoint
+from sandbox.web.app import SandboxApp
+from sandbox.web.paths import steers
 
 _logger = logging.getLogger("patchworks_sandbox")
 
@@ -57,6 +54,7 @@ class SandboxServer:
         self._identity = identity_for(sandbox.initial_settings, host)
         control_key = _key_in_force(sandbox.initial_settings, host)
         self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem)
+        self._parking = Parking()
         self._threads = threads
         self._limits = limits or Limits()
         self._http = self._front(host, port)
@@ -74,12 +72,13 @@ class SandboxServer:
             on_error=self._record_error,
             at_once=_is_at_once,
             on_cut=self._end_waits,
+            parking=self._parking,
         )
 
     def start(self) -> Self:
         """Listen and serve; raise ``OSError`` when a port is taken."""
         self.sandbox.keys.warm()
-        self.app.parking.open()
+        self._parking.open()
         with ExitStack() as undone:
             for front in self._fronts:
                 front.start()
@@ -92,6 +91,7 @@ class SandboxServer:
         self._end_waits()
         for front in self._fronts:
             front.stop()
+        self._parking.close()
         self.app.close()
         if self.sandbox.journal_file is not None:
             self.sandbox.journal_file.close()
@@ -150,14 +150,6 @@ class SandboxServer:
         if self._identity and self.tls_base_url:
             tls = TlsEndpoint(self.tls_base_url, self.ca_pem is not None, self._identity.ca_file)
         return Endpoints(self.sandbox, self.base_url, self.control_key, tls)
-
-    @property
-    def patchworks(self) -> Patchworks:
-        """The handle that tests hold."""
-        from sandbox.client import Patchworks
-        from sandbox.in_process import InProcess
-
-        return Patchworks(InProcess(self.endpoints, self))
 
     @contextmanager
     def served_by_tls(self, context: ssl.SSLContext) -> Iterator[int]:

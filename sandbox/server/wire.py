@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Callable
 
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 
 _NOTHING_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.model import JsonValue
-from sandbox.payload import parse_json
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import parse_json
 
 PATIENCE_S = 10.0
 ORDER = {"order": "1001", "note": "tea"}

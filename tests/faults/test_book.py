@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sandbox.errors import NotFoundError
 from sandbox.faults import FaultBook, connection_reset, hang, make_rule, rotated_key, sequence, status
-from sandbox.faults.body_match import Body, Select
-from sandbox.model import JsonValue
-from sandbox.rng import Rng
+from sandbox.faults.index import Body, Select
+from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.rng import Rng
 from tests.faults.conftest import Looked
 
 START = 1_700_000_000.0

@@ -16,7 +16,7 @@ from oauthlib.oauth2 import BackendApplicationClient, TokenExpiredError
 from requests_oauthlib import OAuth2Session
 
 from sandbox import faults
-from sandbox.clock import Clock
+from sandbox.foundation.clock import Clock
 from tests.faults.conftest import PATIENCE_S, Served
 
 NOON = "2026-11-23T12:00:00Z"

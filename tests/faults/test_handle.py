@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.errors import InvalidValueError, NotFoundError
 from sandbox.faults import hang, sequence, status
+from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from tests.faults.conftest import Served
 
 

@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox, faults
-from sandbox.app import SandboxApp
 from sandbox.faults import Fault, make_rule
+from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
 from tests.faults.conftest import Outcome, eventually
 

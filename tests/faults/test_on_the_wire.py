@@ -19,7 +19,7 @@ import requests
 from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults import Fault
 from sandbox.faults.cancellation import Cancellation
-from sandbox.parking import Parking
+from sandbox.server.parking import Parking
 from tests.faults.conftest import PATIENCE_S, Served, eventually
 
 DESCRIPTORS = Path("/proc/self/fd")
@@ -323,7 +323,7 @@ def test_parking_that_gets_no_descriptor_lets_the_client_go_and_works_again_late
 
 
 def test_client_that_does_not_end_its_side_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.parking.LINGER_S", 0.01)
+    monkeypatch.setattr("sandbox.server.parking.LINGER_S", 0.01)
     parking, cancellation = Parking(), Cancellation()
     ours, theirs = socket.socketpair()
     parking.park(ours, [(0.0, b"late")], None, cancellation)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from sandbox import faults
-from sandbox.errors import InvalidValueError
 from sandbox.faults import KINDS, make_rule, read_fault, read_rule
 from sandbox.faults.fault import Fault
+from sandbox.foundation.errors import InvalidValueError
 
 EXAMPLES: dict[str, Fault] = {
     "status": faults.status(503, {"error": "full"}, {"Retry-After": "5"}),

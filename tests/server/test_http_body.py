@@ -275,7 +275,7 @@ def test_unread_body_that_comes_late_is_skipped(serve, connect):
 
 
 def test_unread_body_that_never_comes_costs_the_connection(serve, connect, monkeypatch):
-    monkeypatch.setattr("sandbox.server.phase._FAREWELL_S", 0.05)
+    monkeypatch.setattr("sandbox.server.limits._FAREWELL_S", 0.05)
     client = connect(serve(reading(), limits=Limits(keep_alive_s=1)).port)
     client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345")
     client.answer()

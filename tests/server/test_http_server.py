@@ -16,7 +16,7 @@ import time
 import pytest
 from freezegun import freeze_time
 
-from sandbox.real_time import monotonic
+from sandbox.foundation.real_time import monotonic
 from sandbox.server.http import HttpServer, Limits
 from tests.server.conftest import PATIENCE_S, Client, echo, eventually, open_connections, open_descriptors
 
@@ -598,7 +598,7 @@ def test_clock_runs_even_when_it_is_imported_in_frozen_time():
     program = """
 from freezegun import freeze_time
 with freeze_time("2020-01-01"):
-    from sandbox.real_time import monotonic
+    from sandbox.foundation.real_time import monotonic
     before = monotonic()
     while monotonic() == before:
         pass

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import Fault
-from sandbox.faults.options import option
+from sandbox.foundation import value_types as types
+from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.errors import InvalidValueError
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import Fault, Handling
-from sandbox.faults.options import option
+from sandbox.foundation import value_types as types
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import COMPONENTS, Fault
-from sandbox.faults.options import option
-from sandbox.faults.value_types import NotAllowedError, ValueType
+from sandbox.foundation import value_types as types
+from sandbox.foundation.options import option
+from sandbox.foundation.value_types import NotAllowedError, ValueType
 
 PASS: Final = "pass"  # noqa: S105 - no password
 """A step of a sequence in which nothing happens."""
@@ -24,7 +24,7 @@ def _parse_steps(value: object) -> tuple[Fault | None, ...]:
 
 
 def _parse_step(index: int, step: object) -> Fault | None:
-    from sandbox.faults.reading import read_fault
+    from sandbox.faults.rules import read_fault
 
     if step is None or step == PASS:
         return None

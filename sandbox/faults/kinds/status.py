@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import Fault
-from sandbox.faults.options import option
-from sandbox.model import JsonValue
+from sandbox.foundation import value_types as types
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.errors import InvalidValueError
-from sandbox.faults import value_types as types
 from sandbox.faults.fault import Endpoint, Fault, Handling
-from sandbox.faults.options import option
-from sandbox.model import JsonValue
+from sandbox.foundation import value_types as types
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""What a client is made to see, as a value: an answer, a late or damaged one, or none at all.
+
+A closed union. Deciding on it is one thing (``sandbox.faults.injection``), bringing it about another
+(``sandbox.server.transport``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from typing_extensions import assert_never
+
+from sandbox.foundation.answer import Answer
+
+NO_STATUS: Final = 0
+"""Stands in the journal for the status of an answer that never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A whole answer after so many seconds."""
+
+    answer: Answer
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The head of an answer at once, its body in ``pieces`` over so many seconds."""
+
+    answer: Answer
+    seconds: float
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """The head of an answer and the first ``kept`` bytes of its body, then the end of the connection."""
+
+    answer: Answer
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Bytes that are not HTTP, then the end of the connection."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """The end of the connection (FIN) and not a byte before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A TCP reset (RST)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing, for so many seconds or as long as it is let."""
+
+    seconds: float | None
+
+
+Effect: TypeAlias = Answer | Delayed | Slow | Truncated | Garbage | Empty | Reset | Silence
+
+
+def recorded(effect: Effect) -> Answer:
+    """Return what the journal keeps of an effect: the answer as far as the client gets it."""
+    match effect:
+        case Answer():
+            return effect
+        case Delayed(answer) | Slow(answer):
+            return answer
+        case Truncated(answer, kept):
+            return Answer(answer.status, answer.headers, answer.body[:kept])
+        case Garbage(data):
+            return Answer(NO_STATUS, (), data)
+        case Empty() | Reset() | Silence():
+            return Answer(NO_STATUS, (), b"")
+        case _:
+            assert_never(effect)
+
+
+def told(effect: Effect) -> str:
+    """Return in words what the client is made to see."""
+    match effect:
+        case Answer(status):
+            return f"answered {status}"
+        case Delayed(answer, seconds):
+            return f"answered {answer.status}, {seconds:.3f} s late"
+        case Slow(answer, seconds, pieces):
+            return f"answered {answer.status}, the body in {pieces} pieces over {seconds:.3f} s"
+        case Truncated(answer, kept):
+            return f"answered {answer.status}, the connection ended after {kept} of {len(answer.body)} bytes"
+        case Garbage(data):
+            return f"no answer: {len(data)} bytes that are not HTTP, then the end of the connection"
+        case Empty():
+            return "no answer: the connection was closed"
+        case Reset():
+            return "no answer: the connection was reset"
+        case Silence(None):
+            return "no answer: the connection was left open"
+        case Silence(seconds):
+            return f"no answer: the connection was left open for up to {seconds:.3f} s"
+        case _:
+            assert_never(effect)

@@ -1,0 +1,34 @@
+"""What the emulated platform answers, as a value: status, headers and body, ready for the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sandbox.foundation.strict_json import compact_json
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+JSON: Final = "application/json"
+
+
+def compact(value: Any) -> bytes:
+    """Return JSON as PHP's ``json_encode`` writes it: no spaces, ``/`` and non-ASCII escaped."""
+    return compact_json(value).replace("/", "\\/").encode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response. Header names keep their case; ``Content-Length`` is left to whoever sends it."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    def with_headers(self, *headers: tuple[str, str]) -> Answer:
+        """Return the same answer with headers added."""
+        return Answer(self.status, (*self.headers, *headers), self.body)
+
+    def without_body(self) -> Answer:
+        """Return what HEAD is answered: the length that the body would have had, and no body (RFC 9110 §9.3.2)."""
+        return Answer(self.status, (*self.headers, ("Content-Length", str(len(self.body)))), b"")

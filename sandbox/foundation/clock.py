@@ -1,0 +1,313 @@
+"""The sandbox clock: the only time the emulated platform knows, and one that can be moved.
+
+It runs beside the machine's clock, from an origin and at a rate, or stands still. Everything with a time (tokens,
+throttle windows, the journal, ``created_at``) reads it and nothing else. ``Clock`` also tells wall time, the
+machine's own, for what must not follow the sandbox.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.real_time import wall_time
+
+
+def frozen_timestamp() -> float | None:
+    """Return the frozen time in Unix seconds, ``None`` where time is not frozen."""
+    factory = _factory()
+    if factory is None:
+        return None
+    # Called, a factory that ticks by itself at each look would tick for ours too.
+    now = factory.time_to_freeze if hasattr(factory, "step_width") else factory()
+    timestamp: float = now.replace(tzinfo=timezone.utc).timestamp()
+    return timestamp
+
+
+def move_frozen_time(step: timedelta) -> bool:
+    """Move the frozen time; return whether there is one."""
+    factory = _factory()
+    if factory is None:
+        return False
+    factory.tick(step)
+    return True
+
+
+def _factory() -> Any:
+    """Return what freezegun keeps of the innermost freeze: a stack in its module, which it offers no way to."""
+    api = sys.modules.get("freezegun.api")
+    factories = getattr(api, "freeze_factories", None)
+    try:
+        return factories[-1] if factories else None
+    except IndexError:  # thawed by another thread in between
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSnapshot:
+    """The clock. ``moved`` is false where it is the machine's; ``now`` is then only a note of when it was saved."""
+
+    now: datetime
+    frozen: bool
+    rate: Annotated[float, Meta(gt=0, le=1_000_000)]
+    moved: bool
+
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=timezone.utc)
+LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
+MAX_RATE = 1_000_000.0
+_EARLIEST_S, _LATEST_S = EARLIEST.timestamp(), LATEST.timestamp()
+_DURATION = re.compile(
+    r"""(?P<sign>[+-])?
+    (?:(?=p.)p(?:(?P<iso_w>\d+)w)?(?:(?P<iso_d>\d+)d)?
+        (?:t(?=.)(?:(?P<iso_h>\d+)h)?(?:(?P<iso_m>\d+)m)?(?:(?P<iso_s>\d+(?:\.\d+)?)s)?)?
+    |(?=.)(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+(?:\.\d+)?)s)?)""",
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
+)
+_UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATIONS_ALLOWED = (
+    "seconds as a number, ISO 8601 without years and months (PT24H, P1DT12H) or short text (24h, 1h30m, 90s)"
+)
+_INSTANTS_ALLOWED = (
+    "a datetime with a zone, or one in ISO 8601 (2026-11-23T18:00:00Z), "
+    f"between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
+)
+
+
+def parse_duration(value: object, field: str = "duration") -> timedelta:
+    """Read a duration given as seconds, ISO 8601 or short text; years and months are refused as ambiguous."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _timedelta(field, value, seconds=value)
+    if isinstance(value, str) and (match := _DURATION.fullmatch(value.strip())):
+        sign = -1 if match["sign"] == "-" else 1
+        amounts = {unit: match[f"iso_{key}"] or match[key] for key, unit in _UNITS.items()}
+        return _timedelta(field, value, **{unit: sign * float(amount) for unit, amount in amounts.items() if amount})
+    raise InvalidValueError(field, value, _DURATIONS_ALLOWED)
+
+
+def _timedelta(field: str, given: object, **amounts: float) -> timedelta:
+    try:
+        return timedelta(**amounts)
+    except (OverflowError, ValueError):  # beyond a timedelta; infinite; not a number
+        raise InvalidValueError(field, given, _DURATIONS_ALLOWED) from None
+
+
+def step_of(duration: object, units: Mapping[str, float]) -> timedelta:
+    """Read a step given as a duration or by timedelta's units, one of the two."""
+    if (duration is None) == (not units):
+        raise InvalidValueError("duration", duration, "either one duration or units such as hours=24, not both")
+    if duration is not None:
+        return parse_duration(duration)
+    try:
+        return timedelta(**units)
+    except (TypeError, OverflowError):
+        raise InvalidValueError(
+            "duration", units, "timedelta's units: weeks, days, hours, minutes, seconds …"
+        ) from None
+
+
+def parse_instant(value: object, field: str = "now") -> datetime:
+    """Read an instant with a zone; one without is refused as ambiguous."""
+    instant = value
+    if isinstance(value, str):
+        try:
+            instant = datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", value.strip()))
+        except ValueError:
+            instant = None
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
+        raise InvalidValueError(field, value, _INSTANTS_ALLOWED)
+    return instant
+
+
+def format_instant(instant: datetime) -> str:
+    """Return ISO 8601 in UTC with microseconds and ``Z``."""
+    return instant.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """``now = origin + (base() - since) * rate``; all but the rate in Unix seconds."""
+
+    base: Callable[[], float]
+    """What it runs beside: the machine's time, or that of a test which freezes it."""
+    origin: float
+    since: float
+    rate: float = 1.0
+    frozen: bool = False
+    moved: bool = False
+
+    def at(self, base: float) -> float:
+        elapsed = 0.0 if self.frozen else (base - self.since) * self.rate
+        return min(self.origin + elapsed, _LATEST_S)
+
+
+def _checked_rate(rate: object) -> float:
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= MAX_RATE:
+        raise InvalidValueError("rate", rate, f"a number above 0 and at most {MAX_RATE:.0f}")
+    return float(rate)
+
+
+def check_clock(snapshot: ClockSnapshot) -> None:
+    """Raise ``InvalidValueError`` where a snapshot holds what no clock shows."""
+    if not EARLIEST <= snapshot.now <= LATEST:
+        raise InvalidValueError("clock.now", format_instant(snapshot.now), _INSTANTS_ALLOWED)
+    _checked_rate(snapshot.rate)
+
+
+class Clock:
+    """A clock that can be advanced, set, frozen and run at another rate; safe to use from several threads."""
+
+    def __init__(self, wall: Callable[[], float] = wall_time) -> None:
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._course = self._real()
+
+    def timestamp(self) -> float:
+        """Return the sandbox time in Unix seconds, to the microsecond.
+
+        Finer than that no time can be told: a token or an entry written at a time that was cut when it was told would
+        lie in the future, or a hair before its own ``received_at``.
+        """
+        course = self._course
+        return round(course.at(course.base()), 6)
+
+    def now(self) -> datetime:
+        """Return the sandbox time as an aware UTC datetime."""
+        return datetime.fromtimestamp(self.timestamp(), timezone.utc)
+
+    def wall_timestamp(self) -> float:
+        """Return the machine's time in Unix seconds."""
+        return self._wall()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._course.frozen
+
+    @property
+    def rate(self) -> float:
+        """Sandbox seconds a real second; kept while the clock is frozen."""
+        return self._course.rate
+
+    @property
+    def moved(self) -> bool:
+        """Whether the clock differs from the machine's in any way."""
+        return self._course.moved
+
+    def advance(self, duration: object = None, **units: float) -> datetime:
+        """Move by a duration (``advance("24h")``, ``advance(90)``) or by timedelta's units (``advance(hours=24)``).
+
+        Negative durations travel backwards. Return the new time.
+        """
+        step = step_of(duration, units)
+        with self._lock:
+            course = self._course
+            base = course.base()
+            moved = replace(course, origin=course.at(base) + step.total_seconds(), since=base)
+            return self._run_on(moved, given=duration if duration is not None else units)
+
+    def travel_to(self, instant: object) -> datetime:
+        """Set the clock to an instant with a zone; it runs on from there, or stands still if frozen."""
+        return self.change(now=instant)
+
+    def freeze(self) -> datetime:
+        """Stop the clock; ``advance`` and ``travel_to`` still move it."""
+        return self.change(frozen=True)
+
+    def unfreeze(self) -> datetime:
+        """Let the clock run on from where it stands."""
+        return self.change(frozen=False)
+
+    def set_rate(self, rate: object) -> datetime:
+        """Run at ``rate`` sandbox seconds a real second (3600: an hour a second)."""
+        return self.change(rate=rate)
+
+    def change(self, *, now: object = None, frozen: bool | None = None, rate: object = None) -> datetime:
+        """Travel, freeze or unfreeze and change the rate in one step: all, or nothing where a value is refused."""
+        checked_rate = None if rate is None else _checked_rate(rate)
+        instant = None if now is None else parse_instant(now).timestamp()
+        with self._lock:
+            course = self._course
+            base = course.base()
+            return self._run_on(
+                replace(
+                    course,
+                    origin=course.at(base) if instant is None else instant,
+                    since=base,
+                    rate=course.rate if checked_rate is None else checked_rate,
+                    frozen=course.frozen if frozen is None else frozen,
+                ),
+                given=now,
+            )
+
+    def follow(self) -> datetime:
+        """Run beside the time that freezegun freezes, so that both sides of an integration move together.
+
+        From here on the clock shows the frozen time wherever the test takes it (``tick``, ``move_to``), and the
+        machine's while nothing is frozen; ``advance`` and the rest work on top of it. A reset ends it.
+        """
+        with self._lock:
+            self._course = _Course(self._test_time, origin=0.0, since=0.0, moved=True)
+        return self.now()
+
+    @property
+    def following(self) -> bool:
+        """Whether the clock follows a frozen time."""
+        return self._course.base == self._test_time
+
+    def travel(self, duration: object = None, **units: float) -> datetime:
+        """Move both sides of an integration: the time that freezegun freezes, if it does, and this clock with it.
+
+        Where time is not frozen this is ``advance``: a client's own time cannot be moved then.
+        """
+        step = step_of(duration, units)
+        if not move_frozen_time(step) or not self.following:
+            return self.advance(step)
+        return self.now()
+
+    def reset(self) -> datetime:
+        """Return to the machine's time."""
+        with self._lock:
+            self._course = self._real()
+        return self.now()
+
+    def snapshot(self) -> ClockSnapshot:
+        """Return how it stands; a frozen time that it follows counts as a time it was moved to."""
+        with self._lock:
+            course = self._course
+            now = round(course.at(course.base()), 6)
+        return ClockSnapshot(datetime.fromtimestamp(now, timezone.utc), course.frozen, course.rate, course.moved)
+
+    def restore(self, snapshot: ClockSnapshot) -> datetime:
+        """Go on from where a clock stood; one that was never moved is the machine's. Return the time."""
+        check_clock(snapshot)
+        with self._lock:
+            course = self._real()
+            if snapshot.moved:
+                origin, since = snapshot.now.timestamp(), course.base()
+                course = _Course(self._wall, origin, since, snapshot.rate, snapshot.frozen, moved=True)
+            self._course = course
+        return self.now()
+
+    def _real(self) -> _Course:
+        return _Course(self._wall, origin=0.0, since=0.0)
+
+    def _test_time(self) -> float:
+        frozen = frozen_timestamp()
+        return self._wall() if frozen is None else frozen
+
+    def _run_on(self, course: _Course, given: object) -> datetime:
+        if not _EARLIEST_S <= course.origin <= _LATEST_S:
+            raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
+        self._course = replace(course, moved=True)
+        return self.now()

@@ -1,0 +1,76 @@
+"""JSONPath with regular expressions that take no longer than the text that they look at.
+
+``match`` and ``search`` of a query look at the texts of a client. Python's ``re`` backtracks: a short pattern and a
+text of forty characters would hold the whole process for minutes. I-Regexp (RFC 9485), which RFC 9535 asks for, is made
+not to need that; the engine is the one of the library that checks payloads. A pattern that the engine does not know,
+such as a lookahead or a backreference, matches nothing, as the standard says of an invalid pattern.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import jsonschema_rs
+from jsonpath import JSONPathEnvironment
+from jsonpath.function_extensions import Match, Search
+
+
+class _Pattern:
+    """Stands in for a compiled pattern of ``re``, of which the functions use these two methods."""
+
+    def __init__(self, pattern: str) -> None:
+        self._somewhere = _checking(pattern)  # first: only what is whole by itself may be put into a group
+        self._whole = _checking(f"^(?:{pattern})$")
+
+    def search(self, text: str) -> bool:
+        return _holds(self._somewhere, text)
+
+    def fullmatch(self, text: str) -> bool:
+        return _holds(self._whole, text)
+
+
+def _checking(pattern: str) -> Any:
+    """Return what checks texts; raise ``ValueError`` for what is no pattern, or too large a one."""
+    return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+
+
+def _holds(checking: Any, text: str) -> bool:
+    try:
+        return bool(checking.is_valid(text))
+    except ValueError:  # half a character
+        return False
+
+
+class _Linear:
+    cache: Any
+
+    def check_cache(self, pattern: str) -> Any:
+        """Return the pattern, or ``None`` for what is none; the base class keeps the last few hundred."""
+        try:
+            return self.cache[pattern]
+        except KeyError:
+            try:
+                found = _Pattern(pattern)
+            except ValueError:
+                found = None
+            self.cache[pattern] = found
+            return found
+
+
+class _LinearMatch(_Linear, Match):
+    pass
+
+
+class _LinearSearch(_Linear, Search):
+    pass
+
+
+def _environment() -> JSONPathEnvironment:
+    environment = JSONPathEnvironment(strict=True)
+    environment.function_extensions["match"] = _LinearMatch(thread_safe=True)
+    environment.function_extensions["search"] = _LinearSearch(thread_safe=True)
+    return environment
+
+
+ENVIRONMENT: Final = _environment()
+"""Compiles queries. Import it where one is compiled: the library takes long to import."""

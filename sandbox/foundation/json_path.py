@@ -1,0 +1,33 @@
+"""JSONPath queries of RFC 9535. The library is imported when the first query is compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sandbox.foundation.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
+
+MAX_JSON_PATH_LENGTH: Final = 500
+"""Characters of a JSONPath: each step takes stack when it is looked for."""
+
+
+def compile_json_path(expression: str) -> JSONPath:
+    """Compile an RFC 9535 query or raise ``InvalidValueError``."""
+    import jsonpath
+
+    from sandbox.foundation.i_regexp import ENVIRONMENT
+
+    try:
+        if len(expression) > MAX_JSON_PATH_LENGTH:
+            raise ValueError(f"longer than {MAX_JSON_PATH_LENGTH} characters")
+        query = ENVIRONMENT.compile(expression)
+    # the last three: an empty query, an infinite number, deeply nested filters
+    except (jsonpath.JSONPathError, ValueError, OverflowError, RecursionError) as error:
+        problem = str(error.args[0]).partition("\n")[0]  # str(error) draws the place, or fails at the end
+        raise InvalidValueError(
+            "json_path", expression, f"an RFC 9535 JSONPath such as $.lines[*].sku ({problem})"
+        ) from None
+    assert isinstance(query, jsonpath.JSONPath)
+    return query

@@ -1,0 +1,418 @@
+"""Settings: one declarative table that the command line, the environment, YAML files and the control API all read.
+
+A setting is declared once, as a field of ``Settings``: name, type, default, what it does, what is allowed and whether
+it may change while the sandbox runs. ``Settings`` is a frozen value; a change makes a new one, checked as a whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from sandbox.foundation.errors import SettingError, UnknownSettingError, Withheld, did_you_mean
+from sandbox.foundation.fields import Kind, NotAllowedError, boolean, choice, duration, integer, names, text
+
+ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
+
+MIB: Final = 1024 * 1024
+_META: Final = "setting"
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSpec:
+    """The declaration of one setting, for whoever offers it to people."""
+
+    name: str
+    default: Any
+    doc: str
+    allowed: str
+    runtime: bool
+    tag: str
+    parse: Callable[[object], object] = dataclasses.field(repr=False)
+    json_schema: Mapping[str, Any] = dataclasses.field(repr=False, hash=False)
+    secret: bool
+    """Whether its value is for nobody's eyes: not in messages, not in what is shown of the settings."""
+
+    @property
+    def env(self) -> str:
+        """The environment variable."""
+        return ENV_PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """The command line option."""
+        return "--" + self.name.replace("_", "-")
+
+
+def _setting(
+    default: _T,
+    kind: Kind,
+    doc: str,
+    *,
+    runtime: bool = True,
+    tag: str = "ours",
+    secret: bool = False,
+) -> _T:
+    parse, allowed, schema = kind
+    meta = {"parse": parse, "allowed": allowed, "doc": doc, "runtime": runtime, "tag": tag, "json_schema": schema}
+    field: _T = dataclasses.field(default=default, metadata={_META: meta | {"secret": secret}}, repr=not secret)
+    return field
+
+
+def is_control_key(text: str) -> bool:
+    """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
+    return _CONTROL_KEY.fullmatch(text) is not None
+
+
+def is_web_url(text: str) -> bool:
+    """Return whether a text can say where a sandbox is: http or https, a host, and no port that there cannot be."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises ValueError
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and text.isprintable() and " " not in text
+
+
+def _is_scope(name: str) -> bool:
+    return bool(name) and name.isascii() and name.isprintable() and not set(name) & set(' "\\,')
+
+
+_SCOPE = "an RFC 6749 scope name: printable ASCII without spaces, quotes, commas and backslashes"
+_SCOPE_SCHEMA: Final[Mapping[str, Any]] = {"pattern": r"^[!#-+\--\[\]-~]+$"}
+_CONTROL_KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,256}")
+CONTROL_KEY_ALLOWED: Final = "16 to 256 letters, digits and . _ ~ + / -"
+_BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*")
+_CERTIFICATE_NAME = re.compile(
+    r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*"
+)
+_DAY = int(timedelta(days=1).total_seconds())
+_METHODS: Final = ("GET", "POST")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of a sandbox, with its default; see ``setting_specs`` for what each does."""
+
+    host: str = _setting(
+        "127.0.0.1",
+        text("a host name or address", lambda text: bool(text) and " " not in text),
+        "Address to listen on. Beyond loopback the control API needs a key: see control_key.",
+        runtime=False,
+    )
+    port: int = _setting(8025, integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
+    public_url: str | None = _setting(
+        None,
+        text(
+            "an http or https URL without a path",
+            lambda text: _BASE_URL.fullmatch(text) is not None,
+            optional=True,
+            schema={"pattern": f"^({_BASE_URL.pattern})?$"},
+        ),
+        "Base URL that clients use, for the URLs the sandbox tells (for example behind a port mapping). "
+        "Default: the address listened on, or the Host header of a request.",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        names(
+            "host names separated by commas, without ports; * for any",
+            lambda name: name == "*" or _HOST_NAME.fullmatch(name) is not None,
+            str.lower,
+            empty=True,
+        ),
+        "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
+        "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
+        runtime=False,
+    )
+    control_key: str | None = _setting(
+        None,
+        text(
+            CONTROL_KEY_ALLOWED,
+            is_control_key,
+            optional=True,
+            schema={"pattern": f"^({_CONTROL_KEY.pattern})?$"},
+        ),
+        "Key that the control API and the dashboard need, sent as 'Authorization: Bearer KEY' or, by a browser, as the "
+        "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
+        runtime=False,
+        secret=True,
+    )
+    no_control_key: bool = _setting(
+        False,
+        boolean(),
+        "Need no key beyond loopback either: whoever reaches the port can read the journal and steer the sandbox.",
+        runtime=False,
+    )
+    threads: int = _setting(16, integer(1, 256), "Worker threads of the server.", runtime=False)
+    tls: bool = _setting(
+        False,
+        boolean(),
+        "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
+        "/_sandbox/ca.pem tells; clients have to trust it.",
+        runtime=False,
+    )
+    tls_port: int = _setting(
+        8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.", runtime=False
+    )
+    tls_folder: str | None = _setting(
+        None,
+        text("the path of a folder", bool, optional=True),
+        "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
+        "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
+        runtime=False,
+    )
+    tls_names: tuple[str, ...] = _setting(
+        (),
+        names(
+            "host names (*.example.test too) and addresses separated by commas, without ports",
+            lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
+            str.lower,
+            empty=True,
+        ),
+        "Further names that the certificate is for. inbound.pwks.co, localhost, 127.0.0.1, ::1, the host listened on "
+        "and the host of public_url always are.",
+        runtime=False,
+    )
+    tls_cert_file: str | None = _setting(
+        None,
+        text("the path of a PEM file", bool, optional=True),
+        "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
+        runtime=False,
+    )
+    tls_key_file: str | None = _setting(
+        None,
+        text("the path of a PEM file", bool, optional=True),
+        "PEM file with the unencrypted private key of tls_cert_file.",
+        runtime=False,
+    )
+    signing_key_file: str | None = _setting(
+        None,
+        text("the path of a PEM file", bool, optional=True),
+        "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
+        runtime=False,
+    )
+    signing_key_bits: int = _setting(
+        2048, integer(2048, 8192, "bits"), "Size of a generated signing key.", runtime=False, tag="framework"
+    )
+    random_seed: int | None = _setting(
+        None,
+        (
+            lambda value: None if value in (None, "") else integer(0, 2**63 - 1)[0](value),
+            "a whole number from 0 to 9223372036854775807",
+            {"type": ["integer", "null"], "minimum": 0},
+        ),
+        "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
+        runtime=False,
+    )
+    wire_profile: str = _setting(
+        "modern",
+        choice("modern", "legacy"),
+        "Generation of the platform's framework: Laravel 11 with Passport 13, or Laravel 6 with Passport 8.",
+        tag="framework",
+    )
+    accept: str = _setting(
+        "documented",
+        choice("documented", "laravel"),
+        "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
+        "framework really does (401 becomes a redirect to /login, other errors an HTML page).",
+        tag="documented",
+    )
+    token_path: str = _setting(
+        "/oauth/token",
+        text(
+            "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
+            lambda text: (
+                text.startswith("/")
+                and len(text) > 1
+                and not text.startswith(("/v1/", "/_sandbox"))
+                and all(
+                    part and part.replace("-", "").replace("_", "").replace(".", "").isalnum()
+                    for part in text[1:].split("/")
+                )
+                and text.isascii()
+            ),
+        ),
+        "Path of the token endpoint.",
+        runtime=False,
+        tag="framework",
+    )
+    token_methods: tuple[str, ...] = _setting(
+        _METHODS,
+        names("GET, POST or both", lambda name: name in _METHODS, str.upper, schema={"enum": list(_METHODS)}),
+        "Methods the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
+        tag="documented",
+    )
+    token_lifetime: int = _setting(
+        _DAY, duration(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
+    )
+    required_scope: str = _setting(
+        "access-inbound",
+        text(_SCOPE, _is_scope, schema=_SCOPE_SCHEMA),
+        "Scope a token needs for inbound URLs; granted when a token request names none.",
+        tag="unconfirmed",
+    )
+    scopes: tuple[str, ...] = _setting(
+        ("access-inbound",),
+        names(f"a list of names, each {_SCOPE}", _is_scope, schema=_SCOPE_SCHEMA),
+        "Scopes the token endpoint knows besides the required one and '*'.",
+        tag="unconfirmed",
+    )
+    success_status: int = _setting(
+        200,
+        (
+            integer(200, 201)[0],
+            "200 or 201",
+            {"type": "integer", "enum": [200, 201]},
+        ),
+        "Status of the answer to an accepted payload.",
+        tag="unconfirmed",
+    )
+    success_message: str = _setting(
+        "Payload stored successfully.",
+        text(
+            "text of 1 to 500 characters on one line",
+            lambda text: 0 < len(text) <= 500,
+            schema={"minLength": 1, "maxLength": 500, "pattern": r"^[^\r\n]+$"},
+        ),
+        "The message in the answer to an accepted payload.",
+        tag="unconfirmed",
+    )
+    inactive_service: str = _setting(
+        "not_found",
+        choice("not_found", "forbidden", "accept"),
+        "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active.",
+        tag="undefined",
+    )
+    entity_check: str = _setting(
+        "reject",
+        choice("reject", "flag", "off"),
+        "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
+        "in the journal, or not checked at all. A blank payload is always refused.",
+        tag="undefined",
+    )
+    body_limit: int = _setting(
+        8 * MIB, integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
+    )
+    rate_limit: bool = _setting(
+        False, boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
+    )
+    rate_limit_requests: int = _setting(
+        60, integer(1, 1_000_000), "Requests a window may hold; told in X-RateLimit-Limit.", tag="unconfirmed"
+    )
+    rate_limit_window: int = _setting(
+        60,
+        duration(1, _DAY),
+        "Length of a window in seconds on the sandbox clock, from its first request.",
+        tag="framework",
+    )
+    rate_limit_key: str = _setting(
+        "client",
+        choice("client", "ip"),
+        "What has a window of its own: the OAuth client (where there is none, the address), or always the address, as "
+        "in the framework.",
+        tag="undefined",
+    )
+    presets_dir: str | None = _setting(
+        None,
+        text("the path of a folder", bool, optional=True),
+        "Folder with fault presets of your own, YAML files, beside those that come along.",
+    )
+    log_level: str = _setting(
+        "info",
+        choice("debug", "info", "warning", "error"),
+        "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
+        "request, warning and error only what went wrong in the sandbox itself.",
+        runtime=False,
+    )
+    log_format: str = _setting(
+        "auto",
+        choice("auto", "text", "json"),
+        "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
+        "terminal and JSON elsewhere.",
+        runtime=False,
+    )
+    state_limit: int = _setting(
+        1024 * MIB,
+        integer(1, 64 * 1024 * MIB, "bytes"),
+        "Largest document that PUT /_sandbox/state takes. A saved state is about a third larger than its journal.",
+    )
+    journal_entries: int = _setting(
+        100_000, integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
+    )
+    journal_bytes: int = _setting(
+        512 * MIB,
+        integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
+        "Bytes the journal keeps; beyond it the oldest are dropped.",
+    )
+    journal_file: str | None = _setting(
+        None,
+        text("the path of a file", bool, optional=True),
+        "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
+        "fails, requests are refused with 503. Default: none.",
+        runtime=False,
+    )
+
+    def __post_init__(self) -> None:
+        for spec in setting_specs():
+            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+        if self.no_control_key and self.control_key is not None:
+            raise SettingError("no_control_key", True, "false where control_key names a key; leave one of them out")
+
+    def changed(self, values: Mapping[str, object], *, runtime: bool = False) -> Settings:
+        """Return these settings with ``values`` in place of their own.
+
+        With ``runtime`` only settings that may change while the sandbox runs are allowed. Raise ``SettingError``.
+        """
+        specs = {spec.name: spec for spec in setting_specs() if spec.runtime or not runtime}
+        for name, value in values.items():
+            if name not in specs:
+                raise _unknown(name, value, list(specs), runtime=runtime)
+        return dataclasses.replace(self, **values)  # type: ignore[arg-type]
+
+    def known_scopes(self) -> frozenset[str]:
+        """Return every scope a token may carry."""
+        return frozenset((*self.scopes, self.required_scope, "*"))
+
+
+def setting_specs() -> list[SettingSpec]:
+    """Return the declarations in the order in which people should meet them."""
+    return list(_SPECS)
+
+
+_SPECS: Final = tuple(
+    SettingSpec(name=field.name, default=field.default, **field.metadata[_META])
+    for field in dataclasses.fields(Settings)
+)
+
+
+def kept_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that belong to a saved state: all that may change while it runs, as JSON values.
+
+    Where the process is reached and what lies on its disk are the process's own, and a secret nobody's business.
+    """
+    apart = ("public_url", "presets_dir")
+    values = {spec.name: getattr(settings, spec.name) for spec in _SPECS if spec.runtime and not spec.secret}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name not in apart
+    }
+
+
+def _checked(spec: SettingSpec, value: object) -> object:
+    try:
+        return spec.parse(value)
+    except NotAllowedError:
+        raise SettingError(spec.name, Withheld() if spec.secret else value, spec.allowed) from None
+
+
+def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:
+    if runtime and (spec := next((spec for spec in _SPECS if spec.name == name), None)):
+        allowed = f"to be set at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
+        return SettingError(name, Withheld() if spec.secret else value, allowed)
+    return UnknownSettingError(name, value, did_you_mean(name, known))

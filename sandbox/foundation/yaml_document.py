@@ -1,0 +1,334 @@
+"""Documents that people write: strict YAML or Python data as JSON values, each of which can tell where it stands.
+
+Guards against what a YAML parser lets through: anchors and aliases (a small file that grows without end),
+tags, duplicate keys, endless nesting. Values are those of YAML 1.2 with JSON's numbers: ``yes``, ``010`` and
+``2026-01-31`` are text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from sandbox.foundation.errors import DocumentError, shorten
+from sandbox.foundation.json_value import JsonValue
+
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?")
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """Return ``text`` with its references replaced; ``$${`` stands for a literal ``${``.
+
+    As in a shell, the default also replaces a variable that is set but empty. Raises ``ValueError`` for a
+    variable that is not set and has no default, and for a reference that cannot be read.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        if match[0] == "$${":
+            return "${"
+        if name is None:
+            raise ValueError("${ must begin ${NAME} or ${NAME:-default}; write $${ for a literal ${")
+        if default is None and name not in environ:
+            raise ValueError(f"the environment variable {name} is not set; set it or write ${{{name}:-default}}")
+        found = environ.get(name, "")
+        if any("\ud800" <= character <= "\udfff" for character in found):
+            raise ValueError(f"the environment variable {name} is not UTF-8; set it to text")
+        return found or default or ""
+
+    return _REFERENCE.sub(value, text) if "${" in text else text
+
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 100
+_SHOWN_PROBLEMS = 20
+
+# Of 1,000 levels, from 0.2.6 on. It reads ahead of what it tells, and so may find more before ours are counted.
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)")
+_STEP = re.compile(r"([^.\[\]]+)|\[([0-9]+)\]")
+_WORDS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_JSON_TYPES = "allowed: mappings with text keys, lists, text, finite numbers, True, False and None"
+Steps = tuple[str | int, ...]
+"""The way from the top of a document to one of its values: ``("companies", 0, "name")``."""
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong; ``line`` is 0 in Python data."""
+
+    file: str
+    line: int
+    text: str
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raise one :class:`DocumentError` that tells all ``problems`` by their lines, if there are any."""
+    ordered = sorted(problems, key=lambda problem: (problem.file, problem.line))
+    if not ordered:
+        return
+    first, *others = ordered
+    texts = [first.text, *(str(DocumentError(*other)) for other in others[: _SHOWN_PROBLEMS - 1])]
+    if len(ordered) > _SHOWN_PROBLEMS:
+        texts.append(f"… and {len(ordered) - _SHOWN_PROBLEMS} more")
+    raise DocumentError(first.file, first.line, "\n".join(texts))
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value, the line it stands on (that of its key if it has one) and the nodes inside it."""
+
+    line: int
+    value: JsonValue
+    children: Mapping[Any, Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file, or Python data in its place; ``folder`` is where the files it names must lie."""
+
+    file: str
+    root: Node
+    folder: Path | None = None
+
+    def line(self, steps: Steps) -> int:
+        """Return the line of the value at ``steps``."""
+        node = self.root
+        for step in steps:
+            node = node.children[step]
+        return node.line
+
+    def problem(self, steps: Steps, text: str) -> Problem:
+        """Return the problem that the value at ``steps`` has."""
+        return Problem(self.file, self.line(steps), f"{dotted(steps)}: {text}" if steps else text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which document a value stands; ``place / "name"`` is a value inside it."""
+
+    document: Document
+    steps: Steps = ()
+
+    def __truediv__(self, step: str | int) -> Place:
+        return Place(self.document, (*self.steps, step))
+
+    def __str__(self) -> str:
+        line = self.document.line(self.steps)
+        return f"{self.document.file}:{line}" if line else dotted(self.steps)
+
+    def problem(self, text: str) -> Problem:
+        """Return the problem that the value has."""
+        return self.document.problem(self.steps, text)
+
+    def problem_within(self, path: str, text: str) -> Problem:
+        """Return the problem of a value inside it, at a path such as ``match.headers[0]``, which may be missing."""
+        node, steps = self.document.root, self.steps
+        for step in steps:
+            node = node.children[step]
+        for name, index in _STEP.findall(path):
+            step = int(index) if index else name
+            if step not in node.children:
+                break
+            node = node.children[step]
+        return Problem(self.document.file, node.line, f"{dotted((*steps, path))}: {text}")
+
+
+def dotted(steps: Steps) -> str:
+    """Return ``steps`` as a person writes them: ``companies[0].name``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file of at most ``MAX_BYTES``; raise ``ValueError`` telling why not."""
+    try:
+        if path.is_dir():
+            raise ValueError("is a folder; give a file in it")
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"is larger than {MAX_BYTES // 2**20} MiB; split it into several files")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"is not UTF-8 (line {line}, byte {error.start}); save it as UTF-8") from error
+
+
+def read_document(path: Path, environ: Mapping[str, str] | None = None) -> Document:
+    """Read a YAML file, an empty one as an empty mapping; raise :class:`DocumentError`.
+
+    ``${NAME}`` in text comes from ``environ``, without which it stays as it is.
+    """
+    name = str(path)
+    try:
+        text = read_text(path)
+    except ValueError as error:
+        raise DocumentError(name, 0, f"{error}") from error
+    return Document(name, _YamlReader(name, text, environ).root(), path.parent)
+
+
+class _YamlReader:
+    """Builds nodes from parser events.
+
+    ``yaml.compose`` would be shorter, but it hides anchors and tags, and its C version crashes Python on deep
+    nesting.
+    """
+
+    def __init__(self, name: str, text: str, environ: Mapping[str, str] | None) -> None:
+        self._name = name
+        self._text = text
+        self._environ = environ
+        self._problems: list[Problem] = []
+        self._events: Iterator[yaml.Event] = iter(())
+
+    def root(self) -> Node:
+        if match := _UNPRINTABLE.search(self._text):
+            line = self._text.count("\n", 0, match.start()) + 1
+            raise DocumentError(self._name, line, f"the character {match[0]!r} is not allowed in YAML; remove it")
+        self._events = yaml.parse(self._text, Loader=_Loader)
+        try:
+            roots = [self._node(event, 0) for event in self._events if isinstance(event, yaml.NodeEvent)]
+        except yaml.MarkedYAMLError as error:
+            line = _line(error.problem_mark)
+            if error.problem == _TOO_DEEP_FOR_LIBYAML:
+                raise self._too_deep(line) from error
+            context = f" ({error.context})" if error.context else ""
+            raise DocumentError(self._name, line, f"is not YAML: {error.problem}{context}") from error
+        if len(roots) > 1:
+            self._refuse_at(roots[1].line, "a second document begins here; remove the --- above it")
+        refuse(self._problems)
+        return roots[0] if roots and roots[0].value is not None else Node(1, {})
+
+    def _refuse_at(self, line: int, text: str) -> None:
+        self._problems.append(Problem(self._name, line, text))
+
+    def _too_deep(self, line: int) -> DocumentError:
+        return DocumentError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
+
+    def _node(self, event: yaml.Event, depth: int, key_line: int | None = None) -> Node:
+        line = key_line or _line(event.start_mark)
+        if depth > MAX_DEPTH:
+            raise self._too_deep(line)
+        self._refuse_oddities(event, line)
+        match event:
+            case yaml.ScalarEvent():
+                return Node(line, self._scalar(event, line))
+            case yaml.SequenceStartEvent():
+                items = list(self._items(depth + 1))
+                return Node(line, [item.value for item in items], dict(enumerate(items)))
+            case yaml.MappingStartEvent():
+                entries = self._entries(depth + 1)
+                return Node(line, {key: entry.value for key, entry in entries.items()}, entries)
+            case _:
+                return Node(line, None)  # an alias, refused above
+
+    def _refuse_oddities(self, event: Any, line: int) -> None:
+        if anchor := getattr(event, "anchor", None):
+            self._refuse_at(line, f"anchors and aliases (&{anchor}, *{anchor}) are not allowed; write the value out")
+        if tag := getattr(event, "tag", None):
+            self._refuse_at(line, f"tags ({tag}) are not allowed; remove it, quotes make a value text")
+        if _SURROGATE.search(getattr(event, "value", "")):
+            self._refuse_at(line, f"{shorten(event.value)} holds half a character (\\ud800 to \\udfff); remove it")
+
+    def _items(self, depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            yield self._node(event, depth)
+
+    def _entries(self, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            line = _line(event.start_mark)
+            key = self._key(event, line, depth)
+            if key in entries:
+                self._refuse_at(line, f"{key!r} is already on line {entries[key].line}; remove one of them")
+            entries[key] = self._node(next(self._events), depth, line)
+        return entries
+
+    def _key(self, event: yaml.Event, line: int, depth: int) -> str:
+        if isinstance(event, yaml.ScalarEvent):
+            self._refuse_oddities(event, line)
+            return str(event.value)
+        self._refuse_at(line, "a key must be text, not a list or a mapping; quotes make it text")
+        self._node(event, depth)  # reads past it
+        return ""
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> JsonValue:
+        try:
+            value = _plain(event.value) if event.implicit[0] else event.value
+            return value if self._environ is None or not isinstance(value, str) else expand(value, self._environ)
+        except ValueError as error:
+            self._refuse_at(line, str(error))
+            return None
+
+
+def _line(mark: Any) -> int:
+    return mark.line + 1 if mark else 0
+
+
+def _plain(text: str) -> JsonValue:
+    """Return what unquoted ``text`` means in YAML 1.2, numbers as JSON writes them."""
+    if text in _WORDS:
+        return _WORDS[text]
+    number = _NUMBER.fullmatch(text)
+    if not number:
+        return text
+    return finite(text) if number["fraction"] else int(text)
+
+
+def finite(text: str) -> float:
+    """Return the number that ``text`` writes; raise ``ValueError`` if JSON has no such number."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number in JSON; write a finite one")
+    return number
+
+
+def document_of(data: object) -> Document:
+    """Return Python data as a document without lines; raise :class:`DocumentError` if it is not JSON."""
+    try:
+        return Document("seed", json_node(data))
+    except ValueError as error:
+        raise DocumentError("seed", 0, str(error)) from error
+
+
+def json_node(data: object, steps: Steps = ()) -> Node:
+    """Return a copy of ``data`` as a node without lines; raise ``ValueError`` where it is not JSON."""
+    if len(steps) > MAX_DEPTH:
+        raise ValueError(f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
+    match data:
+        case None | bool() | int():
+            return Node(0, data)
+        case float() if math.isfinite(data):
+            return Node(0, data)
+        case str() if not _SURROGATE.search(data):
+            return Node(0, data)
+        case list() | tuple():
+            items = [json_node(item, (*steps, index)) for index, item in enumerate(data)]
+            return Node(0, [item.value for item in items], dict(enumerate(items)))
+        case Mapping() if all(isinstance(key, str) and not _SURROGATE.search(key) for key in data):
+            entries = {key: json_node(value, (*steps, key)) for key, value in data.items()}
+            return Node(0, {key: entry.value for key, entry in entries.items()}, entries)
+    where = f"{dotted(steps)}: " if steps else ""
+    raise ValueError(f"{where}{shorten(data)} is not JSON; {_JSON_TYPES}")
+
+
+def fixtures_folder() -> Path:
+    """Return the folder of the demo seed and the fault presets, in an installation or in a checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "_fixtures"
+    return installed if installed.is_dir() else package.parent / "fixtures"

@@ -1,0 +1,265 @@
+"""Where two JSON values differ, told so that a person sees it at once.
+
+Matching and explaining are one: a value matches when there is no difference. Numbers are equal by value (1 and 1.0),
+``true`` is not 1, and "2" is not 2. Items of lists are aligned, so that one more at the front is one difference. What
+is expected may hold objects that are no JSON (``unittest.mock.ANY``, ``pytest.approx(…)``); their own ``==`` decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+from typing import Any, Final
+
+from sandbox.foundation.json_value import JsonValue
+
+_SHOWN: Final = 60
+_MAX_LEAVES: Final = 1_000
+_MAX_DEPTH: Final = 100
+"""Levels below which it is only told that something differs."""
+
+_MAX_ALIGNED: Final = 400
+"""Items of a list beyond which they are compared by position only."""
+
+_MAX_PAIRED: Final = 64
+"""Pairs of changed items that are all tried to find those which belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where a value is not as expected. ``weight`` is about how many values it concerns."""
+
+    path: str
+    """A JSONPath, or the name of what is no part of a body: ``status``, ``headers.Accept``."""
+    message: str
+    weight: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+def equal(expected: Any, actual: JsonValue) -> bool:
+    """Return whether two values are the same JSON."""
+    if isinstance(expected, Mapping):
+        if not isinstance(actual, dict) or len(expected) != len(actual):
+            return False
+        for key, value in expected.items():  # noqa: SIM110 - a generator is a frame more, and nesting goes 512 deep
+            if key not in actual or not equal(value, actual[key]):
+                return False
+        return True
+    if isinstance(expected, (list, tuple)):
+        if not isinstance(actual, list) or len(expected) != len(actual):
+            return False
+        for value, other in zip(expected, actual, strict=True):  # noqa: SIM110 - as above
+            if not equal(value, other):
+                return False
+        return True
+    if isinstance(expected, bool) or (isinstance(actual, bool) and isinstance(expected, (int, float))):
+        return expected is actual
+    return bool(expected == actual)
+
+
+def contains(expected: Any, actual: JsonValue) -> bool:
+    """Return whether a value holds all that is expected, whatever else it holds.
+
+    Objects may have more keys. Of a list each expected item must be contained in some item, in any order.
+    """
+    if isinstance(expected, Mapping):
+        if not isinstance(actual, dict):
+            return False
+        for key, value in expected.items():  # noqa: SIM110 - as above
+            if key not in actual or not contains(value, actual[key]):
+                return False
+        return True
+    if isinstance(expected, (list, tuple)):
+        if not isinstance(actual, list):
+            return False
+        for item in expected:
+            for other in actual:
+                if contains(item, other):
+                    break
+            else:
+                return False
+        return True
+    return equal(expected, actual)
+
+
+def differences(expected: Any, actual: JsonValue, *, subset: bool = False, path: str = "$") -> list[Difference]:
+    """Return where a value differs from what is expected; none when it is equal, or with ``subset`` contains it."""
+    return list(_compare(expected, actual, path, _contained_items if subset else _aligned_items, 0))
+
+
+_Items = Callable[[Sequence[Any], list[JsonValue], str, int], Iterator[Difference]]
+
+
+def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: int) -> Iterator[Difference]:
+    subset = items is _contained_items
+    if (contains if subset else equal)(expected, actual):
+        return
+    if depth < _MAX_DEPTH and isinstance(expected, Mapping) and isinstance(actual, dict):
+        for key, value in expected.items():
+            place = f"{path}{_step(key)}"
+            if key in actual:
+                yield from _compare(value, actual[key], place, items, depth + 1)
+            else:
+                near = get_close_matches(str(key), [name for name in actual if name not in expected], 1, 0.8)
+                hint = f"; there is {show(near[0])}" if near else ""
+                yield Difference(place, f"missing, expected {show(value)}{hint}", leaves(value))
+        for key in actual if not subset else ():
+            if key not in expected:
+                yield Difference(f"{path}{_step(key)}", f"unexpected {show(actual[key])}", leaves(actual[key]))
+    elif depth < _MAX_DEPTH and isinstance(expected, (list, tuple)) and isinstance(actual, list):
+        yield from items(expected, actual, path, depth)
+    else:
+        yield Difference(path, _changed(expected, actual), max(leaves(expected), leaves(actual)))
+
+
+def _aligned_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
+    """Tell which items are missing, unexpected or changed, however far others were moved by it."""
+    was, now = [_canonical(item) for item in expected], [_canonical(item) for item in actual]
+    if len(was) == len(now) and sorted(was) == sorted(now):
+        yield Difference(path, f"the same {len(was)} items in another order")
+        return
+    if max(len(was), len(now)) > _MAX_ALIGNED:
+        blocks: Sequence[tuple[str, int, int, int, int]] = [("replace", 0, len(was), 0, len(now))]
+    else:
+        blocks = SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
+    for kind, start, end, first, last in blocks:
+        if kind == "equal":
+            continue
+        for index, other in _paired(expected[start:end], actual[first:last]):
+            if other is None:
+                assert index is not None
+                item = expected[start + index]
+                yield Difference(f"{path}[{start + index}]", f"missing, expected {show(item)}", leaves(item))
+            elif index is None:
+                extra = actual[first + other]
+                yield Difference(f"{path}[{first + other}]", f"unexpected {show(extra)}", leaves(extra))
+            else:
+                place = f"{path}[{first + other}]"
+                yield from _compare(expected[start + index], actual[first + other], place, _aligned_items, depth + 1)
+
+
+def _paired(expected: Sequence[Any], actual: Sequence[JsonValue]) -> list[tuple[int | None, int | None]]:
+    """Pair changed items, in order, with those they are most like."""
+    rows, columns = len(expected), len(actual)
+    if rows == columns or rows * columns > _MAX_PAIRED:
+        return [
+            (index if index < rows else None, index if index < columns else None) for index in range(max(rows, columns))
+        ]
+    missing, extra = [leaves(item) for item in expected], [leaves(item) for item in actual]
+    # best[i][j]: the least weight with which the items from i and j on can be paired, and the first step to it
+    best: list[list[tuple[int, int, int]]] = [[(0, 0, 0)] * (columns + 1) for _ in range(rows + 1)]
+    for i in range(rows, -1, -1):
+        for j in range(columns, -1, -1):
+            steps = []
+            if i < rows and j < columns:
+                changed = sum(found.weight for found in differences(expected[i], actual[j]))
+                steps.append((changed + best[i + 1][j + 1][0], 1, 1))
+            if i < rows:
+                steps.append((missing[i] + best[i + 1][j][0], 1, 0))
+            if j < columns:
+                steps.append((extra[j] + best[i][j + 1][0], 0, 1))
+            if steps:
+                best[i][j] = min(steps, key=lambda step: step[0])
+    pairs: list[tuple[int | None, int | None]] = []
+    i = j = 0
+    while i < rows or j < columns:
+        _, down, right = best[i][j]
+        pairs.append((i if down else None, j if right else None))
+        i, j = i + down, j + right
+    return pairs
+
+
+def _contained_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
+    """Tell which items no item of the list contains, and how the nearest one differs."""
+    for item in expected:
+        if any(contains(item, other) for other in actual):
+            continue
+        candidates = [
+            list(_compare(item, other, f"{path}[{index}]", _contained_items, depth + 1))
+            for index, other in enumerate(actual[:_MAX_PAIRED])
+        ]
+        nearest = min(candidates, key=_weight, default=[])
+        if nearest and _weight(nearest) < leaves(item):
+            yield from nearest
+        else:
+            yield Difference(path, f"no item contains {show(item)}", leaves(item))
+
+
+def _weight(found: list[Difference]) -> int:
+    return sum(difference.weight for difference in found)
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _changed(expected: Any, actual: JsonValue) -> str:
+    if isinstance(expected, str) and isinstance(actual, str) and max(len(expected), len(actual)) > _SHOWN:
+        return _changed_text(expected, actual)
+    wanted, given = _kind(expected), _kind(actual)
+    hint = f" ({given}, not {wanted})" if wanted and wanted != given else ""
+    return f"expected {show(expected)}, got {show(actual)}{hint}"
+
+
+def _changed_text(expected: str, actual: str) -> str:
+    """Show two long texts around the first character that differs."""
+    same = next((i for i, (a, b) in enumerate(zip(expected, actual, strict=False)) if a != b), None)
+    at = min(len(expected), len(actual)) if same is None else same
+    start = max(0, at - 10)
+    before = "…" if start else ""
+    wanted, given = (show(before + text[start : start + _SHOWN // 2]) for text in (expected, actual))
+    return f"differs from character {at + 1} on: expected {wanted}, got {given}"
+
+
+def _kind(value: object) -> str:
+    """Return JSON's word for the type of a value; nothing for what is no JSON."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "string"
+        case list() | tuple():
+            return "list"
+        case Mapping():
+            return "object"
+        case _:
+            return ""
+
+
+def show(value: object, limit: int = _SHOWN) -> str:
+    """Return a value as JSON on one line, shortened to ``limit`` characters."""
+    text = _canonical(value, sort_keys=False)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _canonical(value: object, *, sort_keys: bool = True) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, default=repr)
+    except (TypeError, ValueError, RecursionError):  # keys that are no text, or nested too deep
+        return repr(value) if not isinstance(value, (dict, list)) else f"<{_kind(value)} of {len(value)}>"
+
+
+def _step(key: object) -> str:
+    name = str(key)
+    return f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
+
+
+def leaves(value: object) -> int:
+    """Return how many values that hold no others there are in a value, at least 1 and up to a limit."""
+    count, rest = 0, [value]
+    while rest and count < _MAX_LEAVES:
+        match rest.pop():
+            case Mapping() as found if found:
+                rest.extend(found.values())
+            case list() | tuple() as found if found:
+                rest.extend(found)
+            case _:
+                count += 1
+    return count

@@ -1,0 +1,196 @@
+"""What is expected of an entry: conditions that all must hold, each of which can tell why it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+
+from typing_extensions import TypedDict
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_path import compile_json_path
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.assertions.difference import Difference, contains, differences, equal, leaves, show
+from sandbox.journal.journal import Entry
+from sandbox.journal.redaction import redact_headers
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
+
+
+class _Unset(Enum):
+    UNSET = "unset"
+
+
+UNSET: Final = _Unset.UNSET
+"""No condition; ``None`` is JSON's null."""
+
+MAX_COMPARED: Final = 512 * 1024
+"""Bytes of a body beyond which it is told that it differs, and not where."""
+
+
+class PatternFields(TypedDict, total=False):
+    """The conditions of a ``Pattern`` as keyword arguments."""
+
+    json: Any
+    json_contains: Any
+    json_path: str | Mapping[str, Any]
+    text: str
+    headers: Mapping[str, str | None]
+    method: str
+    client_id: str
+    status: int
+    outcome: str
+    reason: str
+    fault: str
+
+
+_PLAIN: Final = ("method", "client_id", "status", "outcome", "fault")
+"""Conditions on an attribute of the same name."""
+
+_ABOUT_THE_ANSWER: Final = ("status", "outcome", "reason", "fault")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Conditions on an entry; those left out always hold.
+
+    - ``json``: the body is this JSON. Numbers are equal by value; of a repeated key the last counts.
+    - ``json_contains``: the body holds this, and may hold more: objects more keys, lists more items in any order.
+    - ``json_path``: an RFC 9535 query that selects something, or queries with the value one selected node must equal.
+    - ``text``: the body is this text.
+    - ``headers``: each is there with this value (``None``: is not there); names know no case. Credentials may be given
+      as they were sent, although the journal has only their fingerprints.
+    - ``method``, ``client_id``, ``status``, ``outcome``, ``fault``: are equal.
+    - ``reason``: is this, or begins with it: ``token_expired``.
+    """
+
+    json: Any = UNSET
+    json_contains: Any = UNSET
+    json_path: str | Mapping[str, Any] | None = None
+    text: str | None = None
+    headers: Mapping[str, str | None] | None = None
+    method: str | None = None
+    client_id: str | None = None
+    status: int | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    fault: str | None = None
+    _queries: tuple[tuple[str, JSONPath, Any], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        paths = {self.json_path: UNSET} if isinstance(self.json_path, str) else dict(self.json_path or {})
+        queries = tuple((path, compile_json_path(path), wanted) for path, wanted in paths.items())
+        object.__setattr__(self, "_queries", queries)
+        if self.outcome not in (None, "accepted", "rejected", "faulted"):
+            raise InvalidValueError("outcome", self.outcome, "accepted, rejected or faulted")
+
+    @property
+    def is_about_the_answer(self) -> bool:
+        """Whether it says itself what became of the request."""
+        return any(getattr(self, name) is not None for name in _ABOUT_THE_ANSWER)
+
+    @property
+    def conditions(self) -> Mapping[str, Any]:
+        """What was given, by name."""
+        values = ((known.name, getattr(self, known.name)) for known in fields(self) if known.init)
+        return {name: value for name, value in values if value is not UNSET and (value is not None or name == "json")}
+
+    def matches(self, entry: Entry) -> bool:
+        """Return whether every condition holds."""
+        for name in _PLAIN:
+            wanted = getattr(self, name)
+            if wanted is not None and wanted != getattr(entry, name):
+                return False
+        return next(self._differences(entry, exact=False), None) is None
+
+    def differences(self, entry: Entry) -> list[Difference]:
+        """Return why an entry does not match; nothing when it does."""
+        plain = [
+            Difference(name, f"expected {show(wanted)}, got {show(getattr(entry, name))}")
+            for name in _PLAIN
+            if (wanted := getattr(self, name)) is not None and wanted != getattr(entry, name)
+        ]
+        return [*plain, *self._differences(entry, exact=True)]
+
+    def describe(self) -> list[str]:
+        """Return the conditions, one a line."""
+        return [f"{name}: {show(value, 300)}" for name, value in self.conditions.items()]
+
+    # --- one kind of condition after the other ----------------------------------------------------------------------
+
+    def _differences(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
+        """Yield why an entry does not match; without ``exact`` it is only of interest whether there is anything."""
+        if self.reason is not None and not _is_reason(self.reason, entry.reason):
+            yield Difference("reason", f"expected {show(self.reason)}, got {show(entry.reason)}")
+        if self.headers is not None:
+            yield from self._of_headers(entry)
+        if self.text is not None and self.text != entry.text:
+            got = "a body that is no UTF-8" if entry.text is None else None
+            yield Difference("text", f"expected {show(self.text)}, got {got or show(entry.text)}")
+        if self.json is not UNSET or self.json_contains is not UNSET or self.json_path is not None:
+            yield from self._of_json(entry, exact=exact)
+
+    def _of_headers(self, entry: Entry) -> Iterator[Difference]:
+        assert self.headers is not None
+        for name, wanted in self.headers.items():
+            given = [value for key, value in entry.headers if key.lower() == name.lower()]
+            place = f"headers.{name}"
+            if wanted is None:
+                if given:
+                    yield Difference(place, f"expected none, got {show(given[-1])}")
+            elif not given:
+                yield Difference(place, f"missing, expected {show(wanted)}")
+            elif wanted not in given and redact_headers([(name, wanted)])[0][1] not in given:
+                yield Difference(place, f"expected {show(wanted)}, got {show(given[-1])}")
+
+    def _of_json(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
+        expected = [value for value in (self.json, self.json_contains) if value is not UNSET]
+        try:
+            document = parse_json(entry.body)
+        except NotJsonError as error:
+            got = "it is empty" if not entry.body else f"{show(entry.text or entry.body, 80)} ({error})"
+            yield Difference("body", f"expected JSON, got {got}", max([1, *map(leaves, expected)]))
+            return
+        if not exact or len(entry.body) > MAX_COMPARED:
+            same = (self.json is UNSET or equal(self.json, document)) and (
+                self.json_contains is UNSET or contains(self.json_contains, document)
+            )
+            if not same:
+                yield Difference("$", f"differs; {len(entry.body)} bytes are too many to say where", 1_000)
+                return
+        if self.json is not UNSET:
+            yield from differences(self.json, document)
+        if self.json_contains is not UNSET:
+            yield from differences(self.json_contains, document, subset=True)
+        for path, query, wanted in self._queries:
+            yield from _of_path(path, _selected(query, document), wanted)
+
+
+def _selected(query: JSONPath, document: JsonValue) -> list[Any]:
+    import jsonpath
+
+    if not isinstance(document, (dict, list)):
+        return []
+    try:
+        return list(query.findall(document))
+    except (jsonpath.JSONPathError, RecursionError):  # a document nested deeper than a query can follow
+        return []
+
+
+def _of_path(path: str, selected: list[Any], wanted: Any) -> Iterator[Difference]:
+    if not selected:
+        yield Difference(path, "selects nothing" if wanted is UNSET else f"selects nothing, expected {show(wanted)}")
+    elif wanted is UNSET or any(equal(wanted, value) for value in selected):
+        return
+    elif len(selected) == 1:
+        yield from differences(wanted, selected[0], path=path)
+    else:
+        yield Difference(path, f"expected {show(wanted)} among {show(selected)}")
+
+
+def _is_reason(wanted: str, given: str | None) -> bool:
+    return given is not None and given.startswith(wanted)

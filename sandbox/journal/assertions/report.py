@@ -1,0 +1,200 @@
+"""The message of a failing assertion: what was expected, what came instead, and what explains it, on one screen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from sandbox.foundation.clock import format_instant
+from sandbox.journal.assertions.difference import show
+from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
+from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surroundings, Times, Verdict, View
+from sandbox.journal.entry import seconds
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Entry
+
+MAX_LINES: Final = 40
+_WIDTH: Final = 160
+_DIFFERENCES: Final = 4
+"""Differences shown of one entry."""
+
+
+def report(verdict: Verdict) -> str:
+    """Return the message about an expectation that does not hold."""
+    expectation = verdict.expectation
+    times, view, pattern = expectation.times, expectation.view, expectation.pattern
+    within = "" if expectation.waited_s is None else f" within {seconds(expectation.waited_s)} s"
+    said = f"expected {times} {_noun(view, _plural(times), pattern)}{within}"
+    lines = [*_headed(said, pattern), _outcome(verdict)]
+    lines += _near_misses(verdict.near_misses, verdict.candidates)
+    lines += _explanations(verdict.surroundings, verdict.near_misses)
+    return _joined(lines, _loss(verdict.dropped, verdict.lost), view)
+
+
+def report_order(verdict: OrderVerdict) -> str:
+    """Return the message about an order that was not kept."""
+    view, found, rest = verdict.view, verdict.found, verdict.rest
+    assert rest is not None
+    lines = [f"expected {len(verdict.patterns)} {_noun(view, True, *verdict.patterns)} in this order:"]
+    for index, pattern in enumerate(verdict.patterns[:12]):
+        if index < len(found):
+            status = f"came as #{found[index].seq}"
+        elif index > len(found):
+            status = "not looked for"
+        elif verdict.earlier is not None:
+            status = f"came too early, as #{verdict.earlier.seq}"
+        else:
+            status = f"did not come after #{found[-1].seq}" if found else "did not come"
+        lines.append(f"  {index + 1}. {'; '.join(pattern.describe()) or 'any'}  <- {status}")
+    if verdict.earlier is None:
+        lines += _near_misses(rest.near_misses, rest.candidates)
+    lines += _explanations(rest.surroundings, () if verdict.earlier else rest.near_misses)
+    return _joined(lines, _loss(rest.dropped, rest.lost), view)
+
+
+def _headed(said: str, pattern: Pattern) -> list[str]:
+    conditions = pattern.describe()
+    return [f"{said} with", *(f"  {condition}" for condition in conditions)] if conditions else [said]
+
+
+def _plural(times: Times) -> bool:
+    return (times.at_least if times.at_most is None else times.at_most) != 1
+
+
+def _noun(view: View, plural: bool, *patterns: Pattern) -> str:
+    accepted = "accepted " if view.meant_by(*patterns) is not view.filter else ""
+    return accepted + (view.noun if plural else view.noun.replace("requests", "request", 1))
+
+
+def _outcome(verdict: Verdict) -> str:
+    count, times = verdict.count, verdict.expectation.times
+    if verdict.total == 0:
+        return "but nothing came"
+    if count in times:
+        return f"and {count} of {verdict.total} match, as far as is known"
+    if count == 0:
+        return f"but none of {verdict.total} matches" if verdict.total > 1 else "but the only one does not match"
+    named = ", ".join(f"#{entry.seq}" for entry in verdict.matches)
+    more = ", …" if count > len(verdict.matches) else ""
+    return f"but {count} of {verdict.total} match: {named}{more}{_repetitions(verdict.matches)}"
+
+
+def _repetitions(matches: Sequence[Entry]) -> str:
+    """Tell a payload that came twice: the mark of a retry after an answer was lost."""
+    firsts: dict[bytes, int] = {}
+    repeated = [
+        (entry.seq, first) for entry in matches if (first := firsts.setdefault(entry.body, entry.seq)) != entry.seq
+    ]
+    return "".join(f"; #{seq} is #{first} again, byte for byte" for seq, first in repeated[:2])
+
+
+def _near_misses(misses: Sequence[NearMiss], candidates: int) -> Iterator[str]:
+    if not misses:
+        return
+    among = f" of the last {candidates}" if candidates >= CANDIDATES else f" of {candidates}"
+    yield from ("", f"the nearest{among}:" if candidates > len(misses) else "nearest:")
+    for miss in misses:
+        yield f"  {told(miss.entry)}"
+        yield from (f"      {difference}" for difference in miss.differences[:_DIFFERENCES])
+        if (more := len(miss.differences) - _DIFFERENCES) > 0:
+            yield f"      and {more} more difference{'s' if more > 1 else ''}"
+        if repeated := repeated_keys(miss.entry.body):
+            keys = ", ".join(show(key) for key in repeated[:3])
+            yield f"      note: the raw JSON repeats the key {keys} in an object; the last one counts"
+
+
+def _explanations(found: Surroundings, near: Sequence[NearMiss]) -> Iterator[str]:
+    above = {miss.entry.seq for miss in near}
+    for title, entries, count in (
+        ("rejected here", found.rejected, found.rejected_count),
+        ("faults acted on", found.faulted, found.faulted_count),
+        ("refused elsewhere", found.elsewhere, found.elsewhere_count),
+    ):
+        shown = [entry for entry in entries if entry.seq not in above][-3:]
+        if shown:
+            some = f", {len(shown)} of them" if count > len(shown) else ""
+            yield from ("", f"{title}: {count}{some}", *(f"  {told(entry)}" for entry in shown))
+
+
+def told(entry: Entry) -> str:
+    """Return an entry in one line: what it was, what was answered, and why."""
+    told = f"#{entry.seq} {entry.method} {entry.path} -> {entry.status or 'no answer'}"
+    if entry.fault is not None:
+        told += f", fault {entry.fault}" + (f" ({entry.effect})" if entry.effect else "")
+        told += ", though the request was accepted" if entry.accepted else ""
+    elif entry.reason is None:
+        told += f" {entry.outcome}"
+    elif entry.token is not None and entry.reason.startswith("token_expired"):
+        told += f" token_expired: {entry.token_note}"
+    else:
+        told += f" {entry.reason}"
+        told += "" if entry.token is None or entry.accepted else f" ({entry.token_note})"
+    # A path may hold what ends a line or steers a terminal, and this goes into reports and logs.
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in told)
+
+
+def _loss(dropped: int, lost: int) -> list[str]:
+    if not dropped:
+        return []
+    entries = "1 entry was" if dropped == 1 else f"{dropped} entries were"
+    if not lost:
+        return ["", f"{entries} dropped because the journal was full; none of them could have counted here"]
+    return [
+        "",
+        f"{entries} dropped because the journal was full, and {lost} of them may have counted here: who knows.",
+        "Raise the setting journal_entries or journal_bytes, or reset more often.",
+    ]
+
+
+def _joined(lines: Iterable[str], loss: list[str], view: View) -> str:
+    """Fit the message to a screen; what must not be missed stands at its end."""
+    end = [
+        *loss,
+        "",
+        f"all of them: GET /_sandbox/requests{_query(view.filter)} - one of them: /_sandbox/requests/<number>",
+    ]
+    body = list(lines)
+    room = MAX_LINES - len(end)
+    if len(body) > room:
+        body = [*body[: room - 1], f"({len(body) - room + 1} lines left out)"]
+    return "\n".join(_cut(line) for line in [*body, *end])
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+
+
+def _query(entry_filter: EntryFilter) -> str:
+    conditions = {
+        name: format_value(name, value) for name, value in entry_filter.conditions.items() if value is not None
+    }
+    return f"?{urlencode(conditions)}" if conditions else ""
+
+
+def format_value(name: str, value: object) -> str:
+    """Return the value of a filter as the control API takes it."""
+    if name in ("since", "until"):
+        from datetime import datetime, timezone
+
+        assert isinstance(value, float)
+        return format_instant(datetime.fromtimestamp(value, timezone.utc))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def repeated_keys(body: bytes) -> list[str]:
+    """Return the keys that a JSON body has more than once in the same object; nothing for any other body."""
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            repeated.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
+
+    if len(body) <= MAX_COMPARED:
+        try:
+            json.loads(body, object_pairs_hook=note)
+        except (ValueError, RecursionError):
+            return []
+    return list(dict.fromkeys(repeated))

@@ -1,0 +1,57 @@
+"""What happened, a line a request: what the report of a failed test shows, and what ``--patchworks-log`` writes.
+
+It may end up in the log of a CI that many can read, so bodies are shown redacted even where the journal keeps them as
+they came.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from sandbox.journal.assertions.report import told
+from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.journal import Entry
+from sandbox.journal.redaction import redact_body
+
+MAX_ENTRIES: Final = 20
+_BODY: Final = 100
+_LINE: Final = 160
+
+
+def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
+    """Return the newest entries, oldest first, and how many were left out; every one where there is no maximum."""
+    total = 0
+
+    def counted() -> Iterator[Entry]:
+        nonlocal total
+        for entry in journal.entries():
+            total += 1
+            yield entry
+
+    newest = deque(counted(), maxlen=max_entries)
+    lines = list(_told(newest))
+    if (left_out := total - len(newest)) > 0:
+        lines.insert(0, f"({left_out} earlier requests left out)")
+    if journal.dropped:
+        lines.append(f"({journal.dropped} older entries were dropped because the journal was full)")
+    return "\n".join(lines) or "no request was received"
+
+
+def _told(entries: Iterable[Entry]) -> Iterator[str]:
+    for entry in entries:
+        yield _cut(told(entry), _LINE)
+        if entry.kind == "inbound" and entry.body:
+            yield f"    {_preview(entry)}"
+
+
+def _preview(entry: Entry) -> str:
+    body = redact_body(entry.body[: 8 * _BODY])  # cut after that: half a secret is one
+    text = body.decode("utf-8", "replace")
+    shown = _cut("".join(char if char.isprintable() else "·" for char in " ".join(text.split())), _BODY)
+    return shown if len(entry.body) <= _BODY else f"{shown} ({entry.body_size} bytes)"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,254 @@
+"""Holding the journal against an expectation; the verdict carries what explains a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.journal.assertions.difference import Difference
+from sandbox.journal.assertions.pattern import Pattern
+from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Entry
+
+NEAR_MISSES: Final = 3
+CANDIDATES: Final = 300
+"""The newest entries among which the nearest ones are looked for."""
+
+NAMED: Final = 5
+"""Entries that are named one by one where there are many of a sort."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How often something is expected; ``at_most`` ``None`` is without limit."""
+
+    at_least: int = 1
+    at_most: int | None = None
+
+    @classmethod
+    def of(cls, times: int | None = None, at_least: int | None = None, at_most: int | None = None) -> Times:
+        """Read the arguments of an assertion; without any it is at least once."""
+        for name, value in (("times", times), ("at_least", at_least), ("at_most", at_most)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise InvalidValueError(name, value, "an integer from 0 on")
+        if times is not None:
+            if at_least is not None or at_most is not None:
+                raise InvalidValueError("times", times, "times alone, or at_least and at_most")
+            return cls(times, times)
+        if at_least is None:
+            at_least = 1 if at_most is None else 0
+        if at_most is not None and at_most < at_least:
+            raise InvalidValueError("at_most", at_most, f"at_least ({at_least}) or more")
+        return cls(at_least, at_most)
+
+    def __contains__(self, count: int) -> bool:
+        return self.at_least <= count and (self.at_most is None or count <= self.at_most)
+
+    def __str__(self) -> str:
+        if self.at_most is None:
+            return f"at least {self.at_least}"
+        if self.at_most == 0:
+            return "no"
+        if self.at_most == self.at_least:
+            return f"exactly {self.at_least}"
+        return f"at most {self.at_most}" if self.at_least == 0 else f"{self.at_least} to {self.at_most}"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Part of the journal."""
+
+    filter: EntryFilter
+    only_accepted: bool = False
+    """Whether expectations are about accepted requests, unless they name an outcome themselves."""
+
+    @property
+    def noun(self) -> str:
+        """What its entries are called, in the plural; begins with ``requests``."""
+        match dict(self.filter.conditions):
+            case {"kind": "inbound", "company": company, "vanity_url": vanity_url, **rest} if not rest:
+                return f"requests to /v1/{company}/{vanity_url}"
+            case {"kind": "token", **rest} if not rest:
+                return "requests for a token"
+            case {"outcome": "rejected", **rest} if not rest:
+                return "requests refused"
+            case conditions if conditions:
+                return f"requests with {', '.join(f'{name}={value}' for name, value in conditions.items())}"
+            case _:
+                return "requests"
+
+    def meant_by(self, *patterns: Pattern) -> EntryFilter:
+        """Return the filter of the entries that an expectation is about."""
+        if not self.only_accepted or any(pattern.is_about_the_answer for pattern in patterns):
+            return self.filter
+        return replace(self.filter, accepted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must be in a view: so many entries that match a pattern."""
+
+    view: View
+    pattern: Pattern
+    times: Times = Times()
+    after: int = 0
+    waited_s: float | None = None
+    """How long it was waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """An entry that nearly matched, and why it did not."""
+
+    entry: Entry
+    differences: Sequence[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What else happened that may explain a failure: entries, newest last, and how many there are of each sort."""
+
+    rejected: Sequence[Entry] = ()
+    rejected_count: int = 0
+    faulted: Sequence[Entry] = ()
+    faulted_count: int = 0
+    elsewhere: Sequence[Entry] = ()
+    """Refused on other paths: token requests, and those that missed their URL."""
+    elsewhere_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an expectation holds, and if not, what explains it."""
+
+    expectation: Expectation
+    ok: bool
+    count: int
+    """How many entries match."""
+    dropped: int
+    lost: int
+    """How many of the dropped entries may have been meant; only then is the count uncertain."""
+    total: int = 0
+    """How many entries there are in the view, matching or not."""
+    matches: Sequence[Entry] = ()
+    near_misses: Sequence[NearMiss] = ()
+    candidates: int = 0
+    surroundings: Surroundings = Surroundings()
+
+
+def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
+    """Return whether an expectation holds.
+
+    It does not when dropped entries could make it wrong: who cannot know must not say yes.
+    """
+    pattern, times, after = expectation.pattern, expectation.times, expectation.after
+    meant = expectation.view.meant_by(pattern)
+    matching = (entry for entry in journal.entries(meant, after) if pattern.matches(entry))
+    certain = times.at_least if times.at_most is None else times.at_most + 1
+    matches = list(islice(matching, min(certain, NAMED)))
+    count = len(matches)
+    if count == NAMED < certain:
+        count += sum(1 for _ in islice(matching, certain - NAMED))
+    lost = journal.dropped_at_most(meant, after)
+    is_certain = lost == 0 or (times.at_most is None and count >= times.at_least)
+    if count in times and is_certain:
+        return Verdict(expectation, True, count, journal.dropped, lost)
+    matches += islice(matching, NAMED - len(matches))
+    count = max(count, len(matches)) + sum(1 for _ in matching)
+    missing = count < times.at_least
+    near, candidates = _near_misses(journal, expectation) if missing else ((), 0)
+    return Verdict(
+        expectation,
+        False,
+        count,
+        journal.dropped,
+        lost,
+        sum(1 for _ in journal.entries(expectation.view.filter, after)),
+        matches,
+        near,
+        candidates,
+        surroundings(journal, expectation.view, after),
+    )
+
+
+def _near_misses(journal: EntrySource, expectation: Expectation) -> tuple[list[NearMiss], int]:
+    """Return the entries that fail by the least, nearest first, and among how many they were looked for."""
+    view, pattern = expectation.view, expectation.pattern
+    meant = view.meant_by(pattern)
+    found = []
+    looked_at = 0
+    for entry in islice(journal.newest_first(view.filter), CANDIDATES):
+        if entry.seq <= expectation.after:
+            break
+        looked_at += 1
+        reasons = pattern.differences(entry)
+        if not meant.matches(entry):
+            reasons.append(Difference("outcome", "not accepted, see above"))
+        if reasons:
+            found.append(NearMiss(entry, reasons))
+    found.sort(key=lambda miss: (sum(reason.weight for reason in miss.differences), -miss.entry.seq))
+    return found[:NEAR_MISSES], looked_at
+
+
+def surroundings(journal: EntrySource, view: View, after: int = 0) -> Surroundings:
+    """Return what else happened in a view, and what was refused outside of it."""
+    rejected = list(journal.entries(replace(view.filter, outcome="rejected"), after))
+    faulted = list(journal.entries(replace(view.filter, outcome="faulted"), after))
+    company = view.filter.company
+    elsewhere = [
+        entry
+        for entry in journal.entries(EntryFilter(outcome="rejected"), after)
+        if not view.filter.matches(entry) and company in (None, entry.company, entry.company or company)
+    ]
+    return Surroundings(
+        rejected[-NAMED:], len(rejected), faulted[-NAMED:], len(faulted), elsewhere[-NAMED:], len(elsewhere)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderVerdict:
+    """Whether entries came in an order. ``found`` are those of the first expectations, as far as they were met."""
+
+    view: View
+    patterns: Sequence[Pattern]
+    ok: bool
+    found: Sequence[Entry]
+    earlier: Entry | None
+    """What would have met the first expectation that was not, had it come later."""
+    rest: Verdict | None
+    """Why the first expectation that was not met was not."""
+
+
+def verify_in_order(journal: EntrySource, view: View, patterns: Sequence[Pattern]) -> OrderVerdict:
+    """Return whether entries match the patterns one after the other; others may come between them."""
+    meant = view.meant_by(*patterns)
+    found: list[Entry] = []
+    entries = journal.entries(meant)
+    for pattern in patterns:
+        entry = next((entry for entry in entries if pattern.matches(entry)), None)
+        if entry is None:
+            break
+        found.append(entry)
+    if len(found) == len(patterns):
+        return OrderVerdict(view, patterns, True, found, None, None)
+    pattern, after = patterns[len(found)], found[-1].seq if found else 0
+    used = {entry.seq for entry in found}
+    before = (entry for entry in journal.entries(meant) if entry.seq <= after and entry.seq not in used)
+    earlier = next((entry for entry in before if pattern.matches(entry)), None)
+    rest = verify(journal, Expectation(view, pattern, after=after))
+    return OrderVerdict(view, patterns, False, found, earlier, replace(rest, lost=journal.dropped_at_most(meant)))
+
+
+def as_pattern(given: Pattern | Mapping[str, object]) -> Pattern:
+    """Return a pattern given as one or as its conditions."""
+    if isinstance(given, Pattern):
+        return given
+    known = [name for name in Pattern.__match_args__ if not name.startswith("_")]
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise InvalidValueError("pattern", unknown[0], f"the conditions {', '.join(known)}")
+    return Pattern(**given)  # type: ignore[arg-type]

@@ -1,0 +1,232 @@
+"""Part of the journal as a test holds it: a sequence of entries, with assertions that explain themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, overload
+
+from typing_extensions import Unpack
+
+from sandbox.foundation.json_value import JsonValue
+from sandbox.journal.assertions.pattern import Pattern, PatternFields
+from sandbox.journal.assertions.report import report, report_order
+from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.assertions.verify import Expectation, Times, View, as_pattern, verify, verify_in_order
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Entry
+
+DEFAULT_TIMEOUT_S = 5.0
+
+
+class Recorder(Protocol):
+    """Whoever keeps the entries: a journal of this process, or a control API."""
+
+    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
+        """Return the matching entries, oldest first."""
+        ...
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries match."""
+        ...
+
+    def last(self, entry_filter: EntryFilter) -> Entry | None:
+        """Return the newest matching entry."""
+        ...
+
+    def dropped(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries that may have matched were dropped."""
+        ...
+
+    def explain(self, expectation: Expectation) -> str | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        ...
+
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
+        ...
+
+    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
+        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
+        ...
+
+
+class NotReceivedError(AssertionError):
+    """An assertion about what was received does not hold; the message says what came instead."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Received(Sequence[Entry]):
+    """The entries of a view, oldest first, as they are at each moment."""
+
+    recorder: Recorder
+    view: View
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    @property
+    def filter(self) -> EntryFilter:
+        """Which entries these are."""
+        return self.view.filter
+
+    @property
+    def requests(self) -> list[Entry]:
+        """Every request, accepted or not, oldest first."""
+        return list(self.recorder.entries(self.filter))
+
+    @property
+    def payloads(self) -> list[JsonValue]:
+        """The payloads accepted, oldest first: parsed where they are JSON, as text where they are not."""
+        accepted = replace(self.filter, accepted=True)
+        return [_payload(entry) for entry in self.recorder.entries(accepted)]
+
+    @property
+    def last(self) -> Entry | None:
+        """The newest request, accepted or not; ``None`` before the first."""
+        return self.recorder.last(self.filter)
+
+    @property
+    def dropped(self) -> int:
+        """How many requests may be missing here, at most: entries dropped because the journal was full."""
+        return self.recorder.dropped(self.filter)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (list, tuple, Received)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment] # what it is equal to changes
+
+    def __repr__(self) -> str:
+        entries = self.requests
+        told = ", ".join(f"#{entry.seq} {entry.status} {entry.outcome}" for entry in entries[-5:])
+        return f"<{len(entries)} {self.view.noun}: {'…, ' if len(entries) > 5 else ''}{told or 'none'}>"
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.requests)
+
+    def __len__(self) -> int:
+        return self.recorder.count(self.filter)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        return self.requests[index]
+
+    # --- asserting --------------------------------------------------------------------------------------------------
+
+    def assert_received(
+        self,
+        *,
+        times: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        **pattern: Unpack[PatternFields],
+    ) -> None:
+        """Fail unless entries that match the pattern came that often, at least once if nothing is said.
+
+        See ``Pattern`` for the conditions. At an inbound URL only accepted payloads count, those included whose answer
+        a fault then spoilt, unless ``outcome``, ``status``, ``reason`` or ``fault`` is given. Also fails when entries
+        were dropped that could have changed the result.
+        """
+        __tracebackhide__ = True
+        self._check(Expectation(self.view, Pattern(**pattern), Times.of(times, at_least, at_most)))
+
+    def assert_nothing_received(self, **pattern: Unpack[PatternFields]) -> None:
+        """Fail if anything that matches the pattern came; without a pattern, if anything came.
+
+        What counts is what counts for ``assert_received``: at an inbound URL accepted payloads.
+        """
+        __tracebackhide__ = True
+        self._check(Expectation(self.view, Pattern(**pattern), Times(0, 0)))
+
+    def assert_received_in_order(self, patterns: Iterable[Pattern | Mapping[str, object]]) -> None:
+        """Fail unless entries that match the patterns came one after the other; others may have come between them.
+
+        Each is a ``Pattern`` or a mapping of its conditions: ``[{"json_path": {"$.order": "1001"}}, …]``.
+        """
+        __tracebackhide__ = True
+        message = self.recorder.explain_order(self.view, [as_pattern(pattern) for pattern in patterns])
+        if message is not None:
+            raise NotReceivedError(message)
+
+    def wait_for(
+        self, count: int = 1, timeout: float = DEFAULT_TIMEOUT_S, **pattern: Unpack[PatternFields]
+    ) -> list[Entry]:
+        """Return the first ``count`` entries that match the pattern as soon as there are so many.
+
+        Fails like ``assert_received`` when there are fewer after ``timeout`` real seconds.
+        """
+        __tracebackhide__ = True
+        expectation = Expectation(self.view, Pattern(**pattern), Times.of(at_least=count), waited_s=timeout)
+        found = self.recorder.wait(expectation, timeout)
+        if len(found) < count:
+            self._check(expectation)
+            found = self.recorder.wait(expectation, 0)  # the last one came while the failure was being explained
+        return found
+
+    def _check(self, expectation: Expectation) -> None:
+        __tracebackhide__ = True
+        message = self.recorder.explain(expectation)
+        if message is not None:
+            raise NotReceivedError(message)
+
+
+def _payload(entry: Entry) -> JsonValue:
+    parsed = entry.json
+    return entry.text if parsed is None else parsed
+
+
+class HasJournal(Protocol):
+    """A sandbox, whose journal is another one after each reset."""
+
+    @property
+    def journal(self) -> EntrySource:
+        """The journal as it is now."""
+        ...
+
+
+@dataclass(frozen=True)
+class JournalRecorder:
+    """A ``Recorder`` that asks whichever journal the sandbox has at the moment."""
+
+    sandbox: HasJournal
+
+    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
+        """Return the matching entries, oldest first."""
+        return self.sandbox.journal.entries(entry_filter)
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries match."""
+        return self.sandbox.journal.count(entry_filter)
+
+    def last(self, entry_filter: EntryFilter) -> Entry | None:
+        """Return the newest matching entry."""
+        return next(self.sandbox.journal.newest_first(entry_filter), None)
+
+    def dropped(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries that may have matched were dropped."""
+        return self.sandbox.journal.dropped_at_most(entry_filter)
+
+    def explain(self, expectation: Expectation) -> str | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        verdict = verify(self.sandbox.journal, expectation)
+        return None if verdict.ok else report(verdict)
+
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
+        verdict = verify_in_order(self.sandbox.journal, view, patterns)
+        return None if verdict.ok else report_order(verdict)
+
+    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
+        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
+        pattern = expectation.pattern
+        return self.sandbox.journal.wait(
+            expectation.view.meant_by(pattern),
+            expectation.times.at_least,
+            timeout,
+            after=expectation.after,
+            matches=pattern.matches,
+        )

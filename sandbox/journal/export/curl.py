@@ -1,0 +1,114 @@
+"""curl lines that send the recorded requests again, to any base URL and with the secrets of whoever runs them.
+
+Where a secret was, the shell puts a variable in: ``TOKEN`` for bearer tokens, ``CLIENT_SECRET`` for that of a token
+request, ``SECRET`` for any other.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from sandbox.journal.journal import Entry
+
+HEAD: Final = """\
+# Requests recorded by patchworks-sandbox, to be run by a POSIX shell:
+#   BASE_URL=http://127.0.0.1:8025 CLIENT_SECRET=... TOKEN=... sh requests.sh
+# Secrets are left out: the variables stand in for them.
+: "${BASE_URL:=http://127.0.0.1:8025}" "${CLIENT_SECRET:=}" "${TOKEN:=}" "${SECRET:=}"
+"""
+_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
+_CLIENT_SECRET: Final = re.compile(r"(client_secret\"?\s*[:=]\s*\"?)$", re.IGNORECASE)
+_NOT_SENT_AGAIN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
+_BY_DEFAULT: Final = ("Accept", "User-Agent")
+"""Headers that curl adds unless told otherwise."""
+
+_MAX_ARGUMENT: Final = 64 * 1024
+"""Bytes of a body that can be an argument of a program on every system."""
+
+
+def as_curl(entries: Iterable[Entry], dropped: int) -> Iterator[str]:
+    """Yield a shell script, an entry at a time."""
+    yield HEAD
+    if dropped:
+        yield f"# {dropped} older requests were dropped because the journal was full.\n"
+    for entry in entries:
+        yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{curl_line(entry)}\n"
+
+
+def curl_line(entry: Entry) -> str:
+    """Return the line that sends a request again."""
+    query = f"?{entry.query}" if entry.query else ""
+    path = quote(entry.path, safe="/:@!$&'()*+,;=~%-._")
+    words = ["curl", "-sS", "--globoff", "--path-as-is"]
+    if entry.method == "HEAD":
+        words.append("--head")
+    else:
+        words += ["-X", shlex.quote(entry.method)]
+    words.append(f'"$BASE_URL"{_quoted(path + query)}')
+    given = {name.lower() for name, _ in entry.headers}
+    for name, value in entry.headers:
+        words += _header(name, value, entry)
+    words += [f"-H '{name}:'" for name in _BY_DEFAULT if name.lower() not in given]
+    before = ""
+    if entry.body:
+        if "content-type" not in given:
+            words.append("-H 'Content-Type:'")
+        before, data = _body(entry)
+        words.append(data)
+    return before + " ".join(words)
+
+
+def _header(name: str, value: str, entry: Entry) -> list[str]:
+    lower = name.lower()
+    if lower in _NOT_SENT_AGAIN:
+        return []
+    if lower == "authorization":
+        scheme = value.partition(" ")[0]
+        if scheme.lower() == "basic" and _FINGERPRINT.search(value):
+            return ["--user", shlex.quote(f"{entry.client_id or ''}:") + '"$CLIENT_SECRET"']
+        value_quoted = _FINGERPRINT.sub("\0TOKEN\0", value)
+        return ["-H", _spliced(f"{name}: {value_quoted}")]
+    return ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
+
+
+def _body(entry: Entry) -> tuple[str, str]:
+    """Return what comes before curl to make the body, and curl's option to send it."""
+    text = entry.text
+    if text is None or "\0" in text:
+        encoded = base64.b64encode(entry.body).decode("ascii")
+        return f"printf %s {encoded} | base64 -d | ", "--data-binary @-"
+    if len(entry.body) > _MAX_ARGUMENT:  # printf is part of the shell: its arguments may be longer
+        return f"printf %s {_quoted(text)} | ", "--data-binary @-"
+    return "", f"--data-raw {_quoted(text)}"
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for the shell, with variables in place of the secrets."""
+
+    def variable(match: re.Match[str]) -> str:
+        return "\0CLIENT_SECRET\0" if _CLIENT_SECRET.search(text[: match.start()]) else "\0SECRET\0"
+
+    return _spliced(_FINGERPRINT.sub(variable, text.replace("\0", "")))
+
+
+def _spliced(text: str) -> str:
+    parts = text.split("\0")
+    return "".join(f'"${part}"' if number % 2 else shlex.quote(part) for number, part in enumerate(parts) if part)
+
+
+MAX_INLINE: Final = 16 * 1024
+"""Bytes of a body that stand in the command itself."""
+
+
+def curl(entry: Entry, base_url: str) -> str:
+    """Return the command for a POSIX shell; where a credential was, stands a variable to set."""
+    is_large = len(entry.body) > MAX_INLINE
+    line = curl_line(replace(entry, body=b"") if is_large else entry)
+    file = f" --data-binary @{entry.id}" if is_large else ""
+    return f"BASE_URL={shlex.quote(base_url)}\n{line}{file}"

@@ -1,0 +1,114 @@
+"""HAR 1.2: what browsers and proxies show in their network panel.
+
+Times are the machine's, as elsewhere in such a file; what the format has no word for stands in fields that begin with
+an underscore, as it prescribes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote
+
+from sandbox._version import __version__
+from sandbox.foundation.clock import format_instant
+from sandbox.journal.journal import Entry, Headers
+
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
+_UNKNOWN: Final = -1
+"""HAR's word for a size that is not known."""
+
+
+def as_har(entries: Iterable[Entry], base_url: str, dropped: int) -> Iterator[str]:
+    """Yield the pieces of a HAR file; ``base_url`` stands in for the address that requests were sent to."""
+    log: dict[str, Any] = {
+        "version": "1.2",
+        "creator": {"name": "patchworks-sandbox", "version": __version__},
+        "comment": f"{dropped} older entries were dropped because the journal was full" if dropped else "",
+    }
+    yield f'{{"log": {json.dumps(log)[:-1]}, "entries": ['
+    for number, entry in enumerate(entries):
+        yield f"{',' if number else ''}\n{json.dumps(har_entry(entry, base_url))}"
+    yield "\n]}}\n"
+
+
+def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
+    """Return one entry of a HAR file."""
+    query = f"?{entry.query}" if entry.query else ""
+    request: dict[str, Any] = {
+        "method": entry.method,
+        "url": base_url + quote(entry.path, safe="/:@!$&'()*+,;=~%-._") + query,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _headers(entry.headers),
+        "queryString": _pairs(entry.query),
+        "headersSize": _UNKNOWN,
+        "bodySize": entry.body_size,
+    }
+    if entry.body:
+        request["postData"] = _post_data(entry)
+    return {
+        "startedDateTime": _instant(entry.wall_time),
+        "time": entry.duration_ms,
+        "request": request,
+        "response": _response(entry),
+        "cache": {},
+        "timings": {"send": 0, "wait": entry.duration_ms, "receive": 0},
+        "comment": entry.reason or "",
+        "_id": entry.id,
+        "_outcome": entry.outcome,
+        "_fault": entry.fault,
+        "_token": entry.token_note,
+        "_receivedAt": _instant(entry.received_at),
+    }
+
+
+def _response(entry: Entry) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "size": len(entry.response_body),
+        "mimeType": _header(entry.response_headers, "content-type"),
+    }
+    try:
+        content["text"] = entry.response_body.decode("utf-8")
+    except UnicodeDecodeError:
+        content.update(text=base64.b64encode(entry.response_body).decode("ascii"), encoding="base64")
+    return {
+        "status": entry.status,
+        "statusText": _PHRASES.get(entry.status, ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _headers(entry.response_headers),
+        "content": content,
+        "redirectURL": _header(entry.response_headers, "location"),
+        "headersSize": _UNKNOWN,
+        "bodySize": len(entry.response_body),
+    }
+
+
+def _post_data(entry: Entry) -> dict[str, Any]:
+    media_type = _header(entry.headers, "content-type")
+    text = entry.text
+    if text is None:  # the format has no encoding here
+        encoded = base64.b64encode(entry.body).decode("ascii")
+        return {"mimeType": media_type, "text": "", "comment": "the body is not UTF-8", "_base64": encoded}
+    return {"mimeType": media_type, "text": text}
+
+
+def _headers(headers: Headers) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers]
+
+
+def _header(headers: Headers, name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
+
+
+def _pairs(query: str) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)]
+
+
+def _instant(timestamp: float) -> str:
+    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))

@@ -1,0 +1,83 @@
+"""Which journal entries are meant: the filters of every listing, in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from sandbox.foundation.json_path import compile_json_path
+from sandbox.foundation.json_value import JsonValue
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
+
+    from sandbox.journal.entry import Entry
+
+INDEXED: Final = ("kind", "company", "vanity_url", "client_id", "outcome")
+"""Attributes of an entry that it can be found by without looking at the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFilter:
+    """Every condition given must hold; ``since`` and ``until`` are Unix seconds on the sandbox clock, both inclusive.
+
+    ``accepted`` is whether what was asked for was done, whatever the client got to know of it. ``json_path`` is an RFC
+    9535 query; it holds when it selects at least one node of a JSON body.
+    """
+
+    kind: str | None = None
+    company: str | None = None
+    vanity_url: str | None = None
+    client_id: str | None = None
+    outcome: str | None = None
+    status: int | None = None
+    accepted: bool | None = None
+    since: float | None = None
+    until: float | None = None
+    json_path: str | None = None
+    _equal: tuple[tuple[str, Any], ...] = field(init=False, repr=False)
+    _query: JSONPath | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        names = ("kind", "company", "vanity_url", "client_id", "outcome", "status", "accepted")
+        equal = tuple((name, getattr(self, name)) for name in names if getattr(self, name) is not None)
+        object.__setattr__(self, "_equal", equal)
+        object.__setattr__(self, "_query", None if self.json_path is None else compile_json_path(self.json_path))
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether it is one condition that entries are indexed by, and nothing else."""
+        others = (self.since, self.until, self.json_path)
+        return len(self._equal) == 1 and self._equal[0][0] in INDEXED and others == (None, None, None)
+
+    @property
+    def conditions(self) -> Mapping[str, object]:
+        """What was given, by name."""
+        names = (field.name for field in fields(self) if field.init)
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def matches(self, entry: Entry) -> bool:
+        """Return whether an entry is meant."""
+        if any(getattr(entry, name) != value for name, value in self._equal):
+            return False
+        if self.since is not None and entry.received_at < self.since:
+            return False
+        if self.until is not None and entry.received_at > self.until:
+            return False
+        return self._query is None or _selects(self._query, entry.json)
+
+
+EVERY_ENTRY: Final = EntryFilter()
+"""No condition at all."""
+
+
+def _selects(query: JSONPath, document: JsonValue) -> bool:
+    import jsonpath
+
+    if not isinstance(document, (dict, list)):
+        return False
+    try:
+        return query.match(document) is not None
+    except (jsonpath.JSONPathError, RecursionError):  # a document nested deeper than a query can follow
+        return False

@@ -1,0 +1,192 @@
+"""Finding few journal entries among many: series by what entries are looked up by.
+
+A series holds entries in the order of their numbers. Entries come at its end and go at its beginning, so both cost the
+same however long it is, and every cursor is found by bisection. Not safe by itself: the journal's lock guards it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from operator import attrgetter
+from sys import getsizeof
+from typing import TYPE_CHECKING, Final
+
+from sandbox.foundation.bounds import Count
+from sandbox.journal.filter import INDEXED, EntryFilter
+
+if TYPE_CHECKING:
+    from sandbox.journal.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class DropSnapshot:
+    """How many dropped entries had a value, such as the company ``acme``."""
+
+    name: str
+    value: str
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
+class DropsSnapshot:
+    """What is known of the entries that were dropped because the journal was full."""
+
+    total: Count
+    uncounted: Count
+    by_value: tuple[DropSnapshot, ...]
+
+
+_SERIES_BYTES: Final = 192
+"""About how many bytes a series takes that holds one entry, beside its place in the table."""
+
+_PLACE_BYTES: Final = 9
+"""About how many bytes it takes that an entry is in a series, dead places among them."""
+
+_COUNTER_BYTES: Final = 230
+"""About how many bytes it takes to count the dropped entries of one value."""
+
+_COMPACT_FROM: Final = 256
+_DEAD_SHARE: Final = 8
+"""A series is compacted when one in so many places in its list is a dropped entry's."""
+
+_MAX_COUNTERS: Final = 10_000
+"""Values whose dropped entries are counted apart, at most. Beyond it all counting starts anew from the total."""
+
+_MIN_COUNTERS: Final = 64
+"""As many are always, however small the journal: with fewer, no filter could be told what was not dropped."""
+
+_seq = attrgetter("seq")
+_Key = tuple[str, object]
+
+
+class Series:
+    """Entries in the order of their numbers."""
+
+    __slots__ = ("_entries", "_first")
+
+    def __init__(self) -> None:
+        self._entries: list[Entry | None] = []  # a dropped one leaves None until the list is compacted
+        self._first = 0
+
+    def __len__(self) -> int:
+        return len(self._entries) - self._first
+
+    def append(self, entry: Entry) -> None:
+        """Add the newest entry."""
+        self._entries.append(entry)
+
+    def pop_oldest(self) -> Entry:
+        """Drop the oldest entry and return it."""
+        entry = self._entries[self._first]
+        assert entry is not None
+        self._entries[self._first] = None
+        self._first += 1
+        if self._first >= _COMPACT_FROM and self._first * _DEAD_SHARE > len(self._entries):
+            del self._entries[: self._first]
+            self._first = 0
+        return entry
+
+    def oldest(self) -> Entry | None:
+        """Return the oldest entry there is."""
+        return self._entries[self._first] if len(self) else None
+
+    def newest(self) -> Entry | None:
+        """Return the newest entry there is."""
+        return self._entries[-1] if len(self) else None
+
+    def above(self, seq: int, size: int) -> list[Entry]:
+        """Return up to ``size`` entries with a number above ``seq``, oldest first."""
+        start = bisect_right(self._entries, seq, lo=self._first, key=_seq)
+        return self._entries[start : start + size]  # type: ignore[return-value] # None is before `_first` only
+
+    def below(self, seq: int, size: int) -> list[Entry]:
+        """Return up to ``size`` entries with a number below ``seq``, newest first."""
+        end = bisect_right(self._entries, seq - 1, lo=self._first, key=_seq)
+        return self._entries[max(self._first, end - size) : end][::-1]  # type: ignore[return-value]
+
+
+class EntryIndex:
+    """All entries, and those of each kind, company, vanity URL, client and outcome."""
+
+    def __init__(self) -> None:
+        self.all = Series()
+        self._none = Series()
+        self._series: dict[_Key, Series] = {}
+        self._dropped: Counter[_Key] = Counter()
+        self._dropped_uncounted = 0
+        self.dropped = 0
+        """How many entries were dropped in all."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the table of series: where keys come and go, far more than they need."""
+        return getsizeof(self._series) if self._series else 0
+
+    def add(self, entry: Entry) -> int:
+        """Add the newest entry; return about how many bytes its places take."""
+        self.all.append(entry)
+        taken = _PLACE_BYTES
+        for name in INDEXED:
+            value = getattr(entry, name)
+            if value is None:
+                continue
+            series = self._series.get((name, value))
+            if series is None:
+                series = self._series[name, value] = Series()
+                taken += _SERIES_BYTES
+            series.append(entry)
+            taken += _PLACE_BYTES
+        return taken
+
+    def drop_oldest(self, spare: int) -> tuple[Entry, int]:
+        """Drop the oldest entry; return it, and about how many bytes its places took.
+
+        ``spare`` is how many bytes the counts of dropped entries may take.
+        """
+        entry = self.all.pop_oldest()
+        self.dropped += 1
+        freed = _PLACE_BYTES
+        for name in INDEXED:
+            value = getattr(entry, name)
+            if value is None:
+                continue
+            series = self._series[name, value]
+            series.pop_oldest()
+            self._dropped[name, value] += 1
+            freed += _PLACE_BYTES
+            if not series:
+                del self._series[name, value]
+                freed += _SERIES_BYTES
+        if len(self._dropped) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
+            self._dropped.clear()
+            self._dropped_uncounted = self.dropped
+        return entry, freed
+
+    def drops(self) -> DropsSnapshot:
+        """Return what is known of the dropped entries."""
+        counts = tuple(DropSnapshot(name, str(value), count) for (name, value), count in self._dropped.items())
+        return DropsSnapshot(self.dropped, self._dropped_uncounted, counts)
+
+    def restore_drops(self, snapshot: DropsSnapshot) -> None:
+        """Know of dropped entries what another index knew."""
+        self.dropped = snapshot.total
+        self._dropped_uncounted = snapshot.uncounted
+        self._dropped = Counter({(drop.name, drop.value): drop.count for drop in snapshot.by_value})
+
+    def narrowest(self, entry_filter: EntryFilter) -> Series:
+        """Return the shortest series that holds every entry the filter means."""
+        found = [self._series.get(key, self._none) for key in _keys(entry_filter)]
+        return min(found, key=len, default=self.all)
+
+    def dropped_at_most(self, entry_filter: EntryFilter) -> int:
+        """Return how many of the dropped entries the filter may have meant, at most."""
+        if not self.dropped:
+            return 0
+        counts = [self._dropped_uncounted + self._dropped[key] for key in _keys(entry_filter)]
+        return min([self.dropped, *counts])
+
+
+def _keys(entry_filter: EntryFilter) -> list[_Key]:
+    return [(name, value) for name in INDEXED if (value := getattr(entry_filter, name)) is not None]

@@ -1,0 +1,465 @@
+"""The journal: every request to the emulated API, with what was answered and why.
+
+A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. Closing it makes a
+frozen ``Entry``, numbers it and publishes it, always before the answer leaves. Sequence numbers count closed entries,
+so they have no gaps and whoever has read up to one has missed nothing. Secrets are redacted at that point and are
+never in an entry. Publishing wakes those who wait; nobody polls. Where entries have to be kept elsewhere too, that is
+done first: what could not be kept was not closed.
+
+The journal is bounded by count and by bytes. Beyond either the oldest entries are dropped, and counted. Entries share
+what they have in common, and are found by index, so that neither memory nor time grows with what nobody asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from itertools import islice
+from sys import getsizeof
+from typing import Annotated, Final, Literal, TypeAlias
+
+from msgspec import Meta
+
+from sandbox.foundation.answer import Headers
+from sandbox.foundation.bounds import Count, Number, Pairs, Seconds
+from sandbox.foundation.errors import InvalidValueError, NotFoundError
+from sandbox.foundation.real_time import monotonic, perf_counter
+from sandbox.journal.entry import Entry, Exchange, Kind, Outcome, TokenLink
+from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
+from sandbox.journal.index import DropsSnapshot, EntryIndex
+from sandbox.journal.redaction import (
+    redact_body,
+    redact_headers,
+    redact_query,
+    redact_quoted,
+    redact_secret,
+    redact_tokens,
+)
+from sandbox.journal.sharing import Sharing
+from sandbox.journal.waiting import Listener, News
+
+__all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSnapshot:
+    """The token that a request came with or got."""
+
+    fingerprint: str
+    request: Count | None
+    issued_at: Seconds
+    expires_at: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySnapshot:
+    """A journal entry; bodies are byte for byte, in base64."""
+
+    seq: Number
+    kind: Literal["token", "inbound", "other"]
+    received_at: Seconds
+    wall_time: Seconds
+    duration_ms: float
+    method: str
+    path: str
+    query: str
+    headers: Pairs
+    body: bytes
+    body_size: Count
+    client_id: str | None
+    company: str | None
+    vanity_url: str | None
+    outcome: Literal["accepted", "rejected", "faulted"]
+    accepted: bool
+    reason: str | None
+    status: Annotated[int, Meta(ge=0, le=999)]
+    fault: str | None
+    effect: str | None
+    token: LinkSnapshot | None
+    response_headers: Pairs
+    response_body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSnapshot:
+    """The journal. ``last_seq`` is the number of the newest entry there ever was."""
+
+    id: Annotated[str, Meta(pattern="^[0-9a-z]{1,64}$")]
+    last_seq: Count
+    dropped: DropsSnapshot
+    entries: tuple[EntrySnapshot, ...]
+
+
+ENTRY_OVERHEAD = 364
+"""Bytes an entry takes beside its bodies, its places in the index and what it shares with no other."""
+
+_CHUNK = 256
+"""Entries read at a time."""
+
+_SPARE_SHARE = 64
+"""Counts of dropped entries may take one in so many of the journal's bytes; so may what entries have in common."""
+
+_CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
+Observe: TypeAlias = Callable[[Entry, Exchange, int], None]
+"""Is given every entry, the exchange it was made of and how many entries were dropped for it.
+
+Called in the thread that closes the entry, without the lock, before the answer leaves.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries of a listing, oldest first. ``next_after`` is the cursor of the next page, ``None`` on the last."""
+
+    entries: Sequence[Entry]
+    next_after: int | None
+    dropped: int
+
+
+class Journal:
+    """The entries of one emulated platform; safe to use from several threads.
+
+    ``observe`` is told of every entry. ``keep`` is called with it before it is published, in their order;
+    ``NotKeptError`` prevents it.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        max_entries: Callable[[], int],
+        max_bytes: Callable[[], int],
+        observe: Observe = lambda *_: None,
+        keep: Callable[[Entry], None] | None = None,
+    ) -> None:
+        self.id = id
+        self._observe = observe
+        self._keep = keep
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._news = News(self._lock)
+        self._seq = 0  # of the newest entry, also where it is gone
+        self._index = EntryIndex()
+        self._sharing = Sharing()
+        self._bytes = 0
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def close(
+        self,
+        exchange: Exchange,
+        status: int,
+        response_headers: Headers,
+        response_body: bytes,
+        *,
+        keep: bool = True,
+    ) -> Entry:
+        """Make an exchange an entry and publish it.
+
+        Raise ``NotKeptError``, and leave everything as it was, when it has to be kept elsewhere and cannot be. Close it
+        again then with ``keep=False`` and an answer that says so.
+        """
+        body = exchange.body
+        if exchange.kind != "inbound":  # a 404 quotes the path
+            body, response_body = redact_body(body), redact_body(response_body)
+        else:
+            response_body = redact_quoted(response_body)
+        path, query = redact_query(exchange.path), redact_query(exchange.query)  # a "?" may come as %3F
+        if exchange.misplaced_secret is not None:
+            path, query, body = redact_secret(exchange.misplaced_secret, path, query, body)
+        headers = redact_headers(exchange.headers)
+        response_headers = redact_headers(response_headers)
+        with self._lock:
+            sharing = self._sharing
+            shared_before, seq = sharing.added, self._seq + 1
+            entry = Entry(
+                journal=self.id,
+                seq=seq,
+                kind=exchange.kind,
+                received_at=exchange.received_at,
+                wall_time=exchange.wall_time,
+                duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
+                method=exchange.method,
+                path=sharing.text(path),
+                query=query,
+                headers=sharing.headers(headers),
+                body=body,
+                body_size=exchange.body_size,
+                client_id=sharing.text(_without_tokens(exchange.client_id)),
+                company=sharing.text(_without_tokens(exchange.company)),
+                vanity_url=sharing.text(_without_tokens(exchange.vanity_url)),
+                outcome=_outcome(exchange),
+                accepted=exchange.accepted,
+                reason=sharing.text(_without_tokens(exchange.reason)),
+                status=status,
+                fault=sharing.text(exchange.fault),
+                effect=sharing.text(exchange.effect),
+                token=exchange.token if exchange.issuance is None else exchange.issuance.note_origin(seq),
+                response_headers=sharing.headers(response_headers),
+                response_body=sharing.body(response_body),
+                cost=self._cost(body, query, shared_before),  # the last: what could be shared is by now
+            )
+            if keep and self._keep is not None:
+                self._keep(entry)
+            self._seq = seq
+            self._bytes += entry.cost + self._index.add(entry)
+            dropped_before = self._index.dropped
+            self._drop_beyond_bounds()
+            dropped = self._index.dropped - dropped_before
+            listeners = self._news.wake()
+        for listener in listeners:
+            listener()
+        self._observe(entry, exchange, dropped)
+        return entry
+
+    def _cost(self, body: bytes, query: str, shared_before: int) -> int:
+        return ENTRY_OVERHEAD + _taken(body) + _taken(query) + self._sharing.added - shared_before
+
+    def _drop_beyond_bounds(self) -> None:
+        """Drop the oldest entries until both bounds hold; the newest always stays."""
+        index = self._index
+        max_entries, max_bytes = self._max_entries(), self._max_bytes()
+        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes + index.table_bytes > max_bytes):
+            dropped, freed = index.drop_oldest(max_bytes // _SPARE_SHARE)
+            self._bytes -= dropped.cost + freed
+            self._sharing.forget_beyond(max_bytes // _SPARE_SHARE)
+
+    def clear(self) -> int:
+        """Empty the journal and return how many entries it held. Numbering goes on; the count of drops starts anew."""
+        with self._lock:
+            cleared = len(self._index.all)
+            self._index, self._sharing = EntryIndex(), Sharing()
+            self._bytes = 0
+        return cleared
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
+        """Iterate over the matching entries there are now with a sequence number above ``after``, oldest first.
+
+        What comes or is dropped in the meantime is left out. The lock is held for a handful of entries at a time.
+        """
+        last = self._seq
+        while after < last:
+            with self._lock:
+                some = self._index.narrowest(entry_filter).above(after, _CHUNK)
+            if not some:
+                return
+            after = some[-1].seq
+            yield from (entry for entry in some if entry.seq <= last and entry_filter.matches(entry))
+
+    def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
+        """Iterate over the matching entries there are now, newest first."""
+        before = self._seq + 1
+        while True:
+            with self._lock:
+                some = self._index.narrowest(entry_filter).below(before, _CHUNK)
+            if not some:
+                return
+            before = some[-1].seq
+            yield from (entry for entry in some if entry_filter.matches(entry))
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries match: at once where one indexed condition says it all."""
+        if entry_filter.is_indexed:
+            with self._lock:
+                return len(self._index.narrowest(entry_filter))
+        return sum(1 for _ in self.entries(entry_filter))
+
+    def page(self, entry_filter: EntryFilter, after: int = 0, limit: int = 100) -> Page:
+        """Return up to ``limit`` matching entries with a sequence number above ``after``, oldest first."""
+        entries = list(islice(self.entries(entry_filter, after), limit + 1))
+        more = len(entries) > limit
+        entries = entries[:limit]
+        return Page(entries, entries[-1].seq if more else None, self.dropped)
+
+    def snapshot(self, after: int = 0) -> Iterator[Entry]:
+        """Return the entries there are now with a sequence number above ``after``, oldest first."""
+        with self._lock:
+            return iter(self._index.all.above(after, len(self._index.all)))
+
+    def get(self, entry_id: str) -> Entry:
+        """Return an entry by its id or its sequence number, or raise ``NotFoundError``."""
+        journal_id, dash, number = entry_id.rpartition("-")
+        if journal_id == (self.id if dash else "") and number.isascii() and number.isdecimal() and len(number) < 20:
+            with self._lock:
+                found = self._index.all.above(int(number) - 1, 1)
+            if found and found[0].seq == int(number):
+                return found[0]
+        raise NotFoundError("journal entry", entry_id, self._known_range())
+
+    def _known_range(self) -> Sequence[str]:
+        with self._lock:
+            oldest, newest = self._index.all.oldest(), self._index.all.newest()
+        return [f"{oldest.id} to {newest.id}"] if oldest and newest else []
+
+    # --- as a value -------------------------------------------------------------------------------------------------
+
+    def export(self) -> JournalSnapshot:
+        """Return everything it holds."""
+        with self._lock:
+            drops, seq = self._index.drops(), self._seq
+            kept = self._index.all.above(0, len(self._index.all))
+        return JournalSnapshot(self.id, seq, drops, tuple(map(_exported, kept)))
+
+    def restore(self, snapshot: JournalSnapshot) -> None:
+        """Take the place of the journal that held this; raise ``InvalidValueError`` unless the entries are in order."""
+        with self._lock:
+            self.id = snapshot.id
+            for position, kept in enumerate(snapshot.entries):
+                if not self._seq < kept.seq <= snapshot.last_seq:
+                    allowed = f"a whole number from {self._seq + 1} to last_seq, {snapshot.last_seq}"
+                    raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
+                self._seq = kept.seq
+                entry = self._restored(kept)
+                self._bytes += entry.cost + self._index.add(entry)
+            self._seq = snapshot.last_seq
+            self._index.restore_drops(snapshot.dropped)
+            self._drop_beyond_bounds()
+
+    def _restored(self, kept: EntrySnapshot) -> Entry:
+        sharing = self._sharing
+        shared_before = sharing.added
+        facts = {name: getattr(kept, name) for name in _KEPT}
+        texts = {name: sharing.text(facts.pop(name)) for name in _SHARED}
+        return Entry(
+            **facts,
+            **texts,
+            journal=self.id,
+            headers=sharing.headers(kept.headers),
+            token=None if kept.token is None else TokenLink(*(getattr(kept.token, name) for name in _LINK)),
+            response_headers=sharing.headers(kept.response_headers),
+            response_body=sharing.body(kept.response_body),
+            cost=self._cost(kept.body, kept.query, shared_before),  # the last, as above
+        )
+
+    # --- waiting ----------------------------------------------------------------------------------------------------
+
+    def wait(
+        self,
+        entry_filter: EntryFilter,
+        count: int,
+        timeout: float,
+        *,
+        after: int = 0,
+        matches: Callable[[Entry], bool] = bool,
+    ) -> list[Entry]:
+        """Return the first ``count`` matching entries above ``after`` as soon as there are so many.
+
+        Once ``timeout`` real seconds have passed, return those there are. Each entry is looked at once, however often
+        it wakes. ``matches`` is a further condition; it is called without the lock. Raise ``WaitInterruptedError``
+        when the journal is retired or those who wait on it are sent away.
+        """
+        deadline = monotonic() + timeout
+        interruptions = self._news.interruptions
+        found: list[Entry] = []
+        while True:
+            looked_at = self._seq
+            for entry in self.entries(entry_filter, after):
+                if matches(entry):
+                    found.append(entry)
+                    if len(found) >= count:
+                        return found
+            after = max(after, looked_at)
+            if not self._news.wait(partial(self._is_above, after), interruptions, deadline):
+                return found
+
+    def _is_above(self, seq: int) -> bool:
+        return self._seq > seq
+
+    def interrupt(self, why: str) -> None:
+        """Send away those who wait now; ``why`` is what they are told."""
+        self._news.interrupt(why)
+
+    def retire(self, why: str) -> None:
+        """Send away those who wait now or ever: another journal has taken this one's place."""
+        self._news.retire(why)
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` after every entry and interruption, in the thread that made it: it must not block."""
+        self._news.listen(listener)
+
+    def unlisten(self, listener: Listener) -> None:
+        """Call a listener no more."""
+        self._news.unlisten(listener)
+
+    # --- figures ----------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._index.all)
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest entry there ever was; 0 before the first."""
+        return self._seq
+
+    @property
+    def first_seq(self) -> int:
+        """Number of the oldest entry there is; of the next one where there is none."""
+        with self._lock:
+            oldest = self._index.all.oldest()
+            return self._seq + 1 if oldest is None else oldest.seq
+
+    @property
+    def dropped(self) -> int:
+        """How many entries were dropped because a bound was reached."""
+        return self._index.dropped
+
+    def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
+        """Return how many of the dropped entries above ``after`` a filter may have meant, at most; 0 is certain."""
+        with self._lock:
+            oldest = self._index.all.oldest()
+            if oldest is not None and after >= oldest.seq - 1:
+                return 0
+            return self._index.dropped_at_most(entry_filter)
+
+    @property
+    def bytes(self) -> int:
+        """About how many bytes the entries take."""
+        return self._bytes + self._index.table_bytes
+
+
+_LINK: Final = tuple(field.name for field in fields(TokenLink))
+_SHARED: Final = ("path", "client_id", "company", "vanity_url", "reason", "fault", "effect")
+_APART: Final = ("journal", "headers", "token", "response_headers", "response_body", "cost")
+_KEPT: Final = tuple(field.name for field in fields(Entry) if field.name not in _APART)
+"""Fields of an entry that a snapshot holds as they are."""
+
+
+def _exported(entry: Entry) -> EntrySnapshot:
+
+    token = entry.token
+    return EntrySnapshot(
+        **{name: getattr(entry, name) for name in _KEPT},
+        headers=entry.headers,
+        token=None if token is None else LinkSnapshot(*(getattr(token, name) for name in _LINK)),
+        response_headers=entry.response_headers,
+        response_body=entry.response_body,
+    )
+
+
+def _taken(value: bytes | str) -> int:
+    return getsizeof(value) if value else 0  # there is one empty value for all
+
+
+def _without_tokens(text: str | None) -> str | None:
+    """Return what was read from a request as a name, or said of it."""
+    return text and redact_tokens(text)
+
+
+def _outcome(exchange: Exchange) -> Outcome:
+    if exchange.fault is not None:
+        return "faulted"
+    return "accepted" if exchange.accepted else "rejected"
+
+
+def parse_cursor(value: object) -> int:
+    """Read the ``after`` cursor: a sequence number or an entry's id."""
+    match = _CURSOR.fullmatch(str(value))
+    if match is None or isinstance(value, bool):
+        raise InvalidValueError("after", value, "the seq or id of an entry")
+    return int(match["seq"])

@@ -1,0 +1,134 @@
+"""One line of the log for each request: what it says, and that nothing in it can deceive or betray.
+
+Whoever serves gives the line away as an object; it becomes text or fields where it is written, which is not the thread
+that serves. What clients have sent is cut, rid of everything that looks like a credential and of every character that
+a terminal might take for a command. There is no query in a line: credentials may stand in it.
+
+The library only ever uses its named loggers. Where a log goes is the program's to say; ``serve`` does.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sandbox.journal.journal import Entry
+from sandbox.journal.redaction import redact_text
+
+REQUESTS: Final = "patchworks_sandbox.requests"
+"""Name of the logger that gets a line for each request."""
+
+MAX_LENGTH: Final = 200
+"""Characters of one value that a line shows."""
+
+_PLAIN: Final = re.compile(
+    r"[A-Z]{1,10}|/v1/[a-z0-9-]{1,36}/[a-z0-9_-]{1,36}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/oauth/token"
+)
+"""Methods, paths and client ids as nearly every request has them. No part is as long as a secret that was generated."""
+
+_logger = logging.getLogger(REQUESTS)
+_FAILED: Final = "patchworks_sandbox"
+
+
+class RequestLine(Protocol):
+    """A request that was answered. As text it is the shortest that can be said of it."""
+
+    def fields(self) -> dict[str, object]:
+        """Return what there is to say, by name, in the order in which people should read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedRequest:
+    """A request to the emulated API. Its id is that of its journal entry."""
+
+    entry: Entry
+
+    def fields(self) -> dict[str, object]:
+        """Return what there is to say; of the reason only its code, which tells no details of a payload."""
+        entry = self.entry
+        fields: dict[str, object] = {
+            "request_id": entry.id,
+            "api": "emulated",
+            "method": printable(entry.method),
+            "path": printable(entry.path),
+            "status": entry.status,
+            "outcome": entry.outcome,
+        }
+        if entry.reason is not None:
+            fields["reason"] = printable(entry.reason.partition(":")[0])
+        if entry.fault is not None:
+            fields["fault"] = printable(entry.fault)
+        fields["duration_ms"] = entry.duration_ms
+        if entry.client_id is not None:
+            fields["client_id"] = printable(entry.client_id)
+        fields["journal_seq"] = entry.seq
+        return fields
+
+    def __str__(self) -> str:
+        return f"{printable(self.entry.method)} {one_word(printable(self.entry.path))} {self.entry.status}"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """A request to the control API or for one of its pages."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+
+    def fields(self) -> dict[str, object]:
+        """Return what there is to say."""
+        return {
+            "request_id": self.request_id,
+            "api": "control",
+            "method": printable(self.method),
+            "path": printable(self.path),
+            "status": self.status,
+            "duration_ms": self.duration_ms,
+        }
+
+    def __str__(self) -> str:
+        return f"{printable(self.method)} {one_word(printable(self.path))} {self.status}"
+
+
+def log_entry(entry: Entry, failure: Exception | None) -> None:
+    """Log a request to the emulated API; with a traceback if the sandbox itself failed on it."""
+    if failure is not None:
+        log_failure(EmulatedRequest(entry), failure)
+    elif _logger.isEnabledFor(logging.INFO):
+        # Nobody is told which line of the source this is, so it is not looked for: half of what a record costs.
+        _logger.handle(logging.LogRecord(REQUESTS, logging.INFO, "", 0, EmulatedRequest(entry), None, None))
+
+
+def log_control(line: ControlRequest, *, quiet: bool) -> None:
+    """Log a request to the control API; a ``quiet`` one, which comes every few seconds, is for who looks closely."""
+    _logger.log(logging.DEBUG if quiet else logging.INFO, line)
+
+
+def log_failure(line: RequestLine, failure: Exception) -> None:
+    """Log a request on which the sandbox itself failed, with the traceback."""
+    logging.getLogger(_FAILED).error(line, exc_info=failure)
+
+
+def printable(text: str) -> str:
+    """Return text on one line, of bounded length, without credentials, and with nothing that moves a cursor."""
+    if _PLAIN.fullmatch(text):
+        return text
+    text = redact_text(text)
+    if len(text) > MAX_LENGTH:
+        text = f"{text[: MAX_LENGTH - 1]}…"
+    return text if text.isprintable() else escaped(text)
+
+
+def one_word(text: str) -> str:
+    """Return a value for a line of words, in which a space would let it pass for the words that follow it."""
+    return text.replace(" ", "\\x20")
+
+
+def escaped(text: str) -> str:
+    r"""Return text with every character that is none for the eye as an escape: ``\n``, ``\x1b``, ``\u202e``."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -1,0 +1,91 @@
+"""Counting what a sandbox does, for its metrics: cheap where requests pass, put into words when somebody asks.
+
+Counts only ever grow, as those who compute rates from them rely on: a reset of the sandbox and an emptied journal leave
+them as they are. What a label can say is bounded by the sandbox, never by what clients send.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+from sandbox.journal.journal import Entry, Exchange, Kind, Outcome
+
+BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the histogram's buckets in seconds; the last bucket has none."""
+
+_BUCKETS_MS: Final = tuple(bound * 1000 for bound in BUCKETS_S)
+
+
+@dataclass(slots=True)
+class _Durations:
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+    sum_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long requests took. ``cumulative`` has for each bound, and last for all, how many took no longer."""
+
+    cumulative: Sequence[int]
+    sum_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The counts at one moment."""
+
+    requests: Mapping[tuple[Kind, int, Outcome], int]
+    """By endpoint, status (0: no answer) and outcome."""
+    durations: Mapping[Kind, Durations]
+    """By endpoint: from the request's arrival to its journal entry, without what a fault adds after it."""
+    tokens_issued: int
+    faults_acted: Mapping[str, int]
+    """By kind."""
+    entries_dropped: int
+    """Journal entries dropped because a bound was reached."""
+
+
+class Tally:
+    """The counts of one sandbox. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: Counter[tuple[Kind, int, Outcome]] = Counter()
+        kinds: tuple[Kind, ...] = ("token", "inbound", "other")
+        self._durations = {kind: _Durations() for kind in kinds}
+        self._tokens_issued = 0
+        self._faults_acted: Counter[str] = Counter()
+        self._entries_dropped = 0
+
+    def count(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
+        """Count a request, and the journal entries that were dropped for its own."""
+        with self._lock:
+            self._requests[entry.kind, entry.status, entry.outcome] += 1
+            durations = self._durations[entry.kind]
+            durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
+            durations.sum_ms += entry.duration_ms
+            if exchange.issuance is not None:
+                self._tokens_issued += 1
+            if exchange.act is not None:
+                self._faults_acted[exchange.act.fault.kind] += 1
+            self._entries_dropped += dropped
+
+    def read(self) -> Figures:
+        """Return the counts as they are now."""
+        with self._lock:
+            return Figures(
+                dict(self._requests),
+                {
+                    kind: Durations(tuple(accumulate(durations.counts)), durations.sum_ms / 1000)
+                    for kind, durations in self._durations.items()
+                },
+                self._tokens_issued,
+                dict(self._faults_acted),
+                self._entries_dropped,
+            )

@@ -1,0 +1,117 @@
+"""Checking a payload against its entity: a sample becomes a JSON Schema, a payload is held against it.
+
+What "matches the expected entity type" means is undefined (FACTS 1.16, 1.21). Ours: the JSON types and the presence
+of the sample's top-level and nested keys; extra keys are allowed; a top-level array is a batch whose every item must
+match. genson infers the schema, jsonschema-rs validates. Schemas are given by users, so references are never fetched
+from anywhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+import jsonschema_rs
+from genson import SchemaBuilder
+
+from sandbox.foundation.errors import InvalidValueError, Violation
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import depth
+from sandbox.foundation.yaml_document import MAX_DEPTH
+
+MAX_VIOLATIONS = 1_000
+"""How many violations of one payload are told; a batch can hold far more, and nobody reads them."""
+
+MAX_DETAIL_LENGTH = 300
+"""Characters of the text that tells a violation of a hand-written schema; it quotes the value, which can be huge."""
+
+_NULL = {"type": "null"}
+_RULES = {"object": "array"}  # PHP knows one kind of array, and so do the platform's texts
+
+
+def infer_schema(sample: JsonValue) -> dict[str, Any]:
+    """Return the JSON Schema that a sample stands for; of a sample batch, that of its items.
+
+    A ``null`` in the sample says nothing about the type, so anything is allowed there; beside other values (in a list
+    or a sample batch) it says that the value may be missing. Raise ``InvalidValueError`` for a sample too deep.
+    """
+    if depth(sample) > MAX_DEPTH:  # as deep as in a seed
+        raise InvalidValueError("sample", "this one", f"JSON nested at most {MAX_DEPTH} levels deep")
+    builder = SchemaBuilder(schema_uri=None)
+    for item in sample if isinstance(sample, list) else [sample]:
+        builder.add_object(item)
+    return _relaxed(builder.to_schema())
+
+
+def _relaxed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Drop ``"type": "null"`` and list the required keys in the sample's order rather than alphabetically."""
+    if schema == _NULL:
+        return {}
+    relaxed = dict(schema)
+    if "properties" in schema:
+        relaxed["properties"] = {name: _relaxed(child) for name, child in schema["properties"].items()}
+    if "required" in schema:
+        relaxed["required"] = [name for name in schema["properties"] if name in schema["required"]]
+    if "items" in schema:
+        relaxed["items"] = _relaxed(schema["items"])
+    if "anyOf" in schema:
+        relaxed["anyOf"] = [b if b == _NULL else _relaxed(b) for b in schema["anyOf"]]
+    return relaxed
+
+
+class EntityCheck:
+    """A compiled entity schema."""
+
+    def __init__(self, json_schema: Mapping[str, Any]) -> None:
+        """Compile a JSON Schema (draft 2020-12 unless ``$schema`` says otherwise); raise ``InvalidValueError``."""
+        try:
+            self._validator = jsonschema_rs.validator_for(dict(json_schema), retriever=_refuse_retrieval)
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            problem = str(error).partition("\n")[0]
+            raise InvalidValueError("json_schema", json_schema, f"a valid JSON Schema ({problem})") from None
+
+    def violations(self, payload: JsonValue) -> list[Violation]:
+        """Return how a payload fails, batches item by item; empty when it matches. At most ``MAX_VIOLATIONS``."""
+        return list(itertools.islice(self._each(payload), MAX_VIOLATIONS))
+
+    def _each(self, payload: JsonValue) -> Iterator[Violation]:
+        if not isinstance(payload, list):
+            yield from self._of_item([], payload)
+            return
+        for index, item in enumerate(payload):
+            yield from self._of_item([index], item)
+
+    def _of_item(self, prefix: list[int], item: JsonValue) -> Iterator[Violation]:
+        if self._validator.is_valid(item):
+            return
+        try:
+            errors = self._validator.iter_errors(item)
+        except ValueError:  # its own limit on nesting, which only this way of asking has
+            yield Violation(_dotted([*prefix]), "schema", "does not match, and is nested too deep to tell where")
+        else:
+            yield from (_violation(prefix, error) for error in errors)
+
+
+def _violation(prefix: list[int], error: jsonschema_rs.ValidationError) -> Violation:
+    kind: Any = error.kind  # a union whose members carry what its common type does not
+    path = [*prefix, *error.instance_path]
+    if kind.name == "required":
+        return Violation(_dotted([*path, kind.property]), "required")
+    if kind.name == "type":
+        expected = [name for name in kind.types if name != "null"]
+        if len(expected) == 1:
+            return Violation(_dotted(path), _RULES.get(expected[0], expected[0]))
+    return Violation(_dotted(path), "schema", _cut(error.message))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_DETAIL_LENGTH else f"{text[: MAX_DETAIL_LENGTH - 1]}…"
+
+
+def _dotted(path: list[Any]) -> str:
+    return ".".join(str(step) for step in path) or "payload"
+
+
+def _refuse_retrieval(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not fetched; put the referenced schema into $defs")

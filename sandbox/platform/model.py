@@ -1,0 +1,90 @@
+"""Patchworks' own nouns as frozen values: what a store holds and a seed describes.
+
+Nothing here has behaviour beyond what follows from its own fields. Times are aware UTC datetimes on the
+sandbox clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from sandbox.foundation.json_value import JsonValue
+
+Environment = Literal["test", "live"]
+"""What a connector is for (FACTS 1.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A Patchworks customer; ``slug`` is the ``{company}`` of its inbound URLs (FACTS 1.13)."""
+
+    slug: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """An Inbound API connector of a company (FACTS 1.2, 1.4)."""
+
+    id: int
+    company: str
+    name: str
+    environment: Environment
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """The data structure a connector expects, given as a sample payload (FACTS 1.3).
+
+    ``json_schema`` is what payloads are checked against: inferred from the sample or written by hand.
+    ``None`` marks a free-form entity, which accepts any non-blank body.
+    """
+
+    id: int
+    connector_id: int
+    type: str
+    name: str
+    sample: JsonValue
+    json_schema: Mapping[str, JsonValue] | None
+    inferred: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """What a client's secret is recognised by; the secret itself is nowhere kept."""
+
+    salt: bytes = field(repr=False)
+    hash: bytes = field(repr=False)
+    last_four: str
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """A set of credentials of a connector (FACTS 1.5, 1.6, 1.19); the secret itself is not kept."""
+
+    id: str
+    connector_id: int
+    name: str
+    secret: KeptSecret
+    revoked: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What receives the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
+
+    id: int
+    company: str
+    connector_id: int
+    entity: str
+    vanity_url: str
+    active: bool
+    created_at: datetime

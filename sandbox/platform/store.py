@@ -1,0 +1,477 @@
+"""What exists on the emulated platform: companies, connectors, entities, OAuth clients and services.
+
+Values are frozen, so what is handed out never changes under its reader; the tables are guarded by one lock. Look-ups
+on the request path take no lock: each is a single read of a dict that holds only complete values.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sandbox.foundation.bounds import Count, Number
+from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.rng import Rng
+from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by
+from sandbox.platform.entity_check import EntityCheck, infer_schema
+from sandbox.platform.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service
+
+
+def exported_client(client: OAuthClient, secrets: bool) -> ClientSnapshot:
+    """Return a client as a saved state has it."""
+    return ClientSnapshot(
+        client.id,
+        client.connector_id,
+        client.name,
+        client.secret if secrets else None,
+        client.revoked,
+        client.created_at,
+        client.updated_at,
+    )
+
+
+def restored_client(kept: ClientSnapshot) -> OAuthClient:
+    """Return the client of a saved state, which must have its secret."""
+    assert kept.secret is not None
+    return OAuthClient(
+        kept.id, kept.connector_id, kept.name, kept.secret, kept.revoked, kept.created_at, kept.updated_at
+    )
+
+
+def exported_entity(entity: Entity) -> EntitySnapshot:
+    """Return an entity as a saved state has it: a schema that was inferred will be again."""
+    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
+    return EntitySnapshot(
+        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySnapshot:
+    """An entity; ``json_schema`` is null where it follows from the sample."""
+
+    id: Number
+    connector_id: Number
+    type: str
+    name: str
+    sample: Any
+    json_schema: dict[str, Any] | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSnapshot:
+    """An OAuth client; ``secret`` is null in a document without secrets."""
+
+    id: str
+    connector_id: Number
+    name: str
+    secret: KeptSecret | None
+    revoked: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastIds:
+    """The highest numbers given so far, also to what is gone."""
+
+    connector: Count
+    entity: Count
+    service: Count
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSnapshot:
+    """What exists on the emulated platform, oldest first."""
+
+    companies: tuple[Company, ...]
+    connectors: tuple[Connector, ...]
+    entities: tuple[EntitySnapshot, ...]
+    clients: tuple[ClientSnapshot, ...]
+    services: tuple[Service, ...]
+    last_ids: LastIds
+
+
+VANITY_URL_RULE = "3 to 36 letters, digits, '-' or '_' (upper case is lowered)"
+CLIENT_NAME_RULE = "text of 3 to 255 characters"
+NAME_RULE = "text of 1 to 255 characters, not only spaces"
+SLUG_RULE = "2 to 63 lower-case letters, digits or '-'"
+_VANITY_URL = re.compile(r"[a-z0-9_-]{3,36}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewOAuthClient:
+    """A client just made, with the only copy of its secret there will ever be (FACTS 1.6)."""
+
+    client: OAuthClient
+    secret: str = field(repr=False)
+
+
+def slugify(name: str) -> str:
+    """Return the ``{company}`` that a company name stands for: ``Müller & Söhne Ltd`` → ``muller-sohne-ltd``."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+    return slug if len(slug) >= 2 else f"company-{slug}".strip("-")
+
+
+class Store:
+    """The tables of one emulated platform. Every method is safe to call from several threads."""
+
+    def __init__(self, now: Callable[[], datetime], rng: Rng) -> None:
+        self._now = now
+        self._rng = rng
+        self._lock = threading.RLock()
+        self._companies: dict[str, Company] = {}
+        self._connectors: dict[int, Connector] = {}
+        self._entities: dict[int, Entity] = {}
+        self._entity_ids: dict[tuple[int, str], int] = {}
+        self._checks: dict[int, EntityCheck] = {}
+        self._clients: dict[str, OAuthClient] = {}
+        self._services: dict[int, Service] = {}
+        self._service_ids: dict[tuple[str, str], int] = {}
+        self._last_ids = {"connector": 0, "entity": 0, "service": 0}
+
+    def copy(self, rng: Rng) -> Store:
+        """Return an independent store with the same content; cheap, since all values are frozen."""
+        with self._lock:
+            twin = Store(self._now, rng)
+            for name, table in vars(self).items():
+                if isinstance(table, dict):
+                    setattr(twin, name, dict(table))
+            return twin
+
+    # --- companies --------------------------------------------------------------------------------------------------
+
+    def add_company(self, name: str, slug: str | None = None) -> Company:
+        """Add a company; its slug is generated from the name unless given, and made unique by a number."""
+        name = _name("name", name)
+        with self._lock:
+            if slug is None:
+                slug = self._free_slug(slugify(name))
+            elif not _SLUG.fullmatch(slug):
+                raise InvalidValueError("slug", slug, SLUG_RULE)
+            elif slug in self._companies:
+                raise ConflictError(f"company {slug!r} exists already; choose another slug")
+            company = Company(slug, name, self._now())
+            self._companies[slug] = company
+            return company
+
+    def _free_slug(self, wanted: str) -> str:
+        slug, number = wanted, 1
+        while slug in self._companies:
+            number += 1
+            slug = f"{wanted}-{number}"
+        return slug
+
+    def companies(self) -> list[Company]:
+        """Return all companies, oldest first."""
+        return self._listed(self._companies)
+
+    def company(self, slug: str) -> Company:
+        """Return a company or raise ``NotFoundError``."""
+        return self._get(self._companies, "company", slug)
+
+    # --- connectors -------------------------------------------------------------------------------------------------
+
+    def add_connector(self, company: str, name: str, environment: str = "test") -> Connector:
+        """Add an Inbound API connector (FACTS 1.2, 1.4)."""
+        name = _name("name", name)
+        if environment not in ("test", "live"):
+            raise InvalidValueError("environment", environment, "test or live")
+        with self._lock:
+            self.company(company)
+            connector = Connector(
+                self._next_id("connector"), company, name, "live" if environment == "live" else "test", self._now()
+            )
+            self._connectors[connector.id] = connector
+            return connector
+
+    def connectors(self) -> list[Connector]:
+        """Return all connectors, oldest first."""
+        return self._listed(self._connectors)
+
+    def connector(self, connector_id: int) -> Connector:
+        """Return a connector or raise ``NotFoundError``."""
+        return self._get(self._connectors, "connector", connector_id)
+
+    def delete_connector(self, connector_id: int) -> list[OAuthClient]:
+        """Delete a connector with its entities and clients; refused while a service uses it. Return the clients."""
+        with self._lock:
+            self.connector(connector_id)
+            used_by = [
+                service.vanity_url for service in self._services.values() if service.connector_id == connector_id
+            ]
+            if used_by:
+                raise ConflictError(
+                    f"connector {connector_id} is the source of service {', '.join(used_by)}; delete the service first"
+                )
+            clients = self.clients(connector_id)
+            for client in clients:
+                del self._clients[client.id]
+            for entity in self.entities(connector_id):
+                del self._entities[entity.id], self._entity_ids[connector_id, entity.name]
+                self._checks.pop(entity.id, None)
+            del self._connectors[connector_id]
+            return clients
+
+    # --- entities ---------------------------------------------------------------------------------------------------
+
+    def add_entity(
+        self,
+        connector_id: int,
+        type: str,
+        name: str,
+        sample: JsonValue = None,
+        json_schema: dict[str, Any] | None = None,
+    ) -> Entity:
+        """Add a custom entity (FACTS 1.3) from a sample, a JSON Schema, or neither: then any non-blank body will do."""
+        with self._lock:
+            self.connector(connector_id)
+            name = _name("name", name)
+            if (connector_id, name) in self._entity_ids:
+                raise ConflictError(f"connector {connector_id} has an entity {name!r} already; choose another name")
+            schema, inferred, check = _compile(sample, json_schema)
+            entity = Entity(
+                self._next_id("entity"), connector_id, _name("type", type), name, sample, schema, inferred, self._now()
+            )
+            self._entities[entity.id] = entity
+            self._entity_ids[connector_id, name] = entity.id
+            self._set_check(entity.id, check)
+            return entity
+
+    def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
+        """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
+        with self._lock:
+            entity = self.entity(connector_id, entity_id)
+            schema, inferred, check = _compile(entity.sample, json_schema)
+            entity = replace(entity, json_schema=schema, inferred=inferred)
+            self._set_check(entity_id, check)
+            self._entities[entity_id] = entity
+            return entity
+
+    def _set_check(self, entity_id: int, check: EntityCheck | None) -> None:
+        if check is None:
+            self._checks.pop(entity_id, None)
+        else:
+            self._checks[entity_id] = check
+
+    def entities(self, connector_id: int) -> list[Entity]:
+        """Return the entities of a connector, oldest first."""
+        self.connector(connector_id)
+        return [entity for entity in self._listed(self._entities) if entity.connector_id == connector_id]
+
+    def entity(self, connector_id: int, entity_id: int) -> Entity:
+        """Return an entity of a connector or raise ``NotFoundError``."""
+        found = self._entities.get(entity_id)
+        if found is None or found.connector_id != connector_id:
+            raise NotFoundError("entity", entity_id, [entity.id for entity in self.entities(connector_id)])
+        return found
+
+    def check_for(self, service: Service) -> EntityCheck | None:
+        """Return what payloads of a service are held against; ``None`` when its entity is free-form."""
+        entity_id = self._entity_ids.get((service.connector_id, service.entity))
+        return None if entity_id is None else self._checks.get(entity_id)
+
+    def is_structured(self, company: str, vanity_url: str) -> bool:
+        """Return whether the entity of a service has a structure; of an unknown service, False."""
+        service = self.find_service(company, vanity_url)
+        return service is not None and self.check_for(service) is not None
+
+    # --- OAuth clients ----------------------------------------------------------------------------------------------
+
+    def add_client(
+        self, connector_id: int, name: str, client_id: str | None = None, secret: str | None = None
+    ) -> NewOAuthClient:
+        """Create an OAuth client (FACTS 1.5); id and secret are generated unless given (by a seed)."""
+        if not isinstance(name, str) or not len(name.strip()) >= 3 or len(name) > 255:
+            raise InvalidValueError("name", name, CLIENT_NAME_RULE)
+        if client_id is not None and not _UUID.fullmatch(client_id):
+            raise InvalidValueError("client_id", client_id, "a UUID in lower case")
+        if secret is not None and not may_be_secret(secret):
+            raise InvalidValueError("client_secret", "(not shown)", SECRET_RULE)
+        with self._lock:
+            self.connector(connector_id)
+            client_id = client_id or self._rng.uuid()
+            if client_id in self._clients:
+                raise ConflictError(f"OAuth client {client_id} exists already; leave the id out to get a new one")
+            secret, now = secret or self._rng.secret(), self._now()
+            kept = recognised_by(secret, self._rng)
+            client = self._clients[client_id] = OAuthClient(
+                client_id, connector_id, name.strip(), kept, revoked=False, created_at=now, updated_at=now
+            )
+            return NewOAuthClient(client, secret)
+
+    def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
+        """Return the OAuth clients, oldest first; of one connector if one is given."""
+        if connector_id is not None:
+            self.connector(connector_id)
+        return [c for c in self._listed(self._clients) if connector_id is None or c.connector_id == connector_id]
+
+    def find_client(self, client_id: str) -> OAuthClient | None:
+        """Return an OAuth client, or ``None``."""
+        return self._clients.get(client_id)
+
+    def secret_matches(self, client: OAuthClient | None, secret: str) -> bool:
+        """Compare a secret in constant time; takes as long when there is no such client."""
+        return is_recognised(secret, client.secret if client else None)
+
+    def is_a_secret(self, text: str) -> bool:
+        """Return whether a text is the secret of some client: what happens when id and secret are swapped."""
+        matches = [self.secret_matches(client, text) for client in self.clients()]
+        return any(matches)
+
+    def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> OAuthClient:
+        """Delete an OAuth client; ``confirmation`` must be its name (FACTS 1.19)."""
+        with self._lock:
+            client = self._clients.get(client_id)
+            if client is None or client.connector_id != connector_id:
+                raise NotFoundError("OAuth client", client_id, [c.id for c in self.clients(connector_id)])
+            if confirmation != client.name:
+                raise InvalidValueError("confirmation", confirmation, f"the client's name, {client.name!r}")
+            del self._clients[client_id]
+            return client
+
+    # --- services ---------------------------------------------------------------------------------------------------
+
+    def add_service(
+        self, company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True
+    ) -> Service:
+        """Add a service with its vanity URL (FACTS 1.13, 1.20)."""
+        vanity_url = vanity_url.lower()
+        if not _VANITY_URL.fullmatch(vanity_url):
+            raise InvalidValueError("vanity_url", vanity_url, VANITY_URL_RULE)
+        with self._lock:
+            self.company(company)
+            connector = self.connector(connector_id)
+            if connector.company != company:
+                raise InvalidValueError("connector_id", connector_id, f"a connector of company {company!r}")
+            if (connector_id, entity) not in self._entity_ids:
+                known = [each.name for each in self.entities(connector_id)]
+                raise NotFoundError("entity", entity, known, named=True)
+            if (company, vanity_url) in self._service_ids:
+                raise ConflictError(
+                    f"company {company!r} has a service at {vanity_url!r} already; choose another vanity URL"
+                )
+            service = Service(self._next_id("service"), company, connector_id, entity, vanity_url, active, self._now())
+            self._services[service.id] = service
+            self._service_ids[company, vanity_url] = service.id
+            return service
+
+    def services(self) -> list[Service]:
+        """Return all services, oldest first."""
+        return self._listed(self._services)
+
+    def service(self, service_id: int) -> Service:
+        """Return a service or raise ``NotFoundError``."""
+        return self._get(self._services, "service", service_id)
+
+    def find_service(self, company: str, vanity_url: str) -> Service | None:
+        """Return the service behind an inbound URL, active or not, or ``None``."""
+        service_id = self._service_ids.get((company, vanity_url))
+        return None if service_id is None else self._services.get(service_id)
+
+    def set_active(self, service_id: int, active: bool) -> Service:
+        """Activate or deactivate a service (FACTS 1.20)."""
+        with self._lock:
+            self._services[service_id] = replace(self.service(service_id), active=active)
+            return self._services[service_id]
+
+    def delete_service(self, service_id: int) -> Service:
+        """Delete a service; its URL is free again."""
+        with self._lock:
+            service = self.service(service_id)
+            del self._services[service_id], self._service_ids[service.company, service.vanity_url]
+            return service
+
+    # --- as a value -------------------------------------------------------------------------------------------------
+
+    def snapshot(self, *, secrets: bool) -> StoreSnapshot:
+        """Return all tables; without ``secrets`` nothing by which a client's secret could be recognised."""
+        with self._lock:
+            return StoreSnapshot(
+                companies=tuple(self._companies.values()),
+                connectors=tuple(self._connectors.values()),
+                entities=tuple(map(exported_entity, self._entities.values())),
+                clients=tuple(exported_client(client, secrets) for client in self._clients.values()),
+                services=tuple(self._services.values()),
+                last_ids=LastIds(**self._last_ids),
+            )
+
+    def restore(self, snapshot: StoreSnapshot) -> None:
+        """Take the place of the store that held these tables, every client with a secret; they are taken as checked.
+
+        Raise ``InvalidValueError`` for a JSON Schema that is none.
+        """
+        with self._lock:
+            self._companies = {company.slug: company for company in snapshot.companies}
+            self._connectors = {connector.id: connector for connector in snapshot.connectors}
+            self._clients = {client.id: restored_client(client) for client in snapshot.clients}
+            self._services = {service.id: service for service in snapshot.services}
+            self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
+            for kept in snapshot.entities:
+                schema, inferred, check = _compile(kept.sample, kept.json_schema)
+                self._entities[kept.id] = Entity(
+                    kept.id, kept.connector_id, kept.type, kept.name, kept.sample, schema, inferred, kept.created_at
+                )
+                self._entity_ids[kept.connector_id, kept.name] = kept.id
+                self._set_check(kept.id, check)
+            ids = snapshot.last_ids
+            self._last_ids = {"connector": ids.connector, "entity": ids.entity, "service": ids.service}
+
+    # --- shared -----------------------------------------------------------------------------------------------------
+
+    def _next_id(self, kind: str) -> int:
+        self._last_ids[kind] += 1
+        return self._last_ids[kind]
+
+    def _listed(self, table: dict[Any, _T]) -> list[_T]:
+        with self._lock:
+            return list(table.values())
+
+    def _get(self, table: dict[Any, _T], kind: str, key: object) -> _T:
+        found = table.get(key)
+        if found is None:
+            with self._lock:
+                raise NotFoundError(kind, key, list(table))
+        return found
+
+
+def check_names(snapshot: StoreSnapshot) -> None:
+    """Raise ``InvalidValueError`` for a name that no store would have taken."""
+    for at, company in enumerate(snapshot.companies):
+        if not _SLUG.fullmatch(company.slug):
+            raise InvalidValueError(f"platform.store.companies[{at}].slug", company.slug, SLUG_RULE)
+    for at, service in enumerate(snapshot.services):
+        if not _VANITY_URL.fullmatch(service.vanity_url):
+            raise InvalidValueError(f"platform.store.services[{at}].vanity_url", service.vanity_url, VANITY_URL_RULE)
+    for at, client in enumerate(snapshot.clients):
+        if not _UUID.fullmatch(client.id):
+            raise InvalidValueError(f"platform.store.clients[{at}].id", client.id, "a UUID in lower case")
+
+
+def _compile(
+    sample: JsonValue, json_schema: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
+    """Return the schema in force, whether it was inferred, and its compiled check."""
+    if json_schema is not None:
+        return json_schema, False, EntityCheck(json_schema)
+    if sample is None:
+        return None, False, None
+    inferred = infer_schema(sample)
+    return inferred, True, EntityCheck(inferred)
+
+
+def _name(field: str, value: str) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 255:
+        raise InvalidValueError(field, value, NAME_RULE)
+    return value.strip()

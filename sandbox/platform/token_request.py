@@ -1,0 +1,141 @@
+"""Reading a token request, however it travels: query, form, multipart, JSON or HTTP Basic (WIRE A, FACTS 1.8)."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from sandbox.foundation.strict_json import NotJsonError
+from sandbox.platform.platform import TokenRequest
+
+if TYPE_CHECKING:
+    from sandbox.journal.journal import Exchange
+    from sandbox.platform.wire import WireProfile
+
+PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
+MAX_FIELDS: Final = 1000
+"""Fields of a form that are looked at: PHP's ``max_input_vars``."""
+
+_FORM: Final = "application/x-www-form-urlencoded"
+_PADDING: Final = " \t\n\r\0\x0b"
+"""What PHP's ``trim`` takes off."""
+
+_LIST: Final[Sequence[object]] = ()
+"""Stands for a parameter given as ``name[]=…``, which PHP makes an array."""
+
+
+def read_token_request(exchange: Exchange, wire: WireProfile) -> TokenRequest:
+    """Return the parameters of a token request.
+
+    The body (on GET: the query) wins over HTTP Basic field by field. Values are trimmed, empty ones count as missing,
+    of a repeated one the last wins.
+    """
+    try:
+        fields = _query(exchange) if exchange.method in ("GET", "HEAD") else _body(exchange)
+        unreadable = None
+    except NotJsonError as error:
+        fields, unreadable = {}, str(error)
+    user, password = _basic(exchange.header("Authorization"), wire)
+    values = {name: _text(fields.get(name)) for name in PARAMETERS}
+    return TokenRequest(
+        grant_type=values["grant_type"],
+        client_id=user if values["client_id"] is None else values["client_id"],
+        client_secret=password if values["client_secret"] is None else values["client_secret"],
+        scope=values["scope"],
+        malformed=tuple(name for name in PARAMETERS if isinstance(fields.get(name), (tuple, list, dict))),
+        unreadable=unreadable,
+    )
+
+
+def _text(value: object) -> str | None:
+    """Return a scalar as PHP's ``trim((string) $value)`` would, and an empty one as missing."""
+    match value:
+        case str():
+            return value.strip(_PADDING) or None
+        case True:
+            return "1"
+        case int() | float() if value is not False:
+            return str(value)
+        case _:
+            return None
+
+
+def _query(exchange: Exchange) -> Mapping[str, object]:
+    return _last_wins(_pairs(exchange.query))
+
+
+def _body(exchange: Exchange) -> Mapping[str, object]:
+    header = exchange.header("Content-Type") or ""
+    if "/json" in header or "+json" in header:
+        return _members(exchange)
+    if header == _FORM:
+        return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
+    from werkzeug.http import parse_options_header  # takes longer to import than a sandbox to start
+
+    content_type, options = parse_options_header(header)
+    content_type = content_type.lower()
+    if content_type == _FORM:
+        return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
+    if content_type == "multipart/form-data":
+        return _last_wins(_parts(exchange.body, content_type, options))
+    return {}
+
+
+def _members(exchange: Exchange) -> Mapping[str, object]:
+    """Return the members of a JSON object; a list or a scalar has none, ``null`` is as good as unreadable."""
+    parsed = exchange.json() if exchange.body else {}
+    if parsed is None:
+        raise NotJsonError("null")
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _pairs(text: str) -> Iterable[tuple[str, str]]:
+    looked_at = "&".join(text.split("&", MAX_FIELDS)[:MAX_FIELDS])
+    return parse_qsl(looked_at, keep_blank_values=True)
+
+
+def _parts(body: bytes, content_type: str, options: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Return the parts that are no files; none at all of what cannot be read or has too many."""
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.formparser import FormDataParser
+
+    parser = FormDataParser(stream_factory=_in_memory, max_form_parts=MAX_FIELDS)
+    with contextlib.suppress(HTTPException, ValueError):
+        _, form, _ = parser.parse(io.BytesIO(body), content_type, len(body), dict(options))
+        return [(name, value) for name, value in form.items(multi=True) if name]  # a part need not have one
+    return ()
+
+
+def _in_memory(*_: object, **__: object) -> io.BytesIO:
+    """Keep files in memory, where the body is anyway: a temporary file would have to be closed by us."""
+    return io.BytesIO()
+
+
+def _last_wins(pairs: Iterable[tuple[str, str]]) -> Mapping[str, object]:
+    fields: dict[str, object] = {}
+    for name, value in pairs:
+        bare, bracket, _ = name.partition("[")
+        fields[bare] = _LIST if bracket else value
+    return fields
+
+
+def _basic(authorization: str | None, wire: WireProfile) -> tuple[str | None, str | None]:
+    """Return user and password of HTTP Basic; without a colon or not base64 is as if absent.
+
+    The parts are not url-decoded, and bytes that are not UTF-8 match no client.
+    """
+    encoded = wire.credentials(authorization, "Basic") if authorization else None
+    if not encoded:
+        return None, None
+    if "=" not in encoded:
+        encoded += "=" * (-len(encoded) % 4)  # PHP does not insist on padding
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return None, None
+    user, colon, password = decoded.partition(":")
+    return wire.basic(user, password) if colon else (None, None)

@@ -1,0 +1,319 @@
+"""Access tokens: issuing them as the platform's stack does, and telling a good one from every other.
+
+Claims and their order are WIRE A. A token is good when its signature is, it is neither expired nor early on the sandbox
+clock, it was issued here, and neither it nor its client was revoked. The signature of a token is verified once and
+remembered by the token's hash; everything that can change is looked at each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Final
+
+from sandbox.foundation.bounds import Count, Seconds
+from sandbox.foundation.clock import format_instant
+from sandbox.foundation.errors import UnauthenticatedError
+from sandbox.foundation.rng import Rng
+from sandbox.journal.entry import TokenLink, seconds
+from sandbox.journal.redaction import fingerprint
+from sandbox.platform.keys import KeyRing, SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSnapshot:
+    """An issued access token as it stands; the token itself is nowhere kept."""
+
+    jti: str
+    fingerprint: str
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: Seconds
+    expires_at: Seconds
+    request: Count | None
+    uses: Count
+    revoked: str | None
+
+
+JTI_DIGITS: Final = 80
+MAX_TOKENS: Final = 250_000
+"""Tokens remembered; beyond it the oldest are forgotten and refused as unknown."""
+
+MAX_TOKEN_LENGTH: Final = 16_384
+_UNKNOWN: Final = "unknown_token: well signed, but not issued since the sandbox was last reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of an issued token; times are Unix seconds on the sandbox clock."""
+
+    jti: str
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    fingerprint: str
+
+    def allows(self, scope: str) -> bool:
+        """Return whether the token carries a scope; ``*`` carries all (WIRE B)."""
+        return scope in self.scopes or "*" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """An issued token as it stands, without the token itself; times are Unix seconds on the sandbox clock."""
+
+    fingerprint: str
+    request: int | None
+    """Number of the journal entry of the token request that issued it."""
+    client_id: str
+    scopes: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    uses: int
+    """How many requests it authorised."""
+    revoked: str | None
+    """Why it was revoked."""
+    jti: str
+
+
+@dataclass(slots=True)
+class _History:
+    link: TokenLink
+    uses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    token: Token
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """A token just issued, while the request that asked for it has no entry in the journal."""
+
+    book: TokenBook
+    access_token: str = field(repr=False)
+
+    def note_origin(self, request: int) -> TokenLink | None:
+        """Note the number of the request's entry; return the link to the token."""
+        return self.book.note_origin(self.access_token, request)
+
+    def withdraw(self) -> None:
+        """The request is refused after all: there never was such a token."""
+        self.book.withdraw(self.access_token)
+
+
+class TokenBook:
+    """The tokens one emulated platform has issued; safe to use from several threads."""
+
+    def __init__(self, keys: KeyRing, rng: Rng) -> None:
+        self._keys = keys
+        self._rng = rng
+        self._lock = threading.Lock()
+        self._issued: dict[str, Token] = {}
+        self._revoked: dict[str, str] = {}
+        self._histories: dict[str, _History] = {}  # by fingerprint
+        self._verified: dict[bytes, _Verified] = {}
+
+    def issue(
+        self,
+        client_id: str,
+        scopes: Sequence[str],
+        now: float,
+        lifetime: int,
+        *,
+        integer_times: bool,
+        subject: str,
+        key: SigningKey | None = None,
+    ) -> str:
+        """Return a new signed access token, valid from ``now`` for ``lifetime`` seconds.
+
+        ``integer_times`` and ``subject`` are where the wire profiles differ. ``key`` is the one in use unless given.
+        """
+        issued_at = float(int(now)) if integer_times else _microseconds(now)
+        expires_at = _microseconds(issued_at + lifetime)
+        jti = self._rng.hex(JTI_DIGITS)
+        scopes = tuple(dict.fromkeys(scopes))
+        access_token = (key or self._keys.current()).sign(
+            {
+                "aud": client_id,
+                "jti": jti,
+                "iat": _numeric_date(issued_at),
+                "nbf": _numeric_date(issued_at),
+                "exp": _numeric_date(expires_at),
+                "sub": subject,
+                "scopes": list(scopes),
+            }
+        )
+        token = Token(jti, client_id, scopes, issued_at, expires_at, fingerprint(access_token))
+        link = TokenLink(token.fingerprint, None, issued_at, expires_at)
+        with self._lock:
+            self._issued[jti] = token
+            self._histories[token.fingerprint] = _History(link)
+            while len(self._issued) > MAX_TOKENS:
+                forgotten = self._issued.pop(next(iter(self._issued)))
+                self._histories.pop(forgotten.fingerprint, None)
+                self._revoked.pop(forgotten.jti, None)
+        return access_token
+
+    def find(self, access_token: str) -> Token:
+        """Return a token that was issued here and comes back unchanged, whatever became of it.
+
+        Raise ``UnauthenticatedError`` with the reason for every other.
+        """
+        digest = _digest(access_token)
+        remembered = self._verified.get(digest)
+        if remembered is not None and remembered.key is self._keys.current():
+            return self._still_known(remembered.token)
+        key, token = self._verify_signature(access_token)
+        with self._lock:
+            if len(self._verified) >= MAX_TOKENS:
+                self._verified.clear()
+            self._verified[digest] = _Verified(token, key)
+        return token
+
+    def check(self, token: Token, now: float) -> None:
+        """Raise ``UnauthenticatedError`` with the reason unless a token is good at ``now``.
+
+        Refused from the very second of ``exp`` on; there is no leeway (WIRE B).
+        """
+        now = _microseconds(now)
+        if now >= token.expires_at:
+            late = seconds(now - token.expires_at)
+            raise UnauthenticatedError(f"token_expired: {late} s ago, at {_instant(token.expires_at)}")
+        if now < token.issued_at:
+            raise UnauthenticatedError(f"token_not_yet_valid: issued in the future, at {_instant(token.issued_at)}")
+        if why := self._revoked.get(token.jti):
+            raise UnauthenticatedError(why)
+
+    def note_origin(self, access_token: str, request: int) -> TokenLink | None:
+        """Note which token request issued a token; return the link to it."""
+        with self._lock:
+            history = self._histories.get(fingerprint(access_token))
+            if history is None:
+                return None
+            link = history.link
+            history.link = TokenLink(link.fingerprint, request, link.issued_at, link.expires_at)
+            return history.link
+
+    def withdraw(self, access_token: str) -> None:
+        """Forget a token that was issued and did not get to whom it was for."""
+        mark = fingerprint(access_token)
+        with self._lock:
+            self._histories.pop(mark, None)
+            for jti, token in reversed(self._issued.items()):
+                if token.fingerprint == mark:
+                    del self._issued[jti]
+                    break
+
+    def note_use(self, token: Token) -> None:
+        """Count a request that a token authorised."""
+        with self._lock:
+            if history := self._histories.get(token.fingerprint):
+                history.uses += 1
+
+    def link_of(self, token: Token) -> TokenLink | None:
+        """Return where a token is from, unless it has been forgotten."""
+        history = self._histories.get(token.fingerprint)
+        return history.link if history else None
+
+    def issued(self) -> list[IssuedToken]:
+        """Return every token that is remembered, in the order of issue."""
+        with self._lock:
+            return [
+                IssuedToken(
+                    token.fingerprint,
+                    history.link.request,
+                    token.client_id,
+                    token.scopes,
+                    token.issued_at,
+                    token.expires_at,
+                    history.uses,
+                    self._revoked.get(token.jti),
+                    token.jti,
+                )
+                for token in self._issued.values()
+                if (history := self._histories.get(token.fingerprint))
+            ]
+
+    def snapshot(self) -> tuple[TokenSnapshot, ...]:
+        """Return every token that is remembered, in the order of issue."""
+        return tuple(
+            TokenSnapshot(
+                token.jti,
+                token.fingerprint,
+                token.client_id,
+                token.scopes,
+                token.issued_at,
+                token.expires_at,
+                token.request,
+                token.uses,
+                token.revoked,
+            )
+            for token in self.issued()
+        )
+
+    def restore(self, snapshot: Iterable[TokenSnapshot]) -> None:
+        """Take the place of the book that held these tokens; whether they are well signed is for the keys to say."""
+        with self._lock:
+            for kept in snapshot:
+                token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, kept.fingerprint)
+                link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
+                self._issued[kept.jti] = token
+                self._histories[kept.fingerprint] = _History(link, kept.uses)
+                if kept.revoked is not None:
+                    self._revoked[kept.jti] = kept.revoked
+
+    def revoke_one(self, why: str, token: Token) -> None:
+        """Revoke a single token."""
+        with self._lock:
+            self._revoked.setdefault(token.jti, why)
+
+    def revoke(self, why: str, client_id: str | None = None) -> int:
+        """Revoke the tokens of one client, or all; return how many. ``why`` is the reason a refusal will tell."""
+        with self._lock:
+            jtis = [
+                token.jti
+                for token in self._issued.values()
+                if client_id in (None, token.client_id) and token.jti not in self._revoked
+            ]
+            self._revoked.update(dict.fromkeys(jtis, why))
+        return len(jtis)
+
+    def _verify_signature(self, access_token: str) -> tuple[SigningKey, Token]:
+        if len(access_token) > MAX_TOKEN_LENGTH:
+            raise UnauthenticatedError(f"malformed_token: longer than {MAX_TOKEN_LENGTH} characters")
+        key = self._keys.current()
+        claims = key.verify(access_token)
+        token = self._issued.get(str(claims["jti"]))
+        if token is None or token.fingerprint != fingerprint(access_token):  # a seeded run repeats its jtis after reset
+            raise UnauthenticatedError(_UNKNOWN)
+        return key, token
+
+    def _still_known(self, token: Token) -> Token:
+        if self._issued.get(token.jti) is not token:
+            raise UnauthenticatedError(_UNKNOWN)
+        return token
+
+
+def _microseconds(timestamp: float) -> float:
+    """Round to what a claim can hold, so that a token is neither early at its issue nor late to expire."""
+    return round(float(timestamp), 6)
+
+
+def _numeric_date(timestamp: float) -> int | float:
+    """Return a time as the platform's JWT library writes it: without a fraction where there is none."""
+    return int(timestamp) if timestamp.is_integer() else timestamp
+
+
+def _digest(access_token: str) -> bytes:
+    return hashlib.sha256(access_token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _instant(timestamp: float) -> str:
+    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))

@@ -1,0 +1,288 @@
+"""The exact wire format of the emulated platform, for both generations of its framework.
+
+Everything in which the profiles differ is a field or a branch of ``WireProfile``, and nowhere else. Sections A to D
+are those of the recorded wire format: A token endpoint, B inbound URL, C bodies, D everything else. What is written
+here was recorded from real applications (tag *framework*) unless the comment says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from html.entities import name2codepoint
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+from sandbox.foundation.answer import JSON, Answer, Headers, compact
+from sandbox.foundation.errors import (
+    FaultedError,
+    IncompleteBodyError,
+    InvalidClientError,
+    InvalidPayloadError,
+    InvalidRequestError,
+    InvalidScopeError,
+    MalformedBodyError,
+    MethodNotAllowedError,
+    MissingScopeError,
+    PayloadTooLargeError,
+    RefusalError,
+    RouteNotFoundError,
+    TooManyAttemptsError,
+    UnauthenticatedError,
+    UnauthorizedActionError,
+    UnsupportedGrantTypeError,
+    Violation,
+)
+from sandbox.journal.journal import Exchange
+
+_NO_CACHE: Final = ("Cache-Control", "no-cache, private")
+_INVALID_REQUEST: Final = (
+    "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than "
+    "once, or is otherwise malformed."
+)
+# Those of HTML 4.01, as PHP has them; compiled by `re` for the first page of HTML.
+_LONE_AMPERSAND: Final = rf"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|{'|'.join(name2codepoint)});)"
+
+
+def pretty(value: Any) -> bytes:
+    """Return JSON as with ``JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES``: 4 spaces, LF, non-ASCII escaped."""
+    return json.dumps(value, indent=4).encode("ascii")
+
+
+OAUTH_ERRORS: Final = (UnsupportedGrantTypeError, InvalidRequestError, InvalidClientError, InvalidScopeError)
+"""Refusals that the OAuth server words itself: JSON to every client (RFC 6749 §5.2)."""
+
+
+class WireProfile:
+    """One generation of the framework: how it behaves where the two differ, and how each answer is written."""
+
+    def __init__(self, name: Literal["modern", "legacy"]) -> None:
+        self.name = name
+        self.modern = name == "modern"
+        # A and B
+        self._schemes_have_case = not self.modern
+        # A
+        self.refuses_malformed_json = self.modern
+        self.refuses_missing_secret_as_invalid_request = self.modern
+        self.ignores_scope_zero = not self.modern  # PHP counts the string "0" as empty
+        self.integer_times = not self.modern
+        # D
+        self._routes_ignore_leading_slashes = not self.modern
+        self.shares_throttle = not self.modern
+
+    def credentials(self, authorization: str | None, scheme: str) -> str | None:
+        """Return what an Authorization header holds after ``Basic`` or ``Bearer``; ``None`` for another scheme."""
+        given, *credentials = (authorization or "").split(None, 1) or [""]
+        if given != scheme and (self._schemes_have_case or given.lower() != scheme.lower()):
+            return None
+        return credentials[0].strip() if credentials else ""
+
+    def basic(self, user: str, password: str) -> tuple[str | None, str | None]:
+        """Return the parts of HTTP Basic as they count: modern trims them and takes an empty one as missing."""
+        if not self.modern:
+            return user, password
+        if not user:
+            return None, None
+        return user.strip() or None, password.strip() or None
+
+    def route_path(self, path: str) -> str:
+        """Return a path as routes are looked up: slashes at its end do not count, in legacy also those before it."""
+        if self._routes_ignore_leading_slashes:
+            path = "/" + path.lstrip("/")
+        return path.rstrip("/") or "/"
+
+    def subject(self, client_id: str) -> str:
+        """Return the ``sub`` claim of a client-credentials token."""
+        return client_id if self.modern else ""
+
+    # --- A. Token endpoint ------------------------------------------------------------------------------------------
+
+    def token(self, access_token: str, expires_in: int) -> Answer:
+        """Return the answer that carries an access token."""
+        headers = (
+            ("Content-Type", "application/json; charset=UTF-8"),
+            ("Pragma", "no-cache"),
+            ("Cache-Control", "no-store, private"),
+        )
+        body = {"token_type": "Bearer", "expires_in": expires_in, "access_token": access_token}
+        return Answer(200, headers, compact(body))
+
+    def _oauth_error(self, status: int, error: str, description: str, hint: str | None = None) -> Answer:
+        body = {"error": error, "error_description": description}
+        if hint is not None:
+            body["hint"] = hint
+        if not self.modern:
+            body["message"] = description
+        return Answer(status, (("Content-Type", JSON), _NO_CACHE), compact(body))
+
+    def _unsupported_grant_type(self) -> Answer:
+        return self._oauth_error(
+            400,
+            "unsupported_grant_type",
+            "The authorization grant type is not supported by the authorization server.",
+            "Check that all required parameters have been provided",
+        )
+
+    def _invalid_client(self, authorization: str | None) -> Answer:
+        answer = self._oauth_error(401, "invalid_client", "Client authentication failed")
+        if not authorization:
+            return answer
+        scheme = "Bearer" if authorization.startswith("Bearer") else "Basic"
+        return answer.with_headers(("WWW-Authenticate", f'{scheme} realm="OAuth"'))
+
+    # --- B. Inbound URL ---------------------------------------------------------------------------------------------
+
+    def stored(self, status: int, message: str) -> Answer:
+        """Return the answer to an accepted payload (FACTS 1.17, unconfirmed)."""
+        return Answer(status, (("Content-Type", JSON), _NO_CACHE), compact({"message": message}))
+
+    # --- C. Bodies --------------------------------------------------------------------------------------------------
+
+    def _unprocessable(self, violations: Sequence[Violation]) -> Answer:
+        errors: dict[str, list[str]] = {}
+        for violation in violations:
+            errors.setdefault(violation.path, []).append(self.violation_text(violation))
+        message = "The given data was invalid."
+        if self.modern:
+            first, *more = [text for texts in errors.values() for text in texts]
+            others = f" (and {len(more)} more error{'s' if len(more) > 1 else ''})" if more else ""
+            message = first + others
+        body = compact({"message": message, "errors": errors})
+        return Answer(422, (("Content-Type", JSON), _NO_CACHE), body)
+
+    def violation_text(self, violation: Violation) -> str:
+        """Return the framework's text for a violation; those of hand-written schemas are ours."""
+        attribute = _displayed(violation.path)
+        field = "field " if self.modern else ""
+        match violation.rule:
+            case "required":
+                return f"The {attribute} field is required."
+            case "boolean":
+                return f"The {attribute} field must be true or false."
+            case "json":
+                return f"The {attribute} {field}must be a valid JSON string."
+            case "integer" | "array" as rule:
+                return f"The {attribute} {field}must be an {rule}."
+            case "string" | "number" as rule:
+                return f"The {attribute} {field}must be a {rule}."
+            case _:
+                return f"The {attribute} field is invalid: {violation.detail}."
+
+    # --- D. Everything else -----------------------------------------------------------------------------------------
+
+    def message(self, status: int, text: str, legacy_text: str | None = None, headers: Headers = ()) -> Answer:
+        """Return a pretty-printed ``{"message": …}``; the legacy text is the same unless given."""
+        if not self.modern and legacy_text is not None:
+            text = legacy_text
+        return Answer(status, (("Content-Type", JSON), _NO_CACHE, *headers), pretty({"message": text}))
+
+    def server_error(self, status: int = 500) -> Answer:
+        """Return the answer to a failure of the platform itself."""
+        return self.message(status, "Server Error")
+
+    def options(self, allowed: Sequence[str]) -> Answer:
+        """Return the answer to OPTIONS on an address that has only other methods."""
+        headers = (("Content-Type", "text/html; charset=UTF-8"), _NO_CACHE, ("Allow", ",".join(allowed)))
+        return Answer(200, headers, b"")
+
+    def _not_found(self, exchange: Exchange) -> Answer:
+        return self.message(404, f"The route {_route(exchange)} could not be found.", "")
+
+    def _method_not_allowed(self, exchange: Exchange, method: str, allowed: Sequence[str]) -> Answer:
+        route = f"route {_route(exchange)}" if self.modern else "this route"
+        listed = ", ".join(allowed)
+        text = f"The {method} method is not supported for {route}. Supported methods: {listed}."
+        return self.message(405, text, headers=(("Allow", listed),))
+
+    # --- which answer for which refusal -----------------------------------------------------------------------------
+
+    def refusal(self, error: RefusalError, exchange: Exchange) -> Answer:
+        """Return how the platform says ``error`` to this request."""
+        match error:
+            case UnsupportedGrantTypeError():
+                return self._unsupported_grant_type()
+            case InvalidRequestError(parameter=parameter):
+                return self._oauth_error(400, "invalid_request", _INVALID_REQUEST, f"Check the `{parameter}` parameter")
+            case InvalidClientError():
+                return self._invalid_client(exchange.header("Authorization"))
+            case InvalidScopeError(scope=scope):
+                hint = f"Check the `{_escaped(scope)}` scope"
+                return self._oauth_error(
+                    400, "invalid_scope", "The requested scope is invalid, unknown, or malformed", hint
+                )
+            case MalformedBodyError() | IncompleteBodyError():
+                return self.message(400, "Bad request.")
+            case UnauthenticatedError():
+                headers = (("Content-Type", JSON), _NO_CACHE)
+                return Answer(401, headers, compact({"message": "Unauthenticated."}))
+            case MissingScopeError():
+                return self.message(403, "Invalid scope(s) provided.")
+            case UnauthorizedActionError():
+                return self.message(403, "This action is unauthorized.")
+            case RouteNotFoundError():
+                return self._not_found(exchange)
+            case MethodNotAllowedError(method=method, allowed=allowed):
+                return self._method_not_allowed(exchange, method, allowed)
+            case PayloadTooLargeError():
+                return self.message(413, "The POST data is too large.", "")
+            case InvalidPayloadError(violations=violations):
+                return self._unprocessable(violations)
+            case TooManyAttemptsError(retry_after_s=retry_after_s, reset_at=reset_at):
+                headers = (("Retry-After", str(retry_after_s)), ("X-RateLimit-Reset", str(reset_at)))
+                return self.message(429, "Too Many Attempts.", headers=headers)
+            case FaultedError(status=status, retry_after_s=retry_after_s):
+                answer = self._with_status(status, exchange)
+                return answer if retry_after_s is None else answer.with_headers(("Retry-After", str(retry_after_s)))
+            case _:
+                return self.server_error()
+
+    def _with_status(self, status: int, exchange: Exchange) -> Answer:
+        """Return what the platform says with a status that it has no reason of its own for: a fault wants it."""
+        match status:
+            case 401 if exchange.kind == "token":
+                return self._invalid_client(exchange.header("Authorization"))
+            case 401:
+                return self.refusal(UnauthenticatedError(""), exchange)
+            case 403:
+                return self.refusal(UnauthorizedActionError(""), exchange)
+            case 404:
+                return self._not_found(exchange)
+            case 413:
+                return self.refusal(PayloadTooLargeError(None, 0), exchange)
+            case 429:
+                return self.message(429, "Too Many Attempts.")
+            case 500:
+                return self.server_error()
+            case _:
+                return self.message(status, HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "")
+
+
+_KNOWN_STATUSES: Final = frozenset(status.value for status in HTTPStatus)
+_PROFILES: Final = {"modern": WireProfile("modern"), "legacy": WireProfile("legacy")}
+
+
+def wire_profile(name: str) -> WireProfile:
+    """Return the profile of that name."""
+    return _PROFILES[name]
+
+
+def _route(exchange: Exchange) -> str:
+    """Return the path as messages name it: as it was sent, percent-encoded, without the slashes around it."""
+    return (exchange.raw_path or exchange.path).strip("/") or "/"
+
+
+def _escaped(text: str) -> str:
+    """Return text as PHP's ``htmlspecialchars`` writes it, which leaves an entity that is one already alone."""
+    text = re.sub(_LONE_AMPERSAND, "&amp;", text)
+    for character, entity in (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#039;")):
+        text = text.replace(character, entity)
+    return text
+
+
+def _displayed(path: str) -> str:
+    """Return the name the framework shows: snake case with spaces, but paths through a list as they are."""
+    if any(step.isdecimal() for step in path.split(".")):
+        return path
+    words = "".join(word[0].upper() + word[1:] for word in path.split())
+    return re.sub(r"(.)(?=[A-Z])", r"\1_", words).lower().replace("_", " ")

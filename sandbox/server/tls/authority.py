@@ -1,0 +1,139 @@
+"""A certificate authority of our own, and the certificates that it issues."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from typing_extensions import Self
+
+from sandbox.foundation.real_time import wall_time
+
+if TYPE_CHECKING:
+    import trustme
+    from cryptography import x509
+
+_ORGANIZATION: Final = "Patchworks Sandbox"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Apple's clients take no certificate that is good for more than 825 days. The first day is for clocks that are behind.
+_LIFETIME: Final = timedelta(days=366)
+_HEAD_START: Final = timedelta(days=1)
+
+
+class Authority:
+    """An authority: a certificate that clients are made to trust, and its private key."""
+
+    def __init__(self, ca: trustme.CA) -> None:
+        self._ca = ca
+
+    @classmethod
+    def new(cls) -> Self:
+        """Make one. Its key is in memory only."""
+        import trustme
+
+        return cls(trustme.CA(organization_name=_ORGANIZATION))
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> Self:
+        """Read what ``private_pem`` returned; raise ``ValueError`` saying what is wrong with it."""
+        import trustme
+        from cryptography import x509
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+        try:
+            certificate = x509.load_pem_x509_certificate(pem)
+            public_key = load_pem_private_key(pem, password=None).public_key()
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise ValueError("it does not hold a certificate and its unencrypted private key, in PEM") from None
+        if certificate.public_key() != public_key:
+            raise ValueError("its certificate and its private key do not belong together")
+        if not _may_issue(certificate):
+            raise ValueError("its certificate is not that of an authority")
+        return cls(trustme.CA.from_pem(pem, pem))
+
+    @property
+    def ca_pem(self) -> bytes:
+        """The authority's own certificate, for clients to trust."""
+        return self._ca.cert_pem.bytes()
+
+    @property
+    def private_pem(self) -> bytes:
+        """The certificate and the private key: whoever has them can issue certificates."""
+        return self.ca_pem + self._ca.private_key_pem.bytes()
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time is over before that of a certificate it would issue now."""
+        from cryptography import x509
+
+        certificate = x509.load_pem_x509_certificate(self.ca_pem)
+        return certificate.not_valid_after_utc <= _now() + _LIFETIME
+
+    def server_context(self, names: Iterable[str]) -> ssl.SSLContext:
+        """Return what a server needs to speak TLS as any of some hosts; raise ``ValueError`` for what is no name."""
+        now = _now()
+        certificate = self._ca.issue_cert(
+            *names,
+            organization_name=_ORGANIZATION,
+            not_before=now - _HEAD_START,
+            not_after=now - _HEAD_START + _LIFETIME,
+        )
+        context = server_context()
+        with _as_file(certificate.private_key_and_cert_chain_pem) as path:
+            context.load_cert_chain(path)
+        return context
+
+
+def server_context() -> ssl.SSLContext:
+    """Return what a server needs to speak TLS, but for its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _now() -> datetime:
+    """Return the machine's time: clients know no other, whatever the sandbox clock says."""
+    return _EPOCH + timedelta(seconds=wall_time())
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+@contextmanager
+def _as_file(pem: trustme.Blob) -> Iterator[str]:
+    """Give a certificate and its key the path that ``ssl`` wants: of a file in memory, where the system has those.
+
+    A container with a read-only root has no folder for another one.
+    """
+    descriptor = _file_in_memory(pem.bytes())
+    if descriptor is None:
+        with pem.tempfile() as path:
+            yield path
+        return
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _file_in_memory(data: bytes) -> int | None:
+    """Return the descriptor of a file in memory; ``None`` where that cannot be had, or has no path."""
+    if sys.platform != "linux" or not hasattr(os, "memfd_create") or not Path("/proc/self/fd").is_dir():
+        return None
+    descriptor = os.memfd_create("certificate")
+    os.write(descriptor, data)
+    return descriptor

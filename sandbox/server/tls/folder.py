@@ -1,0 +1,81 @@
+"""An authority that is kept in a folder, so that clients trust the next start too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from sandbox.foundation.atomic_file import drafted
+from sandbox.foundation.errors import SettingError
+from sandbox.server.tls.authority import Authority
+
+CA_FILE: Final = "ca.pem"
+"""The authority's certificate: what clients are made to trust."""
+PRIVATE_FILE: Final = "ca-key.pem"
+"""The certificate again, and its private key: the authority itself. In one file, so that they always match."""
+
+_ALLOWED: Final = "a folder that can be read and written, for the certificate authority"
+
+
+def kept_in(folder: Path) -> Authority:
+    """Return the authority that a folder keeps; make both where there is none, or where it has expired.
+
+    Raise ``SettingError`` rather than touch a file that is not ours.
+    """
+    private = folder / PRIVATE_FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        strange = (folder / CA_FILE).exists()  # unless the file is ours; ours is written after the private one
+        if not private.exists():
+            if strange:
+                raise SettingError(
+                    "tls_folder",
+                    str(folder),
+                    f"{_ALLOWED}; there is a {CA_FILE} without its {PRIVATE_FILE}: "
+                    "take it away, or choose another folder",
+                )
+            _write(private, Authority.new().private_pem, replace=False)
+        authority = _read(private)
+        if authority.has_expired:
+            authority = Authority.new()
+            _write(private, authority.private_pem, replace=True)
+        _publish(folder / CA_FILE, authority.ca_pem)
+    except OSError as error:
+        raise SettingError("tls_folder", str(folder), f"{_ALLOWED} ({error.filename}: {error.strerror})") from None
+    return authority
+
+
+def _read(private: Path) -> Authority:
+    try:
+        return Authority.from_pem(private.read_bytes())
+    except ValueError as error:
+        raise SettingError(
+            "tls_folder",
+            str(private.parent),
+            f"{_ALLOWED}; its {PRIVATE_FILE} cannot be used ({error}): bring the right one back, or remove it and "
+            f"{CA_FILE} to have a new authority made",
+        ) from None
+
+
+def _publish(path: Path, ca_pem: bytes) -> None:
+    if not path.exists() or path.read_bytes() != ca_pem:
+        _write(path, ca_pem, replace=True, mode=0o644)
+
+
+def _write(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) -> None:
+    """Write a file whole or not at all. Unless it is to be replaced, one that another start has just made stays."""
+    with drafted(path, [data]) as draft:
+        draft.chmod(mode)
+        if replace:
+            draft.replace(path)
+        else:
+            _put(draft, path)
+
+
+def _put(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        draft.replace(path)

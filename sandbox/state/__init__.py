@@ -1,0 +1,1 @@
+"""One sandbox, from its seed to its saved state."""

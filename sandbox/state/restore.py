@@ -1,0 +1,145 @@
+"""Making a platform go on where another one was saved: whose secret a client gets, and what must fit together.
+
+Works on a platform that does not serve yet, so that a state that is refused halfway leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
+from sandbox.foundation.rng import Rng
+from sandbox.foundation.settings import kept_settings
+from sandbox.platform.client_secret import new_secret
+from sandbox.platform.platform import Platform
+from sandbox.platform.store import NewOAuthClient, Store, check_names
+
+if TYPE_CHECKING:
+    from sandbox.platform.platform import PlatformSnapshot
+    from sandbox.platform.store import ClientSnapshot, StoreSnapshot
+
+Origin = Literal["saved", "kept", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedClient:
+    """An OAuth client of a loaded state.
+
+    ``secret`` is where its secret is from: ``saved`` in the state; ``kept``, that which the client of this id had here
+    before; ``new``, made now and told in ``client_secret``, this once.
+    """
+
+    client_id: str
+    name: str
+    secret: Origin
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of the clients; ``credentials`` are those whose secret is known here."""
+
+    clients: list[LoadedClient]
+    credentials: dict[str, NewOAuthClient]
+
+
+def restore(
+    platform: Platform, snapshot: PlatformSnapshot, store: Store, known: Mapping[str, NewOAuthClient]
+) -> Loaded:
+    """Let a fresh platform go on from a snapshot; raise ``InvalidValueError``.
+
+    A client without a secret gets that of the client with its id in ``store`` or among those ``known``, else a new one.
+    """
+    _check_references(snapshot.store)
+    _check_once("platform.tokens", "jti", [token.jti for token in snapshot.tokens])
+    _check_once("platform.faults.rules", "id", [rule.id for rule in snapshot.faults.rules])
+    allowed = kept_settings(platform.settings)
+    for name in snapshot.settings:
+        if name not in allowed:
+            raise InvalidValueError(f"platform.settings.{name}", snapshot.settings[name], did_you_mean(name, allowed))
+    try:
+        platform.use(platform.settings.changed(snapshot.settings, runtime=True))
+    except SettingError as error:
+        raise InvalidValueError(f"platform.settings.{error.field}", error.given, error.allowed) from None
+    with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]
+    clients = tuple(client for client, _ in with_secrets)
+    platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)))
+    loaded = [told for _, told in with_secrets]
+    return Loaded(loaded, _known_credentials(platform.store, known, loaded))
+
+
+def _with_secret(
+    client: ClientSnapshot, store: Store, known: Mapping[str, NewOAuthClient], rng: Rng
+) -> tuple[ClientSnapshot, LoadedClient]:
+    if client.secret is not None:
+        return client, LoadedClient(client.id, client.name, "saved")
+    here = store.find_client(client.id) or (known[client.id].client if client.id in known else None)
+    if here is not None:
+        return replace(client, secret=here.secret), LoadedClient(client.id, client.name, "kept")
+    plain, secret = new_secret(rng)
+    return replace(client, secret=secret), LoadedClient(client.id, client.name, "new", plain)
+
+
+def _known_credentials(
+    store: Store, known: Mapping[str, NewOAuthClient], loaded: Iterable[LoadedClient]
+) -> dict[str, NewOAuthClient]:
+    plain = {client_id: new.secret for client_id, new in known.items()}
+    plain |= {client.client_id: client.client_secret for client in loaded if client.client_secret is not None}
+    return {
+        client_id: NewOAuthClient(client, secret)
+        for client_id, secret in plain.items()
+        if (client := store.find_client(client_id)) is not None and store.secret_matches(client, secret)
+    }
+
+
+# --- what must fit together -----------------------------------------------------------------------------------------
+
+
+def _check_references(store: StoreSnapshot) -> None:
+    """Raise ``InvalidValueError`` where a table has the same thing twice or refers to what is not there."""
+    check_names(store)
+    for table, key in (
+        ("companies", "slug"),
+        ("connectors", "id"),
+        ("entities", "id"),
+        ("clients", "id"),
+        ("services", "id"),
+    ):
+        _check_once(f"platform.store.{table}", key, [getattr(row, key) for row in getattr(store, table)])
+    companies = {company.slug for company in store.companies}
+    connectors = {connector.id: connector.company for connector in store.connectors}
+    entities = [(entity.connector_id, entity.name) for entity in store.entities]
+    _check_once("platform.store.entities", "name", entities)
+    _check_once("platform.store.services", "vanity_url", [(row.company, row.vanity_url) for row in store.services])
+    for table in ("connectors", "services"):
+        for at, row in enumerate(getattr(store, table)):
+            _check_one_of(f"platform.store.{table}[{at}].company", row.company, companies)
+    for table in ("entities", "clients", "services"):
+        for at, row in enumerate(getattr(store, table)):
+            _check_one_of(f"platform.store.{table}[{at}].connector_id", row.connector_id, connectors)
+    for at, service in enumerate(store.services):
+        where = f"platform.store.services[{at}]"
+        _check_one_of(f"{where}.company", service.company, [connectors[service.connector_id]])
+        known = [name for connector_id, name in entities if connector_id == service.connector_id]
+        _check_one_of(f"{where}.entity", service.entity, known)
+    for kind, table in (("connector", "connectors"), ("entity", "entities"), ("service", "services")):
+        highest = max((row.id for row in getattr(store, table)), default=0)
+        last = getattr(store.last_ids, kind)
+        if last < highest:
+            raise InvalidValueError(f"platform.store.last_ids.{kind}", last, f"at least {highest}, the highest in use")
+
+
+def _check_once(where: str, key: str, values: Iterable[object]) -> None:
+    seen = set()
+    for at, value in enumerate(values):
+        if value in seen:
+            raise InvalidValueError(f"{where}[{at}].{key}", value, "one that is there only once")
+        seen.add(value)
+
+
+def _check_one_of(where: str, value: object, known: Iterable[object]) -> None:
+    names = list(known)
+    if value not in names:
+        raise InvalidValueError(where, value, f"one that is in the state: {', '.join(map(str, names[:20])) or 'none'}")

@@ -1,0 +1,216 @@
+"""The sandbox: one object that holds everything, so that two of them in one process never meet.
+
+It is made from a seed and settings, serves through its ``platform``, and ``reset`` brings it back to where it began.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from sandbox.foundation.clock import Clock, check_clock
+from sandbox.foundation.errors import InvalidValueError, SettingError
+from sandbox.foundation.rng import Rng
+from sandbox.foundation.settings import Settings
+from sandbox.journal.export.ndjson import as_line
+from sandbox.journal.file import JournalFile
+from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.log_line import log_entry
+from sandbox.journal.metrics import Tally
+from sandbox.platform.keys import KeyRing, SigningKey
+from sandbox.platform.model import Company
+from sandbox.platform.platform import Platform
+from sandbox.platform.store import NewOAuthClient, Store
+from sandbox.platform.tokens import IssuedToken
+from sandbox.state.planting import plant, seeded_rules
+from sandbox.state.restore import LoadedClient, restore
+from sandbox.state.seed import Seed, demo_seed
+
+if TYPE_CHECKING:
+    from sandbox.state.snapshot.shapes import State
+
+_KEY_ALLOWED: Final = "an unencrypted RSA private key of at least 2048 bits as PEM, or null"
+
+
+class Sandbox:
+    """An emulated Patchworks with everything that steers it.
+
+    ``seed`` defaults to the demo seed. ``settings`` (``Sandbox(settings={"wire_profile": "legacy"})``) win over
+    those of the seed. ``clock`` and ``signing_key`` are made unless given; ``keys`` is a ring that may be warm
+    already, in place of ``signing_key``. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        seed: Seed | None = None,
+        *,
+        settings: Mapping[str, object] | None = None,
+        clock: Clock | None = None,
+        signing_key: SigningKey | None = None,
+        keys: KeyRing | None = None,
+    ) -> None:
+        self.seed = seed = demo_seed() if seed is None else seed
+        self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
+        self._planted_rules = seeded_rules(seed, self.initial_settings.presets_dir)
+        self.clock = Clock() if clock is None else clock
+        self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
+        self.tally = Tally()
+        """What was counted since it was made; a reset changes nothing of it."""
+        self.journal_file = _opened(self.initial_settings.journal_file)
+        self._lock = threading.Lock()
+        self._rng = Rng(self.initial_settings.random_seed)
+        self._pristine = Store(self.clock.now, self._rng)
+        self._planted = plant(seed, self._pristine)
+        self._credentials = self._planted
+        self._platform = self._new_platform()
+
+    @property
+    def platform(self) -> Platform:
+        """The emulated platform as it is now; a reset puts another in its place."""
+        return self._platform
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._platform.settings
+
+    @property
+    def store(self) -> Store:
+        """Companies, connectors, entities, OAuth clients and services."""
+        return self._platform.store
+
+    @property
+    def journal(self) -> Journal:
+        """Every request since the last reset."""
+        return self._platform.journal
+
+    @property
+    def tokens(self) -> list[IssuedToken]:
+        """Every token issued since the last reset, in the order of issue."""
+        return self._platform.tokens.issued()
+
+    @property
+    def credentials(self) -> Mapping[str, NewOAuthClient]:
+        """The OAuth clients of the seed by client id, in its order, with their secrets.
+
+        After a state was loaded: of those whose secret is known here, the seed's first.
+        """
+        return MappingProxyType(self._credentials)
+
+    @property
+    def company(self) -> Company | None:
+        """The first company of the seed."""
+        return next(iter(self._pristine.companies()), None)
+
+    def change_settings(self, values: Mapping[str, object]) -> Settings:
+        """Change run-time settings, all or none; raise ``SettingError``."""
+        with self._lock:
+            platform = self._platform
+            platform.use(platform.settings.changed(values, runtime=True))
+            return platform.settings
+
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke the access tokens of one OAuth client, or of all; return how many."""
+        return self._platform.tokens.revoke("token_revoked: by the sandbox's user", client_id)
+
+    def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> None:
+        """Delete an OAuth client and kill its tokens (FACTS 1.19)."""
+        platform = self._platform
+        platform.store.delete_client(connector_id, client_id, confirmation)
+        platform.tokens.revoke("client_deleted: the token's OAuth client was deleted", client_id)
+
+    def delete_connector(self, connector_id: int) -> None:
+        """Delete a connector that no service uses, with its clients, and kill their tokens."""
+        platform = self._platform
+        for client in platform.store.delete_connector(connector_id):
+            platform.tokens.revoke("client_deleted: the connector of the token's OAuth client was deleted", client.id)
+
+    def reset(self) -> datetime:
+        """Return to the seed: its store, settings and faults, a new journal, no tokens, real time. Return the time.
+
+        The signing key and the secrets of the seed's clients stay. Requests in flight finish on the platform they
+        began on.
+        """
+        with self._lock:
+            now = self.clock.reset()
+            retired, self._platform = self._platform, self._new_platform()
+            self._credentials = self._planted
+        _retire(retired, "the sandbox was reset")
+        return now
+
+    def state(self, *, secrets: bool = False) -> State:
+        """Return everything it holds, while it serves.
+
+        With ``secrets`` also the signing key and what the clients' secrets are recognised by.
+        """
+        from sandbox.state.snapshot.shapes import VERSION, State
+
+        with self._lock:
+            platform, clock = self._platform.snapshot(secrets=secrets), self.clock.snapshot()
+        return State(VERSION, secrets, clock, self.keys.current().pem() if secrets else None, platform)
+
+    def load_state(self, state: State) -> list[LoadedClient]:
+        """Become what a state describes, or raise ``InvalidValueError`` and stay as it is.
+
+        Return the OAuth clients and where their secrets are from. Requests in flight finish on the platform they began
+        on. A reset returns to this sandbox's own seed and settings; a signing key of the state stays in use.
+        """
+        check_clock(state.clock)
+        key = None if state.signing_key is None else _read_key(state.signing_key)
+        with self._lock:
+            rng = Rng()  # goes on from the state's
+            fresh = self._platform_with(rng, Store(self.clock.now, rng))
+            loaded = restore(fresh, state.platform, self.store, {**self._planted, **self._credentials})
+            self.clock.restore(state.clock)
+            if key is not None:
+                self.keys.use(key)
+            retired, self._platform = self._platform, fresh
+            self._credentials = loaded.credentials
+        _retire(retired, "a state was loaded")
+        return loaded.clients
+
+    def _new_platform(self) -> Platform:
+        rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
+        platform = self._platform_with(rng, self._pristine.copy(rng))
+        if self._planted_rules:
+            platform.faults.add_all(self._planted_rules)
+        return platform
+
+    def _platform_with(self, rng: Rng, store: Store) -> Platform:
+        keep = None if self.journal_file is None else self._keep
+        return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe, keep=keep)
+
+    def _observe(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
+        self.tally.count(entry, exchange, dropped)
+        log_entry(entry, exchange.failure)
+
+    def _keep(self, entry: Entry) -> None:
+        assert self.journal_file is not None
+        self.journal_file.append(as_line(entry).encode("utf-8"))
+
+
+def _opened(path: str | None) -> JournalFile | None:
+    if path is None:
+        return None
+    file = JournalFile(path)
+    try:
+        file.open()
+    except OSError as error:
+        allowed = f"the path of a file that can be written ({error.strerror or error})"
+        raise SettingError("journal_file", path, allowed) from None
+    return file
+
+
+def _retire(platform: Platform, why: str) -> None:
+    platform.journal.retire(why)
+    platform.faults.clear()  # aborts the answers that it delays or holds back
+
+
+def _read_key(pem: str) -> SigningKey:
+    try:
+        return SigningKey.from_pem(pem.encode())
+    except ValueError:
+        raise InvalidValueError("signing_key", "(not shown)", _KEY_ALLOWED) from None

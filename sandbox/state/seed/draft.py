@@ -1,0 +1,209 @@
+"""Seed documents on their way to one :class:`Seed`: merged, then held to the rules that span several values.
+
+Each value keeps its place until the end, so that a rule broken by two files together still names a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sandbox.faults.rules import FaultRule
+from sandbox.foundation.errors import InvalidValueError, did_you_mean, shorten
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
+from sandbox.platform.model import Environment
+from sandbox.state.seed.faults import read_seeded
+from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
+from sandbox.state.seed.samples import check_json_schema, read_sample
+from sandbox.state.seed.schema import structural_problems
+
+T = TypeVar("T")
+_Json = dict[str, Any]
+"""A mapping of a document that has passed the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed(Generic[T]):
+    value: T
+    place: Place
+
+
+@dataclass(slots=True)
+class _Connector:
+    name: str
+    place: Place
+    environment: Environment = "test"
+    entities: dict[str, _Placed[EntitySeed]] = field(default_factory=dict)
+    oauth_clients: dict[str, _Placed[ClientSeed]] = field(default_factory=dict)
+    services: dict[str, _Placed[ServiceSeed]] = field(default_factory=dict)
+
+    def seed(self) -> ConnectorSeed:
+        return ConnectorSeed(
+            name=self.name,
+            environment=self.environment,
+            entities=tuple(entity.value for entity in self.entities.values()),
+            oauth_clients=tuple(client.value for client in self.oauth_clients.values()),
+            services=tuple(service.value for service in self.services.values()),
+        )
+
+
+@dataclass(slots=True)
+class _Company:
+    name: str
+    slug: str | None
+    place: Place
+    connectors: dict[str, _Connector] = field(default_factory=dict)
+
+    def seed(self) -> CompanySeed:
+        connectors = tuple(connector.seed() for connector in self.connectors.values())
+        return CompanySeed(self.name, self.slug, connectors)
+
+
+class Draft:
+    """What the documents added so far describe together."""
+
+    def __init__(self) -> None:
+        self._companies: list[_Company] = []
+        self._by_slug: dict[str, _Company] = {}
+        self._by_name: dict[str, _Company] = {}
+        self._settings: _Json = {}
+        self._setting_places: dict[str, str] = {}
+        self._faults: list[FaultRule | PresetSeed] = []
+        self._problems: list[Problem] = []
+
+    def add(self, document: Document) -> None:
+        """Merge ``document`` in; raise :class:`DocumentError` if it does not have the structure of a seed."""
+        refuse([*self._problems, *structural_problems(document)])
+        content: Any = document.root.value
+        for place, data in _each(Place(document), content, "companies"):
+            self._add_company(place, data)
+        for name, value in (content.get("settings") or {}).items():
+            self._settings[name] = value
+            self._setting_places[name] = str(Place(document) / "settings" / name)
+        for place, data in _each(Place(document), content, "faults"):
+            self._add_fault(place, data)
+
+    def seed(self) -> Seed:
+        """Return the seed; raise :class:`DocumentError` if a rule is broken."""
+        refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
+        companies = tuple(company.seed() for company in self._companies)
+        return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
+
+    # --- merging ---
+
+    def _add_fault(self, place: Place, data: JsonValue) -> None:
+        try:
+            self._faults.append(read_seeded(data, place))
+        except InvalidValueError as error:
+            problem = f"{shorten(error.given)} is not allowed; allowed: {error.allowed}"
+            inside = error.field != "rule"  # that is the whole
+            self._problems.append(place.problem_within(error.field, problem) if inside else place.problem(problem))
+
+    def _add_company(self, place: Place, data: _Json) -> None:
+        name, slug = data["name"], data.get("slug")
+        company = self._company(name, slug)
+        if company is None:
+            company = _Company(name, slug, place)
+            self._companies.append(company)
+        else:
+            self._refuse_repetition(place, company.place)
+            company.name, company.slug, company.place = name, slug or company.slug, place
+        self._by_name[name] = company
+        if company.slug:
+            self._by_slug[company.slug] = company
+        for at, connector in _each(place, data, "connectors"):
+            self._add_connector(company, at, connector)
+
+    def _company(self, name: str, slug: str | None) -> _Company | None:
+        if slug in self._by_slug:
+            return self._by_slug[slug]
+        namesake = self._by_name.get(name)
+        return None if namesake and namesake.slug and slug else namesake
+
+    def _add_connector(self, company: _Company, place: Place, data: _Json) -> None:
+        connector = company.connectors.get(data["name"])
+        if connector is None:
+            connector = company.connectors[data["name"]] = _Connector(data["name"], place)
+        else:
+            self._refuse_repetition(place, connector.place)
+            connector.place = place
+        connector.environment = data.get("environment", connector.environment)
+        for at, entity in _each(place, data, "entities"):
+            self._put(connector.entities, entity["name"], at, self._entity(at, entity))
+        for at, client in _each(place, data, "oauth_clients"):
+            self._put(connector.oauth_clients, client["name"], at, _client(client))
+        for at, service in _each(place, data, "services"):
+            self._put(connector.services, service["vanity_url"].lower(), at, _service(service))
+
+    def _put(self, known: dict[str, _Placed[T]], key: str, place: Place, value: T) -> None:
+        if key in known:
+            self._refuse_repetition(place, known[key].place)
+        known[key] = _Placed(value, place)
+
+    def _refuse_repetition(self, place: Place, earlier: Place) -> None:
+        """A later document may change what an earlier one says; one document may not say it twice."""
+        if place.document is earlier.document:
+            self._problems.append(place.problem(f"is the same as {earlier}; remove one of them or rename it"))
+
+    def _entity(self, place: Place, data: _Json) -> EntitySeed:
+        sample, json_schema = data.get("sample"), data.get("json_schema")
+        key = "sample_file"
+        try:
+            if key in data:
+                sample = read_sample(place.document.folder, data[key])
+            key = "json_schema"
+            if json_schema is not None:
+                check_json_schema(json_schema, sample)
+        except ValueError as error:
+            self._problems.append((place / key).problem(str(error)))
+        return EntitySeed(data["type"], data["name"], sample, json_schema)
+
+    # --- rules ---
+
+    def _unknown_entities(self) -> Iterator[Problem]:
+        for connector in self._connectors():
+            for service in connector.services.values():
+                if service.value.entity not in connector.entities:
+                    unknown = f"{connector.name!r} has no entity {service.value.entity!r}"
+                    advice = did_you_mean(service.value.entity, connector.entities)
+                    yield (service.place / "entity").problem(f"{unknown}; {advice}")
+
+    def _taken_urls(self) -> Iterator[Problem]:
+        for company in self._companies:
+            connectors = company.connectors.values()
+            services = [item for connector in connectors for item in connector.services.items()]
+            yield from _taken("vanity_url", "in the company", services)
+
+    def _taken_client_ids(self) -> Iterator[Problem]:
+        clients = [client for connector in self._connectors() for client in connector.oauth_clients.values()]
+        known = [(client.value.client_id, client) for client in clients if client.value.client_id]
+        yield from _taken("client_id", "in the seed", known)
+
+    def _connectors(self) -> Iterator[_Connector]:
+        for company in self._companies:
+            yield from company.connectors.values()
+
+
+def _each(place: Place, data: _Json, key: str) -> Iterator[tuple[Place, _Json]]:
+    for index, item in enumerate(data.get(key) or ()):
+        yield place / key / index, item
+
+
+def _client(data: _Json) -> ClientSeed:
+    client_id = data.get("client_id")
+    return ClientSeed(data["name"], client_id.lower() if client_id else None, data.get("client_secret"))
+
+
+def _service(data: _Json) -> ServiceSeed:
+    return ServiceSeed(data["vanity_url"].lower(), data["entity"], data.get("active", True))
+
+
+def _taken(key: str, scope: str, items: Iterable[tuple[str, _Placed[Any]]]) -> Iterator[Problem]:
+    places: dict[str, Place] = {}
+    for value, item in items:
+        if value in places:
+            taken = f"{value!r} is taken by {places[value]}; choose one that is unique {scope}"
+            yield (item.place / key).problem(taken)
+        places.setdefault(value, item.place)

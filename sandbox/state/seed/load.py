@@ -1,0 +1,63 @@
+"""The ways to a :class:`Seed`: from files, from Python data, from the demo."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.foundation.errors import DocumentError, SeedError
+from sandbox.foundation.yaml_document import document_of, fixtures_folder, read_document
+from sandbox.state.seed.draft import Draft
+from sandbox.state.seed.model import Seed
+
+
+def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Seed:
+    """Read seed files, later ones on top of earlier ones.
+
+    Companies with the same slug or name and connectors with the same name are merged; an entity, client or
+    service replaces the earlier one with the same name or vanity URL; a later setting wins. Raises
+    :class:`SeedError`.
+    """
+    draft = Draft()
+    with _seed_errors():
+        for path in map(Path, paths):
+            if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
+                advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
+                raise SeedError(str(path), 0, f"there is no such file; {advice}")
+            draft.add(read_document(path, environ))
+        return draft.seed()
+
+
+def parse_seed(data: Mapping[str, object]) -> Seed:
+    """Check a seed given as Python data.
+
+    It is taken as it is: no environment variables, no ``sample_file``. Raises :class:`SeedError`, which tells
+    a path such as ``companies[0].name`` in place of a line.
+    """
+    draft = Draft()
+    with _seed_errors():
+        draft.add(document_of(data))
+        return draft.seed()
+
+
+@contextmanager
+def _seed_errors() -> Iterator[None]:
+    """Make what is wrong with a document what is wrong with a seed."""
+    try:
+        yield
+    except SeedError:
+        raise
+    except DocumentError as error:
+        raise SeedError(error.file, error.line, error.message) from error
+
+
+def demo_seed() -> Seed:
+    """Return what a sandbox holds when nothing else is asked for."""
+    return load_seed(demo_seed_file())
+
+
+def demo_seed_file() -> Path:
+    """Return the file of the demo seed, in an installation or in a checkout."""
+    return fixtures_folder() / "seed.yaml"

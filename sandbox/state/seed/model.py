@@ -1,0 +1,90 @@
+"""What a seed describes, as frozen values; ``None`` stands for what the sandbox is to generate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sandbox.faults.rules import FaultRule
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.yaml_document import Place
+from sandbox.platform.model import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySeed:
+    """A data structure that a connector expects (FACTS 1.3).
+
+    With neither ``sample`` nor ``json_schema`` it is free-form; ``json_schema`` replaces the one inferred
+    from the sample.
+    """
+
+    type: str
+    name: str
+    sample: JsonValue = None
+    json_schema: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSeed:
+    """A set of OAuth credentials (FACTS 1.5); the secret stays out of ``repr``."""
+
+    name: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSeed:
+    """An inbound URL, lower case, and the entity that its payloads must match (FACTS 1.12, 1.13)."""
+
+    vanity_url: str
+    entity: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorSeed:
+    """An Inbound API connector with all that belongs to it (FACTS 1.1, 1.2)."""
+
+    name: str
+    environment: Environment = "test"
+    entities: tuple[EntitySeed, ...] = ()
+    oauth_clients: tuple[ClientSeed, ...] = ()
+    services: tuple[ServiceSeed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompanySeed:
+    """A Patchworks customer; without a ``slug`` it gets one made from its name (FACTS 1.13)."""
+
+    name: str
+    slug: str | None = None
+    connectors: tuple[ConnectorSeed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PresetSeed:
+    """A fault preset by its name, for those requests that meet the conditions of ``match`` too.
+
+    Which presets there are depends on the settings, so it is looked up when the sandbox is made; ``place`` is where to
+    complain.
+    """
+
+    name: str
+    match: Mapping[str, JsonValue] = field(default_factory=dict)
+    place: Place | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Everything a sandbox starts with; ``settings`` are passed on unchecked.
+
+    ``faults`` are tried in their order.
+    """
+
+    companies: tuple[CompanySeed, ...] = ()
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    setting_places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Where each of the settings stands: ``seed.yaml:3``."""
+    faults: tuple[FaultRule | PresetSeed, ...] = ()

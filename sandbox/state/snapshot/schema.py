@@ -1,0 +1,118 @@
+"""The JSON Schema of a state, made from the shapes, and its errors in a person's words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+
+from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.state.snapshot.shapes import VERSION, State
+
+_HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "random"})
+_INSTANTS: Final = ("now", "created_at", "updated_at")
+_BOUNDS: Final = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
+_NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", "number": "a number"}
+
+
+def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict[str, Any]]:
+    """Return the schema of each shape by its name. Fields that are not in it are not allowed."""
+    _, named = msgspec.json.schema_components([State], ref_template=reference)
+    text = json.dumps(named)
+    for name in named:
+        if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
+            text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=name + "Snapshot")}"')
+            text = text.replace(f'"{name}": {{"title"', f'"{name}Snapshot": {{"title"')
+    schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
+    for schema in schemas.values():
+        schema["additionalProperties"] = False
+        for name, value in schema["properties"].items():
+            if name in _INSTANTS and value.get("type") == "string":
+                value["format"] = "date-time"  # with a zone, which msgspec does not ask for
+    return schemas
+
+
+def _without_false(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ``items: false`` where ``maxItems`` says the same: generators of clients do not read it."""
+    if schema.get("items") is False and schema.get("maxItems") == len(schema.get("prefixItems", ())):
+        del schema["items"]
+    return schema
+
+
+def state_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a state document."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": "#/$defs/State",
+        "$defs": components("#/$defs/{name}"),
+    }
+
+
+def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
+    """Return what is wrong first in a document, if anything is."""
+    version = document.get("patchworks_sandbox_state")
+    if version != VERSION or isinstance(version, bool):
+        allowed = f"{VERSION}, the version of the format that this release reads: is it a saved state?"
+        return InvalidValueError("patchworks_sandbox_state", version, allowed)
+    schema = state_schema()
+    try:
+        errors = list(itertools.islice(_validator(schema).iter_errors(document), 1))
+    except (ValueError, UnicodeEncodeError):
+        return InvalidValueError("state", "this document", "JSON whose text is UTF-8, nested at most 255 levels deep")
+    return _told(errors[0], schema, document) if errors else None
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    return jsonschema_rs.Draft202012Validator(json.loads(json.dumps(schema)), validate_formats=True)
+
+
+def _told(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> InvalidValueError:
+    path = list(error.instance_path)
+    rule: Any = schema
+    for step in error.schema_path[:-1]:
+        rule = schema["$defs"][rule["$ref"].rpartition("/")[2]] if step == "$ref" else rule[step]
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
+            field = unexpected[0]
+            return InvalidValueError(
+                dotted([*path, field]), given(document, [*path, field]), did_you_mean(field, rule["properties"])
+            )
+        case jsonschema_rs.ValidationErrorKind.Required(name):
+            return InvalidValueError(dotted([*path, name]), None, "a value; it must be given")
+        case _:
+            return InvalidValueError(dotted(path), given(document, path), _allowed(rule))
+
+
+def given(document: Any, path: Iterable[str | int]) -> object:
+    """Return what stands at a place, unless it may be a secret."""
+    for step in path:
+        if step in _HIDDEN:
+            return "(not shown)"
+        document = document[step]
+    return document
+
+
+def _allowed(rule: Mapping[str, Any]) -> str:
+    """Return in words what a schema allows."""
+    if "anyOf" in rule:
+        return " or ".join(_allowed(branch) for branch in rule["anyOf"])
+    if "$ref" in rule:
+        return "an object"
+    if "enum" in rule:
+        return ", ".join(json.dumps(value) for value in rule["enum"])
+    kind = rule.get("type", "any")
+    words = [_NAMES.get(kind, {"boolean": "true or false", "object": "an object", "array": "a list"}.get(kind, kind))]
+    words += [f"{text} {rule[key]}" for key, text in _BOUNDS.items() if key in rule]
+    words += [f"({rule[key]})" for key in ("format", "contentEncoding", "pattern") if key in rule]
+    if "maxItems" in rule:
+        words.append(f"of {rule['maxItems']}")
+    return " ".join(words)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Return a path as a person writes it: ``platform.store.clients[0].id``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".") or "state"

@@ -1,0 +1,1 @@
+"""The handles that tests hold, and the pytest plugin."""

@@ -1,0 +1,288 @@
+"""The handle a test holds: where the sandbox is, what it received, and the ways to steer it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sandbox.faults.book import RuleState
+from sandbox.faults.fault import Fault
+from sandbox.faults.rules import make_rule
+from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.assertions.story import MAX_ENTRIES, story
+from sandbox.journal.assertions.verify import View
+from sandbox.journal.assertions.view import JournalRecorder, Received
+from sandbox.journal.contract import ContractViolation
+from sandbox.journal.duplicates import Duplicates, Likeness, find_duplicates
+from sandbox.journal.filter import EntryFilter
+from sandbox.platform.tokens import IssuedToken
+from sandbox.state.restore import LoadedClient
+from sandbox.testing.backend import Backend, FaultRules, SandboxClock
+from sandbox.testing.intercept import Interception, intercepted
+from sandbox.testing.tenant import Tenant
+from sandbox.web.paths import PREFIX
+
+if TYPE_CHECKING:
+    import requests
+    from _typeshed.wsgi import WSGIApplication
+
+    from sandbox.state.sandbox import Sandbox
+    from sandbox.state.seed import Seed
+
+
+class Faults:
+    """The rules in force, in the order in which they are tried; a reset leaves those of the seed."""
+
+    def __init__(self, rules: FaultRules) -> None:
+        self._rules = rules
+
+    def add(self, fault: Fault | Mapping[str, Any], **fields: object) -> RuleState:
+        """Add a rule: ``add(status(503), endpoint="inbound", vanity_url="orders", times=2)``.
+
+        ``fields`` are those of the rule and of its match, side by side. Raise ``InvalidValueError``.
+        """
+        return self._rules.add(make_rule(fault, **fields))
+
+    def preset(self, name: str, **match: object) -> list[RuleState]:
+        """Add the rules of a preset, narrowed to requests that match: ``preset("slow-platform", vanity_url="orders")``.
+
+        Raise ``NotFoundError`` naming the presets there are.
+        """
+        return self._rules.add_preset(name, match)
+
+    def presets(self) -> dict[str, str]:
+        """Return the names of the presets there are, with their stories."""
+        return self._rules.presets()
+
+    def list(self) -> list[RuleState]:
+        """Return every rule, used up or not, with its counts."""
+        return self._rules.rules()
+
+    def get(self, rule: str | RuleState) -> RuleState:
+        """Return a rule as it stands now, by its id or an earlier state; raise ``NotFoundError``."""
+        return self._rules.get(_id(rule))
+
+    def remove(self, rule: str | RuleState) -> None:
+        """Remove a rule; answers that it delays or holds back are aborted at once. Raise ``NotFoundError``."""
+        self._rules.remove(_id(rule))
+
+    def clear(self) -> None:
+        """Remove every rule; answers that they delay or hold back are aborted at once."""
+        self._rules.clear()
+
+    def __iter__(self) -> Iterator[RuleState]:
+        return iter(self.list())
+
+    def __len__(self) -> int:
+        return len(self.list())
+
+
+def _id(rule: str | RuleState) -> str:
+    return rule if isinstance(rule, str) else rule.id
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Inbound(Received):
+    """One inbound URL: what to configure an integration with, and what arrived there."""
+
+    url: str
+
+
+class Patchworks:
+    """A running sandbox as a test sees it, wherever it runs."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
+        return self._backend.sandbox
+
+    # --- where it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def base_url(self) -> str:
+        """Base URL of the emulated API."""
+        return self._backend.base_url
+
+    @property
+    def control_url(self) -> str:
+        """Base URL of the control API."""
+        return f"{self._backend.base_url}{PREFIX}"
+
+    @property
+    def token_url(self) -> str:
+        """URL of the token endpoint."""
+        return self._backend.token_url
+
+    @property
+    def company(self) -> str:
+        """Slug of the company whose inbound URLs these are."""
+        return self._backend.company
+
+    @property
+    def client_id(self) -> str:
+        """Id of an OAuth client of the company's first connector."""
+        return self._backend.credentials.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+        return self._backend.credentials.client_secret
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Where everything is as environment variables, for an integration that is run as a process of its own.
+
+        ``PATCHWORKS_TOKEN_URL``, ``PATCHWORKS_CLIENT_ID``, ``PATCHWORKS_CLIENT_SECRET``, ``PATCHWORKS_COMPANY``,
+        ``PATCHWORKS_INBOUND_URL_<VANITY_URL>`` for each service, and ``PATCHWORKS_SANDBOX_URL`` for the command line.
+        """
+        variables = {
+            "PATCHWORKS_SANDBOX_URL": self.base_url,
+            "PATCHWORKS_TOKEN_URL": self.token_url,
+            "PATCHWORKS_COMPANY": self.company,
+            "PATCHWORKS_CLIENT_ID": self.client_id,
+            "PATCHWORKS_CLIENT_SECRET": self.client_secret,
+        }
+        services = [service for service in self._backend.directory.services() if service.company == self.company]
+        for service in services:
+            name = service.vanity_url.upper().replace("-", "_")
+            variables[f"PATCHWORKS_INBOUND_URL_{name}"] = self._url(service.company, service.vanity_url)
+        return variables
+
+    # --- ways to reach it -------------------------------------------------------------------------------------------
+
+    def intercept(self, *hosts: str, strict: bool = False) -> AbstractContextManager[Interception]:
+        """Take the place of the real platform for clients of this process, over real TLS, while the context lasts.
+
+        An integration that is configured with ``https://inbound.pwks.co/v1/…`` reaches the sandbox, without a change to
+        it or to its HTTP library. ``hosts`` are others to stand in for. Any further host is reached as ever, or refused
+        with ``strict``. Concerns every thread of the process; connections that are open already stay where they are.
+        """
+        return intercepted(self._backend, hosts, strict=strict)
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application, for clients that can do without sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
+        return self._backend.wsgi
+
+    def mount(self, session: requests.Session) -> None:
+        """Let a session call the sandbox without sockets; any other host it reaches as ever."""
+        from sandbox.testing.mounting import WSGIAdapter
+
+        session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
+
+    # --- what it received -------------------------------------------------------------------------------------------
+
+    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
+        """Return a service's URL and what it received; raise ``NotFoundError`` naming the services there are."""
+        slug = company or self.company
+        known = [(service.company, service.vanity_url) for service in self._backend.directory.services()]
+        if (slug, vanity_url) not in known:
+            raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known], named=True)
+        entry_filter = EntryFilter(kind="inbound", company=slug, vanity_url=vanity_url)
+        view = View(entry_filter, only_accepted=True)
+        return Inbound(JournalRecorder(self._backend), view, self._url(slug, vanity_url))
+
+    @property
+    def requests(self) -> Received:
+        """Every request, oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter()))
+
+    @property
+    def token_requests(self) -> Received:
+        """Every request to the token endpoint, accepted or not, oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter(kind="token")))
+
+    @property
+    def rejected(self) -> Received:
+        """Every request that was refused, with the reason; oldest first."""
+        return Received(JournalRecorder(self._backend), View(EntryFilter(outcome="rejected")))
+
+    @property
+    def tokens(self) -> list[IssuedToken]:
+        """Every token issued since the last reset: by which request, for whom, until when, and how often used."""
+        return self._backend.tokens()
+
+    @property
+    def contract_violations(self) -> Sequence[ContractViolation]:
+        """Every way in which a request did not conform to the published contract; oldest first.
+
+        They were answered all the same: ``assert not patchworks.contract_violations``. Only entries that the journal
+        still has are looked at: ``requests.dropped`` tells how many it has not.
+        """
+        return self._backend.contract_violations()
+
+    def duplicates(
+        self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
+    ) -> list[Duplicates]:
+        """Return the payloads that were accepted more than once: what retries left behind.
+
+        ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
+        selects. Only entries that the journal still has are compared, as with ``contract_violations``.
+        """
+        entry_filter = EntryFilter(kind="inbound", vanity_url=vanity_url)
+        return find_duplicates(self._backend.journal.entries(entry_filter), by, json_path)
+
+    def story(self, max_entries: int | None = MAX_ENTRIES) -> str:
+        """Return what happened, the newest requests a line or two each, without secrets."""
+        return story(self._backend.journal, max_entries)
+
+    # --- steering ---------------------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> SandboxClock:
+        """The sandbox clock: ``clock.advance(hours=24)``."""
+        return self._backend.clock
+
+    def travel(self, duration: object = None, **units: float) -> datetime:
+        """Move both sides of an integration: the time a test froze with freezegun, and the sandbox clock."""
+        return self.clock.travel(duration, **units)
+
+    @property
+    def faults(self) -> Faults:
+        """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
+        return Faults(self._backend.faults)
+
+    def revoke_tokens(self) -> int:
+        """Revoke every access token, as if the platform had done so; return how many."""
+        return self._backend.revoke_tokens()
+
+    def configure(self, **settings: object) -> None:
+        """Change run-time settings until the next reset: ``configure(wire_profile="legacy")``."""
+        self._backend.configure(settings)
+
+    def reset(self) -> None:
+        """Return to the seed."""
+        self._backend.reset()
+
+    def state(self, *, secrets: bool = False) -> dict[str, Any]:
+        """Return everything the sandbox holds as JSON values, for ``load_state`` here or elsewhere.
+
+        With ``secrets`` also the signing key, so that tokens stay valid, and what the clients' secrets are recognised
+        by.
+        """
+        return self._backend.state(secrets=secrets)
+
+    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
+        """Become what a saved state describes, or raise ``InvalidValueError`` and stay as it is.
+
+        Return the OAuth clients and where their secrets are from: ``saved`` in the state, ``kept`` from before, or
+        ``new``, with the only copy of it.
+        """
+        return self._backend.load_state(document)
+
+    def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
+        """Return a handle with a company of its own, which sees nothing of what others do in the same sandbox.
+
+        The company is a copy of this one, or what a seed describes. What would disturb the others (the clock,
+        settings, a reset) raises ``SharedSandboxError``, unless the sandbox is not shared.
+        """
+        return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
+
+    def _url(self, company: str, vanity_url: str) -> str:
+        return f"{self.base_url}/v1/{company}/{vanity_url}"

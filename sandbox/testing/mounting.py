@@ -1,0 +1,178 @@
+"""A sandbox without sockets: its WSGI application as the transport of a ``requests.Session``.
+
+The application is given what a server would have read from the wire, and the session what ``requests`` would have made
+of the answer; nothing is written as HTTP and parsed again. A fault that no answer comes back from raises what
+``requests`` raises for it on a socket.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from email.utils import formatdate
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from sandbox.web.environ import add_request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+_DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class WSGIAdapter(HTTPAdapter):
+    """Hands requests to a WSGI application in place of a server."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        super().__init__()
+        self._app = app
+
+    def send(  # noqa: PLR0917 - as the base class has it
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Call the application and return its answer."""
+        try:
+            raw = self._ask(request)
+        except TimeoutError as error:
+            raise requests.ReadTimeout(error, request=request) from error
+        except http.client.IncompleteRead as error:
+            raise requests.exceptions.ChunkedEncodingError(error, request=request) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise requests.ConnectionError(error, request=request) from error
+        return self.build_response(request, raw)
+
+    def _ask(self, request: requests.PreparedRequest) -> HTTPResponse:
+        status = ""
+        headers: list[tuple[str, str]] = []
+        body: list[bytes] = []
+
+        def start_response(line: str, fields: list[tuple[str, str]], exc_info: object = None) -> Any:
+            nonlocal status, headers
+            status, headers = line, fields
+            return body.append
+
+        parts = self._app(_environ(request), start_response)
+        try:
+            body.extend(parts)
+        finally:
+            close = getattr(parts, "close", None)
+            if close is not None:
+                close()
+        return _response(request, status, headers, b"".join(body))
+
+
+class _Received:
+    """The fields of an answer as ``requests`` looks for cookies in them."""
+
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        self.msg = http.client.HTTPMessage()
+        for name, value in headers:
+            self.msg.add_header(name, value)
+
+    def isclosed(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+
+def _response(
+    request: requests.PreparedRequest, status: str, headers: list[tuple[str, str]], body: bytes
+) -> HTTPResponse:
+    code, _, reason = status.partition(" ")
+    fields = HTTPHeaderDict(headers)
+    if "date" not in fields:  # what a server adds
+        fields.add("Date", formatdate(usegmt=True))
+    return HTTPResponse(
+        body=io.BytesIO(body),
+        headers=fields,
+        status=int(code),
+        reason=reason,
+        version=11,
+        preload_content=False,
+        original_response=_Received(headers) if "set-cookie" in fields else None,  # type: ignore[arg-type]
+        request_method=request.method,
+    )
+
+
+def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
+    assert request.url is not None
+    parts = urlsplit(request.url)
+    target = request.path_url
+    path, _, query = target.partition("?")
+    environ: dict[str, Any] = {
+        "SERVER_NAME": parts.hostname or "",
+        "SERVER_PORT": str(parts.port or _DEFAULT_PORTS.get(parts.scheme, "")),
+        "REMOTE_ADDR": _LOOPBACK,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": parts.scheme,
+        "wsgi.input": io.BytesIO(_bytes_of(request.body)),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    add_request(
+        environ,
+        method=request.method or "GET",
+        target=target,
+        path=path,
+        query=query,
+        protocol="HTTP/1.1",
+        headers=_sent_headers(request, parts.scheme, parts.netloc),
+    )
+    return environ
+
+
+def _sent_headers(request: requests.PreparedRequest, scheme: str, netloc: str) -> tuple[tuple[str, str], ...]:
+    """Return the fields as ``requests`` sends them, with those that the layers below it add."""
+    given = request.headers
+    added = []
+    if "host" not in given:
+        added.append(("Host", netloc.rpartition("@")[2].removesuffix(f":{_DEFAULT_PORTS.get(scheme)}")))
+    if "accept-encoding" not in given:
+        added.append(("Accept-Encoding", "identity"))
+    if request.body is not None and "content-length" not in given and "transfer-encoding" not in given:
+        added.append(("Transfer-Encoding", "chunked"))
+    if "user-agent" not in given:
+        added.append(("User-Agent", f"python-urllib3/{version('urllib3')}"))
+    return (*added, *((_text(name), _text(value)) for name, value in given.items()))
+
+
+def _text(value: str | bytes) -> str:
+    """Return a header field's text; raise ``UnicodeEncodeError`` for what cannot be sent."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("latin-1").decode("latin-1")
+    return value.decode("latin-1")
+
+
+def _bytes_of(body: bytes | str | Iterable[bytes | str] | None) -> bytes:
+    match body:
+        case None:
+            return b""
+        case bytes() | str():
+            return _encoded(body)
+        case _ if hasattr(body, "read"):
+            return _encoded(body.read())
+        case _:
+            return b"".join(map(_encoded, body))
+
+
+def _encoded(part: bytes | str) -> bytes:
+    return part.encode() if isinstance(part, str) else part

@@ -1,0 +1,244 @@
+"""Calls to a control API: with a timeout, and with errors that carry the problem details (RFC 9457)."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+
+from sandbox.foundation.errors import (
+    ConflictError,
+    InvalidValueError,
+    NotFoundError,
+    ProblemError,
+    UnreachableError,
+    WaitInterruptedError,
+    Withheld,
+)
+from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key, is_web_url
+from sandbox.web.paths import PREFIX
+
+KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
+TIMEOUT_S: Final = 10.0
+_PIECE: Final = 64 * 1024
+_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""What ``requests`` heeds where it heeds the environment at all."""
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+class RemoteNotFoundError(ProblemError, NotFoundError):
+    """404: there is no such thing."""
+
+    kind, given, known = "thing", "", []
+
+
+class RemoteConflictError(ProblemError, ConflictError):
+    """409: it exists already, or is in use."""
+
+
+class RemoteInvalidValueError(ProblemError, InvalidValueError):
+    """422: a field holds a value that is not allowed."""
+
+    def __init__(self, status: int, detail: str, errors: list[Mapping[str, str]]) -> None:
+        first = errors[0] if errors else {}
+        self.field = first.get("field", "").removeprefix("body.").removeprefix("query.")
+        self.given = first.get("given")
+        self.allowed = first.get("message", detail)
+        super().__init__(status, detail, errors)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the key. As a header of the session, a ``.netrc`` would take its place, and a redirect would leak it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    @classmethod
+    def of(cls, key: str | None) -> _Bearer | None:
+        """Return what sends a key, if there is one; raise ``InvalidValueError``."""
+        if not key:
+            return None
+        if not is_control_key(key):
+            raise InvalidValueError("control_key", Withheld(), CONTROL_KEY_ALLOWED)
+        return cls(key)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+class ControlApi:
+    """The control API of the sandbox at ``base_url``.
+
+    ``control_key`` is the key that a sandbox beyond loopback asks for; left out, it is that of the environment.
+    ``ca_file`` is the PEM file of the authority to trust, for https; without it that is up to requests and its
+    ``REQUESTS_CA_BUNDLE``. ``session`` is for what needs one of its own: a proxy, headers.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        control_key: str | None = None,
+        timeout: float = TIMEOUT_S,
+        session: requests.Session | None = None,
+        ca_file: str | PathLike[str] | None = None,
+    ) -> None:
+        if not is_web_url(base_url):
+            raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
+        self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
+        self._auth = _Bearer.of(control_key or os.environ.get(KEY_VARIABLE))
+        self._timeout = timeout
+        self._session = session or requests.Session()
+        self._trusted = _checked(ca_file)
+        if session is None and urlsplit(base_url).hostname in _LOOPBACK:
+            self._session.trust_env = False  # a proxy cannot reach this machine's loopback
+            self._trusted = self._trusted or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
+
+    def get(self, path: str, **query: object) -> Any:
+        """GET and return what the answer holds; raise ``ProblemError`` or ``UnreachableError``."""
+        return self.call("GET", path, query=query)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        longer: float = 0.0,
+    ) -> Any:
+        """Call and return what the answer holds. ``longer`` is how many seconds more it may take than usual."""
+        with self._sent(method, path, json, query, self._timeout + longer) as response:
+            return response.json() if response.content else None
+
+    def lines(
+        self, path: str, query: Mapping[str, object] | None = None, *, silence: float | None = None
+    ) -> Iterator[str]:
+        """GET and iterate over the lines of an answer as they come.
+
+        With ``silence``, seconds for which nothing may come, each line is there at once; without it they come in
+        larger pieces, which is faster.
+        """
+        # urllib3 waits until a piece is full, however long that takes.
+        size = _PIECE if silence is None else 1
+        with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
+            try:
+                for line in response.iter_lines(size):
+                    yield line.decode("utf-8")
+            except requests.RequestException as error:
+                raise self._broken_off(error) from None
+
+    def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
+        """GET and iterate over the bytes of an answer as they come."""
+        with self._sent("GET", path, None, query, self._timeout, stream=True) as response:
+            try:
+                yield from response.iter_content(_PIECE)
+            except requests.RequestException as error:
+                raise self._broken_off(error) from None
+
+    def _broken_off(self, error: requests.RequestException) -> UnreachableError:
+        return UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    @contextmanager
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        json: object,
+        query: Mapping[str, object] | None,
+        timeout: float,
+        *,
+        stream: bool = False,
+    ) -> Iterator[requests.Response]:
+        url = f"{self.base_url}{PREFIX}{path}"
+        given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=given,
+                json=json,
+                auth=self._auth,
+                timeout=(self._timeout, timeout),
+                stream=stream,
+                verify=self._trusted,  # here, because the session's own yields to the environment
+            )
+        except requests.Timeout:
+            raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None
+        except requests.exceptions.SSLError as error:
+            raise UnreachableError(
+                f"the TLS of {self.base_url} fails ({_cause(error)}); name the authority to trust by ca_file "
+                "(--ca-file, PATCHWORKS_SANDBOX_CA_FILE): the sandbox's own is at GET /_sandbox/ca.pem"
+            ) from None
+        except requests.RequestException as error:
+            raise UnreachableError(
+                f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
+            ) from None
+        with response:
+            if not response.ok:
+                _refuse(response, url)
+            yield response
+
+
+def _checked(ca_file: str | PathLike[str] | None) -> str | None:
+    """Return the path of a file that can be trusted: what ``requests`` says of another is hard to read."""
+    if ca_file is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # among them ssl.SSLError
+        why = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+        raise InvalidValueError("ca_file", str(ca_file), f"a PEM file with a certificate authority ({why})") from None
+    return str(ca_file)
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cause(error: requests.RequestException) -> str:
+    """Return what is at the bottom of an error: the layers above it wrap it in a paragraph each."""
+    found: BaseException = error
+    seen = {id(found)}
+    while (inner := _inner(found)) is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        found = inner
+    return getattr(found, "strerror", None) or type(found).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, BaseException):
+        return reason
+    return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
+
+
+def _refuse(response: requests.Response, url: str) -> NoReturn:
+    status = response.status_code
+    try:
+        problem = response.json()
+        detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
+    except (ValueError, KeyError, TypeError):
+        raise ProblemError(status, f"{url} answers {status}, not as a sandbox does") from None
+    match status:
+        case 404:
+            raise RemoteNotFoundError(status, detail, errors)
+        case 409 if detail.startswith("the wait was interrupted"):
+            raise WaitInterruptedError(detail.partition(": ")[2])
+        case 409:
+            raise RemoteConflictError(status, detail, errors)
+        case 422:
+            raise RemoteInvalidValueError(status, detail, errors)
+        case _:
+            raise ProblemError(status, detail, errors)

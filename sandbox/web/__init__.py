@@ -1,0 +1,1 @@
+"""The WSGI applications: the emulated API, the control API, the dashboard, and their documents."""

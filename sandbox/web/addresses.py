@@ -1,0 +1,116 @@
+"""Where everything of a running sandbox is: the URLs that people, tests and other programs need."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sandbox._version import __version__
+from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.settings import Settings
+from sandbox.platform.store import NewOAuthClient
+from sandbox.state.sandbox import Sandbox
+from sandbox.web.paths import PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class TlsEndpoint:
+    """Where a sandbox is reached over TLS, and the authority that clients have to trust."""
+
+    base_url: str
+    has_own_authority: bool
+    """Whether the authority is one of ours, which the control API tells; otherwise the certificate is the user's."""
+    ca_file: Path | None
+    """Where its certificate is kept, if it is."""
+
+    @property
+    def address(self) -> str:
+        """The address listened on: host and port, as in a URL."""
+        return urlsplit(self.base_url).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """The URLs of a sandbox reached at ``base_url`` (no trailing slash), and the key of its control API."""
+
+    sandbox: Sandbox
+    base_url: str
+    control_key: str | None = field(default=None, repr=False)
+    tls: TlsEndpoint | None = None
+
+    @property
+    def control_url(self) -> str:
+        """Base URL of the control API."""
+        return f"{self.base_url}{PREFIX}"
+
+    @property
+    def token_url(self) -> str:
+        """URL of the token endpoint."""
+        return self.base_url + self.sandbox.initial_settings.token_path
+
+    @property
+    def company(self) -> str | None:
+        """Slug of the seed's first company."""
+        return self.sandbox.company.slug if self.sandbox.company else None
+
+    @property
+    def credentials(self) -> NewOAuthClient | None:
+        """The first OAuth client of the seed, with its secret."""
+        return next(iter(self.sandbox.credentials.values()), None)
+
+    def inbound_url(self, vanity_url: str, company: str | None = None) -> str:
+        """Return the inbound URL of a service, of the first company unless one is given."""
+        slug = company or self.company or ""
+        if self.sandbox.store.find_service(slug, vanity_url) is None:
+            known = [f"{service.company}/{service.vanity_url}" for service in self.sandbox.store.services()]
+            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
+        return f"{self.base_url}/v1/{slug}/{vanity_url}"
+
+    def inbound_urls(self) -> dict[str, str]:
+        """Return the inbound URLs of the first company by vanity URL."""
+        services = self.sandbox.store.services()
+        return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
+
+    def ready_document(self) -> dict[str, Any]:
+        """Return what a program that started the sandbox needs to know; it holds secrets."""
+        credentials = self.credentials
+        return {
+            "base_url": self.base_url,
+            "control_url": self.control_url,
+            "control_key": self.control_key,
+            "token_url": self.token_url,
+            "inbound_urls": self.inbound_urls(),
+            "company": self.company,
+            "client_id": credentials.client.id if credentials else None,
+            "client_secret": credentials.secret if credentials else None,
+            "version": __version__,
+            "pid": os.getpid(),
+            "tls_base_url": self.tls.base_url if self.tls else None,
+            "tls_ca_file": str(self.tls.ca_file) if self.tls and self.tls.ca_file else None,
+        }
+
+
+PRODUCTION_HOSTS: Final = ("inbound.pwks.co",)
+"""Where inbound URLs are (FACTS 1.12)."""
+
+_ALWAYS: Final = (*PRODUCTION_HOSTS, "localhost", "127.0.0.1", "::1")
+
+
+def certificate_names(settings: Settings, host: str) -> dict[str, str]:
+    """Return each name that the certificate of a sandbox listening on ``host`` is for, with the setting it is from."""
+    public = urlsplit(settings.public_url or "").hostname
+    names = dict.fromkeys(_ALWAYS, "tls")
+    names |= {} if _is_everywhere(host) else {host.lower(): "host"}
+    names |= {public: "public_url"} if public else {}
+    return names | dict.fromkeys(settings.tls_names, "tls_names")
+
+
+def _is_everywhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return not host

@@ -1,0 +1,109 @@
+"""OAuth clients: the vendor's page *Generating token credentials for API access*, as calls (FACTS 1.5, 1.6, 1.19)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from sandbox.platform.model import OAuthClient
+from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
+from sandbox.web.control.connectors import NO_CONNECTOR
+from sandbox.web.control.document import leads_to
+from sandbox.web.control.fields import CLIENT_NAME, Instant, StrictSchema
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("oauth-clients", __name__, url_prefix=PREFIX, description="OAuth clients of connectors")
+
+
+class OAuthClientSchema(StrictSchema):
+    """An OAuth client as the list shows it: never with its secret."""
+
+    id = fields.String(required=True)
+    client_id = fields.String(required=True, metadata={"description": "The same as `id`."})
+    connector_id = fields.Integer(required=True, strict=True)
+    name = fields.String(required=True)
+    revoked = fields.Boolean(required=True)
+    secret_last_four = fields.String(required=True)
+    created_at = Instant(required=True)
+    updated_at = Instant(required=True)
+
+
+class NewOAuthClientSchema(StrictSchema):
+    """An OAuth client to create."""
+
+    name = fields.String(required=True, metadata={**CLIENT_NAME, "example": "Order export"})
+
+
+class CreatedOAuthClientSchema(StrictSchema):
+    """A client just created. This is the only time the secret is shown; if it is lost, create a new client."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    client_id = fields.String(required=True)
+    client_secret = fields.String(required=True)
+    token_endpoint = fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class ConfirmationSchema(StrictSchema):
+    """The confirmation a deletion asks for."""
+
+    confirmation = fields.String(
+        required=True, metadata={"description": "The client's name.", "example": "Order export"}
+    )
+
+
+def _presented(client: OAuthClient) -> dict[str, Any]:
+    return {
+        "id": client.id,
+        "client_id": client.id,
+        "connector_id": client.connector_id,
+        "name": client.name,
+        "revoked": client.revoked,
+        "secret_last_four": client.secret.last_four,
+        "created_at": client.created_at,
+        "updated_at": client.updated_at,
+    }
+
+
+@blueprint.get("/connectors/<int:connector_id>/oauth-clients")
+@blueprint.response(200, OAuthClientSchema(many=True))
+@problems(blueprint, not_found=NO_CONNECTOR)
+def list_clients(connector_id: int) -> list[dict[str, Any]]:
+    """List the OAuth clients of a connector, with the last four characters of their secrets."""
+    return [_presented(client) for client in current_sandbox().store.clients(connector_id)]
+
+
+@blueprint.post("/connectors/<int:connector_id>/oauth-clients")
+@blueprint.arguments(NewOAuthClientSchema)
+@leads_to(
+    blueprint,
+    201,
+    ("delete_client",),
+    {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
+    body={"confirmation": "name"},
+)
+@blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+@takes_body(blueprint, not_found=NO_CONNECTOR)
+def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Create an OAuth client; the answer shows its secret, this once."""
+    new = current_sandbox().store.add_client(connector_id, body["name"])
+    shown = {
+        "id": new.client.id,
+        "name": new.client.name,
+        "client_id": new.client.id,
+        "client_secret": new.secret,
+        "token_endpoint": token_endpoint(),
+        "created_at": new.client.created_at,
+    }
+    return shown, 201, {"Cache-Control": "no-store"}
+
+
+@blueprint.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")
+@blueprint.arguments(ConfirmationSchema)
+@blueprint.response(204)
+@takes_body(blueprint, not_found="There is no such connector or OAuth client.")
+def delete_client(body: dict[str, str], connector_id: int, client_id: str) -> None:
+    """Delete an OAuth client; its name is the confirmation, and its tokens stop working."""
+    current_sandbox().delete_client(connector_id, client_id, body["confirmation"])

@@ -1,0 +1,101 @@
+"""The sandbox clock over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from sandbox.foundation.clock import MAX_RATE, Clock, parse_duration
+from sandbox.web.control.base import Blueprint, current_sandbox, takes_body
+from sandbox.web.control.fields import DURATION, INSTANT, ChangeSchema, Flag, Instant, Number, StrictSchema
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("clock", __name__, url_prefix=PREFIX, description="The time the emulated platform goes by")
+
+
+class ClockSchema(StrictSchema):
+    """The sandbox clock."""
+
+    now = Instant(required=True)
+    frozen = fields.Boolean(required=True)
+    rate = fields.Float(required=True, metadata={"description": "Sandbox seconds a real second, when not frozen."})
+
+
+class ClockChangeSchema(ChangeSchema):
+    """What to change of the clock; what is left out stays."""
+
+    now = fields.String(
+        metadata={**INSTANT, "description": "An instant with a zone.", "example": "2026-11-23T18:00:00Z"}
+    )
+    frozen = Flag()
+    rate = Number(
+        metadata={
+            "description": "Above 0; 3600 is an hour a second.",
+            "exclusiveMinimum": 0,
+            "maximum": MAX_RATE,
+            "example": 3600,
+        }
+    )
+
+
+class AdvanceSchema(StrictSchema):
+    """How far to move, one way or the other; negative is backwards."""
+
+    class Meta(StrictSchema.Meta):
+        """Ask for one of the two."""
+
+        keywords: ClassVar = {"minProperties": 1, "maxProperties": 1}
+
+    seconds = Number(metadata={"example": 86400})
+    duration = fields.String(
+        metadata={**DURATION, "description": "ISO 8601 (`PT24H`) or short text (`24h`, `90s`).", "example": "PT24H"}
+    )
+
+    @validates_schema
+    def _one_of_them(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("give either seconds or duration, one of them")
+
+
+def _presented(clock: Clock) -> dict[str, Any]:
+    return {"now": clock.now(), "frozen": clock.frozen, "rate": clock.rate}
+
+
+@blueprint.get("/clock")
+@blueprint.response(200, ClockSchema)
+def get_clock() -> dict[str, Any]:
+    """Show the sandbox time."""
+    return _presented(current_sandbox().clock)
+
+
+@blueprint.put("/clock")
+@blueprint.arguments(ClockChangeSchema)
+@blueprint.response(200, ClockSchema)
+@takes_body(blueprint)
+def set_clock(body: dict[str, Any]) -> dict[str, Any]:
+    """Travel to an instant, freeze, unfreeze or change the rate."""
+    clock = current_sandbox().clock
+    clock.change(now=body.get("now"), frozen=body.get("frozen"), rate=body.get("rate"))
+    return _presented(clock)
+
+
+@blueprint.delete("/clock")
+@blueprint.response(200, ClockSchema)
+def reset_clock() -> dict[str, Any]:
+    """Return to real time."""
+    clock = current_sandbox().clock
+    clock.reset()
+    return _presented(clock)
+
+
+@blueprint.post("/clock/advance")
+@blueprint.arguments(AdvanceSchema)
+@blueprint.response(200, ClockSchema)
+@takes_body(blueprint)
+def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
+    """Move the clock by a duration."""
+    clock = current_sandbox().clock
+    [(unit, value)] = body.items()
+    clock.advance(parse_duration(value, unit))
+    return _presented(clock)

@@ -1,0 +1,155 @@
+"""Inbound API connectors and their entities (FACTS 1.2-1.4)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from marshmallow import fields
+
+from sandbox.platform.model import Connector, Entity
+from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
+from sandbox.web.control.document import leads_to
+from sandbox.web.control.fields import NAME, Instant, StrictSchema, one_of
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint(
+    "connectors", __name__, url_prefix=PREFIX, description="Inbound API connectors and their entities"
+)
+NO_CONNECTOR = "There is no such connector."
+
+
+class ConnectorSchema(StrictSchema):
+    """A connector, with the token endpoint its authentication tab shows."""
+
+    id = fields.Integer(required=True, strict=True)
+    company = fields.String(required=True)
+    name = fields.String(required=True)
+    environment = fields.String(required=True, validate=one_of("test", "live"))
+    token_endpoint = fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class NewConnectorSchema(StrictSchema):
+    """A connector to add."""
+
+    company = fields.String(required=True, metadata={"description": "Slug of its company.", "example": "acme"})
+    name = fields.String(required=True, metadata={**NAME, "example": "Web shop"})
+    environment = fields.String(load_default="test", validate=one_of("test", "live"))
+
+
+class EntitySchema(StrictSchema):
+    """An entity: the data structure a connector expects, and the JSON Schema payloads are checked against."""
+
+    id = fields.Integer(required=True, strict=True)
+    connector_id = fields.Integer(required=True, strict=True)
+    type = fields.String(required=True)
+    name = fields.String(required=True)
+    sample = fields.Raw(required=True, allow_none=True, metadata={"description": "The sample payload; any JSON."})
+    json_schema = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The schema in force; null: any non-blank body will do."},
+    )
+    inferred = fields.Boolean(
+        required=True, metadata={"description": "Whether the schema was inferred from the sample."}
+    )
+    created_at = Instant(required=True)
+
+
+class NewEntitySchema(StrictSchema):
+    """An entity to add: from a sample, from a JSON Schema, or from neither (free-form)."""
+
+    type = fields.String(required=True, metadata={**NAME, "example": "orders"})
+    name = fields.String(required=True, metadata={**NAME, "example": "Web orders"})
+    sample = fields.Raw(load_default=None, allow_none=True, metadata={"example": {"order": "1001"}})
+    json_schema = fields.Dict(
+        load_default=None, allow_none=True, metadata={"description": "A hand-written JSON Schema, draft 2020-12."}
+    )
+
+
+class EntityChangeSchema(StrictSchema):
+    """What may change of an entity."""
+
+    json_schema = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "A hand-written JSON Schema; null returns to the one inferred from the sample."},
+    )
+
+
+def _presented(connector: Connector) -> dict[str, Any]:
+    return {**dataclasses.asdict(connector), "token_endpoint": token_endpoint()}
+
+
+@blueprint.get("/connectors")
+@blueprint.response(200, ConnectorSchema(many=True))
+def list_connectors() -> list[dict[str, Any]]:
+    """List the connectors."""
+    return [_presented(connector) for connector in current_sandbox().store.connectors()]
+
+
+@blueprint.post("/connectors")
+@blueprint.arguments(NewConnectorSchema)
+@blueprint.response(201, ConnectorSchema)
+@leads_to(
+    blueprint,
+    201,
+    ("get_connector", "delete_connector", "list_entities", "add_entity", "list_clients", "create_client"),
+    {"connector_id": "id"},
+)
+@takes_body(blueprint, not_found="There is no such company.")
+def add_connector(body: dict[str, str]) -> dict[str, Any]:
+    """Add an Inbound API connector to a company."""
+    return _presented(current_sandbox().store.add_connector(body["company"], body["name"], body["environment"]))
+
+
+@blueprint.get("/connectors/<int:connector_id>")
+@blueprint.response(200, ConnectorSchema)
+@problems(blueprint, not_found=NO_CONNECTOR)
+def get_connector(connector_id: int) -> dict[str, Any]:
+    """Show a connector."""
+    return _presented(current_sandbox().store.connector(connector_id))
+
+
+@blueprint.delete("/connectors/<int:connector_id>")
+@blueprint.response(204)
+@problems(blueprint, not_found=NO_CONNECTOR, conflict="A service uses the connector.")
+def delete_connector(connector_id: int) -> None:
+    """Delete a connector with its entities and OAuth clients; their tokens stop working."""
+    current_sandbox().delete_connector(connector_id)
+
+
+@blueprint.get("/connectors/<int:connector_id>/entities")
+@blueprint.response(200, EntitySchema(many=True))
+@problems(blueprint, not_found=NO_CONNECTOR)
+def list_entities(connector_id: int) -> list[Entity]:
+    """List the entities of a connector, with their samples."""
+    return current_sandbox().store.entities(connector_id)
+
+
+@blueprint.post("/connectors/<int:connector_id>/entities")
+@blueprint.arguments(NewEntitySchema)
+@blueprint.response(201, EntitySchema)
+@leads_to(blueprint, 201, ("get_entity", "change_entity"), {"connector_id": "connector_id", "entity_id": "id"})
+@takes_body(blueprint, not_found=NO_CONNECTOR, conflict="The name is taken.")
+def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
+    """Add a custom entity; the answer shows the schema that its sample became."""
+    return current_sandbox().store.add_entity(connector_id, **body)
+
+
+@blueprint.get("/connectors/<int:connector_id>/entities/<int:entity_id>")
+@blueprint.response(200, EntitySchema)
+@problems(blueprint, not_found="There is no such connector or entity.")
+def get_entity(connector_id: int, entity_id: int) -> Entity:
+    """Show an entity and the JSON Schema in force."""
+    return current_sandbox().store.entity(connector_id, entity_id)
+
+
+@blueprint.patch("/connectors/<int:connector_id>/entities/<int:entity_id>")
+@blueprint.arguments(EntityChangeSchema)
+@blueprint.response(200, EntitySchema)
+@takes_body(blueprint, not_found="There is no such connector or entity.")
+def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> Entity:
+    """Replace an entity's JSON Schema by a hand-written one, or return to the inferred one."""
+    return current_sandbox().store.set_entity_schema(connector_id, entity_id, body["json_schema"])

@@ -1,0 +1,84 @@
+"""Contract violations over HTTP: the requests received that do not conform to the published contract."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, get_args
+
+from marshmallow import fields, validate
+
+from sandbox.journal.contract import Code, contract_violations
+from sandbox.journal.journal import Entry
+from sandbox.platform.store import Store
+from sandbox.web.control.base import Blueprint, current_sandbox, problems
+from sandbox.web.control.fields import Instant, StrictSchema
+from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint(
+    "contract", __name__, url_prefix=PREFIX, description="Requests that do not conform to the published contract"
+)
+
+
+class ContractViolationSchema(StrictSchema):
+    """One way in which a request does not conform."""
+
+    code = fields.String(required=True, validate=validate.OneOf(get_args(Code)))
+    message = fields.String(required=True, metadata={"description": "What was found."})
+    remedy = fields.String(required=True, metadata={"description": "What to do."})
+
+
+class NonconformingRequestSchema(StrictSchema):
+    """A request that does not conform, with every way in which it does not. It was answered all the same."""
+
+    request = fields.String(required=True, metadata={"description": "Id of its journal entry."})
+    seq = fields.Integer(required=True, strict=True)
+    received_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
+    method = fields.String(required=True)
+    path = fields.String(required=True)
+    status = fields.Integer(required=True, strict=True, metadata={"description": "What it was answered."})
+    violations = fields.List(fields.Nested(ContractViolationSchema), required=True, validate=validate.Length(min=1))
+
+
+class NonconformingPageSchema(JournalPageSchema):
+    """A page of the requests that do not conform, newest last."""
+
+    requests = fields.List(fields.Nested(NonconformingRequestSchema), required=True)
+
+
+@blueprint.get("/contract-violations")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, NonconformingPageSchema)
+@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
+def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
+    """List the requests that do not conform to the published contract, with the reasons, newest last.
+
+    They are reported, never refused. The filters are those of the journal.
+    """
+    platform = current_sandbox().platform
+    journal = platform.journal
+    after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
+    entry_filter = read_filter(query)
+    matching = (entry for entry in journal.snapshot(after) if entry_filter.matches(entry))
+    reports = (report for entry in matching if (report := _report(entry, platform.store)))
+    page = list(islice(reports, limit + 1))
+    return {
+        "requests": page[:limit],
+        "next_after": page[limit - 1]["seq"] if len(page) > limit else None,
+        "dropped": journal.dropped,
+    }
+
+
+def _report(entry: Entry, store: Store) -> dict[str, Any] | None:
+    violations = contract_violations(entry, store)
+    if not violations:
+        return None
+    return {
+        "request": entry.id,
+        "seq": entry.seq,
+        "received_at": entry.received_at,
+        "method": entry.method,
+        "path": entry.path,
+        "status": entry.status,
+        "violations": violations,
+    }

@@ -1,0 +1,83 @@
+"""Duplicate payloads over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any, Final, get_args
+
+from marshmallow import fields
+
+from sandbox.journal.duplicates import Likeness, find_duplicates
+from sandbox.journal.filter import EntryFilter
+from sandbox.web.control.base import Blueprint, current_sandbox, problems
+from sandbox.web.control.fields import StrictSchema, one_of
+from sandbox.web.control.requests import dropped_field
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("duplicates", __name__, url_prefix=PREFIX, description="Payloads that were accepted twice")
+
+_LIKENESSES: Final = get_args(Likeness)
+
+
+class DuplicatesQuerySchema(StrictSchema):
+    """How payloads must be alike, and which are compared."""
+
+    by = fields.String(
+        validate=one_of(*_LIKENESSES),
+        metadata={"description": "The same bytes, the same JSON (when left out) or the same selection by a JSONPath."},
+    )
+    json_path = fields.String(metadata={"description": "An RFC 9535 query, such as $.order for an order number."})
+    company = fields.String()
+    vanity_url = fields.String()
+    client_id = fields.String()
+
+
+class DuplicateSchema(StrictSchema):
+    """A payload that was accepted more than once."""
+
+    alike = fields.String(
+        required=True,
+        validate=one_of(*_LIKENESSES),
+        metadata={"description": "The strongest way in which all of them are alike."},
+    )
+    key = fields.Raw(
+        required=True, allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."}
+    )
+    company = fields.String(required=True)
+    vanity_url = fields.String(required=True)
+    count = fields.Integer(required=True, strict=True)
+    requests = fields.List(
+        fields.String(), required=True, metadata={"description": "Ids of the entries, oldest first."}
+    )
+
+
+class DuplicatesSchema(StrictSchema):
+    """Every payload that was accepted more than once."""
+
+    duplicates = fields.List(fields.Nested(DuplicateSchema), required=True)
+    dropped = dropped_field()
+
+
+@blueprint.get("/requests/duplicates")
+@blueprint.arguments(DuplicatesQuerySchema, location="query")
+@blueprint.response(200, DuplicatesSchema)
+@problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
+def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
+    """List payloads that were accepted more than once by the same service: what a retry leaves behind."""
+    by, json_path = query.pop("by", None), query.pop("json_path", None)
+    entry_filter = EntryFilter(kind="inbound", **query)
+    journal = current_sandbox().journal
+    entries = (entry for entry in journal.snapshot() if entry_filter.matches(entry))
+    return {
+        "duplicates": [
+            {
+                "alike": found.alike,
+                "key": found.key,
+                "company": found.entries[0].company,
+                "vanity_url": found.entries[0].vanity_url,
+                "count": len(found.entries),
+                "requests": [entry.id for entry in found.entries],
+            }
+            for found in find_duplicates(entries, by, json_path)
+        ],
+        "dropped": journal.dropped,
+    }

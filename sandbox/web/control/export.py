@@ -1,0 +1,75 @@
+"""The journal as a file: for other programs, a browser's network panel, or a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from flask import Response
+from marshmallow import fields
+
+from sandbox.journal.export.curl import as_curl
+from sandbox.journal.export.har import as_har
+from sandbox.journal.export.ndjson import as_ndjson
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox, problems
+from sandbox.web.control.fields import one_of
+from sandbox.web.control.requests import FilterSchema, after_field, read_cursor, read_filter
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("export", __name__, url_prefix=PREFIX, description="The journal as a file")
+
+DROPPED: Final = "Patchworks-Sandbox-Dropped"
+"""Header that tells how many entries were dropped because the journal was full."""
+
+_MEDIA_TYPES: Final = {
+    "ndjson": ("application/x-ndjson", "requests.ndjson"),
+    "har": ("application/json", "requests.har"),
+    "curl": ("text/x-shellscript; charset=utf-8", "requests.sh"),
+}
+
+
+class ExportQuerySchema(FilterSchema):
+    """Which requests, and in which format."""
+
+    format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
+    after = after_field()
+
+
+@blueprint.get("/requests/export")
+@blueprint.arguments(ExportQuerySchema, location="query")
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "`ndjson`: a journal entry a line. `har`: HAR 1.2, for a browser's network panel. `curl`: a "
+            "shell script that sends the requests again to `$BASE_URL`, with variables in place of secrets.",
+            "headers": {
+                DROPPED: {
+                    "description": "Entries dropped because the journal was full.",
+                    "schema": {"type": "integer"},
+                }
+            },
+            "content": {
+                "application/x-ndjson": {},
+                "application/json": {"schema": {"type": "object"}},
+                "text/x-shellscript": {},
+            },
+        }
+    }
+)
+@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
+def export_requests(query: dict[str, Any]) -> Response:
+    """Export the requests that match, oldest first. The answer is written as it is read: size does not matter."""
+    journal = current_sandbox().journal
+    name, after = query.pop("format"), read_cursor(query.pop("after"), journal)
+    entries, dropped = journal.entries(read_filter(query), after), journal.dropped
+    lines: Iterable[str]
+    match name:
+        case "har":
+            lines = as_har(entries, base_url(), dropped)
+        case "curl":
+            lines = as_curl(entries, dropped)
+        case _:
+            lines = as_ndjson(entries)
+    media_type, file_name = _MEDIA_TYPES[name]
+    headers = {DROPPED: str(dropped), "Content-Disposition": f'attachment; filename="{file_name}"'}
+    return Response((line.encode("utf-8") for line in lines), content_type=media_type, headers=headers)

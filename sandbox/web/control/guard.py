@@ -1,0 +1,134 @@
+"""Keeping web pages of others out of the control API.
+
+It needs no credentials, so a page that a developer visits could steer the sandbox through the browser, or read its
+journal by DNS rebinding (a name of the attacker's that suddenly resolves to loopback). Both leave traces that a browser
+does not let a page change: ``Host`` names what the page was loaded from, ``Origin`` and ``Sec-Fetch-Site`` who asks.
+Clients that are no browsers send neither of the last two and are not concerned.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from apispec import BasePlugin
+from flask import Response, request
+
+from sandbox.foundation.errors import shorten
+from sandbox.foundation.settings import ENV_PREFIX, Settings
+from sandbox.web.addresses import certificate_names
+from sandbox.web.control.base import current_sandbox
+from sandbox.web.control.problems import CONTENT_TYPE, problem
+
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+
+
+def refuse_other_sites() -> Response | None:
+    """Answer 403 to a request that a page of somebody else may have caused; ``None`` lets it pass."""
+    settings = current_sandbox().settings
+    sent = request.headers.get("Host", "")
+    if not _is_allowed_host(_host_name(request.host), settings, request.environ.get("SERVER_NAME", "")):
+        return problem(
+            403,
+            f"the control API is not served to the host {shorten(sent)}; allowed: loopback names, the address "
+            "listened on, the host of public_url, with TLS the names of its certificate, and those in the setting "
+            f"allowed_hosts ({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). "
+            "The emulated API answers to any",
+        )
+    if _is_foreign(settings):
+        return problem(
+            403,
+            f"a web page of {shorten(request.headers.get('Origin', 'another site'))} may not use the control API; "
+            "allowed: the sandbox's own pages, and clients that are no browsers",
+        )
+    return None
+
+
+def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:
+    if not name:
+        return False
+    if name == "localhost" or name.endswith(".localhost") or {name, "*"} & set(settings.allowed_hosts):
+        return True
+    if name in (settings.host.lower(), listened_on.lower(), _host_name(urlsplit(settings.public_url or "").netloc)):
+        return True
+    if settings.tls and name in certificate_names(settings, listened_on):
+        return True
+    address = _address(name)
+    # An address cannot be rebound. It need not be one of ours, but without that nobody could name it from outside.
+    return address is not None and (address.is_loopback or _listens_everywhere(settings.host, listened_on))
+
+
+def _listens_everywhere(*hosts: str) -> bool:
+    return any((address := _address(host)) is not None and address.is_unspecified for host in hosts)
+
+
+def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
+
+
+def _is_foreign(settings: Settings) -> bool:
+    """Return whether another site's page asks: to change something, or from its script for anything at all."""
+    origin = request.headers.get("Origin")
+    if request.method not in _SAFE_METHODS and origin is not None:
+        # https as well: TLS may end at a proxy
+        own = [f"{request.scheme}://{request.host}", f"https://{request.host}", settings.public_url or ""]
+        asking = _netloc(origin)
+        return asking is None or asking not in map(_netloc, own)
+    site, mode = request.headers.get("Sec-Fetch-Site"), request.headers.get("Sec-Fetch-Mode")
+    follows_link = mode == "navigate" and request.method in _SAFE_METHODS
+    return site in ("cross-site", "same-site") and not follows_link
+
+
+def _host_name(netloc: str) -> str:
+    """Return the host of ``host:port`` in lower case, without brackets; ``""`` where there is none."""
+    try:
+        return (urlsplit(f"//{netloc}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _netloc(url: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port of an origin; ``None`` for ``null`` and whatever else is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+class RefusalDocument(BasePlugin):
+    """Documents the 403 of every operation, in one place."""
+
+    def init_spec(self, spec: Any) -> None:
+        """Put the response into the components that operations refer to."""
+        super().init_spec(spec)
+        spec.components.response(
+            "ForeignPage",
+            {
+                "description": "A page of another site asks (its Host or Origin is not the sandbox's).",
+                "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        )
+
+    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
+        """Add the response to each operation of a path."""
+        for operation in (operations or {}).values():
+            operation["responses"]["403"] = {"$ref": "#/components/responses/ForeignPage"}
+
+
+_UNDERSCORED: Final = re.compile(r"[A-Za-z0-9.-]*_[A-Za-z0-9._-]*(?::[0-9]{1,5})?")
+
+
+def take_host() -> None:
+    """Let a request have the host that it names. Call it before ``guard``, which says whether it is served."""
+    given = request.headers.get("Host", "")
+    if _UNDERSCORED.fullmatch(given):
+        request.host = given

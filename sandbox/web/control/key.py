@@ -1,0 +1,104 @@
+"""The key of the control API: who may steer the sandbox when more than this machine can reach it.
+
+A program sends it as a bearer token (RFC 6750). A browser cannot be told to, so it is taken as a password too
+(RFC 7617, with any user name): that is what browsers ask people for, and send along with pages, scripts and event
+streams alike. A browser sends it for pages of other sites as well, which is why ``guard`` comes first.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from typing import Any, Final
+
+from apispec import BasePlugin
+from flask import Response, current_app, request
+
+from sandbox.foundation.settings import ENV_PREFIX
+from sandbox.web.control.problems import CONTENT_TYPE, problem
+from sandbox.web.paths import PREFIX
+
+KEY: Final = "patchworks_sandbox_control_key"
+OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
+"""What needs no key: it steers nothing and tells nothing of what the sandbox holds."""
+
+REALM: Final = "patchworks-sandbox control API"
+CHALLENGES: Final = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset="UTF-8"')
+_WHAT_TO_DO: Final = (
+    "Send 'Authorization: Bearer KEY'; to a browser it is the password, with any user name; the project's own clients "
+    f"take it as --control-key, as control_key= or from {ENV_PREFIX}CONTROL_KEY. The sandbox prints a key that it made "
+    "when it starts, and any key stands in its ready file as control_key"
+)
+
+
+def refuse_without_key() -> Response | None:
+    """Answer 401 to a request that does not bring the key; ``None`` lets it pass."""
+    key: str | None = current_app.extensions[KEY]
+    if key is None or request.path in OPEN_PATHS or _brings(key, request.headers.get("Authorization", "")):
+        return None
+    wrong = "what this request brings is not it" if "Authorization" in request.headers else "this request brings none"
+    refusal = problem(401, f"the control API needs its key, and {wrong}. {_WHAT_TO_DO}")
+    for challenge in CHALLENGES:
+        refusal.headers.add("WWW-Authenticate", challenge)
+    return refusal
+
+
+def _brings(key: str, authorization: str) -> bool:
+    """Compare in constant time: of digests, so that not even the length of the key shows."""
+    return hmac.compare_digest(_digest(key.encode()), _digest(_credentials(authorization)))
+
+
+def _credentials(authorization: str) -> bytes:
+    """Return the bearer token, or the password; empty where there is neither, which no key is."""
+    scheme, _, credentials = authorization.partition(" ")
+    given = credentials.strip().encode("utf-8", "surrogatepass")
+    if scheme.lower() == "bearer":
+        return given
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(given, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    return b""
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.sha256(value).digest()
+
+
+class KeyDocument(BasePlugin):
+    """Documents the key: how it is sent, and the 401 of every operation that may ask for it, in one place."""
+
+    def init_spec(self, spec: Any) -> None:
+        """Put the two ways to send it, and the refusal, into the components."""
+        super().init_spec(spec)
+        where = "Needed where --control-key is given, and beyond loopback unless --no-control-key is."
+        spec.components.security_scheme(
+            "controlKey", {"type": "http", "scheme": "bearer", "description": f"The control key. {where}"}
+        )
+        spec.components.security_scheme(
+            "controlKeyAsPassword",
+            {"type": "http", "scheme": "basic", "description": "The control key as the password, for browsers."},
+        )
+        spec.components.response(
+            "KeyNeeded",
+            {
+                "description": "The control key is missing or wrong.",
+                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to send it."}},
+                "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        )
+
+    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
+        """Add the response to each operation of a path, or say that the path needs no key."""
+        for operation in (operations or {}).values():
+            if path in OPEN_PATHS:
+                operation["security"] = []
+            else:
+                operation["responses"]["401"] = {"$ref": "#/components/responses/KeyNeeded"}
+
+
+SECURITY: Final[list[dict[str, list[str]]]] = [{"controlKey": []}, {"controlKeyAsPassword": []}, {}]
+"""What the document says of all operations: one of the two, or nothing on loopback."""

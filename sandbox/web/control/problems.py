@@ -1,0 +1,144 @@
+"""Errors of the control API: RFC 9457 problem details that name what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Flask, Response, json, request
+from marshmallow import Schema, fields
+from werkzeug.exceptions import ClientDisconnected, HTTPException
+
+from sandbox.foundation.errors import (
+    ConflictError,
+    InputError,
+    InvalidValueError,
+    NotFoundError,
+    UnknownSettingError,
+    shorten,
+)
+from sandbox.web.control.tracing import note_failure
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+
+class FieldProblemSchema(Schema):
+    """One field that is wrong."""
+
+    field = fields.String(required=True, metadata={"description": "Where: body, query or path, then a dotted path."})
+    given = fields.String(metadata={"description": "What was given, shortened."})
+    message = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """Problem details (RFC 9457)."""
+
+    type = fields.String(required=True, metadata={"description": "about:blank: the title says it all."})
+    title = fields.String(required=True, metadata={"description": "The phrase of the status."})
+    status = fields.Integer(required=True, strict=True)
+    detail = fields.String(required=True, metadata={"description": "What was given, what is allowed, what to do."})
+    errors = fields.List(fields.Nested(FieldProblemSchema))
+
+
+def problem(
+    status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a problem details response."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(json.dumps(body), status, content_type=CONTENT_TYPE, headers=headers)
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Make every error of an application a problem details response."""
+    app.register_error_handler(InputError, _input_error)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _input_error(error: InputError) -> Response:
+    match error:
+        case UnknownSettingError():
+            entry = {"field": _place_of(error.field), "message": f"unknown; {error.allowed}"}
+            return problem(422, _told(entry), [entry])
+        case InvalidValueError():
+            field = _place_of(error.field)
+            entry = {"field": field, "given": shorten(error.given), "message": f"allowed: {error.allowed}"}
+            return problem(422, _told(entry), [entry])
+        case NotFoundError():
+            return problem(404, str(error))
+        case ConflictError():
+            return problem(409, str(error))
+        case _:
+            return problem(400, str(error))
+
+
+def _place_of(field: str) -> str:
+    """Return where the core's ``field`` stood in this request; it knows neither bodies nor queries."""
+    if field in request.args:
+        return f"query.{field}"
+    body = request.get_json(silent=True) if request.is_json else None
+    return f"body.{field}" if isinstance(body, dict) and field in body else field
+
+
+def _told(entry: Mapping[str, str]) -> str:
+    given = f"{entry['given']} is not allowed; " if "given" in entry else ""
+    return f"{entry['field']}: {given}{entry['message']}"
+
+
+def _http_exception(error: HTTPException) -> Response:
+    status = error.code or 500
+    if messages := getattr(error, "data", {}).get("messages"):
+        given = getattr(getattr(error, "exc", None), "data", None)
+        errors = [e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given)]
+        return problem(status, "; ".join(map(_told, errors[:5])), errors)
+    headers = {}
+    detail = error.description or HTTPStatus(status).phrase
+    if isinstance(error, ClientDisconnected):  # so Werkzeug calls every body that cannot be read; why is behind it
+        detail = f"the body could not be read: {error.__context__ or 'it ended before its Content-Length'}"
+    elif status == 404:
+        detail = f"there is nothing at {request.path}; the control API is described at /_sandbox/docs"
+    elif status == 405:
+        headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        detail = f"{request.method} is not allowed at {request.path}; allowed: {headers['Allow']}"
+    elif status == 413:
+        detail = f"the body is larger than the control API takes, {request.max_content_length} bytes"
+    return problem(status, detail, headers=headers)
+
+
+_PLACES: Final = {"json": "body"}
+"""What webargs calls a place, and what people do."""
+
+
+def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
+    """Turn marshmallow's nested messages into a flat list, one entry a field, with the value that is wrong."""
+    if isinstance(messages, dict):
+        inner = given if isinstance(given, Mapping) else {}
+        return [
+            entry
+            for key, found in messages.items()
+            for entry in (
+                _flatten(place, found, given)
+                if key == "_schema"
+                else _flatten(f"{place}.{key}", found, inner.get(key, _ABSENT))
+            )
+        ]
+    entries = [{"field": place, "message": str(message)} for message in messages]
+    # An unknown field may be anything, a secret too; only what a known one holds is shown.
+    shown = {"given": shorten(given)} if given is not _ABSENT else {}
+    return [entry | shown if entry["message"].startswith("allowed: ") else entry for entry in entries]
+
+
+_ABSENT: Final = object()
+
+
+def _unexpected(error: Exception) -> Response:
+    note_failure(error)
+    return problem(500, "the sandbox itself failed; its log has the traceback, please report it")

@@ -1,0 +1,230 @@
+"""The journal over HTTP: what was received, what was answered, and why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from flask import Response
+from marshmallow import fields
+
+from sandbox.foundation.clock import parse_instant
+from sandbox.journal.export.ndjson import as_document
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Entry, Journal, parse_cursor
+from sandbox.web.control.base import Blueprint, answers, current_sandbox, problems
+from sandbox.web.control.fields import CURSOR, INSTANT, JSON_PATH, Instant, StrictSchema, between, one_of
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("requests", __name__, url_prefix=PREFIX, description="The journal of every request received")
+
+MAX_LIMIT: Final = 1_000
+LISTED_BODY_LIMIT: Final = 64 * 1024
+"""Bytes of a body that a listing still carries; of a larger one it tells only the size."""
+
+_NO_ENTRY: Final = "There is no such entry, or it was dropped or belongs to a time before the last reset."
+
+
+def dropped_field(*, required: bool = True) -> fields.Integer:
+    """Return the field by which every answer about the journal tells that it is not whole."""
+    metadata = {"description": "Entries dropped because the journal was full."}
+    return fields.Integer(required=required, strict=True, metadata=metadata)
+
+
+def after_field() -> fields.String:
+    """Return the field for the cursor of those who have read up to an entry."""
+    metadata = {**CURSOR, "description": "The seq or id of the last entry already seen."}
+    return fields.String(load_default="0", metadata=metadata)
+
+
+class HeaderSchema(StrictSchema):
+    """A header as it was sent; credentials are replaced by a fingerprint."""
+
+    name = fields.String(required=True)
+    value = fields.String(required=True)
+
+
+class EntrySchema(StrictSchema):
+    """A journal entry. `reason` tells what the wire does not."""
+
+    id = fields.String(required=True)
+    seq = fields.Integer(required=True, strict=True, metadata={"description": "Counts entries, without gaps."})
+    kind = fields.String(required=True, validate=one_of("token", "inbound", "other"))
+    received_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
+    wall_time = Instant(required=True, metadata={"description": "On the machine's clock."})
+    duration_ms = fields.Float(required=True)
+    method = fields.String(required=True)
+    path = fields.String(required=True)
+    query = fields.String(required=True)
+    headers = fields.List(fields.Nested(HeaderSchema), required=True)
+    body_size = fields.Integer(required=True, strict=True, metadata={"description": "Bytes received or announced."})
+    body = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "The body, encoded as `body_encoding` says; null in a listing when larger than 64 KiB."
+        },
+    )
+    body_encoding = fields.String(required=True, validate=one_of("utf-8", "base64"))
+    json = fields.Raw(required=True, allow_none=True, metadata={"description": "The body parsed, if it is JSON."})
+    client_id = fields.String(required=True, allow_none=True)
+    company = fields.String(required=True, allow_none=True)
+    vanity_url = fields.String(required=True, allow_none=True)
+    outcome = fields.String(required=True, validate=one_of("accepted", "rejected", "faulted"))
+    accepted = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether what it asked for was done, also where a fault hid that from the client."},
+    )
+    reason = fields.String(required=True, allow_none=True)
+    status = fields.Integer(
+        required=True, strict=True, metadata={"description": "Of the answer; 0 where a fault let none through."}
+    )
+    fault = fields.String(
+        required=True, allow_none=True, metadata={"description": "Name or id of the fault rule that acted."}
+    )
+    effect = fields.String(
+        required=True, allow_none=True, metadata={"description": "What the fault made the client see."}
+    )
+    token = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Fingerprint of the token it came with, or of the token it got."},
+    )
+    token_request = fields.Integer(
+        required=True,
+        strict=True,
+        allow_none=True,
+        metadata={"description": "`seq` of the request that this token was issued to."},
+    )
+    token_issued_at = Instant(required=True, allow_none=True)
+    token_expires_at = Instant(required=True, allow_none=True)
+    token_note = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Where the token is from, and by how much it was late.",
+            "example": "token of request 12, expired 4 s before",
+        },
+    )
+    response_headers = fields.List(fields.Nested(HeaderSchema), required=True)
+    response_body = fields.String(required=True)
+
+
+class JournalPageSchema(StrictSchema):
+    """What a page of the journal, or of what is made of it, says of the others."""
+
+    next_after = fields.Integer(
+        required=True,
+        strict=True,
+        allow_none=True,
+        metadata={"description": "Cursor for the next page; null on the last."},
+    )
+    dropped = dropped_field()
+
+
+class PageSchema(JournalPageSchema):
+    """A page of the journal, newest last."""
+
+    entries = fields.List(fields.Nested(EntrySchema), required=True)
+
+
+class ClearedSchema(StrictSchema):
+    """How many entries were deleted."""
+
+    deleted = fields.Integer(required=True, strict=True)
+
+
+class FilterSchema(StrictSchema):
+    """Which entries are meant; every condition given must hold."""
+
+    kind = fields.String(validate=one_of("token", "inbound", "other"))
+    company = fields.String()
+    vanity_url = fields.String()
+    client_id = fields.String()
+    outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
+    status = fields.Integer(validate=between(100, 599))
+    accepted = fields.Boolean(
+        truthy={"true", True},
+        falsy={"false", False},
+        metadata={"description": "Whether what was asked for was done, whatever the client got to know of it."},
+    )
+    since = fields.String(
+        metadata={**INSTANT, "description": "Received at or after this instant of the sandbox clock."}
+    )
+    until = fields.String(metadata={**INSTANT, "description": "Received at or before it."})
+    json_path = fields.String(
+        metadata={**JSON_PATH, "description": "An RFC 9535 query that must select something in a JSON body."}
+    )
+
+
+class PageQuerySchema(FilterSchema):
+    """Which entries, from where and how many."""
+
+    after = after_field()
+    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+def read_filter(query: dict[str, Any]) -> EntryFilter:
+    """Return the filter that query parameters stand for."""
+    instants: dict[str, float] = {name: _instant(name, query[name]) for name in ("since", "until") if name in query}
+    return EntryFilter(**{**query, **instants})
+
+
+def read_cursor(after: str, journal: Journal) -> int:
+    """Return the sequence number a cursor stands for; with an id of before the last reset all that is new follows."""
+    seq, journal_id = parse_cursor(after), after.rpartition("-")[0]
+    return seq if journal_id in ("", journal.id) else 0
+
+
+def _instant(name: str, value: str) -> float:
+    # The '+' of a zone that was not percent-encoded arrives as a space.
+    return parse_instant(_SPACE_BEFORE_ZONE.sub("+", value), name).timestamp()
+
+
+_SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
+
+
+def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
+    """Return an entry as the API shows it; with ``listed`` a large body is left out."""
+    return as_document(entry, LISTED_BODY_LIMIT if listed else None)
+
+
+@blueprint.get("/requests")
+@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.response(200, PageSchema)
+@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
+def list_requests(query: dict[str, Any]) -> dict[str, Any]:
+    """List the requests received, newest last, a page at a time."""
+    journal = current_sandbox().journal
+    after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
+    page = journal.page(read_filter(query), after, limit)
+    return {
+        "entries": [presented(entry, listed=True) for entry in page.entries],
+        "next_after": page.next_after,
+        "dropped": page.dropped,
+    }
+
+
+@blueprint.delete("/requests")
+@blueprint.response(200, ClearedSchema)
+def clear_requests() -> dict[str, int]:
+    """Empty the journal."""
+    return {"deleted": current_sandbox().journal.clear()}
+
+
+@blueprint.get("/requests/<entry_id>")
+@blueprint.response(200, EntrySchema)
+@problems(blueprint, not_found=_NO_ENTRY)
+def get_request(entry_id: str) -> dict[str, Any]:
+    """Show one request whole, by its id or its sequence number."""
+    return presented(current_sandbox().journal.get(entry_id), listed=False)
+
+
+@blueprint.get("/requests/<entry_id>/body")
+@answers(blueprint, "application/octet-stream", "The body, byte for byte.")
+@problems(blueprint, not_found=_NO_ENTRY)
+def get_request_body(entry_id: str) -> Response:
+    """Return the body of a request, byte for byte; secrets in bodies of the token endpoint are redacted."""
+    body = current_sandbox().journal.get(entry_id).body
+    headers = {"X-Content-Type-Options": "nosniff", "Content-Disposition": f'attachment; filename="{entry_id}"'}
+    return Response(body, content_type="application/octet-stream", headers=headers)

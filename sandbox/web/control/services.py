@@ -1,0 +1,100 @@
+"""Services: what receives the payloads of an inbound URL (FACTS 1.12, 1.13, 1.20)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from marshmallow import fields
+
+from sandbox.platform.model import Service
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox, problems, takes_body
+from sandbox.web.control.document import leads_to
+from sandbox.web.control.fields import VANITY_URL, Flag, Instant, StrictSchema
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("services", __name__, url_prefix=PREFIX, description="Services and their inbound URLs")
+_NO_SERVICE = "There is no such service."
+
+
+class ServiceSchema(StrictSchema):
+    """A service, with the inbound URL that clients post to."""
+
+    id = fields.Integer(required=True, strict=True)
+    company = fields.String(required=True)
+    connector_id = fields.Integer(required=True, strict=True)
+    entity = fields.String(required=True)
+    vanity_url = fields.String(required=True)
+    active = fields.Boolean(required=True)
+    url = fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class NewServiceSchema(StrictSchema):
+    """A service to add."""
+
+    company = fields.String(required=True, metadata={"example": "acme"})
+    connector_id = fields.Integer(required=True, strict=True, metadata={"description": "Its source connector."})
+    entity = fields.String(required=True, metadata={"description": "An entity of that connector.", "example": "orders"})
+    vanity_url = fields.String(
+        required=True,
+        metadata={
+            **VANITY_URL,
+            "description": "3-36 letters, digits, - or _; unique in the company.",
+            "example": "returns",
+        },
+    )
+    active = Flag(load_default=True)
+
+
+class ServiceChangeSchema(StrictSchema):
+    """What may change of a service."""
+
+    active = Flag(required=True)
+
+
+def _presented(service: Service) -> dict[str, Any]:
+    url = f"{base_url()}/v1/{service.company}/{service.vanity_url}"
+    return {**dataclasses.asdict(service), "url": url}
+
+
+@blueprint.get("/services")
+@blueprint.response(200, ServiceSchema(many=True))
+def list_services() -> list[dict[str, Any]]:
+    """List the services."""
+    return [_presented(service) for service in current_sandbox().store.services()]
+
+
+@blueprint.post("/services")
+@blueprint.arguments(NewServiceSchema)
+@blueprint.response(201, ServiceSchema)
+@leads_to(blueprint, 201, ("get_service", "change_service", "delete_service"), {"service_id": "id"})
+@takes_body(blueprint, not_found="There is no such company, connector or entity.", conflict="The vanity URL is taken.")
+def add_service(body: dict[str, Any]) -> dict[str, Any]:
+    """Add a service; the answer holds its inbound URL."""
+    return _presented(current_sandbox().store.add_service(**body))
+
+
+@blueprint.get("/services/<int:service_id>")
+@blueprint.response(200, ServiceSchema)
+@problems(blueprint, not_found=_NO_SERVICE)
+def get_service(service_id: int) -> dict[str, Any]:
+    """Show a service."""
+    return _presented(current_sandbox().store.service(service_id))
+
+
+@blueprint.patch("/services/<int:service_id>")
+@blueprint.arguments(ServiceChangeSchema)
+@blueprint.response(200, ServiceSchema)
+@takes_body(blueprint, not_found=_NO_SERVICE)
+def change_service(body: dict[str, bool], service_id: int) -> dict[str, Any]:
+    """Activate or deactivate a service."""
+    return _presented(current_sandbox().store.set_active(service_id, body["active"]))
+
+
+@blueprint.delete("/services/<int:service_id>")
+@blueprint.response(204)
+@problems(blueprint, not_found=_NO_SERVICE)
+def delete_service(service_id: int) -> None:
+    """Delete a service; its inbound URL is free again."""
+    current_sandbox().store.delete_service(service_id)

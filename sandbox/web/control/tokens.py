@@ -1,0 +1,102 @@
+"""Tokens and keys over HTTP: revoke and rotate while an integration runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from marshmallow import fields
+
+from sandbox.foundation.errors import NotFoundError
+from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body
+from sandbox.web.control.fields import Instant, StrictSchema, between
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("tokens", __name__, url_prefix=PREFIX, description="Access tokens and the key that signs them")
+
+
+class RevocationSchema(StrictSchema):
+    """Whose tokens to revoke."""
+
+    client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
+
+
+class TokenSchema(StrictSchema):
+    """An issued token as it stands; the token itself is not kept."""
+
+    fingerprint = fields.String(required=True, metadata={"description": "What the journal names it by."})
+    request = fields.Integer(
+        required=True,
+        strict=True,
+        allow_none=True,
+        metadata={"description": "`seq` of the journal entry of the request that it was issued to."},
+    )
+    jti = fields.String(required=True, metadata={"description": "The token's own id, a claim in it."})
+    client_id = fields.String(required=True)
+    scopes = fields.List(fields.String(), required=True)
+    issued_at = Instant(required=True)
+    expires_at = Instant(required=True)
+    expired = fields.Boolean(required=True, metadata={"description": "By the sandbox clock."})
+    uses = fields.Integer(required=True, strict=True, metadata={"description": "Requests it authorised."})
+    revoked = fields.String(required=True, allow_none=True, metadata={"description": "Why, if it was revoked."})
+
+
+class TokenPageSchema(StrictSchema):
+    """Tokens, the newest last."""
+
+    tokens = fields.List(fields.Nested(TokenSchema), required=True)
+    total = fields.Integer(required=True, strict=True, metadata={"description": "How many there are in all."})
+
+
+class TokenQuerySchema(StrictSchema):
+    """Whose tokens, and how many."""
+
+    client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
+    limit = fields.Integer(load_default=100, validate=between(1, 1_000), metadata={"description": "The newest."})
+    skip = fields.Integer(
+        load_default=0,
+        validate=between(0, 1_000_000_000),
+        metadata={"description": "So many of the newest are left out: those already seen, read from the newest back."},
+    )
+
+
+class RevokedSchema(StrictSchema):
+    """How many tokens were revoked."""
+
+    revoked = fields.Integer(required=True, strict=True)
+
+
+@blueprint.get("/tokens")
+@blueprint.arguments(TokenQuerySchema, location="query")
+@blueprint.response(200, TokenPageSchema)
+@problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
+def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
+    """List the newest tokens issued since the last reset, oldest first: by which request, until when, how used."""
+    sandbox, client_id = current_sandbox(), query.get("client_id")
+    now = sandbox.clock.timestamp()
+    tokens = [token for token in sandbox.tokens if client_id in (None, token.client_id)]
+    end = max(0, len(tokens) - query["skip"])
+    newest = tokens[max(0, end - query["limit"]) : end]
+    return {
+        "tokens": [{**asdict(token), "expired": now >= token.expires_at} for token in newest],
+        "total": len(tokens),
+    }
+
+
+@blueprint.post("/tokens/revoke")
+@blueprint.arguments(RevocationSchema, required=False)
+@blueprint.response(200, RevokedSchema)
+@takes_body(blueprint, not_found="There is no such OAuth client.")
+def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
+    """Revoke the access tokens of one OAuth client, or of all."""
+    sandbox, client_id = current_sandbox(), body.get("client_id")
+    if client_id is not None and sandbox.store.find_client(client_id) is None:
+        raise NotFoundError("OAuth client", client_id, [client.id for client in sandbox.store.clients()])
+    return {"revoked": sandbox.revoke_tokens(client_id)}
+
+
+@blueprint.post("/keys/rotate")
+@blueprint.response(204)
+def rotate_keys() -> None:
+    """Replace the signing key; tokens signed by the old one are refused from now on."""
+    current_sandbox().keys.rotate()

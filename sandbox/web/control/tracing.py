@@ -1,0 +1,87 @@
+"""The id of a request to the control API, in its answer and in its line of the log.
+
+The emulated API sends none, as nothing is known of the platform doing so; there the id is that of the journal entry.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, cast
+
+from apispec import BasePlugin
+from flask import Flask, Response, g, request
+
+from sandbox.foundation.real_time import perf_counter
+from sandbox.foundation.rng import Rng
+from sandbox.journal.log_line import ControlRequest, log_control, log_failure
+
+HEADER: Final = "X-Request-Id"
+
+_GIVEN: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+_QUIET: Final = frozenset(
+    {"system.get_health", "system.get_readiness", "metrics.get_metrics", "pages.static", "pages.reference_asset"}
+)
+"""Endpoints that are asked for every few seconds, or along with a page."""
+
+
+def trace_requests(app: Flask) -> None:
+    """Let every request to an application have an id and a line of the log. Call it before anything that refuses."""
+    rng = Rng()
+
+    def begin() -> None:
+        given = request.headers.get(HEADER, "")
+        g.request_id = given if _GIVEN.fullmatch(given) else rng.hex(16)
+        g.started = perf_counter()
+
+    app.before_request(begin)
+    app.after_request(_end)
+
+
+def request_id() -> str:
+    """Return the id of the request that is being served."""
+    return cast(str, g.request_id)
+
+
+def note_failure(error: Exception) -> None:
+    """Note that the sandbox itself failed on this request: its line will tell, with the traceback."""
+    g.failure = error
+
+
+def _end(response: Response) -> Response:
+    response.headers[HEADER] = request_id()
+    duration_ms = round((perf_counter() - g.started) * 1000, 3)
+    line = ControlRequest(request_id(), request.method, request.path, response.status_code, duration_ms)
+    failure: Exception | None = g.get("failure")
+    if failure is not None:
+        log_failure(line, failure)
+    else:
+        log_control(line, quiet=request.endpoint in _QUIET)
+    return response
+
+
+class RequestIdDocument(BasePlugin):
+    """Documents the header of every answer, in one place."""
+
+    def init_spec(self, spec: Any) -> None:
+        """Put the header into the components that answers refer to."""
+        super().init_spec(spec)
+        description = (
+            "The request's id, by which its line is found in the sandbox's log: the one of the request's own "
+            f"{HEADER}, if that is up to 128 letters, digits and . _ : / + = @ -, or a new one."
+        )
+        schema = {"type": "string", "pattern": f"^{_GIVEN.pattern}$"}
+        spec.components.header("RequestId", {"description": description, "required": True, "schema": schema})
+
+    def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
+        """Add the header to an answer that operations refer to."""
+        return _with_header(response)
+
+    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
+        """Add the header to each answer that an operation describes itself."""
+        for operation in (operations or {}).values():
+            for response in operation["responses"].values():
+                response.update(_with_header(response))
+
+
+def _with_header(response: Any) -> dict[str, Any]:
+    return {"headers": {**response.get("headers", {}), HEADER: {"$ref": "#/components/headers/RequestId"}}}

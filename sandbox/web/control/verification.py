@@ -1,0 +1,262 @@
+"""Waiting for requests and verifying them over HTTP: the assertions of the Python API for every other language."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import Response, current_app, json
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from sandbox.foundation.errors import WaitInterruptedError
+from sandbox.journal.assertions.pattern import Pattern
+from sandbox.journal.assertions.report import report, report_order
+from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
+from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body
+from sandbox.web.control.fields import ANY_VALUE, JSON_PATH, Flag, StrictSchema, between, one_of
+from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, problem
+from sandbox.web.control.requests import (
+    EntrySchema,
+    FilterSchema,
+    after_field,
+    dropped_field,
+    presented,
+    read_cursor,
+    read_filter,
+)
+from sandbox.web.paths import PREFIX
+
+blueprint = Blueprint("verification", __name__, url_prefix=PREFIX, description="Waiting for requests, verifying them")
+
+MAX_COUNT: Final = 1_000
+MAX_WAIT_S: Final = 60
+TURNSTILE: Final = "patchworks_sandbox_turnstile"
+
+
+@dataclass(frozen=True, slots=True)
+class Turnstile:
+    """Lets so many waits in that there are always workers left to serve what is waited for."""
+
+    free: threading.Semaphore
+
+    @classmethod
+    def for_workers(cls, workers: int) -> Turnstile:
+        """Leave at least half of the server's workers alone."""
+        return cls(threading.Semaphore(max(1, workers // 2)))
+
+
+class WaitQuerySchema(FilterSchema):
+    """What to wait for, and how long."""
+
+    after = after_field()
+    count = fields.Integer(load_default=1, validate=between(1, MAX_COUNT))
+    timeout = fields.Float(
+        load_default=5.0, validate=between(0, MAX_WAIT_S), metadata={"description": "Real seconds.", "example": 5}
+    )
+
+
+class WaitedSchema(StrictSchema):
+    """The first requests that match, as many as were waited for."""
+
+    entries = fields.List(fields.Nested(EntrySchema), required=True)
+    dropped = dropped_field()
+
+
+class TimeoutSchema(ProblemSchema):
+    """The time was up; with what did arrive."""
+
+    entries = fields.List(fields.Nested(EntrySchema))
+    dropped = dropped_field(required=False)
+
+
+class PatternSchema(StrictSchema):
+    """Conditions on a request; those left out always hold."""
+
+    json = fields.Raw(metadata={**ANY_VALUE, "description": "The body is this JSON; numbers are equal by value."})
+    json_contains = fields.Raw(
+        metadata={
+            **ANY_VALUE,
+            "description": "The body holds this and may hold more: more keys, more items in any order.",
+        }
+    )
+    json_path = fields.Raw(
+        metadata={
+            "description": "An RFC 9535 query that selects something, or an object of queries and the value that one "
+            "selected node must equal.",
+            "oneOf": [{"type": "string", **JSON_PATH}, {"type": "object"}],
+            "example": {"$.lines[0].qty": 2},
+        }
+    )
+    text = fields.String(metadata={"description": "The body is this text."})
+    headers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(allow_none=True),
+        metadata={"description": "Each is there with this value; null: is not there. Credentials as they were sent."},
+    )
+    method = fields.String()
+    client_id = fields.String()
+    status = fields.Integer(strict=True, validate=between(0, 599))
+    outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
+    reason = fields.String(metadata={"description": "The reason is or begins with this.", "example": "token_expired"})
+    fault = fields.String()
+
+
+class VerifySchema(StrictSchema):
+    """What must have been received."""
+
+    filter = fields.Nested(
+        FilterSchema, load_default=dict, metadata={"description": "Which requests are looked at; all if left out."}
+    )
+    after = after_field()
+    only_accepted = Flag(
+        load_default=False,
+        metadata={
+            "description": "Count what was accepted only, unless the pattern names `outcome`, `status`, `reason` or "
+            "`fault`; rejected requests still appear as near misses."
+        },
+    )
+    pattern = fields.Nested(PatternSchema, load_default=dict)
+    in_order = fields.List(
+        fields.Nested(PatternSchema),
+        validate=validate.Length(1, 100),
+        metadata={"description": "In place of `pattern` and a count: these came one after the other."},
+    )
+    times = fields.Integer(strict=True, validate=between(0, 2**31))
+    at_least = fields.Integer(strict=True, validate=between(0, 2**31))
+    at_most = fields.Integer(strict=True, validate=between(0, 2**31))
+
+    @validates_schema
+    def _order_or_count(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if "in_order" in data and (data.get("pattern") or not data.keys().isdisjoint({"times", "at_least", "at_most"})):
+            raise ValidationError("in_order alone, or pattern with a count", "in_order")
+
+
+class VerifiedSchema(StrictSchema):
+    """It was received."""
+
+    count = fields.Integer(
+        required=True,
+        strict=True,
+        metadata={"description": "How many match; counting stops where the answer is certain."},
+    )
+    dropped = dropped_field()
+
+
+class DifferenceSchema(StrictSchema):
+    """One place where a request is not as expected."""
+
+    path = fields.String(required=True, metadata={"description": "A JSONPath, or what is no part of the body."})
+    message = fields.String(required=True)
+
+
+class NearMissSchema(StrictSchema):
+    """A request that nearly matched."""
+
+    id = fields.String(required=True)
+    seq = fields.Integer(required=True, strict=True)
+    status = fields.Integer(required=True, strict=True)
+    reason = fields.String(required=True, allow_none=True)
+    token_note = fields.String(required=True, allow_none=True)
+    differences = fields.List(fields.Nested(DifferenceSchema), required=True)
+
+
+class MismatchSchema(ProblemSchema):
+    """It was not received; `detail` is the message that a failing assertion shows."""
+
+    count = fields.Integer(strict=True, metadata={"description": "How many match."})
+    near_misses = fields.List(fields.Nested(NearMissSchema))
+    matches = fields.List(fields.String(), metadata={"description": "Ids of the first requests that match."})
+    dropped = dropped_field(required=False)
+    uncertain = fields.Integer(
+        strict=True, metadata={"description": "How many of the dropped entries may have been meant."}
+    )
+
+
+@blueprint.get("/requests/wait")
+@blueprint.arguments(WaitQuerySchema, location="query")
+@blueprint.response(200, WaitedSchema)
+@blueprint.alt_response(
+    408, schema=TimeoutSchema, content_type=CONTENT_TYPE, description="The time is up; with what did arrive."
+)
+@problems(
+    blueprint,
+    conflict="The wait was interrupted: the sandbox was reset, or is stopping.",
+    unprocessable="A filter is unknown or holds a value that is not allowed.",
+    unavailable="Too many wait at the same time; try again.",
+)
+def wait_for_requests(query: dict[str, Any]) -> Any:
+    """Wait until so many requests match; answer at once when they do.
+
+    The answer holds the first `count` of them. To wait for what comes next, give the `seq` of the last one as `after`.
+    """
+    journal = current_sandbox().journal
+    after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
+    turnstile: Turnstile = current_app.extensions[TURNSTILE]
+    if not turnstile.free.acquire(blocking=False):
+        detail = "as many requests wait as there are workers for; try again, or raise the setting threads"
+        return problem(503, detail, headers={"Retry-After": "1"})
+    try:
+        entries = journal.wait(read_filter(query), count, timeout, after=after)
+    except WaitInterruptedError as error:
+        return problem(409, f"the wait was interrupted: {error}")
+    finally:
+        turnstile.free.release()
+    found = {"entries": [presented(entry, listed=True) for entry in entries], "dropped": journal.dropped}
+    if len(entries) >= count:
+        return found
+    detail = f"{len(entries)} of {count} requests came within {timeout:g} s"
+    return _detailed(problem(408, detail), WaitedSchema().dump(found))
+
+
+@blueprint.post("/requests/verify")
+@blueprint.arguments(VerifySchema, required=False)
+@blueprint.response(200, VerifiedSchema)
+@blueprint.alt_response(
+    409, schema=MismatchSchema, content_type=CONTENT_TYPE, description="It was not received; with what came instead."
+)
+@takes_body(blueprint)
+def verify_requests(body: dict[str, Any]) -> Any:
+    """Verify that requests that match a pattern came so often: at least once if nothing is said.
+
+    Where dropped entries could have changed the result it is not verified.
+    """
+    journal = current_sandbox().journal
+    view = View(read_filter(body["filter"]), only_accepted=body["only_accepted"])
+    if "in_order" in body:
+        order = verify_in_order(journal, view, [Pattern(**pattern) for pattern in body["in_order"]])
+        if order.rest is None:
+            return {"count": len(order.found), "dropped": journal.dropped}
+        return _detailed(problem(409, report_order(order)), _mismatch(order.rest))
+    times = Times.of(body.get("times"), body.get("at_least"), body.get("at_most"))
+    after = read_cursor(body["after"], journal)
+    verdict = verify(journal, Expectation(view, Pattern(**body["pattern"]), times, after=after))
+    if verdict.ok:
+        return {"count": verdict.count, "dropped": verdict.dropped}
+    return _detailed(problem(409, report(verdict)), _mismatch(verdict))
+
+
+def _mismatch(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "count": verdict.count,
+        "matches": [entry.id for entry in verdict.matches],
+        "near_misses": [
+            {
+                "id": miss.entry.id,
+                "seq": miss.entry.seq,
+                "status": miss.entry.status,
+                "reason": miss.entry.reason,
+                "token_note": miss.entry.token_note,
+                "differences": [{"path": found.path, "message": found.message} for found in miss.differences[:100]],
+            }
+            for miss in verdict.near_misses
+        ],
+        "dropped": verdict.dropped,
+        "uncertain": verdict.lost,
+    }
+
+
+def _detailed(response: Response, members: dict[str, Any]) -> Response:
+    """Add members to problem details (RFC 9457 §3.2)."""
+    response.set_data(json.dumps({**json.loads(response.get_data()), **members}))
+    return response

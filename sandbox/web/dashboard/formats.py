@@ -1,0 +1,109 @@
+"""How values read on the pages: times, spans, sizes, and text in which nothing hides."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+from sandbox.foundation.clock import format_instant
+
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+"""Characters that show nothing themselves, or turn the direction in which others are shown."""
+
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def instant(value: float | datetime) -> str:
+    """Return an instant as machines read it: ISO 8601 in UTC with ``Z``."""
+    return format_instant(_aware(value))
+
+
+def moment(value: float | datetime) -> str:
+    """Return an instant as people read it, in UTC: ``2026-11-23 18:00:05``."""
+    return f"{_aware(value):%Y-%m-%d %H:%M:%S}"
+
+
+def time_of_day(value: float | datetime) -> str:
+    """Return the time of day in UTC to the millisecond."""
+    aware = _aware(value)
+    return f"{aware:%H:%M:%S}.{aware.microsecond // 1000:03}"
+
+
+def _aware(value: float | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromtimestamp(value, timezone.utc)
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units: ``23 h 59 min``."""
+    left = int(abs(seconds))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        amount, left = divmod(left, size)
+        if amount or (unit == "s" and not parts):
+            parts.append(f"{amount} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def size(count: int) -> str:
+    """Return a number of bytes: ``812 B``, ``64.0 KiB``, ``5.0 MiB``."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration with as many digits as matter."""
+    return f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms" if value < 10_000 else f"{value / 1000:,.1f} s"
+
+
+def visible(text: str) -> Markup:
+    """Escape a text and mark the characters in it that cannot be seen, or that turn its direction."""
+    parts: list[Markup] = []
+    position = 0
+    for match in _UNSEEN.finditer(text):
+        name = f"U+{ord(match[0]):04X}"
+        parts += escape(text[position : match.start()]), Markup('<span class="unseen">{}</span>').format(name)
+        position = match.end()
+    return Markup("").join([*parts, escape(text[position:])])
+
+
+def breakable(text: str) -> Markup:
+    """Escape a URL or an id and allow a line to break after its separators."""
+    return Markup("").join(escape(part) + Markup("<wbr>") for part in re.split(r"(?<=[/&?.-])(?![/])", text))
+
+
+def glimpse(body: bytes) -> str:
+    """Return the beginning of a body on one line, for a list; nothing of one that is not text."""
+    try:
+        text = body[:400].decode("utf-8", "strict" if len(body) <= 400 else "ignore")
+    except UnicodeDecodeError:
+        return ""
+    return re.sub(r"\s+", " ", text).strip()[:160]
+
+
+def pretty(value: Any) -> str:
+    """Return JSON over several lines, with non-ASCII text as it is."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "instant": instant,
+    "moment": moment,
+    "time_of_day": time_of_day,
+    "span": span,
+    "size": size,
+    "milliseconds": milliseconds,
+    "visible": visible,
+    "breakable": breakable,
+    "glimpse": glimpse,
+    "pretty": pretty,
+}

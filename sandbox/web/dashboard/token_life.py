@@ -1,0 +1,67 @@
+"""Issued tokens as the pages show them: claims, and what is left of their life on the sandbox clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sandbox.journal.journal import Entry
+from sandbox.platform.platform import Platform
+from sandbox.platform.tokens import IssuedToken
+
+SHOWN: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLife:
+    """A token, the name of its client unless that was deleted, and a moment of the sandbox clock to look at it."""
+
+    token: IssuedToken
+    client_name: str | None
+    at: float
+
+    @property
+    def left(self) -> float:
+        """Seconds until it expires; negative when it has."""
+        return self.token.expires_at - self.at
+
+    @property
+    def state(self) -> str:
+        """One word for people."""
+        if self.token.revoked:
+            return "revoked"
+        return "expired" if self.left <= 0 else "early" if self.at < self.token.issued_at else "valid"
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The claims that the platform looks at, as the token carries them."""
+        token = self.token
+        return {
+            "aud": token.client_id,
+            "jti": token.jti,
+            "iat": token.issued_at,
+            "nbf": token.issued_at,
+            "exp": token.expires_at,
+            "scopes": list(token.scopes),
+        }
+
+
+def newest_tokens(platform: Platform) -> tuple[list[TokenLife], int]:
+    """Return the tokens issued last, newest first, and how many there are in all."""
+    tokens = platform.tokens.issued()
+    now = platform.clock.timestamp()
+    return [_life(platform, token, now) for token in reversed(tokens[-SHOWN:])], len(tokens)
+
+
+def token_of(platform: Platform, entry: Entry) -> TokenLife | None:
+    """Return the token that an entry came with or was answered with, if it was issued here and is remembered."""
+    if entry.token is None:  # spares looking through all there are
+        return None
+    issued = (token for token in platform.tokens.issued() if token.fingerprint == entry.token_fingerprint)
+    token = next(issued, None)
+    return None if token is None else _life(platform, token, entry.received_at)
+
+
+def _life(platform: Platform, token: IssuedToken, at: float) -> TokenLife:
+    client = platform.store.find_client(token.client_id)
+    return TokenLife(token, client.name if client else None, at)

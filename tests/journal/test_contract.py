@@ -1,0 +1,305 @@
+"""Requests that do not conform to the published contract are answered as ever, and reported."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.journal.contract import REMEDIES, contract_violations
+from sandbox.journal.journal import Exchange
+from sandbox.journal.operations import OPERATIONS
+from sandbox.state.sandbox import Sandbox
+from sandbox.testing.handle import Patchworks
+from sandbox.testing.local import InProcess
+from sandbox.web.addresses import Endpoints
+from tests.conftest import Integration
+from tests.contract import checked_in_document
+
+ACCEPT = {"Accept": "application/json"}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+AS_JSON = {"Content-Type": "application/json"}
+GOOD_FORM = "grant_type=client_credentials&client_id=a&client_secret=b"
+GOOD_QUERY = f"GET /oauth/token?{GOOD_FORM}"
+BASIC = {"Authorization": "Basic " + base64.b64encode(b"user:password").decode()}
+BEARER = {"Authorization": "Bearer x"}
+GOOD_PARTS = "".join(
+    f'--cut\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+    for name, value in (("grant_type", "client_credentials"), ("client_id", "a"), ("client_secret", "b"))
+)
+
+
+def send(integration: Integration, target: str, headers: dict[str, str], body: str | bytes) -> None:
+    method, _, path = target.partition(" ")
+    integration.http.open(path, method=method, headers=headers, data=body)
+
+
+def codes(integration: Integration) -> list[str]:
+    """The codes of all violations so far."""
+    return [violation.code for violation in found(integration)]
+
+
+def found(integration: Integration) -> list[Any]:
+    sandbox = integration.sandbox
+    return [one for entry in sandbox.journal.snapshot() for one in contract_violations(entry, sandbox.store)]
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "body"),
+    [
+        pytest.param("POST /oauth/token", FORM, GOOD_FORM, id="form"),
+        pytest.param(
+            "POST /oauth/token", AS_JSON, json.dumps(dict(p.split("=") for p in GOOD_FORM.split("&"))), id="json"
+        ),
+        pytest.param(
+            "POST /oauth/token",
+            {"Content-Type": "multipart/form-data; boundary=cut"},
+            f"{GOOD_PARTS}--cut--",
+            id="multipart",
+        ),
+        pytest.param("POST /oauth/token", FORM | BASIC, "grant_type=client_credentials", id="basic"),
+        pytest.param("POST /oauth/token", FORM, f"{GOOD_FORM}&audience=unknown", id="unknown field, RFC 6749 §3.2"),
+        pytest.param(GOOD_QUERY, {}, "", id="GET, which the vendor documents"),
+        pytest.param("POST /v1/acme/orders", BEARER | AS_JSON, "[]", id="payload"),
+        pytest.param(
+            "POST /v1/acme/orders", {"Authorization": "bearer x"} | AS_JSON, "[]", id="bearer, RFC 9110 §11.1"
+        ),
+        pytest.param("POST /v1/acme/anything", BEARER | {"Content-Type": "text/csv"}, "a;b", id="free-form payload"),
+    ],
+)
+def test_request_of_the_contract_is_not_reported(
+    integration: Integration, target: str, headers: dict[str, str], body: str
+) -> None:
+    send(integration, target, ACCEPT | headers, body)
+
+    assert found(integration) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "body", "expected"),
+    [
+        ("POST /nope", ACCEPT, "x", ["undocumented_path"]),
+        ("POST /oauth/token/", ACCEPT | FORM, GOOD_FORM, ["undocumented_path"]),
+        ("PUT /oauth/token", ACCEPT | FORM, GOOD_FORM, ["undocumented_method"]),
+        ("GET /v1/acme/orders", ACCEPT | BEARER, "", ["undocumented_method"]),
+        (GOOD_QUERY, {}, "", ["no_accept_json"]),
+        (GOOD_QUERY, {"Accept": "*/*"}, "", ["no_accept_json"]),
+        (GOOD_QUERY, {"Accept": "text/html, application/json;q=0.0"}, "", ["no_accept_json"]),
+        (f"{GOOD_QUERY}&audience=x", ACCEPT, "", ["unknown_query_parameter"]),
+        (f"{GOOD_QUERY}&client_id=c", ACCEPT, "", ["repeated_field"]),
+        (GOOD_QUERY, ACCEPT, "x", ["unexpected_body"]),
+        ("GET /oauth/token", ACCEPT | BASIC, "", ["missing_field"]),
+        ("GET /oauth/token?grant_type=password", ACCEPT | BASIC, "", ["wrong_field"]),
+        ("POST /oauth/token?client_id=a", ACCEPT | FORM, GOOD_FORM, ["credentials_in_query"]),
+        ("POST /oauth/token?tenant=a", ACCEPT | FORM, GOOD_FORM, ["unknown_query_parameter"]),
+        ("POST /oauth/token", ACCEPT | FORM, "", ["missing_body"]),
+        ("POST /oauth/token", ACCEPT, GOOD_FORM, ["missing_content_type"]),
+        ("POST /oauth/token", ACCEPT | {"Content-Type": "text/plain"}, GOOD_FORM, ["wrong_content_type"]),
+        ("POST /oauth/token", ACCEPT | FORM, b"grant_type=\xff", ["malformed_body"]),
+        ("POST /oauth/token", ACCEPT | AS_JSON, GOOD_FORM, ["malformed_body"]),
+        ("POST /oauth/token", ACCEPT | {"Content-Type": "multipart/form-data"}, GOOD_PARTS, ["malformed_body"]),
+        ("POST /oauth/token", ACCEPT | AS_JSON, "[]", ["wrong_field"]),
+        ("POST /oauth/token", ACCEPT | BASIC | FORM, "a=b", ["missing_field"]),
+        (
+            "POST /oauth/token",
+            ACCEPT | FORM,
+            "grant_type=client_credentials&client_id=&scope=x",
+            ["missing_credentials"] * 2,
+        ),
+        ("POST /oauth/token", ACCEPT | FORM, f"{GOOD_FORM}&scope=a&scope=b", ["repeated_field"]),
+        (
+            "POST /oauth/token",
+            ACCEPT | AS_JSON,
+            '{"grant_type": ["client_credentials"], "client_id": 1, "client_secret": "b", "scope": ["c"]}',
+            ["wrong_field", "wrong_field", "wrong_field"],
+        ),
+        ("POST /v1/acme/orders", ACCEPT | AS_JSON, "{}", ["no_bearer_token"]),
+        ("POST /v1/acme/orders", ACCEPT | BASIC | AS_JSON, "{}", ["no_bearer_token"]),
+        ("POST /v1/acme/orders?access_token=x", ACCEPT | BEARER | AS_JSON, "{}", ["credentials_in_query"]),
+        ("POST /v1/acme/orders", ACCEPT | BEARER | AS_JSON, "", ["missing_body"]),
+        ("POST /v1/acme/anything", ACCEPT | BEARER | {"Content-Type": "text/plain"}, " \n", ["missing_body"]),
+        ("POST /v1/acme/anything", ACCEPT | BEARER, "x", ["missing_content_type"]),
+        ("POST /v1/acme/orders", ACCEPT | BEARER | {"Content-Type": "text/xml"}, "<a/>", ["wrong_content_type"]),
+        ("POST /v1/acme/orders", ACCEPT | BEARER | AS_JSON, "<a/>", ["malformed_body"]),
+        ("POST /v1/acme/anything", ACCEPT | BEARER | AS_JSON, "{'a': 1}", ["malformed_body"]),
+        ("POST /v1/acme/orders", {}, "", ["no_accept_json", "no_bearer_token", "missing_body"]),
+    ],
+)
+def test_violation_is_reported_by_its_code(
+    integration: Integration, target: str, headers: dict[str, str], body: str | bytes, expected: list[str]
+) -> None:
+    send(integration, target, headers, body)
+
+    assert codes(integration) == expected
+
+
+def test_violation_tells_what_was_found_and_what_to_do(integration: Integration) -> None:
+    integration.request_token(grant_type=None)
+
+    entry = next(integration.sandbox.journal.snapshot())
+    [_, violation] = contract_violations(entry, integration.sandbox.store)
+    assert str(violation) == "POST /oauth/token: grant_type is missing (missing_field). Send it."
+
+
+def test_a_violation_is_no_reason_to_refuse(integration: Integration) -> None:
+    response = integration.http.get("/oauth/token", query_string=integration.credentials(nonsense="1"))
+
+    assert response.status_code == 200
+    assert codes(integration) == ["no_accept_json", "unknown_query_parameter"]
+
+
+def test_body_too_large_to_be_read_is_not_called_missing(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(body_limit=10)
+
+    response = integration.post(b"x" * 11, token="x", Accept="application/json", Content_Type="text/plain")
+
+    assert response.status_code == 413
+    assert found(integration) == []
+
+
+def test_request_that_the_server_could_not_read_is_malformed(sandbox: Sandbox, integration: Integration) -> None:
+    integration.http.get("/nope")
+    [entry] = sandbox.journal.snapshot()
+    refused = dataclasses.replace(entry, reason="refused_by_server: no Host header")
+
+    assert [violation.code for violation in contract_violations(refused, sandbox.store)] == ["malformed_http"]
+
+
+def test_violations_tell_no_secret(integration: Integration) -> None:
+    secret = integration.client_secret
+    integration.http.post(
+        f"/oauth/token?client_secret={secret}", json={"grant_type": 1, "client_secret": [secret, secret]}
+    )
+    integration.http.post(
+        "/oauth/token", data=f'{{"client_secret": ["a", "{secret}"}}', content_type="application/json"
+    )
+
+    texts = [str(violation) for violation in found(integration)]
+    assert texts
+    assert not [text for text in texts if secret in text]
+
+
+NESTED_PARTS = b"--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n--c--\r\n--b--"
+CONTENT_TYPES = ["application/json", FORM["Content-Type"], "multipart/form-data; boundary=b", "message/rfc822", ";", ""]
+JSON_VALUES = st.recursive(
+    st.none() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.just("scope"), inner)
+)
+
+
+def test_any_request_can_be_held_against_the_contract(sandbox: Sandbox) -> None:
+    @given(
+        target=st.sampled_from([("GET", "token"), ("POST", "token"), ("POST", "inbound")]),
+        query=st.text(alphabet="a=&%2[]ü;", max_size=8),
+        content_type=st.sampled_from(CONTENT_TYPES),
+        accept=st.text(alphabet="application/json;q=0,* ", max_size=20),
+        body=st.binary(max_size=30) | JSON_VALUES.map(lambda value: json.dumps(value).encode()) | st.just(NESTED_PARTS),
+    )
+    def hold(target: tuple[str, Any], query: str, content_type: str, accept: str, body: bytes) -> None:
+        headers = (("Accept", accept), ("Content-Type", content_type))
+        exchange = Exchange(target[0], "/x", query, headers, "127.0.0.1", 0.0, 0.0, body, len(body), kind=target[1])
+        entry = sandbox.journal.close(exchange, 200, (), b"")
+
+        assert {violation.code for violation in contract_violations(entry, sandbox.store)} <= set(REMEDIES)
+
+    hold()
+
+
+# --- over HTTP and in tests -----------------------------------------------------------------------------------------
+
+
+def test_control_api_lists_the_requests_that_do_not_conform(integration: Integration) -> None:
+    integration.http.get("/oauth/token", query_string=integration.credentials(), headers=ACCEPT)
+    integration.http.post("/v1/acme/orders", headers=ACCEPT | AS_JSON, data="{}")
+
+    [entry] = [entry for entry in integration.sandbox.journal.snapshot() if entry.kind == "inbound"]
+    received_at = integration.control("GET", f"/requests/{entry.id}").json["received_at"]  # type: ignore[index]
+    assert integration.control("GET", "/contract-violations").json == {
+        "requests": [
+            {
+                "request": entry.id,
+                "seq": 2,
+                "received_at": received_at,
+                "method": "POST",
+                "path": "/v1/acme/orders",
+                "status": 401,
+                "violations": [
+                    {
+                        "code": "no_bearer_token",
+                        "message": "there is no Authorization header",
+                        "remedy": "Send 'Authorization: Bearer <access token>'.",
+                    }
+                ],
+            }
+        ],
+        "next_after": None,
+        "dropped": 0,
+    }
+
+
+def test_control_api_takes_the_filters_of_the_journal(integration: Integration) -> None:
+    integration.request_token()
+    integration.http.post("/v1/acme/orders")
+
+    assert _seqs(integration, kind="token") == [1]
+    assert _seqs(integration, outcome="rejected") == [2]
+    assert _seqs(integration, vanity_url="products") == []
+    assert integration.control("GET", "/contract-violations", kind="nonsense").status_code == 422
+
+
+def test_control_api_pages_by_request(integration: Integration) -> None:
+    for _ in range(3):
+        integration.request_token()
+
+    first = integration.control("GET", "/contract-violations", limit=2).json
+    assert first is not None
+    assert [report["seq"] for report in first["requests"]] == [1, 2]
+    assert first["next_after"] == 2
+    assert _seqs(integration, after=first["next_after"], limit=1) == [3]
+
+
+def test_control_api_tells_that_it_could_not_look_at_all_of_them(integration: Integration) -> None:
+    integration.sandbox.change_settings({"journal_entries": 2})
+    for _ in range(5):
+        integration.request_token()
+
+    page: Any = integration.control("GET", "/contract-violations").json
+    assert ([report["seq"] for report in page["requests"]], page["dropped"]) == ([4, 5], 3)
+
+
+def _seqs(integration: Integration, **query: Any) -> list[int]:
+    page: Any = integration.control("GET", "/contract-violations", **query).json
+    return [report["seq"] for report in page["requests"]]
+
+
+def test_test_handle_lists_every_violation(integration: Integration) -> None:
+    patchworks = Patchworks(InProcess(Endpoints(integration.sandbox, "http://localhost")))
+    assert patchworks.contract_violations == []
+
+    integration.http.get("/v1/acme/orders")
+
+    [violation] = patchworks.contract_violations
+    assert (violation.code, violation.message) == ("undocumented_method", "the contract has POST here, not GET")
+
+
+# --- one contract ---------------------------------------------------------------------------------------------------
+
+
+def test_published_document_asks_for_what_is_held_against_requests() -> None:
+    paths = {"token": "/oauth/token", "inbound": "/v1/{company}/{vanity_url}"}
+    document = checked_in_document("openapi.yaml").spec.read_value()
+
+    for kind, operations in OPERATIONS.items():
+        published = document["paths"][paths[kind]]
+        methods = {
+            name.upper() for name in published if name in ("get", "put", "post", "delete", "patch", "head", "options")
+        }
+        assert methods == set(operations)
+        for method, operation in operations.items():
+            assert published[method.lower()] == {**published[method.lower()], **operation}
+            assert list(published[method.lower()]["responses"]["200"]["content"]) == ["application/json"]

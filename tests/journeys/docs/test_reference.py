@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import sandbox
+from docs._site.settings_page import configuration_page
+from docs._site.write_pages import pages
+from sandbox.foundation.settings import setting_specs
+from tests import ROOT
+
+PAGE = ROOT / "docs" / "configuration.md"
+
+
+@pytest.mark.parametrize("name", pages())
+def test_page_made_from_the_code_is_current(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name], "run `make specs`"
+
+
+def test_configuration_page_tells_every_setting_with_its_ways_in() -> None:
+    page = configuration_page()
+
+    for spec in setting_specs():
+        assert f"## {spec.name}\n" in page
+        assert f"`{spec.flag}`" in page
+        assert f"`{spec.env}`" in page
+
+
+def test_python_page_has_every_public_name() -> None:
+    page = (PAGE.parent / "reference" / "python.md").read_text(encoding="utf-8")
+    plugin = (ROOT / "sandbox" / "testing" / "pytest_plugin.py").read_text(encoding="utf-8")
+    fixtures = re.findall(r"^@pytest\.fixture.*\ndef (\w+)", plugin, re.MULTILINE)
+
+    described = re.findall(r"^::: [\w.]+\.(\w+)$", page, re.MULTILINE)
+    assert {"patchworks", "patchworks_factory"} <= set(fixtures)
+    assert {*fixtures, *sandbox.__all__} - {"__version__", *described} == set()

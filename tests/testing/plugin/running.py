@@ -1,0 +1,43 @@
+"""Running a session of pytest with the plugin, as its users do."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from tests import ROOT
+
+IS_INSTALLED = any(point.value == "sandbox.testing.pytest_plugin" for point in entry_points(group="pytest11"))
+OPTIONS = ([] if IS_INSTALLED else ["-p", "sandbox.testing.pytest_plugin"]) + [
+    "-p",
+    "no:randomly",
+    "-p",
+    "no:cacheprovider",
+]
+
+PUSH = """
+import pytest
+import requests
+
+def push(patchworks, payload, **changes):
+    form = {"grant_type": "client_credentials", "client_id": patchworks.client_id,
+            "client_secret": patchworks.client_secret, **changes}
+    token = requests.post(patchworks.token_url, form, timeout=10).json().get("access_token", "none")
+    bearer = {"Authorization": f"Bearer {token}"}
+    return requests.post(patchworks.inbound("anything").url, json=payload, headers=bearer, timeout=10).status_code
+"""
+
+
+def run(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
+    """Run tests in this process."""
+    pytester.makepyfile(test_it=PUSH + code)
+    return pytester.runpytest_inprocess(*OPTIONS, *options)
+
+
+def run_by_two(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
+    """Run tests in two workers of pytest-xdist."""
+    pytester.makepyfile(test_it=PUSH + code)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        return pytester.runpytest_subprocess(*OPTIONS, "-n", "2", *options)

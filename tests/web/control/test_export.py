@@ -1,0 +1,190 @@
+"""The journal as a file, in each of its formats."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from werkzeug.test import Client
+
+from sandbox import Sandbox, SandboxServer
+from sandbox.journal.export.har import har_entry
+from sandbox.journal.journal import Exchange
+from sandbox.web.control.requests import presented
+from tests.conftest import Integration
+
+
+def an_object(**properties: Any) -> dict[str, Any]:
+    """Return the JSON Schema of an object with exactly these properties."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+TEXT, NUMBER, SIZE = {"type": "string"}, {"type": "number", "minimum": 0}, {"type": "integer", "minimum": -1}
+PAIRS = {"type": "array", "items": an_object(name=TEXT, value=TEXT)}
+MESSAGE = {"httpVersion": TEXT, "cookies": {"type": "array"}, "headers": PAIRS, "headersSize": SIZE, "bodySize": SIZE}
+REQUEST = an_object(method=TEXT, url={"type": "string", "pattern": "^https?://"}, queryString=PAIRS, **MESSAGE)
+REQUEST["properties"]["postData"] = {"type": "object", "required": ["mimeType"], "properties": {"text": TEXT}}
+CONTENT = {"type": "object", "required": ["size", "mimeType"], "properties": {"size": SIZE, "mimeType": TEXT}}
+RESPONSE = an_object(status={"type": "integer"}, statusText=TEXT, redirectURL=TEXT, content=CONTENT, **MESSAGE)
+ENTRY = an_object(
+    startedDateTime={"type": "string", "format": "date-time"},
+    time=NUMBER,
+    request=REQUEST,
+    response=RESPONSE,
+    cache={"type": "object"},
+    timings=an_object(send=NUMBER, wait=NUMBER, receive=NUMBER),
+)
+ENTRY["additionalProperties"] = RESPONSE["additionalProperties"] = True  # HAR allows more, such as names with "_"
+HAR = jsonschema_rs.validator_for(
+    an_object(
+        log={
+            "type": "object",
+            "required": ["version", "creator", "entries"],
+            "properties": {
+                "version": {"const": "1.2"},
+                "creator": {"type": "object", "required": ["name", "version"]},
+                "entries": {"type": "array", "items": ENTRY},
+            },
+        }
+    ),
+    validate_formats=True,
+)
+"""HAR 1.2 as far as our export uses it."""
+
+BODIES = [
+    b'{"order": "1001"}',
+    b'it\'s "quoted" $HOME `id` \\n !! %s\n\ttrailing\r\n',
+    "żółć 🍵".encode(),
+    b"\x00\xff\xfe binary",
+    b"@/etc/passwd",
+    b"x" * 200_000,
+]
+
+
+def export(integration: Integration, format: str, **query: Any) -> Any:
+    answer = integration.control("GET", "/requests/export", format=format, **query)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_ndjson_has_an_entry_a_line_with_its_body_whole(integration: Integration) -> None:
+    token = integration.token()
+    for body in BODIES:
+        integration.post(body, token=token)
+    answer = export(integration, "ndjson", kind="inbound")
+
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    entries = list(integration.sandbox.journal.snapshot())[1:]
+    assert [line["id"] for line in lines] == [entry.id for entry in entries]
+    assert [line["body"] for line in lines] == [presented(entry, listed=False)["body"] for entry in entries]
+    assert answer.headers["Patchworks-Sandbox-Dropped"] == "0"
+
+
+def test_har_is_valid_and_holds_what_was_sent_and_answered(integration: Integration) -> None:
+    integration.token(client_secret=integration.client_secret)
+    for body in BODIES:
+        integration.post(body, token="bad", **{"Content-Type": "text/plain"})
+    integration.http.get("/oauth/token?grant_type=client_credentials&x=%20y")
+    har = json.loads(export(integration, "har").text)
+
+    HAR.validate(har)
+    entries = har["log"]["entries"]
+    assert len(entries) == len(BODIES) + 2
+    assert entries[1]["request"]["postData"] == {"mimeType": "text/plain", "text": BODIES[0].decode()}
+    assert entries[1]["response"]["content"]["text"] == '{"message":"Unauthenticated."}'
+    assert entries[1]["comment"].startswith("malformed_token")
+    assert entries[-1]["request"]["queryString"][-1] == {"name": "x", "value": " y"}
+
+
+def test_har_holds_an_answer_that_is_no_text_in_base64(sandbox: Sandbox) -> None:
+    exchange = Exchange("POST", "/v1/acme/anything", "", (), "", 1000.0, 1000.0)
+    entry = sandbox.journal.close(exchange, 200, (("Content-Type", "image/png"),), b"\x89PNG")
+
+    assert har_entry(entry, "http://sandbox")["response"]["content"] == {
+        "size": 4,
+        "mimeType": "image/png",
+        "text": "iVBORw==",
+        "encoding": "base64",
+    }
+
+
+def test_empty_journal_is_exported_as_a_valid_file(integration: Integration) -> None:
+    har = json.loads(export(integration, "har").text)
+
+    HAR.validate(har)
+    assert har["log"]["entries"] == []
+    assert Client(integration.http.application).get("/_sandbox/requests/export").text == ""
+
+
+@pytest.mark.parametrize("format", ["ndjson", "har", "curl"])
+def test_no_export_holds_a_secret(integration: Integration, format: str) -> None:
+    token = integration.token()
+    integration.post(token=token)
+    integration.http.get("/oauth/token", query_string=integration.credentials())
+    integration.http.post("/oauth/token", json=integration.credentials())
+    text = export(integration, format).text
+
+    assert integration.client_secret not in text
+    assert token not in text
+
+
+@pytest.mark.parametrize("format", ["ndjson", "har", "curl"])
+def test_export_tells_what_was_dropped(make_integration: Callable[..., Integration], format: str) -> None:
+    integration = make_integration(journal_entries=1)
+    integration.post()
+
+    assert export(integration, format).headers["Patchworks-Sandbox-Dropped"] == "1"
+
+
+def test_unknown_format_is_refused_with_what_is_allowed(integration: Integration) -> None:
+    answer = integration.control("GET", "/requests/export", format="xml")
+
+    assert answer.status_code == 422
+    assert "ndjson, har, curl" in answer.json["detail"]
+
+
+def run(script: str, sandbox: SandboxServer, **variables: str) -> None:
+    environment = {"BASE_URL": sandbox.base_url, "PATH": "/usr/bin:/bin:/usr/local/bin", **variables}
+    done = subprocess.run(
+        ["sh", "-eu"], input=script.encode(), env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_curl_lines_send_the_same_requests_to_another_sandbox(integration: Integration, sandbox: Sandbox) -> None:
+    for body in BODIES:
+        integration.post(body, token="bad", **{"X-Note": "it's"})
+    integration.http.post("/v1/acme/a b[1]{2}?q='x'&y=%20", data=b"x", content_type="text/plain")
+    integration.http.post("/oauth/token", json=integration.credentials())
+    integration.http.get("/oauth/token", query_string=integration.credentials())
+    integration.http.head("/v1/acme/anything")
+    integration.http.post(
+        "/oauth/token",
+        data={"grant_type": "client_credentials"},
+        auth=(integration.client_id, integration.client_secret),
+    )
+    script = export(integration, "curl").text
+    originals = list(integration.sandbox.journal.snapshot())
+    integration.sandbox.reset()
+    with SandboxServer(integration.sandbox) as server:
+        run(script, server, CLIENT_SECRET=integration.client_secret, TOKEN="bad")
+        repeated = list(integration.sandbox.journal.snapshot())
+
+    def essence(entries: list[Any]) -> list[Any]:
+        kept = ("authorization", "content-type", "x-note")
+        return [
+            (e.method, e.path, e.query, e.body, e.status, sorted(h for h in e.headers if h[0].lower() in kept))
+            for e in entries
+        ]
+
+    assert essence(repeated) == essence(originals)
+    assert [entry.status for entry in repeated[-4:]] == [200, 200, 405, 200]

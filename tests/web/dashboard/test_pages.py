@@ -1,0 +1,173 @@
+"""Every page without a browser: what it holds, and what it forbids the browser to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import sandbox.web.dashboard
+from sandbox.faults.rules import make_rule
+from tests.conftest import Integration
+
+STATIC = Path(sandbox.web.dashboard.__file__).parent / "static"
+PATHS = [
+    "/",
+    "/dashboard/connectors",
+    "/dashboard/connectors/1",
+    "/dashboard/connectors/1/authentication",
+    "/dashboard/services",
+    "/dashboard/clock",
+    "/dashboard/faults",
+    "/dashboard/try",
+    "/docs",
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_runs_no_script_but_its_own_and_is_kept_nowhere(integration: Integration, path: str) -> None:
+    answer = integration.http.get(f"/_sandbox{path}")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "style-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_holds_no_inline_script_or_style_and_refers_to_nothing_elsewhere(
+    integration: Integration, path: str
+) -> None:
+    integration.post({"order": "1001"})
+
+    page = integration.http.get(f"/_sandbox{path}").text
+
+    assert re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", page) == []
+    assert re.findall(r'(?:src|href|action)="(?!/_sandbox|#|\?|openapi)[^"]*"', page) == []
+
+
+def test_only_pages_but_the_reference_ask_for_trusted_types(integration: Integration) -> None:
+    policies = {path: integration.http.get(f"/_sandbox{path}").headers["Content-Security-Policy"] for path in PATHS}
+
+    assert [path for path, policy in policies.items() if "require-trusted-types-for 'script'" not in policy] == [
+        "/docs"
+    ]
+
+
+def test_no_module_puts_text_into_a_page_as_markup() -> None:
+    sinks = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function")
+
+    assert {path.name for path in STATIC.rglob("*.js") if sinks.search(path.read_text("utf-8"))} == set()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_page_holds_a_secret(integration: Integration, path: str) -> None:
+    integration.post({"order": "1001"})
+
+    assert integration.client_secret not in integration.http.get(f"/_sandbox{path}").text
+
+
+def test_what_does_not_exist_is_told_to_a_person(integration: Integration) -> None:
+    answer = integration.http.get("/_sandbox/dashboard/connectors/99")
+
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "there is no connector 99" in answer.text
+
+
+def test_a_request_that_is_gone_is_told_beside_the_list(integration: Integration) -> None:
+    integration.token()
+
+    page = integration.http.get("/_sandbox/?open=no-such-entry").text
+
+    assert "This request is gone" in page
+    assert "1 shown of 1 in the journal" in page
+
+
+def test_a_pane_that_the_browser_has_already_is_not_sent_again(integration: Integration) -> None:
+    integration.post("a payload of its own")
+    entry = integration.sandbox.journal.get("2")
+
+    page = integration.http.get("/_sandbox/?open=2&text=token", headers={"X-Known-Pane": entry.id}).text
+
+    assert f'data-version="{entry.id}"' in page
+    assert "a payload of its own" not in page
+
+
+def test_an_empty_sandbox_says_what_to_do_next(integration: Integration) -> None:
+    store = integration.sandbox.store
+    for service in store.services():
+        store.delete_service(service.id)
+    integration.sandbox.delete_connector(1)
+
+    pages = {path: integration.http.get(f"/_sandbox{path}").text for path in PATHS}
+
+    assert "No connector yet" in pages["/dashboard/connectors"]
+    assert "No service yet" in pages["/dashboard/services"]
+    assert "No token yet" in pages["/dashboard/clock"]
+    assert "Nothing to post to yet" in pages["/dashboard/try"]
+    assert "No requests yet" in pages["/"]
+
+
+def test_a_presets_folder_that_cannot_be_read_is_told_and_the_packaged_ones_stay(
+    integration: Integration, tmp_path: Path
+) -> None:
+    (tmp_path / "half.yaml").write_text("title: [")
+    integration.sandbox.change_settings({"presets_dir": str(tmp_path)})
+
+    page = integration.http.get("/_sandbox/dashboard/faults").text
+
+    assert "half.yaml" in page
+    assert "Flaky network" in page
+
+
+def test_a_rule_shows_all_its_conditions_and_when_it_acts(integration: Integration) -> None:
+    rule = make_rule({"kind": "status", "code": 503}, name="<b>", method="POST", after=2, times=3, every=2, accept=True)
+    integration.sandbox.platform.faults.add(rule)
+
+    page = integration.http.get("/_sandbox/dashboard/faults").text
+
+    assert "&lt;b&gt;" in page
+    for text in ("method POST", "after 2", "every 2", "0</b> hits of 3", "payload is stored first"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("sample", "shown"),
+    [
+        ('{"a": 1, "b": [{"c": null}]}', "3 fields detected"),
+        ('[{"a": 1}, {"b": "x"}]', "2 fields detected"),
+        ('"text"', "There is no field in this sample"),
+        ("{", "This is not JSON"),
+    ],
+    ids=["object", "batch", "scalar", "no JSON"],
+)
+def test_the_fields_of_a_sample_are_shown_before_it_is_added(integration: Integration, sample: str, shown: str) -> None:
+    answer = integration.http.post("/_sandbox/dashboard/detected-fields", data=sample, content_type="application/json")
+
+    assert shown in answer.text
+    assert len(integration.sandbox.store.entities(1)) == 3
+
+
+def test_the_name_of_a_sample_cannot_leave_its_header(integration: Integration) -> None:
+    entity = integration.sandbox.store.add_entity(1, "custom", 'a"\r\nX: y', {"a": 1})
+
+    answer = integration.http.get(f"/_sandbox/dashboard/connectors/1/entities/{entity.id}/sample")
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a---X--y.json"'
+
+
+def test_a_token_that_is_not_valid_says_why(integration: Integration) -> None:
+    integration.token()
+    integration.sandbox.revoke_tokens()
+    integration.token()
+    integration.sandbox.clock.advance(hours=-1)
+
+    page = integration.http.get("/_sandbox/dashboard/clock").text
+
+    assert "revoked" in page
+    assert "not valid yet" in page

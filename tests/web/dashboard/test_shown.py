@@ -1,0 +1,238 @@
+"""How entries are found, pictured, explained and written as curl."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.journal.export.curl import MAX_INLINE, curl
+from sandbox.journal.journal import Entry, Exchange, Headers, Journal
+from sandbox.web.dashboard.detected_fields import MAX_FIELDS, DetectedField, detected_fields
+from sandbox.web.dashboard.explanation import explain
+from sandbox.web.dashboard.formats import breakable, glimpse, milliseconds, size, span, visible
+from sandbox.web.dashboard.listing import WINDOW, Selection, window
+from sandbox.web.dashboard.timeline import BUCKET_S, BUCKETS, timeline
+
+Record = Callable[..., Entry]
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal("test", lambda: 1_000, lambda: 100_000_000)
+
+
+@pytest.fixture
+def record(journal: Journal) -> Record:
+    """Put an entry into the journal."""
+
+    def put(
+        *,
+        path: str = "/v1/acme/orders",
+        body: bytes = b"",
+        method: str = "POST",
+        headers: Headers = (),
+        reason: str | None = None,
+        wall_time: float = 1_000.0,
+        **notes: object,
+    ) -> Entry:
+        exchange = Exchange(method, path, "", headers, "127.0.0.1", 1_000.0, wall_time, body, len(body), reason=reason)
+        exchange.kind = "inbound"
+        exchange.accepted = reason is None
+        for name, value in notes.items():
+            setattr(exchange, name, value)
+        return journal.close(
+            exchange, 401 if reason else 200, (("Content-Type", "application/json"),), b'{"no":1}' if reason else b"{}"
+        )
+
+    return put
+
+
+# --- the list -------------------------------------------------------------------------------------------------------
+
+
+def test_a_window_is_newest_first_and_tells_where_the_next_begins(journal: Journal, record: Record) -> None:
+    for _ in range(WINDOW + 5):
+        record()
+
+    first = window(journal, Selection())
+    second = window(journal, Selection(before=first.older))
+
+    assert [first.entries[0].seq, first.entries[-1].seq, first.older] == [105, 6, 6]
+    assert [entry.seq for entry in second.entries] == [5, 4, 3, 2, 1]
+    assert second.older is None
+
+
+@pytest.mark.parametrize(
+    "text", ["ORDERS", "wrong_secret", "x-trace", "needle", "401", "test-1", '"no"', "client-9", "müll", "lost"]
+)
+def test_text_is_found_wherever_it_stands_in_an_entry(journal: Journal, record: Record, text: str) -> None:
+    record(
+        body="a Needle and müll".encode(),
+        headers=(("X-Trace", "abc"),),
+        reason="wrong_secret",
+        client_id="client-9",
+        fault="lost",
+    )
+    record(path="/other", method="GET")
+
+    assert [entry.seq for entry in window(journal, Selection(text=text)).entries] == [1]
+
+
+@pytest.mark.parametrize(
+    ("query", "conditions", "before"),
+    [
+        ({"kind": "token", "text": " x ", "unknown": "1"}, {"kind": "token", "text": "x"}, None),
+        ({"before": "17"}, {}, 17),
+        ({"before": "-1"}, {}, None),
+        ({"before": "9" * 30}, {}, None),
+    ],
+)
+def test_a_query_string_that_makes_no_sense_is_no_error(
+    query: dict[str, str], conditions: dict[str, str], before: int | None
+) -> None:
+    selection = Selection.read(query)
+
+    assert (selection.conditions, selection.before) == (conditions, before)
+
+
+def test_a_company_and_a_service_chosen_must_both_be_the_ones(journal: Journal, record: Record) -> None:
+    record(company="acme", vanity_url="orders")
+
+    assert window(journal, Selection(company="acme", service="acme/orders")).entries != ()
+    assert window(journal, Selection(service="acme/orders")).entries != ()
+    assert window(journal, Selection(company="beta", service="acme/orders")).entries == ()
+
+
+# --- the picture ----------------------------------------------------------------------------------------------------
+
+
+def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Record) -> None:
+    now = 10_000.0
+    record(wall_time=now - BUCKETS * BUCKET_S - 1)
+    record(wall_time=now)
+    record(wall_time=now, reason="no_token")
+    record(wall_time=now, fault="lost")
+
+    picture = timeline(reversed(list(journal.snapshot())), now)
+
+    assert dict(picture.totals) == {"accepted": 1, "rejected": 1, "faulted": 1}
+    assert picture.bars[-1].counts == (1, 1, 1)
+    assert [(block.style, block.y, block.height) for block in picture.count_blocks(60)] == [
+        ("accepted", 40, 20),
+        ("rejected", 20, 20),
+        ("faulted", 0, 20),
+    ]
+    assert [block.style for block in picture.latency_blocks(60)] == ["slowest", "median"]
+    assert (picture.peak, picture.total, picture.minutes) == (3, 3, 10)
+
+
+def test_a_request_from_before_the_machines_clock_was_set_back_is_not_in_the_picture(
+    journal: Journal, record: Record
+) -> None:
+    record(wall_time=10_000.0)
+    record(wall_time=10_000.0 + BUCKET_S)
+
+    assert timeline(reversed(list(journal.snapshot())), 10_000.0).total == 1
+
+
+def test_an_empty_picture_can_be_drawn() -> None:
+    picture = timeline([], 10_000.0)
+
+    assert (picture.peak, picture.count_blocks(60), picture.latency_blocks(60)) == (1, [], [])
+    assert (picture.median_ms, picture.slowest_ms) == (None, None)
+
+
+# --- in words -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("notes", "words"),
+    [
+        ({}, "The payload was stored."),
+        ({"kind": "token"}, "The credentials were good and an access token was issued."),
+        ({"reason": "token_expired: 5 s ago"}, "the trigger to request a new one"),
+        ({"reason": "something_new: 1"}, "The request was answered with 401."),
+        ({"fault": "two 503s"}, "A fault acted on this request: two 503s."),
+        ({"reason": "entity_mismatch: id required", "accepted": True}, "does not have the structure"),
+    ],
+)
+def test_an_outcome_is_explained(record: Record, notes: dict[str, object], words: str) -> None:
+    assert words in explain(record(**notes))
+
+
+# --- curl -----------------------------------------------------------------------------------------------------------
+
+
+def test_curl_is_for_the_address_that_clients_use(record: Record) -> None:
+    command = curl(record(body=b"{}", headers=(("Authorization", "Bearer abc"),)), "http://sandbox.example:8025")
+
+    first, line = command.splitlines()
+    assert first == "BASE_URL=http://sandbox.example:8025"
+    assert line.startswith('curl -sS --globoff --path-as-is -X POST "$BASE_URL"/v1/acme/orders ')
+    assert '"$TOKEN"' in line
+    assert line.endswith("--data-raw '{}'")
+
+
+def test_curl_takes_a_large_body_from_the_file_that_the_page_offers(record: Record) -> None:
+    command = curl(record(body=b"x" * (MAX_INLINE + 1)), "http://h")
+
+    assert command.endswith(" --data-binary @test-1")
+    assert len(command) < 1_000
+
+
+# --- fields and formats ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        (None, []),
+        ({"properties": {"a": True}}, [DetectedField("a", "anything", required=False)]),
+        (
+            {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"type": ["integer", "null"]}}}]},
+            [DetectedField("a", "integer or null", required=False)],
+        ),
+        (
+            {"properties": {"a": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}, "required": ["a"]},
+            [DetectedField("a", "string or integer", required=True)],
+        ),
+    ],
+    ids=["free-form", "anything", "any of", "union"],
+)
+def test_the_fields_of_a_schema(schema: dict[str, object] | None, fields: list[DetectedField]) -> None:
+    assert detected_fields(schema) == fields
+
+
+def test_no_more_fields_are_listed_than_can_be_read() -> None:
+    schema = {"properties": {f"field{number}": {} for number in range(MAX_FIELDS + 10)}}
+
+    assert len(detected_fields(schema)) == MAX_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.9, "59 s"), (3_600, "1 h"), (86_399, "23 h 59 min"), (-90, "1 min 30 s"), (90_061, "1 d 1 h")],
+)
+def test_a_span_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (size(812), "812 B"),
+        (size(65_536), "64.0 KiB"),
+        (size(5_000_000), "4.8 MiB"),
+        (milliseconds(0.25), "0.2 ms"),
+        (milliseconds(1_234), "1,234 ms"),
+        (milliseconds(61_000), "61.0 s"),
+        (glimpse(b" a\n\tb "), "a b"),
+        (glimpse(b"\xff"), ""),
+        (glimpse(b"x" * 1_000), "x" * 160),
+        (breakable("a/<b>"), "a/<wbr>&lt;b&gt;<wbr>"),
+        (visible("<\u200b\n"), '&lt;<span class="unseen">U+200B</span>\n'),
+    ],
+)
+def test_values_as_people_read_them(shown: str, expected: str) -> None:
+    assert shown == expected

@@ -1,0 +1,157 @@
+"""The OpenAPI documents: they are those of the code, complete, valid, and their examples are true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from werkzeug.test import Client
+
+from sandbox import Sandbox
+from sandbox.web.app import SandboxApp
+from sandbox.web.control.base import Blueprint
+from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, documents
+from tests import ROOT
+
+FILES = [EMULATED_FILE, CONTROL_FILE]
+METHODS = ("get", "put", "post", "delete", "patch")
+
+
+@cache
+def checked_in(file: str) -> Any:
+    return yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> SandboxApp:
+    return SandboxApp(sandbox)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_checked_in_document_is_the_one_of_the_code(app: SandboxApp, file: str) -> None:
+    generated = documents(app.emulated, app.control)[file]
+
+    assert (ROOT / file).read_text(encoding="utf-8") == generated, "run `make specs`"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_document_is_valid(file: str) -> None:
+    OpenAPIV31SpecValidator(checked_in(file)).validate()
+
+
+def _routes(app: Flask) -> set[tuple[str, str]]:
+    """Return path and method of every operation; pages for people are none."""
+    return {
+        (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method)
+        for rule in app.url_map.iter_rules()
+        if (name := rule.endpoint.rpartition(".")[0]) and name != "pages"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_route_is_documented_and_no_other(app: SandboxApp, file: str) -> None:
+    routes = _routes(app.emulated if file == EMULATED_FILE else app.control)
+
+    documented = {tuple(reversed(name.split(" "))) for name, _ in _operations(file)}
+    assert documented == routes
+
+
+def test_everything_in_the_control_application_is_documented_or_a_page(app: SandboxApp) -> None:
+    others = {name for name, part in app.control.blueprints.items() if not isinstance(part, Blueprint)}
+    bare = {rule.endpoint for rule in app.control.url_map.iter_rules() if "." not in rule.endpoint}
+
+    assert others == {"pages"}
+    assert bare == {"emulated_document", "control_document"}
+
+
+def _operations(file: str) -> Iterator[tuple[str, Any]]:
+    for path, item in checked_in(file)["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield f"{method.upper()} {path}", item[method]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_operations_are_described_and_their_ids_are_unique(file: str) -> None:
+    operations = dict(_operations(file))
+    ids = [operation.get("operationId") for operation in operations.values() if "operationId" in operation]
+
+    assert [name for name, operation in operations.items() if not operation.get("summary")] == []
+    assert len(ids) == len(set(ids))
+    assert [name for name, operation in operations.items() if not operation["responses"]] == []
+
+
+def _schemas_with_examples(node: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield place, schema and value of every example: of bodies, of parameters and inside schemas."""
+    if isinstance(node, dict):
+        if "schema" in node:
+            for name, example in node.get("examples", {}).items():
+                yield f"{where}/examples/{name}", node["schema"], example["value"]
+            if "example" in node:
+                yield f"{where}/example", node["schema"], node["example"]
+        elif "example" in node and not where.endswith("/properties"):
+            yield f"{where}/example", {key: value for key, value in node.items() if key != "example"}, node["example"]
+        for key, value in node.items():
+            if key not in ("example", "examples", "default", "enum", "const"):
+                yield from _schemas_with_examples(value, f"{where}/{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _schemas_with_examples(value, f"{where}/{index}")
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_example_is_valid_against_its_schema(file: str) -> None:
+    document = checked_in(file)
+    examples = list(_schemas_with_examples(document))
+
+    assert len(examples) > 15
+    wrong = {}
+    for where, schema, value in examples:
+        whole = {**schema, "components": document["components"]}
+        if errors := [error.message for error in OAS31Validator(whole).iter_errors(value)]:
+            wrong[where] = errors
+    assert wrong == {}
+
+
+def test_every_answer_of_the_emulated_api_has_an_example_or_says_when_it_comes() -> None:
+    without = [
+        f"{name} {status}"
+        for name, operation in _operations(EMULATED_FILE)
+        for status, response in operation["responses"].items()
+        if not (response.get("content", {}).get("application/json", {}).get("examples") or response["description"])
+    ]
+
+    assert without == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_schema_is_left_over(file: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+
+    used = set(re.findall(r"#/components/schemas/(\w+)", text))
+    assert set(checked_in(file)["components"]["schemas"]) == used
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_served_document_names_the_address_it_was_asked_at(app: SandboxApp, file: str) -> None:
+    response = Client(app).get(f"/_sandbox/{file}", base_url="http://localhost:9000")
+
+    assert response.content_type == "application/yaml; charset=utf-8"
+    served = yaml.safe_load(response.text)
+    assert [server["url"] for server in served["servers"]] == ["http://localhost:9000"]
+    assert {**served, "servers": None} == {**checked_in(file), "servers": None}
+
+
+def test_token_endpoint_of_the_security_scheme_is_the_one_served() -> None:
+    document = checked_in(EMULATED_FILE)
+    token_url = document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["tokenUrl"]
+
+    assert token_url in document["paths"]
