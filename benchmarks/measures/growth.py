@@ -20,6 +20,7 @@ from sandbox.journal.assertions.verify import Expectation, Times, View, verify
 from sandbox.journal.entry import TokenLink
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Exchange, Journal
+from sandbox.journal.request import Request
 from sandbox.state.sandbox import Sandbox
 
 NAME = "growth"
@@ -117,18 +118,18 @@ def record(journal: Journal, number: int, length: int = 980) -> None:
         ("Content-Type", "application/json"),
     ]
     exchange = Exchange(
-        method="POST",
-        path=f"/v1/acme/{vanity_url}",
-        query="",
-        headers=tuple((name, "".join(value)) for name, value in headers),
-        remote_addr="127.0.0.1",
+        Request(
+            "POST",
+            f"/v1/acme/{vanity_url}",
+            headers=tuple((name, "".join(value)) for name, value in headers),
+            remote_addr="127.0.0.1",
+            body=body,
+            body_size=len(body),
+        ),
         received_at=1.7e9 + number / 1000,
         wall_time=1.7e9 + number / 1000,
-        body=body,
-        body_size=len(body),
         kind="inbound",
-        company="acme",
-        vanity_url=vanity_url,
+        subject={"company": "acme", "vanity_url": vanity_url},
         client_id="9d3f6a52-7c1e-4b8a-9f00-5d2c7e1b4a90",
         accepted=True,
         token=_TOKEN,

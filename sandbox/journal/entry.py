@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.endpoint import OTHER
+from sandbox.journal.request import Request
 
 
 class FaultKind(Protocol):
@@ -61,31 +64,26 @@ def seconds(amount: float) -> str:
     return f"{amount:.6f}".rstrip("0").rstrip(".")
 
 
-Kind = Literal["token", "inbound", "other"]
+Kind: TypeAlias = str
+"""The name of an endpoint, or ``OTHER``."""
 Outcome = Literal["accepted", "rejected", "faulted"]
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request being served. The facts are set when it arrives; the notes by whoever learns them."""
+    """A request that is being served, and the notes that its entry will hold.
 
-    method: str
-    path: str = field(repr=False)  # may hold secrets, as the next ones may
-    query: str = field(repr=False)
-    headers: Headers = field(repr=False)
-    remote_addr: str
+    ``received_at`` is Unix seconds on the sandbox clock, ``wall_time`` on the machine's.
+    """
+
+    request: Request
     received_at: float
     wall_time: float
-    body: bytes = field(default=b"", repr=False)
-    body_size: int = 0
     started: float = field(default_factory=perf_counter)
-    raw_path: str = field(default="", repr=False)
-    """The path as it was sent, percent-encoded; the platform's messages quote it."""
-
-    kind: Kind = "other"
+    kind: Kind = OTHER
+    subject: Mapping[str, str] = field(default_factory=dict)
+    """The values in the path of the endpoint, such as the company."""
     client_id: str | None = None
-    company: str | None = None
-    vanity_url: str | None = None
     reason: str | None = None
     act: Act | None = None
     """The fault that acts on the request."""
@@ -94,31 +92,36 @@ class Exchange:
     accepted: bool = False
     token: TokenLink | None = None
     issuance: Issuance | None = None
-    """Of a request that got a token: takes the entry's number when there is one."""
+    """The token that the request got; it takes the number of the entry."""
     rate: tuple[int, int] | None = None
+    """The limit of the throttle and the requests that are left."""
     misplaced_secret: str | None = field(default=None, repr=False)
     """A client secret that came where none belongs, such as in the client id."""
     failure: Exception | None = field(default=None, repr=False)
     """The defect of the sandbox that kept it from an answer."""
-    _parsed: tuple[JsonValue, str | None] | None = field(default=None, init=False, repr=False)
-    """The body as JSON, or why it is none; nobody has asked yet while there is neither."""
 
-    def json(self) -> JsonValue:
-        """Return the body parsed as JSON, at the first call and for whoever asks; raise ``NotJsonError``."""
-        if self._parsed is None:
-            try:
-                self._parsed = parse_json(self.body), None
-            except NotJsonError as error:
-                self._parsed = None, str(error)
-        document, problem = self._parsed
-        if problem is not None:
-            raise NotJsonError(problem)
-        return document
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.request.method
+
+    @property
+    def company(self) -> str | None:
+        """The company in the path."""
+        return self.subject.get("company")
+
+    @property
+    def vanity_url(self) -> str | None:
+        """The vanity URL in the path."""
+        return self.subject.get("vanity_url")
 
     def header(self, name: str) -> str | None:
-        """Return the value of a request header, the last one if it is repeated; names know no case."""
-        wanted = name.lower()
-        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+        """Return the value of a request header, the last one if it is repeated; case does not matter."""
+        return self.request.header(name)
+
+    def json(self) -> JsonValue:
+        """Return the body parsed as JSON; raise ``NotJsonError``."""
+        return self.request.json()
 
 
 @dataclass(frozen=True, slots=True)

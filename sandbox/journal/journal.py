@@ -27,6 +27,7 @@ from sandbox.foundation.answer import Headers
 from sandbox.foundation.bounds import Count, Number, Pairs, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.real_time import monotonic, perf_counter
+from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange, Kind, Outcome, TokenLink
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.index import DropsSnapshot, EntryIndex
@@ -162,15 +163,15 @@ class Journal:
         Raise ``NotKeptError``, and leave everything as it was, when it has to be kept elsewhere and cannot be. Close it
         again then with ``keep=False`` and an answer that says so.
         """
-        body = exchange.body
-        if exchange.kind != "inbound":  # a 404 quotes the path
+        body = exchange.request.body
+        if exchange.kind not in PAYLOADS:  # a 404 quotes the path
             body, response_body = redact_body(body), redact_body(response_body)
         else:
             response_body = redact_quoted(response_body)
-        path, query = redact_query(exchange.path), redact_query(exchange.query)  # a "?" may come as %3F
+        path, query = redact_query(exchange.request.path), redact_query(exchange.request.query)  # a "?" may come as %3F
         if exchange.misplaced_secret is not None:
             path, query, body = redact_secret(exchange.misplaced_secret, path, query, body)
-        headers = redact_headers(exchange.headers)
+        headers = redact_headers(exchange.request.headers)
         response_headers = redact_headers(response_headers)
         with self._lock:
             sharing = self._sharing
@@ -182,12 +183,12 @@ class Journal:
                 received_at=exchange.received_at,
                 wall_time=exchange.wall_time,
                 duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
-                method=exchange.method,
+                method=exchange.request.method,
                 path=sharing.text(path),
                 query=query,
                 headers=sharing.headers(headers),
                 body=body,
-                body_size=exchange.body_size,
+                body_size=exchange.request.body_size,
                 client_id=sharing.text(_without_tokens(exchange.client_id)),
                 company=sharing.text(_without_tokens(exchange.company)),
                 vanity_url=sharing.text(_without_tokens(exchange.vanity_url)),

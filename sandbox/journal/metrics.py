@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
+from sandbox.journal.endpoint import KINDS
 from sandbox.journal.journal import Entry, Exchange, Kind, Outcome
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -57,8 +58,8 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: Counter[tuple[Kind, int, Outcome]] = Counter()
-        kinds: tuple[Kind, ...] = ("token", "inbound", "other")
-        self._durations = {kind: _Durations() for kind in kinds}
+
+        self._durations = {kind: _Durations() for kind in KINDS}
         self._tokens_issued = 0
         self._faults_acted: Counter[str] = Counter()
         self._entries_dropped = 0

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sandbox.foundation.answer import Answer
-from sandbox.journal.journal import Exchange
+from sandbox.journal.request import Request
 
 _TITLES: Final[Mapping[int, str]] = {
     400: "Bad Request",
@@ -51,13 +51,13 @@ _REDIRECT: Final = """\
 </html>"""
 
 
-def expects_json(exchange: Exchange) -> bool:
+def expects_json(request: Request) -> bool:
     """Return whether the framework answers this request with JSON.
 
     It does when the type that the client likes best is a JSON one, and to an XMLHttpRequest that takes anything.
     """
-    preferred = _preferred_type(exchange.header("Accept") or "")
-    if exchange.header("X-Requested-With") == "XMLHttpRequest" and preferred in ("", "*", "*/*"):
+    preferred = _preferred_type(request.header("Accept") or "")
+    if request.header("X-Requested-With") == "XMLHttpRequest" and preferred in ("", "*", "*/*"):
         return True
     return "/json" in preferred or "+json" in preferred
 

@@ -6,7 +6,6 @@ journal.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -56,7 +55,6 @@ class PlatformSnapshot:
     journal: JournalSnapshot
 
 
-_INBOUND_PATH: Final = re.compile(r"/v1/(?P<company>[^/]+)/(?P<vanity_url>[^/]+)")
 CLIENT_CREDENTIALS: Final = "client_credentials"
 BLANK: Final = "blank_payload"
 MISMATCH: Final = "entity_mismatch"
@@ -134,15 +132,6 @@ class Platform:
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)
         self.journal.restore(snapshot.journal)
-
-    def classify(self, exchange: Exchange) -> None:
-        """Note which endpoint a request is for, by its path alone, so that even what is refused early is told apart."""
-        path = self.wire.route_path(exchange.path)
-        if path == self.settings.token_path:
-            exchange.kind = "token"
-        elif match := _INBOUND_PATH.fullmatch(path):
-            exchange.kind = "inbound"
-            exchange.company, exchange.vanity_url = match["company"], match["vanity_url"]
 
     # --- token endpoint ---------------------------------------------------------------------------------------------
 
@@ -234,7 +223,7 @@ class Platform:
             raise refusal_by(act, exchange, self.clock.timestamp())
 
     def _token_of(self, exchange: Exchange) -> Token:
-        given = exchange.header("Authorization")
+        given = exchange.request.header("Authorization")
         if access_token := self.wire.credentials(given, "Bearer"):
             return self.tokens.find(access_token)
         if given is None:
@@ -263,7 +252,7 @@ class Platform:
         return service
 
     def _check_body(self, exchange: Exchange, check: EntityCheck | None) -> None:
-        if not exchange.body.strip():
+        if not exchange.request.body.strip():
             raise InvalidPayloadError(BLANK, [Violation("payload", "required")])
         mode = self.settings.entity_check
         if check is None or mode == "off":
@@ -278,7 +267,7 @@ class Platform:
     @staticmethod
     def _check_entity(exchange: Exchange, check: EntityCheck) -> None:
         try:
-            payload = exchange.json()
+            payload = exchange.request.json()
         except NotJsonError as error:
             raise InvalidPayloadError(MISMATCH, [Violation("payload", "json", f"not JSON: {error}")]) from None
         if payload in (None, "", [], {}):
@@ -307,7 +296,7 @@ class Platform:
         if not settings.rate_limit:
             exchange.rate = (limit, limit - 1)
             return
-        who = client_id if client_id and settings.rate_limit_key == "client" else exchange.remote_addr
+        who = client_id if client_id and settings.rate_limit_key == "client" else exchange.request.remote_addr
         key = who if self.wire.shares_throttle else f"{endpoint} {who}"
         verdict = self.throttle.hit(key, limit, settings.rate_limit_window, self.clock.timestamp())
         exchange.rate = (verdict.limit, verdict.remaining)

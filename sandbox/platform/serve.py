@@ -1,53 +1,169 @@
-"""The answers of the pipeline where an endpoint has none: a refusal, a failure, an entry that was not kept."""
+"""The life of a request to the emulated API, from the value that was received to the effect on the client.
+
+``serve`` finds the endpoint, lets it answer or refuse, lets a fault change the answer, and closes the journal entry.
+The server performs the effect afterwards, so the entry is published before a byte of the answer leaves. The engine, a
+mounted WSGI application and a test call the same function.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from dataclasses import dataclass
+from email.utils import formatdate
 
+from sandbox.faults.book import Act
+from sandbox.faults.cancellation import Cancellation
+from sandbox.faults.effects import Effect, recorded, told
+from sandbox.faults.injection import inject
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import NotKeptError, RefusalError
-from sandbox.journal.journal import Exchange
+from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
+from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
+from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.html_errors import as_page, expects_json
 from sandbox.platform.platform import Platform
 from sandbox.platform.wire import OAUTH_ERRORS
 
-Endpoint: TypeAlias = Callable[[Exchange, Platform], Answer]
-"""Answers a request, or raises a ``RefusalError``."""
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The result of a request: the effect that the client is to see.
+
+    ``timestamp`` is the time of the ``Date`` header in Unix seconds. ``cancellation`` ends an effect that takes time;
+    every effect but an ``Answer`` has one.
+    """
+
+    effect: Effect
+    timestamp: float
+    cancellation: Cancellation | None
 
 
-def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError, base_url: str) -> Answer:
-    """Close a journal entry that could not be kept, and return the answer: whatever was done does not count."""
+def serve(platform: Platform, request: Request) -> Served:
+    """Serve a request and put it into the journal. Nothing is raised: each failure has its answer."""
+    exchange, endpoint = receive(platform, request)
+    try:
+        answer = _answer(platform, exchange, endpoint)
+    except RefusalError as error:
+        answer = _refused(platform, exchange, error)
+        error.__traceback__ = error.__context__ = None  # they lead to frames that hold the request
+    except Exception as error:  # noqa: BLE001 - answered and logged like any other request
+        answer = _failed(platform, exchange, error)
+    if exchange.rate is not None:  # counted by the throttle (WIRE D)
+        limit, remaining = exchange.rate
+        answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
+    if request.method == "HEAD":
+        answer = answer.without_body()
+    effect, cancellation = _faulted(exchange, answer)
+    effect = _closed(platform, exchange, effect)
+    return Served(effect, exchange.received_at, cancellation)
+
+
+def refuse(platform: Platform, request: Request, status: int, reason: str) -> None:
+    """Put a request into the journal that the server refused itself, with the answer of the server."""
+    exchange, _ = receive(platform, request)
+    exchange.reason = f"refused_by_server: {reason}"
+    try:
+        platform.journal.close(exchange, status, (), reason.encode())
+    except NotKeptError as error:
+        exchange.reason = f"{exchange.reason}; {error}"
+        platform.journal.close(exchange, status, (), reason.encode(), keep=False)
+
+
+def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint | None]:
+    """Return the exchange of a request and its endpoint, which the path alone decides."""
+    clock = platform.clock
+    exchange = Exchange(request, clock.timestamp(), clock.wall_timestamp())
+    path = platform.wire.route_path(request.path)
+    for endpoint in ENDPOINTS:
+        subject = endpoint.subject_of(path, platform.settings)
+        if subject is not None:
+            exchange.kind, exchange.subject = endpoint.kind.name, subject
+            return exchange, endpoint
+    return exchange, None
+
+
+def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint | None) -> Answer:
+    """Return the platform's answer; raise a ``RefusalError``."""
+    request = exchange.request
+    if request.problem is not None:
+        raise request.problem
+    if endpoint is None:
+        platform.disturb(exchange)
+        raise RouteNotFoundError("unknown_route")
+    allowed = endpoint.methods(platform.settings)
+    if request.method in allowed:
+        return endpoint.handle(exchange, platform)
+    if request.method == "OPTIONS":
+        exchange.reason = "options: told the methods of this address"
+        return platform.wire.options(allowed)
+    raise MethodNotAllowedError(request.method, list(allowed))
+
+
+def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation | None]:
+    """Return the effect of the fault that acts on the request, if there is one; the answer is the effect otherwise."""
+    if not isinstance(exchange.act, Act):
+        return answer, None
+    effect = inject(exchange.act, answer)
+    exchange.effect = f"{exchange.act.fault.kind}: {told(effect)}"
+    return effect, exchange.act.cancellation
+
+
+def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> Effect:
+    """Close the journal entry; return the effect, or the answer that takes its place where the entry was not kept."""
+    seen = recorded(effect)
+    try:
+        platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+    except NotKeptError as error:
+        return _not_kept(platform, exchange, error)
+    return effect
+
+
+def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> Answer:
+    """Close a journal entry that could not be kept, and return the answer; whatever was done does not count."""
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
     if exchange.issuance is not None:
         exchange.issuance.withdraw()
         exchange.issuance = None
     exchange.reason = str(error)
-    answer = _as_accepted(platform, exchange, platform.wire.server_error(503), base_url)
-    if exchange.method == "HEAD":
+    answer = _as_accepted(platform, exchange, platform.wire.server_error(503))
+    if exchange.request.method == "HEAD":
         answer = answer.without_body()
     platform.journal.close(exchange, answer.status, answer.headers, answer.body, keep=False)
     return answer
 
 
-def _refused(platform: Platform, exchange: Exchange, error: RefusalError, base_url: str) -> Answer:
+def _refused(platform: Platform, exchange: Exchange, error: RefusalError) -> Answer:
     """Return the platform's answer to a refusal and note the reason in the exchange."""
     exchange.reason = error.reason
     answer = platform.wire.refusal(error, exchange)
-    return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer, base_url)
+    return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer)
 
 
-def _failed(platform: Platform, exchange: Exchange, error: Exception, base_url: str) -> Answer:
+def _failed(platform: Platform, exchange: Exchange, error: Exception) -> Answer:
     """Return the answer to a failure of the sandbox itself; it is logged with the journal entry."""
     exchange.failure = error
     exchange.accepted = False
     exchange.reason = "internal_error: the sandbox itself failed, see its log"
-    return _as_accepted(platform, exchange, platform.wire.server_error(), base_url)
+    return _as_accepted(platform, exchange, platform.wire.server_error())
 
 
-def _as_accepted(platform: Platform, exchange: Exchange, error: Answer, base_url: str) -> Answer:
+def _as_accepted(platform: Platform, exchange: Exchange, error: Answer) -> Answer:
     """Return an error in the form that the setting ``accept`` and the client's header ask for."""
-    if platform.settings.accept == "laravel" and not expects_json(exchange):
-        return as_page(error, base_url)
+    if platform.settings.accept == "laravel" and not expects_json(exchange.request):
+        return as_page(error, exchange.request.base_url)
     return error
+
+
+class DateStamp:
+    """The ``Date`` header, made once a second."""
+
+    def __init__(self) -> None:
+        self._last = (-1, "")
+
+    def __call__(self, timestamp: float) -> str:
+        """Return the header's value for a time in Unix seconds."""
+        second, text = self._last
+        if second != int(timestamp):
+            second, text = int(timestamp), formatdate(timestamp, usegmt=True)
+            self._last = (second, text)
+        return text

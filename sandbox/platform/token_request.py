@@ -13,7 +13,7 @@ from sandbox.foundation.strict_json import NotJsonError
 from sandbox.platform.platform import TokenRequest
 
 if TYPE_CHECKING:
-    from sandbox.journal.journal import Exchange
+    from sandbox.journal.request import Request
     from sandbox.platform.wire import WireProfile
 
 PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
@@ -28,18 +28,18 @@ _LIST: Final[Sequence[object]] = ()
 """Stands for a parameter given as ``name[]=…``, which PHP makes an array."""
 
 
-def read_token_request(exchange: Exchange, wire: WireProfile) -> TokenRequest:
+def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
     """Return the parameters of a token request.
 
     The body (on GET: the query) wins over HTTP Basic field by field. Values are trimmed, empty ones count as missing,
     of a repeated one the last wins.
     """
     try:
-        fields = _query(exchange) if exchange.method in ("GET", "HEAD") else _body(exchange)
+        fields = _query(request) if request.method in ("GET", "HEAD") else _body(request)
         unreadable = None
     except NotJsonError as error:
         fields, unreadable = {}, str(error)
-    user, password = _basic(exchange.header("Authorization"), wire)
+    user, password = _basic(request.header("Authorization"), wire)
     values = {name: _text(fields.get(name)) for name in PARAMETERS}
     return TokenRequest(
         grant_type=values["grant_type"],
@@ -64,30 +64,30 @@ def _text(value: object) -> str | None:
             return None
 
 
-def _query(exchange: Exchange) -> Mapping[str, object]:
-    return _last_wins(_pairs(exchange.query))
+def _query(request: Request) -> Mapping[str, object]:
+    return _last_wins(_pairs(request.query))
 
 
-def _body(exchange: Exchange) -> Mapping[str, object]:
-    header = exchange.header("Content-Type") or ""
+def _body(request: Request) -> Mapping[str, object]:
+    header = request.header("Content-Type") or ""
     if "/json" in header or "+json" in header:
-        return _members(exchange)
+        return _members(request)
     if header == _FORM:
-        return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
+        return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
     from werkzeug.http import parse_options_header  # takes longer to import than a sandbox to start
 
     content_type, options = parse_options_header(header)
     content_type = content_type.lower()
     if content_type == _FORM:
-        return _last_wins(_pairs(exchange.body.decode("utf-8", "replace")))
+        return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
     if content_type == "multipart/form-data":
-        return _last_wins(_parts(exchange.body, content_type, options))
+        return _last_wins(_parts(request.body, content_type, options))
     return {}
 
 
-def _members(exchange: Exchange) -> Mapping[str, object]:
+def _members(request: Request) -> Mapping[str, object]:
     """Return the members of a JSON object; a list or a scalar has none, ``null`` is as good as unreadable."""
-    parsed = exchange.json() if exchange.body else {}
+    parsed = request.json() if request.body else {}
     if parsed is None:
         raise NotJsonError("null")
     return parsed if isinstance(parsed, dict) else {}

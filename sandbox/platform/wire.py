@@ -205,7 +205,7 @@ class WireProfile:
             case InvalidRequestError(parameter=parameter):
                 return self._oauth_error(400, "invalid_request", _INVALID_REQUEST, f"Check the `{parameter}` parameter")
             case InvalidClientError():
-                return self._invalid_client(exchange.header("Authorization"))
+                return self._invalid_client(exchange.request.header("Authorization"))
             case InvalidScopeError(scope=scope):
                 hint = f"Check the `{_escaped(scope)}` scope"
                 return self._oauth_error(
@@ -241,7 +241,7 @@ class WireProfile:
         """Return what the platform says with a status that it has no reason of its own for: a fault wants it."""
         match status:
             case 401 if exchange.kind == "token":
-                return self._invalid_client(exchange.header("Authorization"))
+                return self._invalid_client(exchange.request.header("Authorization"))
             case 401:
                 return self.refusal(UnauthenticatedError(""), exchange)
             case 403:
@@ -269,7 +269,7 @@ def wire_profile(name: str) -> WireProfile:
 
 def _route(exchange: Exchange) -> str:
     """Return the path as messages name it: as it was sent, percent-encoded, without the slashes around it."""
-    return (exchange.raw_path or exchange.path).strip("/") or "/"
+    return (exchange.request.raw_path or exchange.request.path).strip("/") or "/"
 
 
 def _escaped(text: str) -> str:

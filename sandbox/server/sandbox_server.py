@@ -11,11 +11,11 @@ from types import TracebackType
 
 from typing_extensions import Self
 
-from sandbox.foundation.errors import NotKeptError
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
-from sandbox.journal.journal import Exchange
+from sandbox.journal.request import Request
+from sandbox.platform.serve import refuse
 from sandbox.server.http import HttpServer
 from sandbox.server.limits import Limits, Refused
 from sandbox.server.parking import Parking
@@ -169,23 +169,8 @@ class SandboxServer:
         path, _, query = refused.target.partition("?")
         if steers(path):
             return
-        platform = self.sandbox.platform
-        exchange = Exchange(
-            method=refused.method,
-            path=path,
-            query=query,
-            headers=refused.headers,
-            remote_addr=refused.remote_addr,
-            received_at=platform.clock.timestamp(),
-            wall_time=platform.clock.wall_timestamp(),
-            reason=f"refused_by_server: {refused.reason}",
-        )
-        platform.classify(exchange)
-        try:
-            platform.journal.close(exchange, refused.status, (), refused.reason.encode())
-        except NotKeptError as error:
-            exchange.reason = f"{exchange.reason}; {error}"
-            platform.journal.close(exchange, refused.status, (), refused.reason.encode(), keep=False)
+        request = Request(refused.method, path, query, refused.headers, refused.remote_addr)
+        refuse(self.sandbox.platform, request, refused.status, refused.reason)
 
     def _record_error(self, error: BaseException) -> None:
         _logger.error("the server failed", exc_info=error)

@@ -11,10 +11,9 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandbox.platform.endpoints import endpoint_for
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.paths import steers
-from sandbox.web.wsgi import Pipeline
+from sandbox.web.wsgi import EmulatedFace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,7 +33,7 @@ class SandboxApp:
         self.sandbox = sandbox
         self.control_key = control_key or sandbox.initial_settings.control_key
         self._ca_pem = ca_pem
-        self._pipeline = Pipeline(sandbox, self._route, endpoint_for)
+        self._face = EmulatedFace(sandbox)
         self._emulated: Flask | None = None
         self._control: Flask | None = None
         self._streams: Streams | None = None
@@ -42,12 +41,12 @@ class SandboxApp:
 
     @property
     def emulated(self) -> Flask:
-        """The emulated API, for what has to be routed."""
+        """The published form of the emulated API, made of the same endpoints."""
         with self._lock:
             if self._emulated is None:
                 from sandbox.web.emulated.app import create_emulated_app
 
-                self._emulated = create_emulated_app(self.sandbox.initial_settings)
+                self._emulated = create_emulated_app(self.sandbox)
             return self._emulated
 
     @property
@@ -79,12 +78,9 @@ class SandboxApp:
         """Serve a request by the application it is for."""
         if steers(environ.get("PATH_INFO", "")):
             return self.control(environ, start_response)
-        return self._pipeline(environ, start_response)
+        return self._face(environ, start_response)
 
     def close(self) -> None:
         """End the event streams."""
         if self._streams is not None:
             self._streams.close()
-
-    def _route(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self.emulated(environ, start_response)

@@ -1,8 +1,7 @@
-"""The way of every request to the emulated API: receive, serve, close the journal entry, answer.
+"""The WSGI face of the emulated API: an environ becomes a request, and the effect becomes a WSGI answer.
 
-A WSGI middleware around the emulated Flask application. It reads the body once, within its limit, and hands it on in
-memory, to the application or straight to the endpoint that needs no routing. Whatever happens after that, the entry is
-closed before a byte of the answer leaves.
+It serves where the application is mounted. A server may offer the connection in the environ; then faults are real
+failures of the connection. Elsewhere the face raises the exception that Python's ``http.client`` would have raised.
 """
 
 from __future__ import annotations
@@ -10,29 +9,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
-import io
 import os
-from collections.abc import Callable, Iterable, Iterator
-from email.utils import formatdate
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from typing_extensions import assert_never
 
-from sandbox.faults.book import Act
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Delayed, Effect, Empty, Garbage, Reset, Silence, Slow, Truncated, recorded, told
-from sandbox.faults.injection import inject
-from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import IncompleteBodyError, NotKeptError, PayloadTooLargeError, RefusalError
-from sandbox.journal.journal import Exchange, Headers
-from sandbox.platform.platform import Platform
-from sandbox.platform.serve import Endpoint, _failed, _not_kept, _refused
+from sandbox.faults.effects import Delayed, Empty, Garbage, Reset, Silence, Slow, Truncated
+from sandbox.foundation.answer import Answer, Headers
+from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
+from sandbox.journal.request import Request
+from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.environ import RAW_HEADERS
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CONNECTION: Final = "sandbox.connection"
 """Key of the WSGI environment under which a server may offer the connection itself."""
@@ -51,21 +45,6 @@ class TakeableConnection(Protocol):
 
     def inflict(self, effect: Inflictable, date: str, cancellation: Cancellation) -> None:
         """Bring an effect about. ``cancellation`` ends whatever takes time."""
-
-
-class DateStamp:
-    """The ``Date`` header, made anew once a second."""
-
-    def __init__(self) -> None:
-        self._last = (-1, "")
-
-    def __call__(self, timestamp: float) -> str:
-        """Return the header's value for a time in Unix seconds."""
-        second, text = self._last
-        if second != int(timestamp):
-            second, text = int(timestamp), formatdate(timestamp, usegmt=True)
-            self._last = (second, text)
-        return text
 
 
 def send(answer: Answer, start_response: StartResponse, date: str, *, close: bool = False) -> Iterable[bytes]:
@@ -159,98 +138,47 @@ def _status_line(status: int) -> str:
     return _STATUS_LINES.get(status) or f"{status} Unknown"
 
 
-EXCHANGE: Final = "sandbox.exchange"
-PLATFORM: Final = "sandbox.platform"
 CHUNK: Final = 64 * 1024
 DRAIN_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of an oversized body read and thrown away so that the client gets to see the 413."""
 
 
-class Pipeline:
-    """WSGI middleware that puts every request to the emulated API into the journal.
+class EmulatedFace:
+    """The emulated API of a sandbox as a WSGI application: where it is mounted, or the server hands over an environ."""
 
-    ``endpoint_for`` returns the endpoint of a request that ``app`` need not route.
-    """
-
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        app: WSGIApplication,
-        endpoint_for: Callable[[Exchange], Endpoint | None],
-    ) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._app = app
-        self._endpoint_for = endpoint_for
         self._date = DateStamp()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request."""
         platform = self._sandbox.platform
-        exchange = _received(environ, platform)
-        unread = True
-        try:
-            _read_body(environ, exchange, platform.settings.body_limit)
-            unread = False
-            answer = self._answer(environ, exchange, platform)
-        except RefusalError as error:
-            answer = _refused(platform, exchange, error, _base_url(environ))
-            error.__traceback__ = error.__context__ = None  # they lead to a frame of Flask's that holds the error
-        except Exception as error:  # noqa: BLE001 - answered and logged like any other request
-            answer = _failed(platform, exchange, error, _base_url(environ))
-        if exchange.rate is not None:  # counted by the throttle (WIRE D)
-            limit, remaining = exchange.rate
-            answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
-        if exchange.method == "HEAD":
-            answer = answer.without_body()
-        effect: Effect = answer
-        if isinstance(exchange.act, Act):
-            effect = inject(exchange.act, answer)
-            exchange.effect = f"{exchange.act.fault.kind}: {told(effect)}"
-        effect = _closed(platform, exchange, effect, environ)
-        date = self._date(platform.clock.timestamp())
-        if isinstance(effect, Answer):
-            return send(effect, start_response, date, close=unread)
-        assert isinstance(exchange.act, Act)
-        return perform(effect, environ, start_response, date=date, cancellation=exchange.act.cancellation)
-
-    def _answer(self, environ: WSGIEnvironment, exchange: Exchange, platform: Platform) -> Answer:
-        endpoint = self._endpoint_for(exchange)
-        if endpoint is not None:
-            return endpoint(exchange, platform)
-        if exchange.kind == "other":
-            platform.disturb(exchange)
-        environ[EXCHANGE], environ[PLATFORM] = exchange, platform
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(exchange.body), str(len(exchange.body))
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
-        _prepare_routing(environ)
-        return _ask(self._app, environ)
+        request = read_request(environ, platform.settings.body_limit)
+        served = serve(platform, request)
+        date = self._date(served.timestamp)
+        if isinstance(served.effect, Answer):
+            return send(served.effect, start_response, date, close=request.problem is not None)
+        assert served.cancellation is not None
+        return perform(served.effect, environ, start_response, date=date, cancellation=served.cancellation)
 
 
-def _closed(platform: Platform, exchange: Exchange, effect: Effect, environ: WSGIEnvironment) -> Effect:
-    """Close a journal entry; return the effect, or the answer that takes its place where the entry was not kept."""
-    seen = recorded(effect)
-    try:
-        platform.journal.close(exchange, seen.status, seen.headers, seen.body)
-    except NotKeptError as error:
-        return _not_kept(platform, exchange, error, _base_url(environ))
-    return effect
-
-
-def _received(environ: WSGIEnvironment, platform: Platform) -> Exchange:
-    exchange = Exchange(
+def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:
+    """Return the request of an environ; its body is read, within the limit in bytes."""
+    target = _unquoted(environ.get("REQUEST_URI", ""))
+    request = Request(
         method=environ["REQUEST_METHOD"],
         path=_unquoted(environ.get("PATH_INFO", "")) or "/",
         query=_unquoted(environ.get("QUERY_STRING", "")),
         headers=environ.get(RAW_HEADERS) or _headers_of(environ),
         remote_addr=environ.get("REMOTE_ADDR", ""),
-        received_at=platform.clock.timestamp(),
-        wall_time=platform.clock.wall_timestamp(),
+        raw_path=target.partition("?")[0] if target.startswith("/") else "",
+        base_url=_base_url(environ),
     )
-    target = _unquoted(environ.get("REQUEST_URI", ""))
-    if target.startswith("/"):
-        exchange.raw_path = target.partition("?")[0]
-    platform.classify(exchange)
-    return exchange
+    try:
+        _read_body(environ, request, body_limit)
+    except RefusalError as error:
+        request.problem = error
+    return request
 
 
 def _unquoted(text: str) -> str:
@@ -268,8 +196,8 @@ def _headers_of(environ: WSGIEnvironment) -> Headers:
     return tuple(headers)
 
 
-def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None:
-    """Read the body into the exchange; raise a ``RefusalError``.
+def _read_body(environ: WSGIEnvironment, request: Request, limit: int) -> None:
+    """Read the body into the request; raise a ``RefusalError``.
 
     Of a body that ends too early or comes too slowly, what did arrive is kept; of one too large, nothing.
     """
@@ -277,7 +205,7 @@ def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None
     length = int(declared) if declared and declared.isdecimal() else None
     if length is None and "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         length = 0
-    exchange.body_size = length or 0
+    request.body_size = length or 0
     stream = environ["wsgi.input"]
     if length is not None and length > limit:
         _drain(stream, length)
@@ -286,19 +214,19 @@ def _read_body(environ: WSGIEnvironment, exchange: Exchange, limit: int) -> None
     try:
         size = _collect(stream, length, limit, parts)
     except TimeoutError:
-        exchange.body = b"".join(parts)
-        raise IncompleteBodyError(f"body_too_slow: {len(exchange.body)} bytes came in time") from None
+        request.body = b"".join(parts)
+        raise IncompleteBodyError(f"body_too_slow: {len(request.body)} bytes came in time") from None
     except (OSError, ValueError) as error:
-        exchange.body = b"".join(parts)
+        request.body = b"".join(parts)
         raise IncompleteBodyError(f"incomplete_body: {str(error) or type(error).__name__}") from None
     if size > limit:
-        exchange.body_size = size
+        request.body_size = size
         _drain(stream, DRAIN_LIMIT)
         raise PayloadTooLargeError(None, limit)
-    exchange.body = parts[0] if len(parts) == 1 else b"".join(parts)
+    request.body = parts[0] if len(parts) == 1 else b"".join(parts)
     if length is not None and size < length:
         raise IncompleteBodyError(f"incomplete_body: {size} of {length} bytes came")
-    exchange.body_size = size
+    request.body_size = size
 
 
 def _collect(stream: Any, length: int | None, limit: int, parts: list[bytes]) -> int:
@@ -320,33 +248,6 @@ def _drain(stream: Any, length: int) -> None:
     with contextlib.suppress(OSError, ValueError):
         while left > 0 and (part := stream.read(min(CHUNK, left))):
             left -= len(part)
-
-
-def _prepare_routing(environ: WSGIEnvironment) -> None:
-    """Let the application look up the route as the framework does: HEAD is GET, and slashes at the end do not count."""
-    environ["PATH_INFO"] = environ.get("PATH_INFO", "").rstrip("/") or "/"
-    if environ["REQUEST_METHOD"] == "HEAD":
-        environ["REQUEST_METHOD"] = "GET"
-
-
-def _ask(app: Callable[..., Iterable[bytes]], environ: WSGIEnvironment) -> Answer:
-    """Call a WSGI application and return its response as a value."""
-    head: list[Any] = []
-
-    def start_response(
-        status: str, headers: list[tuple[str, str]], exc_info: object = None
-    ) -> Callable[[bytes], object]:
-        head[:] = [int(status[:3]), tuple((name, value) for name, value in headers if name.lower() != "content-length")]
-        return head.append  # WSGI's way to write: Flask never uses it
-
-    chunks = app(environ, start_response)
-    try:
-        body = b"".join(chunks)
-    finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
-    return Answer(head[0], head[1], body)
 
 
 def _base_url(environ: WSGIEnvironment) -> str:

@@ -21,13 +21,14 @@ import pytest
 import trustme
 from click.testing import CliRunner, Result
 
-from sandbox import Sandbox, SandboxServer, __version__
+from sandbox import Sandbox, __version__
 from sandbox.cli import main
 from sandbox.cli import serve as serve_module
 from sandbox.cli.options import GROUPS, OTHER
 from sandbox.cli.serve import serve
 from sandbox.foundation.settings import Settings, setting_specs
 from sandbox.platform.fidelity import as_text, load_ledger
+from sandbox.server.sandbox_server import SandboxServer
 from tests import ROOT
 
 PATIENCE_S = 5

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.request import Request
 
 ALL = EntryFilter()
 
@@ -15,23 +17,18 @@ def journal_of(max_entries: int = 1000, max_bytes: int = 10**9) -> Journal:
 
 
 def exchange(**notes: Any) -> Exchange:
-    """Return an exchange as a request to the inbound URL leaves it."""
-    made = Exchange(
-        method=notes.pop("method", "POST"),
-        path=notes.pop("path", "/v1/acme/orders"),
-        query=notes.pop("query", ""),
-        headers=notes.pop("headers", ()),
-        remote_addr="127.0.0.1",
-        received_at=notes.pop("received_at", 1000.0),
-        wall_time=notes.pop("wall_time", 2000.0),
-    )
-    for name, value in {"kind": "inbound", **notes}.items():
-        setattr(made, name, value)
-    return made
+    """Return an exchange as a request to the inbound URL leaves it; the notes are its fields, or its request's."""
+    facts = {field.name: notes.pop(field.name) for field in fields(Request) if field.name in notes}
+    request = Request(**{"method": "POST", "path": "/v1/acme/orders", "remote_addr": "127.0.0.1", **facts})
+    request.body_size = facts.get("body_size", len(request.body))
+    given = {name: notes.pop(name, None) for name in ("company", "vanity_url")}
+    subject = {name: value for name, value in given.items() if value is not None}
+    times = {"received_at": 1000.0, "wall_time": 2000.0}
+    return Exchange(request, **{**times, "kind": "inbound", "subject": subject, **notes})
 
 
 def close(journal: Journal, body: bytes = b"", **notes: Any) -> Entry:
-    return journal.close(exchange(body=body, body_size=len(body), **notes), 200, (), b"")
+    return journal.close(exchange(body=body, **notes), 200, (), b"")
 
 
 def seqs(journal: Journal, **page: Any) -> list[int]:

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.journal.contract import REMEDIES, contract_violations
-from sandbox.journal.journal import Exchange
 from sandbox.journal.operations import OPERATIONS
 from sandbox.state.sandbox import Sandbox
 from sandbox.testing.handle import Patchworks
@@ -21,6 +20,7 @@ from sandbox.testing.local import InProcess
 from sandbox.web.addresses import Endpoints
 from tests.conftest import Integration
 from tests.contract import checked_in_document
+from tests.journal.journals import exchange as made
 
 ACCEPT = {"Accept": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -202,7 +202,7 @@ def test_any_request_can_be_held_against_the_contract(sandbox: Sandbox) -> None:
     )
     def hold(target: tuple[str, Any], query: str, content_type: str, accept: str, body: bytes) -> None:
         headers = (("Accept", accept), ("Content-Type", content_type))
-        exchange = Exchange(target[0], "/x", query, headers, "127.0.0.1", 0.0, 0.0, body, len(body), kind=target[1])
+        exchange = made(method=target[0], path="/x", query=query, headers=headers, body=body, kind=target[1])
         entry = sandbox.journal.close(exchange, 200, (), b"")
 
         assert {violation.code for violation in contract_violations(entry, sandbox.store)} <= set(REMEDIES)

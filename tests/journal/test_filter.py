@@ -10,14 +10,21 @@ import pytest
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.journal import Entry, Journal
+from tests.journal.journals import exchange as made
 
 
 def _entry() -> Entry:
-    exchange = Exchange("POST", "/v1/acme/orders", "", (), "127.0.0.1", received_at=1000.5, wall_time=5.0)
-    exchange.kind, exchange.company, exchange.vanity_url, exchange.client_id = "inbound", "acme", "orders", "c1"
-    exchange.body = b'{"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}], "none": null}'
-    exchange.accepted = True
+    exchange = made(
+        received_at=1000.5,
+        wall_time=5.0,
+        company="acme",
+        vanity_url="orders",
+        client_id="c1",
+        body=b'{"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}], "none": null}',
+        body_size=0,
+        accepted=True,
+    )
     return Journal("abc", lambda: 10, lambda: 10**6).close(exchange, 200, (), b"")
 
 

@@ -24,7 +24,9 @@ from sandbox.foundation.errors import (
     UnsupportedGrantTypeError,
 )
 from sandbox.journal.journal import Exchange
+from sandbox.journal.request import Request
 from sandbox.platform.platform import TokenRequest
+from sandbox.platform.serve import receive
 from tests.platform.tokens_by_hand import claims_of
 
 MakeSandbox = Callable[..., Sandbox]
@@ -40,12 +42,9 @@ class Caller:
 
     def exchange(self, path: str, body: bytes = b"", remote_addr: str = "127.0.0.1", **headers: str) -> Exchange:
         platform = self.sandbox.platform
-        now = platform.clock.timestamp()
-        made = Exchange(
-            "POST", path, "", tuple(headers.items()), remote_addr, received_at=now, wall_time=now, body=body
-        )
-        platform.classify(made)
-        return made
+        request = Request("POST", path, headers=tuple(headers.items()), remote_addr=remote_addr, body=body)
+        exchange, _ = receive(platform, request)
+        return exchange
 
     def token(self, exchange: Exchange | None = None, **changes: Any) -> str:
         parameters = {"grant_type": "client_credentials", "client_id": self.client.id, "client_secret": self.secret}

@@ -25,6 +25,7 @@ from sandbox.foundation.errors import (
 )
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Exchange
+from sandbox.journal.request import Request
 from sandbox.platform.keys import SigningKey
 from sandbox.platform.platform import Platform, TokenRequest
 from sandbox.state.seed import Seed
@@ -58,7 +59,7 @@ MakeSandbox = Callable[..., Sandbox]
 
 def exchange(platform: Platform) -> Exchange:
     now = platform.clock.timestamp()
-    return Exchange("POST", "/v1/acme/orders", "", (), "127.0.0.1", received_at=now, wall_time=now)
+    return Exchange(Request("POST", "/v1/acme/orders", remote_addr="127.0.0.1"), received_at=now, wall_time=now)
 
 
 def token_of(sandbox: Sandbox) -> str:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, current_app, request
 from flask_smorest import Api, Blueprint
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug import Response
+from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
-from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import MethodNotAllowedError, RouteNotFoundError
-from sandbox.foundation.settings import Settings
-from sandbox.journal.journal import Exchange
-from sandbox.platform.endpoints import allowed_methods, issue_token, receive_payload
-from sandbox.platform.platform import Platform
+from sandbox.state.sandbox import Sandbox
 from sandbox.web.emulated.documentation import GET_TOKEN, POST_TOKEN, STORE_PAYLOAD, security_schemes
-from sandbox.web.wsgi import EXCHANGE, PLATFORM
+from sandbox.web.wsgi import EmulatedFace
 
 _DESCRIPTION = """\
 The Inbound API of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates it: get
@@ -36,8 +32,9 @@ class EmulatedApi(Api):
         """Register none."""
 
 
-def create_emulated_app(settings: Settings) -> Flask:
-    """Return the emulated API. It is asked by way of the pipeline, which keeps the journal."""
+def create_emulated_app(sandbox: Sandbox) -> Flask:
+    """Return the emulated API of a sandbox."""
+    settings = sandbox.initial_settings
     app = Flask("sandbox.web.emulated", static_folder=None)
     app.url_map.merge_slashes = False
     app.config.update(
@@ -53,8 +50,8 @@ def create_emulated_app(settings: Settings) -> Flask:
     api.register_blueprint(_token_blueprint(settings.token_path))
     api.register_blueprint(_inbound_blueprint())
     app.extensions["openapi"] = api.spec
-    app.before_request(_refuse_unknown_route)
-    app.register_error_handler(HTTPException, _refuse_http)
+    app.extensions["face"] = EmulatedFace(sandbox)
+    app.register_error_handler(HTTPException, lambda _: _serve())
     return app
 
 
@@ -78,7 +75,7 @@ def _token_blueprint(token_path: str) -> Blueprint:
 
         The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer POST where you can.
         """
-        return _response(issue_token(_exchange(), _platform()))
+        return _serve()
 
     @blueprint.route(token_path, methods=["POST"])
     @blueprint.doc(**POST_TOKEN)
@@ -87,7 +84,7 @@ def _token_blueprint(token_path: str) -> Blueprint:
 
         Parameters in the body win over HTTP Basic, field by field; the query is not read.
         """
-        return _response(issue_token(_exchange(), _platform()))
+        return _serve()
 
     return blueprint
 
@@ -102,43 +99,11 @@ def _inbound_blueprint() -> Blueprint:
 
         What was answered with 2xx is in the journal, byte for byte.
         """
-        return _response(receive_payload(_exchange(), _platform()))
+        return _serve()
 
     return blueprint
 
 
-def _refuse_unknown_route() -> None:
-    """Hold the application to what the journal says the request is for: it would overlook slashes before the path."""
-    if _exchange().kind == "other":
-        _forget_routing_error()
-        raise RouteNotFoundError("unknown_route")
-
-
-def _refuse_http(error: HTTPException) -> Response:
-    """Say in the platform's words what Flask found: no such route, or not with this method."""
-    _forget_routing_error()
-    if not isinstance(error, MethodNotAllowed):
-        raise RouteNotFoundError("unknown_route") from None
-    exchange, platform = _exchange(), _platform()
-    allowed = allowed_methods(exchange, platform)
-    if exchange.method != "OPTIONS":
-        raise MethodNotAllowedError(exchange.method, allowed) from None
-    exchange.reason = "options: told the methods of this address"
-    return _response(platform.wire.options(allowed))
-
-
-def _forget_routing_error() -> None:
-    """Untie the request from an error whose traceback leads back to it: a platform that is reset is free at once."""
-    request.routing_exception = None
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, list(answer.headers))
-
-
-def _exchange() -> Exchange:
-    return cast(Exchange, request.environ[EXCHANGE])
-
-
-def _platform() -> Platform:
-    return cast(Platform, request.environ[PLATFORM])
+def _serve() -> Response:
+    """Answer the request as the pipeline does, a request to no endpoint or with another method included."""
+    return Response.from_app(current_app.extensions["face"], request.environ)

@@ -30,7 +30,8 @@ from sandbox.foundation.errors import (
     Violation,
 )
 from sandbox.journal import operations
-from sandbox.journal.journal import Exchange
+from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
 from sandbox.platform.wire import wire_profile
 from sandbox.web.emulated.schemas import (
     InvalidPayloadSchema,
@@ -41,8 +42,8 @@ from sandbox.web.emulated.schemas import (
 )
 
 _WIRE: Final = wire_profile("modern")
-_TO_TOKEN: Final = Exchange("GET", "/oauth/token", "", (), "127.0.0.1", 0.0, 0.0)
-_TO_ORDERS: Final = Exchange("POST", "/v1/acme/orders", "", (), "127.0.0.1", 0.0, 0.0)
+_TO_TOKEN: Final = Exchange(Request("GET", "/oauth/token"), 0.0, 0.0)
+_TO_ORDERS: Final = Exchange(Request("POST", "/v1/acme/orders"), 0.0, 0.0)
 _SAMPLE_TOKEN: Final = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiI5ZDNmLi4uIn0.c2lnbmF0dXJl"  # noqa: S105 - an example
 _JsonSchema = Any
 _Document = dict[str, Any]

@@ -11,7 +11,8 @@ import pytest
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import JournalRecorder, Received
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.journal import Entry, Journal
+from tests.journal.journals import exchange as made
 
 ORDERS = EntryFilter(kind="inbound", company="acme", vanity_url="orders")
 Record = Callable[..., Entry]
@@ -24,23 +25,9 @@ class Recorded:
         self.journal = Journal("j", lambda: max_entries, lambda: 10**9)
 
     def record(self, payload: Any = None, *, body: bytes | None = None, status: int = 200, **changes: Any) -> Entry:
-        accepted = changes.pop("accepted", status == 200)
-        exchange = Exchange(
-            method=changes.pop("method", "POST"),
-            path=changes.pop("path", "/v1/acme/orders"),
-            query="",
-            headers=changes.pop("headers", ()),
-            remote_addr="",
-            received_at=1000.0,
-            wall_time=1000.0,
-            body=json.dumps(payload).encode() if body is None else body,
-            kind=changes.pop("kind", "inbound"),
-            company=changes.pop("company", "acme"),
-            vanity_url=changes.pop("vanity_url", "orders"),
-            accepted=accepted,
-        )
-        for name, value in changes.items():
-            setattr(exchange, name, value)
+        content = json.dumps(payload).encode() if body is None else body
+        notes = {"company": "acme", "vanity_url": "orders", "accepted": status == 200, "wall_time": 1000.0, **changes}
+        exchange = made(body=content, body_size=0, remote_addr="", **notes)
         return self.journal.close(exchange, status, (), b"")
 
 

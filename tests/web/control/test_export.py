@@ -13,9 +13,9 @@ from werkzeug.test import Client
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.journal.export.har import har_entry
-from sandbox.journal.journal import Exchange
 from sandbox.web.control.requests import presented
 from tests.conftest import Integration
+from tests.journal.journals import exchange as made
 
 
 def an_object(**properties: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def test_har_is_valid_and_holds_what_was_sent_and_answered(integration: Integrat
 
 
 def test_har_holds_an_answer_that_is_no_text_in_base64(sandbox: Sandbox) -> None:
-    exchange = Exchange("POST", "/v1/acme/anything", "", (), "", 1000.0, 1000.0)
+    exchange = made(path="/v1/acme/anything", kind="other", wall_time=1000.0)
     entry = sandbox.journal.close(exchange, 200, (("Content-Type", "image/png"),), b"\x89PNG")
 
     assert har_entry(entry, "http://sandbox")["response"]["content"] == {

@@ -17,16 +17,15 @@ from werkzeug.test import Client
 from sandbox import Sandbox, SandboxServer
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Exchange
 from sandbox.web.control.streams import PIECE, Feed, Streams
 from tests.conftest import Integration
+from tests.journal.journals import exchange as made
 
 PATIENCE_S = 10
 
 
 def record(sandbox: Sandbox, body: bytes = b"x", vanity_url: str = "orders") -> None:
-    exchange = Exchange("POST", "/v1/acme/orders", "", (), "", 1000.0, 1000.0, body, len(body))
-    exchange.kind, exchange.vanity_url, exchange.accepted = "inbound", vanity_url, True
+    exchange = made(body=body, vanity_url=vanity_url, accepted=True)
     sandbox.journal.close(exchange, 200, (), b"")
 
 

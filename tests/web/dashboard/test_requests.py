@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from sandbox.journal.journal import Exchange, Journal
+from sandbox.journal.journal import Journal
+from tests.journal.journals import exchange as made
 from tests.web.dashboard.conftest import Dashboard
 
 
@@ -24,13 +25,17 @@ def pane(page: Page) -> Locator:
 def fill_journal(journal: Journal, count: int) -> None:
     """Put entries into a journal, faster than by requests."""
     for number in range(count):
-        exchange = Exchange(
-            "POST", "/v1/acme/orders", "", (), "127.0.0.1", 1_790_000_000 + number, 1_790_000_000 + number
+        when, accepted = 1_790_000_000 + number, number % 10 != 0
+        exchange = made(
+            received_at=when,
+            wall_time=when,
+            company="acme",
+            vanity_url="orders",
+            accepted=accepted,
+            reason=None if accepted else "blank_payload: payload required",
+            body=b'{"number": %d}' % number,
+            body_size=0,
         )
-        exchange.kind, exchange.company, exchange.vanity_url = "inbound", "acme", "orders"
-        exchange.accepted = number % 10 != 0
-        exchange.reason = None if exchange.accepted else "blank_payload: payload required"
-        exchange.body = b'{"number": %d}' % number
         journal.close(exchange, 200 if exchange.accepted else 422, (), b"{}")
 
 

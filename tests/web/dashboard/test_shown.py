@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.journal.export.curl import MAX_INLINE, curl
-from sandbox.journal.journal import Entry, Exchange, Headers, Journal
+from sandbox.journal.journal import Entry, Headers, Journal
 from sandbox.web.dashboard.detected_fields import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.explanation import explain
 from sandbox.web.dashboard.formats import breakable, glimpse, milliseconds, size, span, visible
 from sandbox.web.dashboard.listing import WINDOW, Selection, window
 from sandbox.web.dashboard.timeline import BUCKET_S, BUCKETS, timeline
+from tests.journal.journals import exchange as made
 
 Record = Callable[..., Entry]
 
@@ -36,11 +37,8 @@ def record(journal: Journal) -> Record:
         wall_time: float = 1_000.0,
         **notes: object,
     ) -> Entry:
-        exchange = Exchange(method, path, "", headers, "127.0.0.1", 1_000.0, wall_time, body, len(body), reason=reason)
-        exchange.kind = "inbound"
-        exchange.accepted = reason is None
-        for name, value in notes.items():
-            setattr(exchange, name, value)
+        facts = {"method": method, "path": path, "headers": headers, "body": body, "wall_time": wall_time}
+        exchange = made(**{**facts, "reason": reason, "accepted": reason is None, **notes})
         return journal.close(
             exchange, 401 if reason else 200, (("Content-Type", "application/json"),), b'{"no":1}' if reason else b"{}"
         )

@@ -66,7 +66,7 @@ def test_body_is_parsed_when_somebody_needs_it_and_only_once(monkeypatch, checke
             read_rule({"fault": {"kind": "hang"}, "match": {"json_path": f"$.none{number}[*]"}})
         )
     token, parsed = checked.token(), []
-    monkeypatch.setattr("sandbox.journal.entry.parse_json", lambda given: parsed.append(given) or parse_json(given))
+    monkeypatch.setattr("sandbox.journal.request.parse_json", lambda given: parsed.append(given) or parse_json(given))
 
     send(checked, "POST", f"/v1/acme/{path}", [bearer(token)], body)
 

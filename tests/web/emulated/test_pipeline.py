@@ -186,10 +186,10 @@ def test_failure_after_the_payload_was_accepted_is_no_acceptance(both, monkeypat
     assert response.headers["X-RateLimit-Remaining"] == "59"
 
 
-def test_failure_outside_the_views_is_answered_and_recorded_too(both, monkeypatch, caplog):
-    monkeypatch.setattr("sandbox.web.wsgi._ask", lambda *_: 1 / 0)
+def test_failure_outside_the_endpoints_is_answered_and_recorded_too(both, monkeypatch, caplog):
+    monkeypatch.setattr("sandbox.platform.wire.WireProfile.options", lambda *_: 1 / 0)
 
-    response = send(both, "POST", "/v1/acme/orders/", [], b"x")
+    response = send(both, "OPTIONS", "/v1/acme/orders/", [], b"x")
 
     assert (response.status_code, response.data) == (500, SERVER_ERROR)
     assert last_entry(both).reason.startswith("internal_error: ")
