@@ -23,7 +23,7 @@ from sandbox.server.tls.identity import identity_for
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
 from sandbox.web.app import SandboxApp
-from sandbox.web.paths import steers
+from sandbox.web.paths import is_control_path
 
 _logger = logging.getLogger("patchworks_sandbox")
 
@@ -167,7 +167,7 @@ class SandboxServer:
         Requests to the control API stay out of it, here as everywhere.
         """
         path, _, query = refused.target.partition("?")
-        if steers(path):
+        if is_control_path(path):
             return
         request = Request(refused.method, path, query, refused.headers, refused.remote_addr)
         refuse(self.sandbox.platform, request, refused.status, refused.reason)
@@ -191,4 +191,4 @@ def _is_at_once(method: str, path: str) -> bool:
     These never wait: what a fault delays is parked. Others may be routed by Flask, whose first request imports it. The
     control API may be meant by a path in other characters as well, which is not worth deciding here.
     """
-    return method == "POST" and "%" not in path and not steers(path)
+    return method == "POST" and "%" not in path and not is_control_path(path)

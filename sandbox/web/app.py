@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.paths import steers
+from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SandboxApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request by the application it is for."""
-        if steers(environ.get("PATH_INFO", "")):
+        if is_control_path(environ.get("PATH_INFO", "")):
             return self.control(environ, start_response)
         return self._face(environ, start_response)
 

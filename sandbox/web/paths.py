@@ -7,6 +7,6 @@ from typing import Final
 PREFIX: Final = "/_sandbox"
 
 
-def steers(path: str) -> bool:
+def is_control_path(path: str) -> bool:
     """Return whether a path, percent-decoded, belongs to the control API."""
     return path == PREFIX or path.startswith(f"{PREFIX}/")
