@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Flask
+from flask import Flask, Response
 from flask_smorest import Api
+from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
+from sandbox.faults.schemas import schemas as fault_schemas
 from sandbox.state.sandbox import Sandbox
+from sandbox.state.snapshot.schema import components as state_schemas
 from sandbox.web.control import (
-    authority,
     clients,
     clock,
-    companies,
     connectors,
     contract,
     duplicates,
     export,
     faults,
-    fidelity,
-    metrics,
     requests,
     services,
     settings,
@@ -30,20 +29,21 @@ from sandbox.web.control import (
     tokens,
     verification,
 )
-from sandbox.web.control.base import EXTENSION
-from sandbox.web.control.document import Keywords, Names
-from sandbox.web.control.guard import RefusalDocument, refuse_other_sites, take_host
-from sandbox.web.control.key import KEY, SECURITY, KeyDocument, refuse_without_key
-from sandbox.web.control.problems import register_error_handlers
+from sandbox.web.control.base import EXTENSION, Instant
+from sandbox.web.control.guard import refuse_other_sites, take_host
+from sandbox.web.control.key import KEY, refuse_without_key
+from sandbox.web.control.openapi import refer_to_component, spec_options
+from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
 from sandbox.web.control.streams import Streams
 from sandbox.web.control.strictness import refuse_what_is_not_read
-from sandbox.web.control.tracing import RequestIdDocument, trace_requests
+from sandbox.web.control.tracing import trace_requests
+from sandbox.web.paths import PREFIX
 
 MAX_BODY: Final = 16 * 1024 * 1024
 
 _BLUEPRINTS: Final = (
     system.blueprint,
-    companies.blueprint,
+    connectors.companies,
     connectors.blueprint,
     clients.blueprint,
     services.blueprint,
@@ -58,25 +58,21 @@ _BLUEPRINTS: Final = (
     settings.blueprint,
     state.blueprint,
     tokens.blueprint,
-    fidelity.blueprint,
-    authority.blueprint,
-    metrics.blueprint,
+    system.fidelity,
+    system.authority,
+    system.metrics,
 )
-_DESCRIPTION: Final = """\
-What steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and the
-journal of every request the emulated API received. Nothing here exists at Patchworks.
-
-Errors are problem details (RFC 9457) that name what was given and what is allowed.
-"""
 
 
 class ControlApi(Api):
-    """flask-smorest without its own error envelope: errors here are problem details."""
+    """flask-smorest with problem details in place of its own error envelope."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
+    ERROR_SCHEMA = ProblemSchema
 
-    def _register_error_handlers(self) -> None:
-        """Register none."""
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Return the answer to an error of Flask or webargs."""
+        return http_problem(error)
 
 
 def create_control_app(
@@ -87,7 +83,7 @@ def create_control_app(
     app.extensions[EXTENSION] = sandbox
     app.extensions[stream.STREAMS] = streams
     app.extensions[KEY] = control_key
-    app.extensions[authority.CA_PEM] = ca_pem
+    app.extensions[system.CA_PEM] = ca_pem
     app.extensions[verification.TURNSTILE] = verification.Turnstile.for_workers(sandbox.initial_settings.threads)
     app.url_map.merge_slashes = False  # a doubled slash is a mistake to be told, not to be redirected
     app.config.update(
@@ -104,19 +100,12 @@ def create_control_app(
     app.before_request(refuse_without_key)
     app.before_request(refuse_what_is_not_read)
     register_error_handlers(app)
-    url = sandbox.initial_settings.public_url or "http://127.0.0.1:8025"
-    api = ControlApi(
-        app,
-        spec_kwargs={
-            "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
-            "servers": [{"url": url, "description": "The sandbox."}],
-            "security": SECURITY,
-            "extra_plugins": [RequestIdDocument(), RefusalDocument(), KeyDocument(), Names(), Keywords()],
-        },
-    )
+    api = ControlApi(app, spec_kwargs=spec_options(sandbox.initial_settings.public_url or "http://127.0.0.1:8025"))
+    api.register_field(Instant, "string", "date-time")
+    api.ma_plugin.converter.add_attribute_function(refer_to_component)
     for blueprint in _BLUEPRINTS:
-        api.register_blueprint(blueprint)
-    faults.describe_faults(api.spec)
-    state.describe_state(api.spec)
+        api.register_blueprint(blueprint, url_prefix=PREFIX)
+    for name, schema in {**settings.schemas(), **fault_schemas(), **state_schemas()}.items():
+        api.spec.components.schema(name, schema)
     app.extensions["openapi"] = api.spec
     return app

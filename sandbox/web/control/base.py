@@ -1,22 +1,29 @@
-"""What the blueprints of the control API share: the sandbox they steer, strict reading, documented problems."""
+"""What every part of the control API is made of: its sandbox, strict reading, schemas and documented problems.
+
+The document and the reading come from flask-smorest and marshmallow. A body that the core checks (a fault rule,
+settings, a state) has its JSON Schema from there: see ``Blueprint.json_body`` and ``Component``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from flask import Request, current_app, request
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 from webargs.flaskparser import FlaskParser
 
-from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.foundation.clock import format_instant
+from sandbox.foundation.errors import did_you_mean
+from sandbox.foundation.strict_json import parse_json
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
 
 EXTENSION: Final = "patchworks_sandbox"
 MAX_DEPTH: Final = 100
-"""Nesting levels of a body, as in seeds: what is made of it (schemas, rules) is walked by recursion."""
+"""Nesting levels of a body, as in seeds: schemas and rules made of a body are walked by recursion."""
 
 READS: Final = "reads"
 """Attribute of a view: where it reads arguments from, ``json`` or ``query``."""
@@ -25,12 +32,12 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 
 
 def current_sandbox() -> Sandbox:
-    """Return the sandbox that the application serving this request steers."""
+    """Return the sandbox whose control API serves this request."""
     return cast(Sandbox, current_app.extensions[EXTENSION])
 
 
 def base_url() -> str:
-    """Return the base URL clients use: the one set, else the one this request came by."""
+    """Return the setting ``public_url``, or the base URL of this request."""
     return current_sandbox().settings.public_url or request.host_url.rstrip("/")
 
 
@@ -39,93 +46,204 @@ def token_endpoint() -> str:
     return base_url() + current_sandbox().settings.token_path
 
 
-class _StrictJsonParser(FlaskParser):
-    """Reads JSON as strictly as the emulated API does; refuses unknown query parameters like unknown fields."""
+def read_json() -> Any:
+    """Return the body as JSON, an empty object where there is none; raise ``NotJsonError``."""
+    body = request.get_data()
+    return parse_json(body, MAX_DEPTH) if body else {}
+
+
+def read_json_object() -> dict[str, Any]:
+    """Return the body, which must be a JSON object; raise ``NotJsonError`` or ``ValidationError``."""
+    body = read_json()
+    if not isinstance(body, dict):
+        raise ValidationError("allowed: a JSON object", data=body)
+    return body
+
+
+class _StrictParser(FlaskParser):
+    """Reads JSON as strictly as the emulated API does, and leaves unknown query parameters to the schema."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {}  # noqa: RUF012 - declared so by the base class
 
-    def _raw_load_json(self, req: Request) -> Any:
-        if not req.get_data():
-            return {}
-        try:
-            return parse_json(req.get_data(), MAX_DEPTH)
-        except NotJsonError as error:
-            self._not_json(error)
-
-    def _not_json(self, error: NotJsonError) -> NoReturn:
-        problem = {"json": {"_schema": [f"the body is not JSON: {error}"]}}
-        self.handle_error(ValidationError(problem), request, Schema(), error_status_code=400, error_headers=None)
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        return read_json()
 
 
 class Blueprint(SmorestBlueprint):
-    """A part of the control API. Its views are told apart by what they read, so that nothing is silently ignored."""
+    """A part of the control API.
 
-    ARGUMENTS_PARSER = _StrictJsonParser()
+    Each view notes where it reads arguments from; ``strictness`` refuses a query or a body that no view reads. The
+    document lists the problems that follow from that.
+    """
+
+    ARGUMENTS_PARSER = _StrictParser()
 
     def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[_View], _View]:
-        """Let a view read arguments, and note where from."""
+        """Let a view read arguments, and document with which problems it refuses them."""
         decorate = super().arguments(schema, location=location, **options)
+        return lambda view: self._reading(location, decorate(view))
 
-        def decorated(view: _View) -> _View:
-            reads: frozenset[str] = getattr(view, READS, frozenset())
-            reading = cast(_View, decorate(view))
-            setattr(reading, READS, reads | {location})
-            return reading
+    def json_body(self, component: str) -> Callable[[_View], _View]:
+        """Document a JSON body that a view reads by itself; ``component`` is the name of its JSON Schema."""
+        decorate = self.doc(requestBody={"required": True, "content": {"application/json": {"schema": component}}})
+        return lambda view: self._reading("json", decorate(view))
 
-        return decorated
+    def problem(
+        self, status: int, description: str, schema: type[ProblemSchema] = ProblemSchema
+    ) -> Callable[[_View], _View]:
+        """Document problem details with which a view may answer."""
+        documented: Callable[[_View], _View] = self.alt_response(
+            status, schema=schema, description=description, content_type=CONTENT_TYPE
+        )
+        return documented
 
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
     ) -> None:
-        """Add a route; one that reads nothing refuses to be given anything, and its document says so."""
+        """Add a route, and document that a view which reads nothing refuses arguments."""
         if view_func is not None and not hasattr(view_func, READS):
-            view_func = problems(self, unprocessable="It takes neither a query nor a body.")(view_func)
+            view_func = self.problem(422, "It takes neither a query nor a body.")(view_func)
         super().add_url_rule(rule, endpoint, view_func, **options)
 
-
-def problems(blueprint: Blueprint, **statuses: str) -> Callable[[_View], _View]:
-    """Document the problem details a view may answer: ``problems(blueprint, not_found="…")``."""
-
-    def decorate(view: _View) -> _View:
-        for name, description in statuses.items():
-            view = blueprint.alt_response(
-                _STATUS[name], schema=ProblemSchema, description=description, content_type=CONTENT_TYPE
-            )(view)
+    def _reading(self, location: str, view: Any) -> Any:
+        for status, description in _PROBLEMS_OF_READING[location].items():
+            view = self.problem(status, description)(view)
+        setattr(view, READS, getattr(view, READS, frozenset()) | {location})
         return view
 
-    return decorate
 
-
-def answers(
-    blueprint: Blueprint, media_type: str, description: str, schema: Mapping[str, Any] | None = None
-) -> Callable[[_View], _View]:
-    """Document the answer of a view that writes it itself: no schema of marshmallow does."""
-    content = {media_type: {} if schema is None else {"schema": schema}}
-    documented: Callable[[_View], _View] = blueprint.doc(
-        responses={"200": {"description": description, "content": content}}
-    )
-    return documented
-
-
-def takes_body(blueprint: Blueprint, **more: str) -> Callable[[_View], _View]:
-    """Document what any view with a JSON body may answer when that cannot be used."""
-    return problems(
-        blueprint,
-        bad_request="The body is not JSON.",
-        too_large="The body is larger than the control API takes.",
-        unsupported_media_type="The body is not sent as JSON.",
-        unprocessable="A field is missing, unknown or holds a value that is not allowed.",
-        **more,
-    )
-
-
-_STATUS: Final = {
-    "bad_request": 400,
-    "not_found": 404,
-    "timeout": 408,
-    "conflict": 409,
-    "too_large": 413,
-    "unsupported_media_type": 415,
-    "unprocessable": 422,
-    "unavailable": 503,
+_PROBLEMS_OF_READING: Final[Mapping[str, Mapping[int, str]]] = {
+    "query": {422: "A parameter is unknown or holds a value that is not allowed."},
+    "json": {
+        400: "The body is not JSON.",
+        413: "The body is larger than the control API takes.",
+        415: "The body is not sent as JSON.",
+        422: "A field is missing, unknown or holds a value that is not allowed.",
+    },
 }
+
+
+class Flag(fields.Boolean):
+    """``true`` or ``false`` of JSON. Unlike its base it takes no text and no number for one of them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Number(fields.Float):
+    """A finite number of JSON. Unlike its base it takes no text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Instant(fields.Field[datetime]):
+    """An instant in an answer: ISO 8601 in UTC with ``Z``, of a datetime or of Unix seconds."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        instant = value if isinstance(value, datetime) else datetime.fromtimestamp(value, timezone.utc)
+        return format_instant(instant)
+
+
+class Component(fields.Field[Any]):
+    """A JSON object whose JSON Schema comes from the core; ``name`` is its name in the document."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.component = name
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def one_of(*values: str) -> validate.OneOf:
+    """Allow these values; the message about another one lists them."""
+    return validate.OneOf(values, error="allowed: {choices}")
+
+
+def between(low: int, high: int) -> validate.Range:
+    """Allow the numbers from ``low`` to ``high``; the message about another one gives both."""
+    return validate.Range(low, high, error="allowed: {min} to {max}")
+
+
+class StrictSchema(Schema):
+    """A body or query that refuses unknown fields; its messages list the known ones and the values allowed."""
+
+    error_messages = {"type": "allowed: a JSON object"}  # noqa: RUF012 - declared so by the base class
+
+    class Meta:
+        """Refuse unknown fields."""
+
+        unknown = RAISE
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Let the messages of a field say which values are allowed; those of marshmallow say only that it is wrong."""
+        allowed = next((text for kind, text in _ALLOWED.items() if isinstance(field_obj, kind)), "a value")
+        refused = dict.fromkeys(_REFUSALS, f"allowed: {allowed}")
+        field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
+        """List the known fields in the message about an unknown one."""
+        messages = cast(dict[Any, Any], error.messages)
+        for key, found in messages.items():
+            if found == [self.error_messages["unknown"]]:
+                messages[key] = [f"unknown; {did_you_mean(str(key), sorted(self.load_fields))}"]
+
+
+class ChangeSchema(StrictSchema):
+    """A body in which each field may be left out, but not all: a change of nothing would look as if it had worked."""
+
+    class Meta(StrictSchema.Meta):
+        """Document that one field must be given."""
+
+        keywords: ClassVar = {"minProperties": 1}
+
+    @validates_schema
+    def _changes_something(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if not data:
+            raise nothing_to_change(self.load_fields)
+
+
+def nothing_to_change(known: Iterable[str]) -> ValidationError:
+    """Return the error about a change that gives none of the ``known`` fields."""
+    return ValidationError(f"nothing to change; give at least one of {', '.join(sorted(known))}")
+
+
+_ALLOWED: Final[dict[type[fields.Field[Any]], str]] = {
+    fields.String: "text",
+    fields.Boolean: "true or false",
+    fields.Integer: "a whole number",
+    fields.Float: "a number",
+    fields.Dict: "a JSON object",
+    Component: "a JSON object",
+}
+_REFUSALS: Final = ("invalid", "null", "special", "too_large", "invalid_utf8")
+"""Names that marshmallow gives to the ways in which a value is wrong."""
+
+_INK: Final = r"[^\s\x1c-\x1f\x85]"
+"""A character that is not stripped as white space."""
+
+NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": _INK}
+CLIENT_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": rf"{_INK}[\s\S]+{_INK}"}
+SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
+VANITY_URL: Final[dict[str, Any]] = {"pattern": "^[A-Za-z0-9_-]{3,36}$"}
+CURSOR: Final[dict[str, Any]] = {"pattern": "^([0-9a-f]+-)?[0-9]{1,18}$"}
+CURSOR_OR_EMPTY: Final[dict[str, Any]] = {"pattern": "^(([0-9a-f]+-)?[0-9]{1,18})?$"}
+INSTANT: Final[dict[str, Any]] = {"format": "date-time"}
+DURATION: Final[dict[str, Any]] = {
+    "minLength": 2,
+    "pattern": r"^[+-]?[Pp]?(\d+[Ww])?(\d+[Dd])?[Tt]?(\d+[Hh])?(\d+[Mm])?(\d+(\.\d+)?[Ss])?$",
+}
+JSON_PATH: Final[dict[str, Any]] = {"format": "json-path", "pattern": r"^\$"}
+"""The format has no official name; RFC 9535 is young."""
+
+ANY_VALUE: Final[dict[str, Any]] = {"type": ["object", "array", "string", "number", "boolean"]}
+"""Any JSON but ``null``, which stands for a condition that is not given."""

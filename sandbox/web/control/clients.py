@@ -7,13 +7,11 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.platform.model import OAuthClient
-from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
+from sandbox.web.control.base import CLIENT_NAME, Blueprint, Instant, StrictSchema, current_sandbox, token_endpoint
 from sandbox.web.control.connectors import NO_CONNECTOR
-from sandbox.web.control.document import leads_to
-from sandbox.web.control.fields import CLIENT_NAME, Instant, StrictSchema
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.openapi import leads_to
 
-blueprint = Blueprint("oauth-clients", __name__, url_prefix=PREFIX, description="OAuth clients of connectors")
+blueprint = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
 
 
 class OAuthClientSchema(StrictSchema):
@@ -69,7 +67,7 @@ def _presented(client: OAuthClient) -> dict[str, Any]:
 
 @blueprint.get("/connectors/<int:connector_id>/oauth-clients")
 @blueprint.response(200, OAuthClientSchema(many=True))
-@problems(blueprint, not_found=NO_CONNECTOR)
+@blueprint.problem(404, NO_CONNECTOR)
 def list_clients(connector_id: int) -> list[dict[str, Any]]:
     """List the OAuth clients of a connector, with the last four characters of their secrets."""
     return [_presented(client) for client in current_sandbox().store.clients(connector_id)]
@@ -78,14 +76,13 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
 @blueprint.post("/connectors/<int:connector_id>/oauth-clients")
 @blueprint.arguments(NewOAuthClientSchema)
 @leads_to(
-    blueprint,
     201,
     ("delete_client",),
     {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
     body={"confirmation": "name"},
 )
 @blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-@takes_body(blueprint, not_found=NO_CONNECTOR)
+@blueprint.problem(404, NO_CONNECTOR)
 def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Create an OAuth client; the answer shows its secret, this once."""
     new = current_sandbox().store.add_client(connector_id, body["name"])
@@ -103,7 +100,7 @@ def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, An
 @blueprint.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")
 @blueprint.arguments(ConfirmationSchema)
 @blueprint.response(204)
-@takes_body(blueprint, not_found="There is no such connector or OAuth client.")
+@blueprint.problem(404, "There is no such connector or OAuth client.")
 def delete_client(body: dict[str, str], connector_id: int, client_id: str) -> None:
     """Delete an OAuth client; its name is the confirmation, and its tokens stop working."""
     current_sandbox().delete_client(connector_id, client_id, body["confirmation"])

@@ -7,11 +7,19 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from sandbox.foundation.clock import MAX_RATE, Clock, parse_duration
-from sandbox.web.control.base import Blueprint, current_sandbox, takes_body
-from sandbox.web.control.fields import DURATION, INSTANT, ChangeSchema, Flag, Instant, Number, StrictSchema
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import (
+    DURATION,
+    INSTANT,
+    Blueprint,
+    ChangeSchema,
+    Flag,
+    Instant,
+    Number,
+    StrictSchema,
+    current_sandbox,
+)
 
-blueprint = Blueprint("clock", __name__, url_prefix=PREFIX, description="The time the emulated platform goes by")
+blueprint = Blueprint("clock", __name__, description="The time the emulated platform goes by")
 
 
 class ClockSchema(StrictSchema):
@@ -72,7 +80,6 @@ def get_clock() -> dict[str, Any]:
 @blueprint.put("/clock")
 @blueprint.arguments(ClockChangeSchema)
 @blueprint.response(200, ClockSchema)
-@takes_body(blueprint)
 def set_clock(body: dict[str, Any]) -> dict[str, Any]:
     """Travel to an instant, freeze, unfreeze or change the rate."""
     clock = current_sandbox().clock
@@ -92,7 +99,6 @@ def reset_clock() -> dict[str, Any]:
 @blueprint.post("/clock/advance")
 @blueprint.arguments(AdvanceSchema)
 @blueprint.response(200, ClockSchema)
-@takes_body(blueprint)
 def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
     """Move the clock by a duration."""
     clock = current_sandbox().clock

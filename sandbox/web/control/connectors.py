@@ -1,4 +1,4 @@
-"""Inbound API connectors and their entities (FACTS 1.2-1.4)."""
+"""Companies, their Inbound API connectors and the entities of those (FACTS 1.2-1.4)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,37 @@ from typing import Any
 
 from marshmallow import fields
 
-from sandbox.platform.model import Connector, Entity
-from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body, token_endpoint
-from sandbox.web.control.document import leads_to
-from sandbox.web.control.fields import NAME, Instant, StrictSchema, one_of
-from sandbox.web.paths import PREFIX
-
-blueprint = Blueprint(
-    "connectors", __name__, url_prefix=PREFIX, description="Inbound API connectors and their entities"
+from sandbox.platform.model import Company, Connector, Entity
+from sandbox.web.control.base import (
+    NAME,
+    SLUG,
+    Blueprint,
+    Instant,
+    StrictSchema,
+    current_sandbox,
+    one_of,
+    token_endpoint,
 )
+from sandbox.web.control.openapi import leads_to
+
+companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
+blueprint = Blueprint("connectors", __name__, description="Inbound API connectors and their entities")
 NO_CONNECTOR = "There is no such connector."
+
+
+class CompanySchema(StrictSchema):
+    """A company; its slug is the `{company}` of its inbound URLs."""
+
+    slug = fields.String(required=True)
+    name = fields.String(required=True)
+    created_at = Instant(required=True)
+
+
+class NewCompanySchema(StrictSchema):
+    """A company to add."""
+
+    name = fields.String(required=True, metadata={**NAME, "example": "Beta Ltd"})
+    slug = fields.String(metadata={**SLUG, "description": "Generated from the name unless given.", "example": "beta"})
 
 
 class ConnectorSchema(StrictSchema):
@@ -78,6 +99,22 @@ class EntityChangeSchema(StrictSchema):
     )
 
 
+@companies.get("/companies")
+@companies.response(200, CompanySchema(many=True))
+def list_companies() -> list[Company]:
+    """List the companies."""
+    return current_sandbox().store.companies()
+
+
+@companies.post("/companies")
+@companies.arguments(NewCompanySchema)
+@companies.response(201, CompanySchema)
+@companies.problem(409, "The slug is taken.")
+def add_company(body: dict[str, str]) -> Company:
+    """Add a company; its slug is generated from the name."""
+    return current_sandbox().store.add_company(body["name"], body.get("slug"))
+
+
 def _presented(connector: Connector) -> dict[str, Any]:
     return {**dataclasses.asdict(connector), "token_endpoint": token_endpoint()}
 
@@ -93,12 +130,11 @@ def list_connectors() -> list[dict[str, Any]]:
 @blueprint.arguments(NewConnectorSchema)
 @blueprint.response(201, ConnectorSchema)
 @leads_to(
-    blueprint,
     201,
     ("get_connector", "delete_connector", "list_entities", "add_entity", "list_clients", "create_client"),
     {"connector_id": "id"},
 )
-@takes_body(blueprint, not_found="There is no such company.")
+@blueprint.problem(404, "There is no such company.")
 def add_connector(body: dict[str, str]) -> dict[str, Any]:
     """Add an Inbound API connector to a company."""
     return _presented(current_sandbox().store.add_connector(body["company"], body["name"], body["environment"]))
@@ -106,7 +142,7 @@ def add_connector(body: dict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/connectors/<int:connector_id>")
 @blueprint.response(200, ConnectorSchema)
-@problems(blueprint, not_found=NO_CONNECTOR)
+@blueprint.problem(404, NO_CONNECTOR)
 def get_connector(connector_id: int) -> dict[str, Any]:
     """Show a connector."""
     return _presented(current_sandbox().store.connector(connector_id))
@@ -114,7 +150,8 @@ def get_connector(connector_id: int) -> dict[str, Any]:
 
 @blueprint.delete("/connectors/<int:connector_id>")
 @blueprint.response(204)
-@problems(blueprint, not_found=NO_CONNECTOR, conflict="A service uses the connector.")
+@blueprint.problem(404, NO_CONNECTOR)
+@blueprint.problem(409, "A service uses the connector.")
 def delete_connector(connector_id: int) -> None:
     """Delete a connector with its entities and OAuth clients; their tokens stop working."""
     current_sandbox().delete_connector(connector_id)
@@ -122,7 +159,7 @@ def delete_connector(connector_id: int) -> None:
 
 @blueprint.get("/connectors/<int:connector_id>/entities")
 @blueprint.response(200, EntitySchema(many=True))
-@problems(blueprint, not_found=NO_CONNECTOR)
+@blueprint.problem(404, NO_CONNECTOR)
 def list_entities(connector_id: int) -> list[Entity]:
     """List the entities of a connector, with their samples."""
     return current_sandbox().store.entities(connector_id)
@@ -131,8 +168,9 @@ def list_entities(connector_id: int) -> list[Entity]:
 @blueprint.post("/connectors/<int:connector_id>/entities")
 @blueprint.arguments(NewEntitySchema)
 @blueprint.response(201, EntitySchema)
-@leads_to(blueprint, 201, ("get_entity", "change_entity"), {"connector_id": "connector_id", "entity_id": "id"})
-@takes_body(blueprint, not_found=NO_CONNECTOR, conflict="The name is taken.")
+@leads_to(201, ("get_entity", "change_entity"), {"connector_id": "connector_id", "entity_id": "id"})
+@blueprint.problem(404, NO_CONNECTOR)
+@blueprint.problem(409, "The name is taken.")
 def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
     """Add a custom entity; the answer shows the schema that its sample became."""
     return current_sandbox().store.add_entity(connector_id, **body)
@@ -140,7 +178,7 @@ def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
 
 @blueprint.get("/connectors/<int:connector_id>/entities/<int:entity_id>")
 @blueprint.response(200, EntitySchema)
-@problems(blueprint, not_found="There is no such connector or entity.")
+@blueprint.problem(404, "There is no such connector or entity.")
 def get_entity(connector_id: int, entity_id: int) -> Entity:
     """Show an entity and the JSON Schema in force."""
     return current_sandbox().store.entity(connector_id, entity_id)
@@ -149,7 +187,7 @@ def get_entity(connector_id: int, entity_id: int) -> Entity:
 @blueprint.patch("/connectors/<int:connector_id>/entities/<int:entity_id>")
 @blueprint.arguments(EntityChangeSchema)
 @blueprint.response(200, EntitySchema)
-@takes_body(blueprint, not_found="There is no such connector or entity.")
+@blueprint.problem(404, "There is no such connector or entity.")
 def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> Entity:
     """Replace an entity's JSON Schema by a hand-written one, or return to the inferred one."""
     return current_sandbox().store.set_entity_schema(connector_id, entity_id, body["json_schema"])

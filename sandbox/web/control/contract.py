@@ -10,14 +10,10 @@ from marshmallow import fields, validate
 from sandbox.journal.contract import Code, contract_violations
 from sandbox.journal.journal import Entry
 from sandbox.platform.store import Store
-from sandbox.web.control.base import Blueprint, current_sandbox, problems
-from sandbox.web.control.fields import Instant, StrictSchema
+from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint(
-    "contract", __name__, url_prefix=PREFIX, description="Requests that do not conform to the published contract"
-)
+blueprint = Blueprint("contract", __name__, description="Requests that do not conform to the published contract")
 
 
 class ContractViolationSchema(StrictSchema):
@@ -49,7 +45,6 @@ class NonconformingPageSchema(JournalPageSchema):
 @blueprint.get("/contract-violations")
 @blueprint.arguments(PageQuerySchema, location="query")
 @blueprint.response(200, NonconformingPageSchema)
-@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
 def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests that do not conform to the published contract, with the reasons, newest last.
 

@@ -8,12 +8,10 @@ from marshmallow import fields
 
 from sandbox.journal.duplicates import Likeness, find_duplicates
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.base import Blueprint, current_sandbox, problems
-from sandbox.web.control.fields import StrictSchema, one_of
+from sandbox.web.control.base import Blueprint, StrictSchema, current_sandbox, one_of
 from sandbox.web.control.requests import dropped_field
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint("duplicates", __name__, url_prefix=PREFIX, description="Payloads that were accepted twice")
+blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
 
 _LIKENESSES: Final = get_args(Likeness)
 
@@ -60,7 +58,6 @@ class DuplicatesSchema(StrictSchema):
 @blueprint.get("/requests/duplicates")
 @blueprint.arguments(DuplicatesQuerySchema, location="query")
 @blueprint.response(200, DuplicatesSchema)
-@problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that were accepted more than once by the same service: what a retry leaves behind."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)

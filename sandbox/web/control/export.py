@@ -11,12 +11,10 @@ from marshmallow import fields
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.export.ndjson import as_ndjson
-from sandbox.web.control.base import Blueprint, base_url, current_sandbox, problems
-from sandbox.web.control.fields import one_of
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox, one_of
 from sandbox.web.control.requests import FilterSchema, after_field, read_cursor, read_filter
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint("export", __name__, url_prefix=PREFIX, description="The journal as a file")
+blueprint = Blueprint("export", __name__, description="The journal as a file")
 
 DROPPED: Final = "Patchworks-Sandbox-Dropped"
 """Header that tells how many entries were dropped because the journal was full."""
@@ -56,7 +54,6 @@ class ExportQuerySchema(FilterSchema):
         }
     }
 )
-@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
 def export_requests(query: dict[str, Any]) -> Response:
     """Export the requests that match, oldest first. The answer is written as it is read: size does not matter."""
     journal = current_sandbox().journal

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import INCLUDE, fields
+from marshmallow import fields
 
 from sandbox.faults.book import RuleState
-from sandbox.faults.presets import Preset, find_preset, load_presets
+from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import read_rule
-from sandbox.faults.schemas import schemas
-from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body
-from sandbox.web.control.fields import Instant, StrictSchema
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import Blueprint, Component, Instant, StrictSchema, current_sandbox, read_json_object
 
-blueprint = Blueprint("faults", __name__, url_prefix=PREFIX, description="Failure on demand")
+blueprint = Blueprint("faults", __name__, description="Failure on demand")
 
 _NO_RULE = "There is no such fault rule."
 
 
-class FaultRuleSchema(StrictSchema):
-    """A fault rule as it is given; the core reads it, and ``describe_faults`` documents it."""
+class _Rule(Component):
+    """A fault rule, documented and written by the core."""
 
-    class Meta:
-        """Leave everything to the core, which names what is wrong more precisely."""
+    def __init__(self, **options: Any) -> None:
+        super().__init__("FaultRule", **options)
 
-        unknown = INCLUDE
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value.document()
 
 
 class FaultRuleStateSchema(StrictSchema):
@@ -40,7 +38,7 @@ class FaultRuleStateSchema(StrictSchema):
         required=True, strict=True, metadata={"description": "Requests it acted on, passes of a sequence included."}
     )
     used_up = fields.Boolean(required=True, metadata={"description": "Whether it has acted as often as it may."})
-    rule = fields.Dict(required=True)
+    rule = _Rule(required=True)
 
 
 class FaultRulesSchema(StrictSchema):
@@ -61,7 +59,7 @@ class FaultPresetSchema(StrictSchema):
     name = fields.String(required=True)
     title = fields.String(required=True)
     story = fields.String(required=True)
-    rules = fields.List(fields.Dict(), required=True)
+    rules = fields.List(_Rule(), required=True)
 
 
 class FaultPresetsSchema(StrictSchema):
@@ -73,53 +71,26 @@ class FaultPresetsSchema(StrictSchema):
 class PresetUseSchema(StrictSchema):
     """How to use a preset."""
 
-    match = fields.Dict(load_default=dict, metadata={"description": "More conditions that requests must meet."})
-
-
-def describe_faults(spec: Any) -> None:
-    """Put the schemas of faults and rules, which come from the kinds themselves, into an OpenAPI document."""
-    components = spec.components.schemas
-    components.update(schemas())
-    rule = {"$ref": "#/components/schemas/FaultRule"}
-    components["FaultRuleState"]["properties"]["rule"] = rule
-    components["FaultPreset"]["properties"]["rules"]["items"] = rule
-    components["PresetUse"]["properties"]["match"] = {"$ref": "#/components/schemas/FaultMatch"}
-
-
-def _presented(state: RuleState) -> dict[str, Any]:
-    return {
-        "id": state.id,
-        "created_at": state.created_at,
-        "seen": state.seen,
-        "hits": state.hits,
-        "used_up": state.used_up,
-        "rule": state.rule.document(),
-    }
-
-
-def _presented_preset(preset: Preset) -> dict[str, Any]:
-    rules = [rule.document() for rule in preset.rules]
-    return {"name": preset.name, "title": preset.title, "story": preset.story, "rules": rules}
+    match = Component("FaultMatch", load_default=dict)
 
 
 @blueprint.get("/faults")
 @blueprint.response(200, FaultRulesSchema)
 def list_faults() -> dict[str, Any]:
     """List the fault rules in the order in which they are tried; those used up stay, with their counts."""
-    return {"faults": [_presented(state) for state in current_sandbox().platform.faults.rules()]}
+    return {"faults": current_sandbox().platform.faults.rules()}
 
 
 @blueprint.post("/faults")
-@blueprint.arguments(FaultRuleSchema)
+@blueprint.json_body("FaultRule")
 @blueprint.response(201, FaultRuleStateSchema)
-@takes_body(blueprint)
-def add_fault(body: dict[str, Any]) -> dict[str, Any]:
+def add_fault() -> RuleState:
     """Add a fault rule behind those there are.
 
     It acts on requests to the emulated API after they are authenticated; the control API is never faulted. Of the rules
     that match a request the first acts that its schedule lets act, and no other.
     """
-    return _presented(current_sandbox().platform.faults.add(read_rule(body)))
+    return current_sandbox().platform.faults.add(read_rule(read_json_object()))
 
 
 @blueprint.delete("/faults")
@@ -131,18 +102,18 @@ def clear_faults() -> dict[str, int]:
 
 @blueprint.get("/faults/<fault_id>")
 @blueprint.response(200, FaultRuleStateSchema)
-@problems(blueprint, not_found=_NO_RULE)
-def get_fault(fault_id: str) -> dict[str, Any]:
+@blueprint.problem(404, _NO_RULE)
+def get_fault(fault_id: str) -> RuleState:
     """Show one fault rule with its counts."""
-    return _presented(current_sandbox().platform.faults.get(fault_id))
+    return current_sandbox().platform.faults.get(fault_id)
 
 
 @blueprint.delete("/faults/<fault_id>")
 @blueprint.response(200, FaultRuleStateSchema)
-@problems(blueprint, not_found=_NO_RULE)
-def remove_fault(fault_id: str) -> dict[str, Any]:
+@blueprint.problem(404, _NO_RULE)
+def remove_fault(fault_id: str) -> RuleState:
     """Remove a fault rule; answers that it delays or holds back are aborted at once."""
-    return _presented(current_sandbox().platform.faults.remove(fault_id))
+    return current_sandbox().platform.faults.remove(fault_id)
 
 
 @blueprint.get("/fault-presets")
@@ -150,16 +121,15 @@ def remove_fault(fault_id: str) -> dict[str, Any]:
 def list_fault_presets() -> dict[str, Any]:
     """List the presets: ours, and those in the folder of the setting `presets_dir`."""
     presets = load_presets(current_sandbox().settings.presets_dir)
-    return {"presets": [_presented_preset(preset) for preset in presets.values()]}
+    return {"presets": list(presets.values())}
 
 
 @blueprint.post("/fault-presets/<preset_name>")
 @blueprint.arguments(PresetUseSchema, required=False)
 @blueprint.response(201, FaultRulesSchema)
-@takes_body(blueprint, not_found="There is no such preset.")
+@blueprint.problem(404, "There is no such preset.")
 def use_fault_preset(body: dict[str, Any], preset_name: str) -> dict[str, Any]:
     """Add the rules of a preset behind those there are."""
     sandbox = current_sandbox()
     preset = find_preset(preset_name, sandbox.settings.presets_dir)
-    added = sandbox.platform.faults.add_all(preset.narrowed(body["match"]))
-    return {"faults": [_presented(state) for state in added]}
+    return {"faults": sandbox.platform.faults.add_all(preset.narrowed(body["match"]))}

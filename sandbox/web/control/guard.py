@@ -11,17 +11,16 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from apispec import BasePlugin
 from flask import Response, request
 
 from sandbox.foundation.errors import shorten
 from sandbox.foundation.settings import ENV_PREFIX, Settings
 from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
-from sandbox.web.control.problems import CONTENT_TYPE, problem
+from sandbox.web.control.problems import problem
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
@@ -102,26 +101,6 @@ def _netloc(url: str) -> tuple[str, str, int | None] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname, port) if parts.hostname else None
-
-
-class RefusalDocument(BasePlugin):
-    """Documents the 403 of every operation, in one place."""
-
-    def init_spec(self, spec: Any) -> None:
-        """Put the response into the components that operations refer to."""
-        super().init_spec(spec)
-        spec.components.response(
-            "ForeignPage",
-            {
-                "description": "A page of another site asks (its Host or Origin is not the sandbox's).",
-                "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        )
-
-    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
-        """Add the response to each operation of a path."""
-        for operation in (operations or {}).values():
-            operation["responses"]["403"] = {"$ref": "#/components/responses/ForeignPage"}
 
 
 _UNDERSCORED: Final = re.compile(r"[A-Za-z0-9.-]*_[A-Za-z0-9._-]*(?::[0-9]{1,5})?")

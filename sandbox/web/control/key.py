@@ -11,13 +11,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import Any, Final
+from typing import Final
 
-from apispec import BasePlugin
 from flask import Response, current_app, request
 
 from sandbox.foundation.settings import ENV_PREFIX
-from sandbox.web.control.problems import CONTENT_TYPE, problem
+from sandbox.web.control.problems import problem
 from sandbox.web.paths import PREFIX
 
 KEY: Final = "patchworks_sandbox_control_key"
@@ -66,39 +65,3 @@ def _credentials(authorization: str) -> bytes:
 
 def _digest(value: bytes) -> bytes:
     return hashlib.sha256(value).digest()
-
-
-class KeyDocument(BasePlugin):
-    """Documents the key: how it is sent, and the 401 of every operation that may ask for it, in one place."""
-
-    def init_spec(self, spec: Any) -> None:
-        """Put the two ways to send it, and the refusal, into the components."""
-        super().init_spec(spec)
-        where = "Needed where --control-key is given, and beyond loopback unless --no-control-key is."
-        spec.components.security_scheme(
-            "controlKey", {"type": "http", "scheme": "bearer", "description": f"The control key. {where}"}
-        )
-        spec.components.security_scheme(
-            "controlKeyAsPassword",
-            {"type": "http", "scheme": "basic", "description": "The control key as the password, for browsers."},
-        )
-        spec.components.response(
-            "KeyNeeded",
-            {
-                "description": "The control key is missing or wrong.",
-                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to send it."}},
-                "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        )
-
-    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
-        """Add the response to each operation of a path, or say that the path needs no key."""
-        for operation in (operations or {}).values():
-            if path in OPEN_PATHS:
-                operation["security"] = []
-            else:
-                operation["responses"]["401"] = {"$ref": "#/components/responses/KeyNeeded"}
-
-
-SECURITY: Final[list[dict[str, list[str]]]] = [{"controlKey": []}, {"controlKeyAsPassword": []}, {}]
-"""What the document says of all operations: one of the two, or nothing on loopback."""

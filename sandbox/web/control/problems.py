@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, json, request
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from sandbox.foundation.errors import (
@@ -18,6 +18,7 @@ from sandbox.foundation.errors import (
     UnknownSettingError,
     shorten,
 )
+from sandbox.foundation.strict_json import NotJsonError
 from sandbox.web.control.tracing import note_failure
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -57,9 +58,10 @@ def problem(
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Make every error of an application a problem details response."""
+    """Answer errors of the core, and failures, with problem details; ``ControlApi`` does so with those of HTTP."""
     app.register_error_handler(InputError, _input_error)
-    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(ValidationError, _invalid)
+    app.register_error_handler(NotJsonError, _not_json)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -93,12 +95,28 @@ def _told(entry: Mapping[str, str]) -> str:
     return f"{entry['field']}: {given}{entry['message']}"
 
 
-def _http_exception(error: HTTPException) -> Response:
+def _not_json(error: NotJsonError) -> Response:
+    entry = {"field": "body", "message": f"the body is not JSON: {error}"}
+    return problem(400, _told(entry), [entry])
+
+
+def _invalid(error: ValidationError) -> Response:
+    """Answer for a view that checked its body by itself."""
+    return _refusal(_flatten("body", error.messages, error.data))
+
+
+def _refusal(errors: list[dict[str, str]]) -> Response:
+    return problem(422, "; ".join(map(_told, errors[:5])), errors)
+
+
+def http_problem(error: HTTPException) -> Response:
+    """Return the problem that an HTTP error stands for, whether Flask raised it or webargs."""
     status = error.code or 500
     if messages := getattr(error, "data", {}).get("messages"):
         given = getattr(getattr(error, "exc", None), "data", None)
-        errors = [e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given)]
-        return problem(status, "; ".join(map(_told, errors[:5])), errors)
+        return _refusal(
+            [e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given)]
+        )
     headers = {}
     detail = error.description or HTTPStatus(status).phrase
     if isinstance(error, ClientDisconnected):  # so Werkzeug calls every body that cannot be read; why is behind it

@@ -12,11 +12,19 @@ from sandbox.foundation.clock import parse_instant
 from sandbox.journal.export.ndjson import as_document
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Journal, parse_cursor
-from sandbox.web.control.base import Blueprint, answers, current_sandbox, problems
-from sandbox.web.control.fields import CURSOR, INSTANT, JSON_PATH, Instant, StrictSchema, between, one_of
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import (
+    CURSOR,
+    INSTANT,
+    JSON_PATH,
+    Blueprint,
+    Instant,
+    StrictSchema,
+    between,
+    current_sandbox,
+    one_of,
+)
 
-blueprint = Blueprint("requests", __name__, url_prefix=PREFIX, description="The journal of every request received")
+blueprint = Blueprint("requests", __name__, description="The journal of every request received")
 
 MAX_LIMIT: Final = 1_000
 LISTED_BODY_LIMIT: Final = 64 * 1024
@@ -192,7 +200,6 @@ def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
 @blueprint.get("/requests")
 @blueprint.arguments(PageQuerySchema, location="query")
 @blueprint.response(200, PageSchema)
-@problems(blueprint, unprocessable="A filter is unknown or holds a value that is not allowed.")
 def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests received, newest last, a page at a time."""
     journal = current_sandbox().journal
@@ -214,15 +221,15 @@ def clear_requests() -> dict[str, int]:
 
 @blueprint.get("/requests/<entry_id>")
 @blueprint.response(200, EntrySchema)
-@problems(blueprint, not_found=_NO_ENTRY)
+@blueprint.problem(404, _NO_ENTRY)
 def get_request(entry_id: str) -> dict[str, Any]:
     """Show one request whole, by its id or its sequence number."""
     return presented(current_sandbox().journal.get(entry_id), listed=False)
 
 
 @blueprint.get("/requests/<entry_id>/body")
-@answers(blueprint, "application/octet-stream", "The body, byte for byte.")
-@problems(blueprint, not_found=_NO_ENTRY)
+@blueprint.response(200, {}, content_type="application/octet-stream", description="The body, byte for byte.")
+@blueprint.problem(404, _NO_ENTRY)
 def get_request_body(entry_id: str) -> Response:
     """Return the body of a request, byte for byte; secrets in bodies of the token endpoint are redacted."""
     body = current_sandbox().journal.get(entry_id).body

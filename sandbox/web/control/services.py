@@ -8,12 +8,10 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.platform.model import Service
-from sandbox.web.control.base import Blueprint, base_url, current_sandbox, problems, takes_body
-from sandbox.web.control.document import leads_to
-from sandbox.web.control.fields import VANITY_URL, Flag, Instant, StrictSchema
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import VANITY_URL, Blueprint, Flag, Instant, StrictSchema, base_url, current_sandbox
+from sandbox.web.control.openapi import leads_to
 
-blueprint = Blueprint("services", __name__, url_prefix=PREFIX, description="Services and their inbound URLs")
+blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 _NO_SERVICE = "There is no such service."
 
 
@@ -68,8 +66,9 @@ def list_services() -> list[dict[str, Any]]:
 @blueprint.post("/services")
 @blueprint.arguments(NewServiceSchema)
 @blueprint.response(201, ServiceSchema)
-@leads_to(blueprint, 201, ("get_service", "change_service", "delete_service"), {"service_id": "id"})
-@takes_body(blueprint, not_found="There is no such company, connector or entity.", conflict="The vanity URL is taken.")
+@leads_to(201, ("get_service", "change_service", "delete_service"), {"service_id": "id"})
+@blueprint.problem(404, "There is no such company, connector or entity.")
+@blueprint.problem(409, "The vanity URL is taken.")
 def add_service(body: dict[str, Any]) -> dict[str, Any]:
     """Add a service; the answer holds its inbound URL."""
     return _presented(current_sandbox().store.add_service(**body))
@@ -77,7 +76,7 @@ def add_service(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/services/<int:service_id>")
 @blueprint.response(200, ServiceSchema)
-@problems(blueprint, not_found=_NO_SERVICE)
+@blueprint.problem(404, _NO_SERVICE)
 def get_service(service_id: int) -> dict[str, Any]:
     """Show a service."""
     return _presented(current_sandbox().store.service(service_id))
@@ -86,7 +85,7 @@ def get_service(service_id: int) -> dict[str, Any]:
 @blueprint.patch("/services/<int:service_id>")
 @blueprint.arguments(ServiceChangeSchema)
 @blueprint.response(200, ServiceSchema)
-@takes_body(blueprint, not_found=_NO_SERVICE)
+@blueprint.problem(404, _NO_SERVICE)
 def change_service(body: dict[str, bool], service_id: int) -> dict[str, Any]:
     """Activate or deactivate a service."""
     return _presented(current_sandbox().store.set_active(service_id, body["active"]))
@@ -94,7 +93,7 @@ def change_service(body: dict[str, bool], service_id: int) -> dict[str, Any]:
 
 @blueprint.delete("/services/<int:service_id>")
 @blueprint.response(204)
-@problems(blueprint, not_found=_NO_SERVICE)
+@blueprint.problem(404, _NO_SERVICE)
 def delete_service(service_id: int) -> None:
     """Delete a service; its inbound URL is free again."""
     current_sandbox().store.delete_service(service_id)

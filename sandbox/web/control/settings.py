@@ -3,67 +3,78 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jsonschema_rs
-from marshmallow import INCLUDE, ValidationError, fields
+from flask import Response, jsonify
+from marshmallow import ValidationError
 
 from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
-from sandbox.web.control.base import Blueprint, current_sandbox, takes_body
-from sandbox.web.control.fields import ChangeSchema
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import Blueprint, current_sandbox, nothing_to_change, read_json_object
 
-blueprint = Blueprint(
-    "settings", __name__, url_prefix=PREFIX, description="Settings that may change while the sandbox runs"
-)
+blueprint = Blueprint("settings", __name__, description="Settings that may change while the sandbox runs")
 
 
-class _Value(fields.Raw):
-    """A setting of the JSON type that the document says; all else about it is checked where settings are declared.
-
-    There a text is read as well, for the command line and the environment: here ``"60"`` is no number.
-    """
-
-    def __init__(self, spec: SettingSpec) -> None:
-        description = f"{spec.doc} Allowed: {spec.allowed}. Evidence: {spec.tag}."
-        super().__init__(metadata={**spec.json_schema, "description": description})
-        schema = spec.json_schema
-        ranged = schema.get("type") == "integer" and "minimum" in schema and "maximum" in schema
-        # Of a duration the declaration also offers the texts that are not read here.
-        self._allowed = f"a whole number from {schema['minimum']} to {schema['maximum']}" if ranged else spec.allowed
-        self._type = {"type": spec.json_schema["type"]}
-
-    def _validate_missing(self, value: Any) -> None:
-        """Let ``null`` pass: to some settings it is a value."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not jsonschema_rs.is_valid(self._type, value):
-            raise ValidationError(f"allowed: {self._allowed}")
-        return int(value) if isinstance(value, float) and value.is_integer() else value  # 60.0 is 60 in JSON
-
-
-SettingsSchema = ChangeSchema.from_dict(
-    {spec.name: _Value(spec) for spec in setting_specs() if spec.runtime}, name="SettingsSchema"
-)
-SettingsSchema.__doc__ = "Every run-time setting."
-
-
-def _presented(settings: Settings) -> dict[str, Any]:
-    values = dataclasses.asdict(settings)
-    return {spec.name: values[spec.name] for spec in setting_specs() if spec.runtime}
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of the run-time settings by its name."""
+    properties = {
+        name: {**spec.json_schema, "description": f"{spec.doc} Allowed: {spec.allowed}. Evidence: {spec.tag}."}
+        for name, spec in _run_time_settings().items()
+    }
+    settings = {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
+    return {"Settings": settings}
 
 
 @blueprint.get("/settings")
-@blueprint.response(200, SettingsSchema)
-def get_settings() -> dict[str, Any]:
+@blueprint.response(200, "Settings")
+def get_settings() -> Response:
     """Show the run-time settings in force."""
     return _presented(current_sandbox().settings)
 
 
 @blueprint.patch("/settings")
-@blueprint.arguments(SettingsSchema(unknown=INCLUDE))
-@blueprint.response(200, SettingsSchema)
-@takes_body(blueprint)
-def change_settings(body: dict[str, Any]) -> dict[str, Any]:
+@blueprint.json_body("Settings")
+@blueprint.response(200, "Settings")
+def change_settings() -> Response:
     """Change run-time settings: all that are given, or none if one is refused."""
-    return _presented(current_sandbox().change_settings(body))
+    return _presented(current_sandbox().change_settings(_checked(read_json_object())))
+
+
+def _run_time_settings() -> dict[str, SettingSpec]:
+    return {spec.name: spec for spec in setting_specs() if spec.runtime}
+
+
+def _presented(settings: Settings) -> Response:
+    values = dataclasses.asdict(settings)
+    return jsonify({name: values[name] for name in _run_time_settings()})
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes if each is of the JSON type that the document says; raise ``ValidationError``.
+
+    The core checks everything else. For the command line and the environment it reads text too: here ``"60"`` is no
+    number, but ``60.0`` is 60.
+    """
+    known = _run_time_settings()
+    if not changes:
+        raise nothing_to_change(known)
+    wrong = {
+        name: [f"allowed: {_allowed(known[name])}"]
+        for name, value in changes.items()
+        if name in known and not jsonschema_rs.is_valid({"type": known[name].json_schema["type"]}, value)
+    }
+    if wrong:
+        raise ValidationError(wrong, data=dict(changes))
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in changes.items()
+    }
+
+
+def _allowed(spec: SettingSpec) -> str:
+    """Return what is allowed in JSON: of a duration the declaration also offers texts."""
+    schema = spec.json_schema
+    if schema.get("type") == "integer" and "minimum" in schema and "maximum" in schema:
+        return f"a whole number from {schema['minimum']} to {schema['maximum']}"
+    return spec.allowed

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from marshmallow import fields
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.foundation.strict_json import parse_json
 from sandbox.state.snapshot.codec import pieces, read_state
-from sandbox.state.snapshot.schema import components, state_schema
-from sandbox.web.control.base import READS, Blueprint, answers, current_sandbox, problems, takes_body
-from sandbox.web.control.fields import Instant, StrictSchema, one_of
-from sandbox.web.control.problems import problem
-from sandbox.web.paths import PREFIX
+from sandbox.state.snapshot.schema import state_schema
+from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox, one_of
 
-blueprint = Blueprint("state", __name__, url_prefix=PREFIX, description="Everything as one document")
-
-_STATE = {"$ref": "#/components/schemas/State"}
+blueprint = Blueprint("state", __name__, description="Everything as one document")
 
 
 class StateQuerySchema(StrictSchema):
@@ -56,21 +50,9 @@ class StateLoadedSchema(StrictSchema):
     clients = fields.List(fields.Nested(LoadedClientSchema), required=True)
 
 
-def _reads_json(view: Callable[[], Any]) -> Callable[[], Any]:
-    """Mark a view that reads its body itself, as it may be larger than any other's."""
-    setattr(view, READS, frozenset({"json"}))
-    return view
-
-
-def describe_state(spec: Any) -> None:
-    """Put the schemas of a state, which come from its shapes, into an OpenAPI document."""
-    spec.components.schemas.update(components())
-
-
 @blueprint.get("/state")
 @blueprint.arguments(StateQuerySchema, location="query")
-@answers(blueprint, "application/json", "The state.", _STATE)
-@problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
+@blueprint.response(200, "State", description="The state.")
 def get_state(query: dict[str, Any]) -> Response:
     """Save everything: what exists, tokens, journal, faults, clock, settings. Secrets only on request.
 
@@ -83,10 +65,8 @@ def get_state(query: dict[str, Any]) -> Response:
 
 
 @blueprint.put("/state")
-@blueprint.doc(requestBody={"required": True, "content": {"application/json": {"schema": _STATE}}})
+@blueprint.json_body("State")
 @blueprint.response(200, StateLoadedSchema)
-@takes_body(blueprint)
-@_reads_json
 def put_state() -> Any:
     """Become what a saved state describes: all of it, or nothing if any of it is refused.
 
@@ -95,10 +75,7 @@ def put_state() -> Any:
     """
     sandbox = current_sandbox()
     request.max_content_length = sandbox.settings.state_limit
-    try:
-        document = parse_json(request.get_data(cache=False))
-    except NotJsonError as error:
-        return problem(400, f"body: the body is not JSON: {error}")
+    document = parse_json(request.get_data(cache=False))
     try:
         clients = sandbox.load_state(read_state(document))
     except InvalidValueError as error:
@@ -107,7 +84,7 @@ def put_state() -> Any:
 
 
 @blueprint.get("/state.schema.json")
-@answers(blueprint, "application/json", "The schema.")
-def get_state_schema() -> dict[str, Any]:
+@blueprint.response(200, {}, description="The schema.")
+def get_state_schema() -> Response:
     """Show the JSON Schema of a state."""
-    return state_schema()
+    return jsonify(state_schema())

@@ -12,8 +12,7 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.journal.journal import Journal, parse_cursor
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.control.base import Blueprint, current_sandbox, problems
-from sandbox.web.control.fields import CURSOR, CURSOR_OR_EMPTY
+from sandbox.web.control.base import CURSOR, CURSOR_OR_EMPTY, Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.control.requests import FilterSchema, read_filter
 from sandbox.web.control.streams import (
@@ -27,9 +26,8 @@ from sandbox.web.control.streams import (
 )
 from sandbox.web.control.tracing import HEADER as REQUEST_ID
 from sandbox.web.control.tracing import request_id
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint("stream", __name__, url_prefix=PREFIX, description="Requests as they come")
+blueprint = Blueprint("stream", __name__, description="Requests as they come")
 
 STREAMS: Final = "patchworks_sandbox_streams"
 CONNECTION: Final = "sandbox.connection"
@@ -75,11 +73,7 @@ class StreamQuerySchema(FilterSchema):
         }
     },
 )
-@problems(
-    blueprint,
-    unprocessable="A filter is unknown or holds a value that is not allowed.",
-    unavailable=f"{MAX_STREAMS} streams are open, as many as there may be.",
-)
+@blueprint.problem(503, f"{MAX_STREAMS} streams are open, as many as there may be.")
 def stream_requests(query: dict[str, Any]) -> Response:
     """Follow the journal: every request that matches, as soon as it is recorded."""
     sandbox = current_sandbox()

@@ -1,23 +1,28 @@
-"""The sandbox itself over HTTP: health, reset and its own documents."""
+"""The sandbox itself over HTTP: its health, reset, figures, ledger, certificate authority and the format of seeds."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from flask import Response
+from flask import Response, current_app
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
+from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
 from sandbox.state.seed.schema import seed_schema
-from sandbox.web.control.base import Blueprint, answers, current_sandbox, problems
-from sandbox.web.control.fields import Instant, StrictSchema
+from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint("system", __name__, url_prefix=PREFIX, description="Health and reset")
+blueprint = Blueprint("system", __name__, description="Health and reset")
+fidelity = Blueprint("fidelity", __name__, description="How each behaviour is known")
+authority = Blueprint("authority", __name__, description="The authority behind HTTPS")
+metrics = Blueprint("metrics", __name__, description="Figures for a monitoring system")
 
-_SCHEMA_TYPE: Final = "application/json"
+CA_PEM: Final = "patchworks_sandbox_ca_pem"
+"""Key of the application's extension that holds the certificate of the server's own authority, or ``None``."""
+
+_PEM_TYPE: Final = "application/x-pem-file"
 
 
 class HealthSchema(StrictSchema):
@@ -35,9 +40,27 @@ class HealthSchema(StrictSchema):
 
 
 class ResetSchema(StrictSchema):
-    """The time at which the sandbox began anew."""
+    """The sandbox time after a reset."""
 
     now = Instant(required=True)
+
+
+class RowSchema(StrictSchema):
+    """One behaviour of the sandbox: its evidence, the tests that pin it and the settings that change it."""
+
+    id = fields.String(required=True)
+    behaviour = fields.String(required=True)
+    tags = fields.List(fields.String(validate=validate.OneOf(list(TAGS))), required=True)
+    sources = fields.List(fields.String(), required=True)
+    tests = fields.List(fields.String(), required=True)
+    settings = fields.List(fields.String(), required=True)
+
+
+class LedgerSchema(StrictSchema):
+    """The whole ledger."""
+
+    rows = fields.List(fields.Nested(RowSchema), required=True)
+    sources = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 def _health() -> dict[str, Any]:
@@ -62,7 +85,7 @@ def get_health() -> dict[str, Any]:
 
 @blueprint.get("/health/ready")
 @blueprint.response(200, HealthSchema)
-@problems(blueprint, unavailable="The journal file cannot be written; until it can, requests are refused.")
+@blueprint.problem(503, "The journal file cannot be written; until it can, requests are refused.")
 def get_readiness() -> dict[str, Any] | Response:
     """Tell that the sandbox can serve: answers once the signing key is made, and whether the journal file is kept."""
     sandbox = current_sandbox()
@@ -80,12 +103,52 @@ def reset() -> dict[str, Any]:
 
 
 @blueprint.get("/seed.schema.json")
-@answers(
-    blueprint,
-    _SCHEMA_TYPE,
-    "A JSON Schema (draft 2020-12), for editors and programs that write seeds.",
-    {"type": "object"},
+@blueprint.response(
+    200, {"type": "object"}, description="A JSON Schema (draft 2020-12), for editors and programs that write seeds."
 )
 def get_seed_schema() -> Response:
     """Return what a seed file may hold: the format of `--seed-file`."""
-    return Response(json.dumps(seed_schema(), indent=2), content_type=_SCHEMA_TYPE)
+    return Response(json.dumps(seed_schema(), indent=2), content_type="application/json")
+
+
+@fidelity.get("/fidelity")
+@fidelity.response(200, LedgerSchema)
+def get_ledger() -> Ledger:
+    """Tell for every behaviour of the emulated API what is documented, what is the framework's and what is ours."""
+    return load_ledger()
+
+
+@authority.get("/ca.pem")
+@authority.response(
+    200, {"type": "string"}, content_type=_PEM_TYPE, description="An X.509 certificate in PEM. It is no secret."
+)
+@authority.problem(404, "The sandbox does not serve HTTPS, or with a certificate of your own.")
+def get_authority() -> Response:
+    """Return the certificate authority to trust: the one that issued what the sandbox shows over HTTPS."""
+    ca_pem: bytes | None = current_app.extensions[CA_PEM]
+    if ca_pem is not None:
+        headers = {"Content-Disposition": 'attachment; filename="ca.pem"'}
+        return Response(ca_pem, content_type=_PEM_TYPE, headers=headers)
+    if current_sandbox().initial_settings.tls_cert_file:
+        return problem(
+            404,
+            "the certificate is your own (tls_cert_file): let clients trust the authority that issued it; "
+            "without tls_cert_file and tls_key_file the sandbox makes one, which is told here",
+        )
+    return problem(404, "the sandbox does not serve HTTPS; start it with: patchworks-sandbox serve --tls")
+
+
+@metrics.get("/metrics")
+@metrics.response(
+    200,
+    {"type": "string"},
+    content_type="text/plain",
+    description="Requests to the emulated API by endpoint, status (0: a fault let no answer through) and outcome, how "
+    "long they took, tokens issued, faults acted, the size of the journal and how many of its entries were dropped. "
+    "Counts grow until the process ends; a reset does not set them back.",
+)
+def get_metrics() -> Response:
+    """Show what the sandbox has done, in the text format of Prometheus, version 0.0.4."""
+    from sandbox.web.control.exposition import CONTENT_TYPE, exposition  # 10 MB that few ever need
+
+    return Response(exposition(current_sandbox()), content_type=CONTENT_TYPE)

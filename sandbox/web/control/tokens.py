@@ -8,11 +8,9 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body
-from sandbox.web.control.fields import Instant, StrictSchema, between
-from sandbox.web.paths import PREFIX
+from sandbox.web.control.base import Blueprint, Instant, StrictSchema, between, current_sandbox
 
-blueprint = Blueprint("tokens", __name__, url_prefix=PREFIX, description="Access tokens and the key that signs them")
+blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 
 
 class RevocationSchema(StrictSchema):
@@ -69,7 +67,6 @@ class RevokedSchema(StrictSchema):
 @blueprint.get("/tokens")
 @blueprint.arguments(TokenQuerySchema, location="query")
 @blueprint.response(200, TokenPageSchema)
-@problems(blueprint, unprocessable="A parameter is unknown or holds a value that is not allowed.")
 def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
     """List the newest tokens issued since the last reset, oldest first: by which request, until when, how used."""
     sandbox, client_id = current_sandbox(), query.get("client_id")
@@ -86,7 +83,7 @@ def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.post("/tokens/revoke")
 @blueprint.arguments(RevocationSchema, required=False)
 @blueprint.response(200, RevokedSchema)
-@takes_body(blueprint, not_found="There is no such OAuth client.")
+@blueprint.problem(404, "There is no such OAuth client.")
 def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
     """Revoke the access tokens of one OAuth client, or of all."""
     sandbox, client_id = current_sandbox(), body.get("client_id")

@@ -6,9 +6,8 @@ The emulated API sends none, as nothing is known of the platform doing so; there
 from __future__ import annotations
 
 import re
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from apispec import BasePlugin
 from flask import Flask, Response, g, request
 
 from sandbox.foundation.real_time import perf_counter
@@ -17,7 +16,7 @@ from sandbox.journal.log_line import ControlRequest, log_control, log_failure
 
 HEADER: Final = "X-Request-Id"
 
-_GIVEN: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _QUIET: Final = frozenset(
     {"system.get_health", "system.get_readiness", "metrics.get_metrics", "pages.static", "pages.reference_asset"}
 )
@@ -30,7 +29,7 @@ def trace_requests(app: Flask) -> None:
 
     def begin() -> None:
         given = request.headers.get(HEADER, "")
-        g.request_id = given if _GIVEN.fullmatch(given) else rng.hex(16)
+        g.request_id = given if GIVEN_ID.fullmatch(given) else rng.hex(16)
         g.started = perf_counter()
 
     app.before_request(begin)
@@ -57,31 +56,3 @@ def _end(response: Response) -> Response:
     else:
         log_control(line, quiet=request.endpoint in _QUIET)
     return response
-
-
-class RequestIdDocument(BasePlugin):
-    """Documents the header of every answer, in one place."""
-
-    def init_spec(self, spec: Any) -> None:
-        """Put the header into the components that answers refer to."""
-        super().init_spec(spec)
-        description = (
-            "The request's id, by which its line is found in the sandbox's log: the one of the request's own "
-            f"{HEADER}, if that is up to 128 letters, digits and . _ : / + = @ -, or a new one."
-        )
-        schema = {"type": "string", "pattern": f"^{_GIVEN.pattern}$"}
-        spec.components.header("RequestId", {"description": description, "required": True, "schema": schema})
-
-    def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
-        """Add the header to an answer that operations refer to."""
-        return _with_header(response)
-
-    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
-        """Add the header to each answer that an operation describes itself."""
-        for operation in (operations or {}).values():
-            for response in operation["responses"].values():
-                response.update(_with_header(response))
-
-
-def _with_header(response: Any) -> dict[str, Any]:
-    return {"headers": {**response.get("headers", {}), HEADER: {"$ref": "#/components/headers/RequestId"}}}

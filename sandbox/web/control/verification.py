@@ -13,8 +13,16 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
-from sandbox.web.control.base import Blueprint, current_sandbox, problems, takes_body
-from sandbox.web.control.fields import ANY_VALUE, JSON_PATH, Flag, StrictSchema, between, one_of
+from sandbox.web.control.base import (
+    ANY_VALUE,
+    JSON_PATH,
+    Blueprint,
+    Flag,
+    StrictSchema,
+    between,
+    current_sandbox,
+    one_of,
+)
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, problem
 from sandbox.web.control.requests import (
     EntrySchema,
@@ -25,9 +33,8 @@ from sandbox.web.control.requests import (
     read_cursor,
     read_filter,
 )
-from sandbox.web.paths import PREFIX
 
-blueprint = Blueprint("verification", __name__, url_prefix=PREFIX, description="Waiting for requests, verifying them")
+blueprint = Blueprint("verification", __name__, description="Waiting for requests, verifying them")
 
 MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
@@ -179,12 +186,8 @@ class MismatchSchema(ProblemSchema):
 @blueprint.alt_response(
     408, schema=TimeoutSchema, content_type=CONTENT_TYPE, description="The time is up; with what did arrive."
 )
-@problems(
-    blueprint,
-    conflict="The wait was interrupted: the sandbox was reset, or is stopping.",
-    unprocessable="A filter is unknown or holds a value that is not allowed.",
-    unavailable="Too many wait at the same time; try again.",
-)
+@blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
+@blueprint.problem(503, "Too many wait at the same time; try again.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
     """Wait until so many requests match; answer at once when they do.
 
@@ -215,7 +218,6 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
 @blueprint.alt_response(
     409, schema=MismatchSchema, content_type=CONTENT_TYPE, description="It was not received; with what came instead."
 )
-@takes_body(blueprint)
 def verify_requests(body: dict[str, Any]) -> Any:
     """Verify that requests that match a pattern came so often: at least once if nothing is said.
 

@@ -1,0 +1,134 @@
+"""The OpenAPI document of the control API beyond what flask-smorest finds in the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from apispec import BasePlugin
+
+from sandbox.web.control.base import Blueprint, Component
+from sandbox.web.control.key import OPEN_PATHS
+from sandbox.web.control.problems import CONTENT_TYPE
+from sandbox.web.control.tracing import GIVEN_ID
+from sandbox.web.control.tracing import HEADER as REQUEST_ID
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+_DESCRIPTION: Final = """\
+What steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and the
+journal of every request the emulated API received. Nothing here exists at Patchworks.
+
+Errors are problem details (RFC 9457) that name what was given and what is allowed.
+"""
+_WHERE_NEEDED: Final = "Needed where --control-key is given, and beyond loopback unless --no-control-key is."
+_PROBLEM: Final = {CONTENT_TYPE: {"schema": "Problem"}}
+
+
+def spec_options(server_url: str) -> dict[str, Any]:
+    """Return the options of the document: its head, and the plugin that completes each operation."""
+    return {
+        "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+        "servers": [{"url": server_url, "description": "The sandbox."}],
+        "security": [{"controlKey": []}, {"controlKeyAsPassword": []}, {}],  # the last: none on loopback
+        "extra_plugins": [_Operations()],
+    }
+
+
+def refer_to_component(converter: Any, field: Any, **kwargs: Any) -> dict[str, str]:
+    """Return the reference by which a field of type ``Component`` is documented."""
+    return {"$ref": f"#/components/schemas/{field.component}"} if isinstance(field, Component) else {}
+
+
+class _Operations(BasePlugin):
+    """Completes each operation: its id, the header of each answer, the refusals that come before the view.
+
+    It also adds the keywords of a schema (``Meta.keywords``), for which marshmallow has no validator of a whole body.
+    """
+
+    def init_spec(self, spec: Any) -> None:
+        """Add the components that operations refer to."""
+        super().init_spec(spec)
+        components = spec.components
+        components.header(
+            "RequestId",
+            {
+                "description": "The request's id, by which its line is found in the sandbox's log: the one of the "
+                f"request's own {REQUEST_ID}, if that is up to 128 letters, digits and . _ : / + = @ -, or a new one.",
+                "required": True,
+                "schema": {"type": "string", "pattern": f"^{GIVEN_ID.pattern}$"},
+            },
+        )
+        components.security_scheme(
+            "controlKey", {"type": "http", "scheme": "bearer", "description": f"The control key. {_WHERE_NEEDED}"}
+        )
+        components.security_scheme(
+            "controlKeyAsPassword",
+            {"type": "http", "scheme": "basic", "description": "The control key as the password, for browsers."},
+        )
+        components.response(
+            "ForeignPage",
+            {
+                "description": "A page of another site asks (its Host or Origin is not the sandbox's).",
+                "content": _PROBLEM,
+            },
+        )
+        components.response(
+            "KeyNeeded",
+            {
+                "description": "The control key is missing or wrong.",
+                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to send it."}},
+                "content": _PROBLEM,
+            },
+        )
+
+    def schema_helper(self, name: str, definition: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+        """Return the keywords of a schema."""
+        return dict(getattr(getattr(kwargs.get("schema"), "Meta", None), "keywords", {}))
+
+    def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the headers of a response among the components."""
+        return _with_request_id(response)
+
+    def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
+        """Complete the operations of a path."""
+        for operation in (operations or {}).values():
+            responses = operation["responses"]
+            for response in responses.values():
+                response.update(_with_request_id(response))
+            responses["403"] = {"$ref": "#/components/responses/ForeignPage"}
+            if path in OPEN_PATHS:
+                operation["security"] = []
+            else:
+                responses["401"] = {"$ref": "#/components/responses/KeyNeeded"}
+            operation["responses"] = {str(status): responses[status] for status in sorted(responses, key=str)}
+            operation["operationId"] = _camel_case(kwargs["rule"].endpoint.rpartition(".")[2])
+
+
+def _with_request_id(response: Any) -> dict[str, Any]:
+    return {"headers": {**response.get("headers", {}), REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}}
+
+
+def leads_to(
+    status: int, view_names: tuple[str, ...], parameters: Mapping[str, str], body: Mapping[str, str] | None = None
+) -> Callable[[_View], _View]:
+    """Link a response to the operations that take its fields.
+
+    ``leads_to(201, ("get_connector",), {"connector_id": "id"})``: the answer's ``id`` is a ``connector_id``. A value
+    that begins with ``$`` is a runtime expression of OpenAPI.
+    """
+    link: dict[str, Any] = {"parameters": _expressions(parameters)}
+    if body is not None:
+        link["requestBody"] = _expressions(body)
+    links = {name: {"operationId": name, **link} for name in map(_camel_case, view_names)}
+    documented: Callable[[_View], _View] = Blueprint.doc(responses={status: {"links": links}})
+    return documented
+
+
+def _expressions(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: at if at.startswith("$") else f"$response.body#/{at}" for name, at in fields.items()}
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
