@@ -198,6 +198,14 @@ class StrictSchema(Schema):
                 messages[key] = [f"unknown; {did_you_mean(str(key), sorted(self.load_fields))}"]
 
 
+class AnswerSchema(StrictSchema):
+    """The body of an answer: it holds each field, so that the document calls all of them required."""
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Require a field."""
+        field_obj.required = True
+
+
 class ChangeSchema(StrictSchema):
     """A body in which each field may be left out, but not all: a change of nothing would look as if it had worked."""
 

@@ -7,24 +7,32 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.platform.model import OAuthClient
-from sandbox.web.control.base import CLIENT_NAME, Blueprint, Instant, StrictSchema, current_sandbox, token_endpoint
+from sandbox.web.control.base import (
+    CLIENT_NAME,
+    AnswerSchema,
+    Blueprint,
+    Instant,
+    StrictSchema,
+    current_sandbox,
+    token_endpoint,
+)
 from sandbox.web.control.connectors import NO_CONNECTOR
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
 
 
-class OAuthClientSchema(StrictSchema):
+class OAuthClientSchema(AnswerSchema):
     """An OAuth client as the list shows it: never with its secret."""
 
-    id = fields.String(required=True)
-    client_id = fields.String(required=True, metadata={"description": "The same as `id`."})
-    connector_id = fields.Integer(required=True, strict=True)
-    name = fields.String(required=True)
-    revoked = fields.Boolean(required=True)
-    secret_last_four = fields.String(required=True)
-    created_at = Instant(required=True)
-    updated_at = Instant(required=True)
+    id = fields.String()
+    client_id = fields.String(metadata={"description": "The same as `id`."})
+    connector_id = fields.Integer()
+    name = fields.String()
+    revoked = fields.Boolean()
+    secret_last_four = fields.String()
+    created_at = Instant()
+    updated_at = Instant()
 
 
 class NewOAuthClientSchema(StrictSchema):
@@ -33,15 +41,15 @@ class NewOAuthClientSchema(StrictSchema):
     name = fields.String(required=True, metadata={**CLIENT_NAME, "example": "Order export"})
 
 
-class CreatedOAuthClientSchema(StrictSchema):
+class CreatedOAuthClientSchema(AnswerSchema):
     """A client just created. This is the only time the secret is shown; if it is lost, create a new client."""
 
-    id = fields.String(required=True)
-    name = fields.String(required=True)
-    client_id = fields.String(required=True)
-    client_secret = fields.String(required=True)
-    token_endpoint = fields.String(required=True)
-    created_at = Instant(required=True)
+    id = fields.String()
+    name = fields.String()
+    client_id = fields.String()
+    client_secret = fields.String()
+    token_endpoint = fields.String()
+    created_at = Instant()
 
 
 class ConfirmationSchema(StrictSchema):

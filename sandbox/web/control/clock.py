@@ -10,6 +10,7 @@ from sandbox.foundation.clock import MAX_RATE, Clock, parse_duration
 from sandbox.web.control.base import (
     DURATION,
     INSTANT,
+    AnswerSchema,
     Blueprint,
     ChangeSchema,
     Flag,
@@ -22,12 +23,12 @@ from sandbox.web.control.base import (
 blueprint = Blueprint("clock", __name__, description="The time the emulated platform goes by")
 
 
-class ClockSchema(StrictSchema):
+class ClockSchema(AnswerSchema):
     """The sandbox clock."""
 
-    now = Instant(required=True)
-    frozen = fields.Boolean(required=True)
-    rate = fields.Float(required=True, metadata={"description": "Sandbox seconds a real second, when not frozen."})
+    now = Instant()
+    frozen = fields.Boolean()
+    rate = fields.Float(metadata={"description": "Sandbox seconds a real second, when not frozen."})
 
 
 class ClockChangeSchema(ChangeSchema):

@@ -11,6 +11,7 @@ from sandbox.platform.model import Company, Connector, Entity
 from sandbox.web.control.base import (
     NAME,
     SLUG,
+    AnswerSchema,
     Blueprint,
     Instant,
     StrictSchema,
@@ -25,12 +26,12 @@ blueprint = Blueprint("connectors", __name__, description="Inbound API connector
 NO_CONNECTOR = "There is no such connector."
 
 
-class CompanySchema(StrictSchema):
+class CompanySchema(AnswerSchema):
     """A company; its slug is the `{company}` of its inbound URLs."""
 
-    slug = fields.String(required=True)
-    name = fields.String(required=True)
-    created_at = Instant(required=True)
+    slug = fields.String()
+    name = fields.String()
+    created_at = Instant()
 
 
 class NewCompanySchema(StrictSchema):
@@ -40,15 +41,15 @@ class NewCompanySchema(StrictSchema):
     slug = fields.String(metadata={**SLUG, "description": "Generated from the name unless given.", "example": "beta"})
 
 
-class ConnectorSchema(StrictSchema):
+class ConnectorSchema(AnswerSchema):
     """A connector, with the token endpoint its authentication tab shows."""
 
-    id = fields.Integer(required=True, strict=True)
-    company = fields.String(required=True)
-    name = fields.String(required=True)
-    environment = fields.String(required=True, validate=one_of("test", "live"))
-    token_endpoint = fields.String(required=True)
-    created_at = Instant(required=True)
+    id = fields.Integer()
+    company = fields.String()
+    name = fields.String()
+    environment = fields.String(validate=one_of("test", "live"))
+    token_endpoint = fields.String()
+    created_at = Instant()
 
 
 class NewConnectorSchema(StrictSchema):
@@ -59,23 +60,19 @@ class NewConnectorSchema(StrictSchema):
     environment = fields.String(load_default="test", validate=one_of("test", "live"))
 
 
-class EntitySchema(StrictSchema):
+class EntitySchema(AnswerSchema):
     """An entity: the data structure a connector expects, and the JSON Schema payloads are checked against."""
 
-    id = fields.Integer(required=True, strict=True)
-    connector_id = fields.Integer(required=True, strict=True)
-    type = fields.String(required=True)
-    name = fields.String(required=True)
-    sample = fields.Raw(required=True, allow_none=True, metadata={"description": "The sample payload; any JSON."})
+    id = fields.Integer()
+    connector_id = fields.Integer()
+    type = fields.String()
+    name = fields.String()
+    sample = fields.Raw(allow_none=True, metadata={"description": "The sample payload; any JSON."})
     json_schema = fields.Dict(
-        required=True,
-        allow_none=True,
-        metadata={"description": "The schema in force; null: any non-blank body will do."},
+        allow_none=True, metadata={"description": "The schema in force; null: any non-blank body will do."}
     )
-    inferred = fields.Boolean(
-        required=True, metadata={"description": "Whether the schema was inferred from the sample."}
-    )
-    created_at = Instant(required=True)
+    inferred = fields.Boolean(metadata={"description": "Whether the schema was inferred from the sample."})
+    created_at = Instant()
 
 
 class NewEntitySchema(StrictSchema):

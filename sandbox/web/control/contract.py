@@ -10,30 +10,30 @@ from marshmallow import fields, validate
 from sandbox.journal.contract import Code, contract_violations
 from sandbox.journal.journal import Entry
 from sandbox.platform.store import Store
-from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 
 blueprint = Blueprint("contract", __name__, description="Requests that do not conform to the published contract")
 
 
-class ContractViolationSchema(StrictSchema):
+class ContractViolationSchema(AnswerSchema):
     """One way in which a request does not conform."""
 
-    code = fields.String(required=True, validate=validate.OneOf(get_args(Code)))
-    message = fields.String(required=True, metadata={"description": "What was found."})
-    remedy = fields.String(required=True, metadata={"description": "What to do."})
+    code = fields.String(validate=validate.OneOf(get_args(Code)))
+    message = fields.String(metadata={"description": "What was found."})
+    remedy = fields.String(metadata={"description": "What to do."})
 
 
-class NonconformingRequestSchema(StrictSchema):
+class NonconformingRequestSchema(AnswerSchema):
     """A request that does not conform, with every way in which it does not. It was answered all the same."""
 
-    request = fields.String(required=True, metadata={"description": "Id of its journal entry."})
-    seq = fields.Integer(required=True, strict=True)
-    received_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
-    method = fields.String(required=True)
-    path = fields.String(required=True)
-    status = fields.Integer(required=True, strict=True, metadata={"description": "What it was answered."})
-    violations = fields.List(fields.Nested(ContractViolationSchema), required=True, validate=validate.Length(min=1))
+    request = fields.String(metadata={"description": "Id of its journal entry."})
+    seq = fields.Integer()
+    received_at = Instant(metadata={"description": "On the sandbox clock."})
+    method = fields.String()
+    path = fields.String()
+    status = fields.Integer(metadata={"description": "What it was answered."})
+    violations = fields.List(fields.Nested(ContractViolationSchema), validate=validate.Length(min=1))
 
 
 class NonconformingPageSchema(JournalPageSchema):

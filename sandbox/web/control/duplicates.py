@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from sandbox.journal.duplicates import Likeness, find_duplicates
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.base import Blueprint, StrictSchema, current_sandbox, one_of
+from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, current_sandbox, one_of
 from sandbox.web.control.requests import dropped_field
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
@@ -29,29 +29,23 @@ class DuplicatesQuerySchema(StrictSchema):
     client_id = fields.String()
 
 
-class DuplicateSchema(StrictSchema):
+class DuplicateSchema(AnswerSchema):
     """A payload that was accepted more than once."""
 
     alike = fields.String(
-        required=True,
-        validate=one_of(*_LIKENESSES),
-        metadata={"description": "The strongest way in which all of them are alike."},
+        validate=one_of(*_LIKENESSES), metadata={"description": "The strongest way in which all of them are alike."}
     )
-    key = fields.Raw(
-        required=True, allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."}
-    )
-    company = fields.String(required=True)
-    vanity_url = fields.String(required=True)
-    count = fields.Integer(required=True, strict=True)
-    requests = fields.List(
-        fields.String(), required=True, metadata={"description": "Ids of the entries, oldest first."}
-    )
+    key = fields.Raw(allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."})
+    company = fields.String()
+    vanity_url = fields.String()
+    count = fields.Integer()
+    requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
 
 
-class DuplicatesSchema(StrictSchema):
+class DuplicatesSchema(AnswerSchema):
     """Every payload that was accepted more than once."""
 
-    duplicates = fields.List(fields.Nested(DuplicateSchema), required=True)
+    duplicates = fields.List(fields.Nested(DuplicateSchema))
     dropped = dropped_field()
 
 

@@ -9,7 +9,15 @@ from marshmallow import fields
 from sandbox.faults.book import RuleState
 from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import read_rule
-from sandbox.web.control.base import Blueprint, Component, Instant, StrictSchema, current_sandbox, read_json_object
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    Component,
+    Instant,
+    StrictSchema,
+    current_sandbox,
+    read_json_object,
+)
 
 blueprint = Blueprint("faults", __name__, description="Failure on demand")
 
@@ -26,46 +34,42 @@ class _Rule(Component):
         return value.document()
 
 
-class FaultRuleStateSchema(StrictSchema):
+class FaultRuleStateSchema(AnswerSchema):
     """A fault rule in force, used up or not."""
 
-    id = fields.String(required=True)
-    created_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
-    seen = fields.Integer(
-        required=True, strict=True, metadata={"description": "Requests that matched while it could act."}
-    )
-    hits = fields.Integer(
-        required=True, strict=True, metadata={"description": "Requests it acted on, passes of a sequence included."}
-    )
-    used_up = fields.Boolean(required=True, metadata={"description": "Whether it has acted as often as it may."})
-    rule = _Rule(required=True)
+    id = fields.String()
+    created_at = Instant(metadata={"description": "On the sandbox clock."})
+    seen = fields.Integer(metadata={"description": "Requests that matched while it could act."})
+    hits = fields.Integer(metadata={"description": "Requests it acted on, passes of a sequence included."})
+    used_up = fields.Boolean(metadata={"description": "Whether it has acted as often as it may."})
+    rule = _Rule()
 
 
-class FaultRulesSchema(StrictSchema):
+class FaultRulesSchema(AnswerSchema):
     """Fault rules, in the order in which they are tried."""
 
-    faults = fields.List(fields.Nested(FaultRuleStateSchema), required=True)
+    faults = fields.List(fields.Nested(FaultRuleStateSchema))
 
 
-class FaultsRemovedSchema(StrictSchema):
+class FaultsRemovedSchema(AnswerSchema):
     """How many fault rules were removed."""
 
-    deleted = fields.Integer(required=True, strict=True)
+    deleted = fields.Integer()
 
 
-class FaultPresetSchema(StrictSchema):
+class FaultPresetSchema(AnswerSchema):
     """A story of failure that can be switched on by its name."""
 
-    name = fields.String(required=True)
-    title = fields.String(required=True)
-    story = fields.String(required=True)
-    rules = fields.List(_Rule(), required=True)
+    name = fields.String()
+    title = fields.String()
+    story = fields.String()
+    rules = fields.List(_Rule())
 
 
-class FaultPresetsSchema(StrictSchema):
+class FaultPresetsSchema(AnswerSchema):
     """The presets there are."""
 
-    presets = fields.List(fields.Nested(FaultPresetSchema), required=True)
+    presets = fields.List(fields.Nested(FaultPresetSchema))
 
 
 class PresetUseSchema(StrictSchema):

@@ -16,6 +16,7 @@ from sandbox.web.control.base import (
     CURSOR,
     INSTANT,
     JSON_PATH,
+    AnswerSchema,
     Blueprint,
     Instant,
     StrictSchema,
@@ -118,14 +119,11 @@ class EntrySchema(StrictSchema):
     response_body = fields.String(required=True)
 
 
-class JournalPageSchema(StrictSchema):
+class JournalPageSchema(AnswerSchema):
     """What a page of the journal, or of what is made of it, says of the others."""
 
     next_after = fields.Integer(
-        required=True,
-        strict=True,
-        allow_none=True,
-        metadata={"description": "Cursor for the next page; null on the last."},
+        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
     )
     dropped = dropped_field()
 
@@ -133,13 +131,13 @@ class JournalPageSchema(StrictSchema):
 class PageSchema(JournalPageSchema):
     """A page of the journal, newest last."""
 
-    entries = fields.List(fields.Nested(EntrySchema), required=True)
+    entries = fields.List(fields.Nested(EntrySchema))
 
 
-class ClearedSchema(StrictSchema):
+class ClearedSchema(AnswerSchema):
     """How many entries were deleted."""
 
-    deleted = fields.Integer(required=True, strict=True)
+    deleted = fields.Integer()
 
 
 class FilterSchema(StrictSchema):

@@ -8,24 +8,33 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.platform.model import Service
-from sandbox.web.control.base import VANITY_URL, Blueprint, Flag, Instant, StrictSchema, base_url, current_sandbox
+from sandbox.web.control.base import (
+    VANITY_URL,
+    AnswerSchema,
+    Blueprint,
+    Flag,
+    Instant,
+    StrictSchema,
+    base_url,
+    current_sandbox,
+)
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 _NO_SERVICE = "There is no such service."
 
 
-class ServiceSchema(StrictSchema):
+class ServiceSchema(AnswerSchema):
     """A service, with the inbound URL that clients post to."""
 
-    id = fields.Integer(required=True, strict=True)
-    company = fields.String(required=True)
-    connector_id = fields.Integer(required=True, strict=True)
-    entity = fields.String(required=True)
-    vanity_url = fields.String(required=True)
-    active = fields.Boolean(required=True)
-    url = fields.String(required=True)
-    created_at = Instant(required=True)
+    id = fields.Integer()
+    company = fields.String()
+    connector_id = fields.Integer()
+    entity = fields.String()
+    vanity_url = fields.String()
+    active = fields.Boolean()
+    url = fields.String()
+    created_at = Instant()
 
 
 class NewServiceSchema(StrictSchema):

@@ -11,7 +11,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.strict_json import parse_json
 from sandbox.state.snapshot.codec import pieces, read_state
 from sandbox.state.snapshot.schema import state_schema
-from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox, one_of
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, current_sandbox, one_of
 
 blueprint = Blueprint("state", __name__, description="Everything as one document")
 
@@ -25,13 +25,12 @@ class StateQuerySchema(StrictSchema):
     )
 
 
-class LoadedClientSchema(StrictSchema):
+class LoadedClientSchema(AnswerSchema):
     """An OAuth client of the state, and where its secret is from."""
 
-    client_id = fields.String(required=True)
-    name = fields.String(required=True)
+    client_id = fields.String()
+    name = fields.String()
     secret = fields.String(
-        required=True,
         validate=one_of("saved", "kept", "new"),
         metadata={
             "description": "`saved` in the state; `kept`: the one that the client of this id had here before; `new`: "
@@ -39,15 +38,15 @@ class LoadedClientSchema(StrictSchema):
         },
     )
     client_secret = fields.String(
-        required=True, allow_none=True, metadata={"description": "Of a `new` one: the only time it is shown."}
+        allow_none=True, metadata={"description": "Of a `new` one: the only time it is shown."}
     )
 
 
-class StateLoadedSchema(StrictSchema):
+class StateLoadedSchema(AnswerSchema):
     """What was loaded."""
 
-    now = Instant(required=True, metadata={"description": "On the sandbox clock."})
-    clients = fields.List(fields.Nested(LoadedClientSchema), required=True)
+    now = Instant(metadata={"description": "On the sandbox clock."})
+    clients = fields.List(fields.Nested(LoadedClientSchema))
 
 
 @blueprint.get("/state")

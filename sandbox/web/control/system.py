@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from sandbox._version import __version__
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
 from sandbox.state.seed.schema import seed_schema
-from sandbox.web.control.base import Blueprint, Instant, StrictSchema, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.problems import problem
 
 blueprint = Blueprint("system", __name__, description="Health and reset")
@@ -25,42 +25,40 @@ CA_PEM: Final = "patchworks_sandbox_ca_pem"
 _PEM_TYPE: Final = "application/x-pem-file"
 
 
-class HealthSchema(StrictSchema):
+class HealthSchema(AnswerSchema):
     """Whether the sandbox is well."""
 
-    status = fields.String(required=True, validate=validate.Equal("ok"))
-    version = fields.String(required=True)
-    now = Instant(required=True, metadata={"description": "On the sandbox clock."})
-    journal_entries = fields.Integer(required=True, strict=True)
-    journal_last_seq = fields.Integer(
-        required=True, strict=True, metadata={"description": "Number of the newest request; 0 before the first."}
-    )
-    journal_bytes = fields.Integer(required=True, strict=True)
-    journal_dropped = fields.Integer(required=True, strict=True)
+    status = fields.String(validate=validate.Equal("ok"))
+    version = fields.String()
+    now = Instant(metadata={"description": "On the sandbox clock."})
+    journal_entries = fields.Integer()
+    journal_last_seq = fields.Integer(metadata={"description": "Number of the newest request; 0 before the first."})
+    journal_bytes = fields.Integer()
+    journal_dropped = fields.Integer()
 
 
-class ResetSchema(StrictSchema):
+class ResetSchema(AnswerSchema):
     """The sandbox time after a reset."""
 
-    now = Instant(required=True)
+    now = Instant()
 
 
-class RowSchema(StrictSchema):
+class RowSchema(AnswerSchema):
     """One behaviour of the sandbox: its evidence, the tests that pin it and the settings that change it."""
 
-    id = fields.String(required=True)
-    behaviour = fields.String(required=True)
-    tags = fields.List(fields.String(validate=validate.OneOf(list(TAGS))), required=True)
-    sources = fields.List(fields.String(), required=True)
-    tests = fields.List(fields.String(), required=True)
-    settings = fields.List(fields.String(), required=True)
+    id = fields.String()
+    behaviour = fields.String()
+    tags = fields.List(fields.String(validate=validate.OneOf(list(TAGS))))
+    sources = fields.List(fields.String())
+    tests = fields.List(fields.String())
+    settings = fields.List(fields.String())
 
 
-class LedgerSchema(StrictSchema):
+class LedgerSchema(AnswerSchema):
     """The whole ledger."""
 
-    rows = fields.List(fields.Nested(RowSchema), required=True)
-    sources = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    rows = fields.List(fields.Nested(RowSchema))
+    sources = fields.Dict(keys=fields.String(), values=fields.String())
 
 
 def _health() -> dict[str, Any]:

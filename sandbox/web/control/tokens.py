@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.web.control.base import Blueprint, Instant, StrictSchema, between, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, between, current_sandbox
 
 blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 
@@ -19,31 +19,28 @@ class RevocationSchema(StrictSchema):
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
 
 
-class TokenSchema(StrictSchema):
+class TokenSchema(AnswerSchema):
     """An issued token as it stands; the token itself is not kept."""
 
-    fingerprint = fields.String(required=True, metadata={"description": "What the journal names it by."})
+    fingerprint = fields.String(metadata={"description": "What the journal names it by."})
     request = fields.Integer(
-        required=True,
-        strict=True,
-        allow_none=True,
-        metadata={"description": "`seq` of the journal entry of the request that it was issued to."},
+        allow_none=True, metadata={"description": "`seq` of the journal entry of the request that it was issued to."}
     )
-    jti = fields.String(required=True, metadata={"description": "The token's own id, a claim in it."})
-    client_id = fields.String(required=True)
-    scopes = fields.List(fields.String(), required=True)
-    issued_at = Instant(required=True)
-    expires_at = Instant(required=True)
-    expired = fields.Boolean(required=True, metadata={"description": "By the sandbox clock."})
-    uses = fields.Integer(required=True, strict=True, metadata={"description": "Requests it authorised."})
-    revoked = fields.String(required=True, allow_none=True, metadata={"description": "Why, if it was revoked."})
+    jti = fields.String(metadata={"description": "The token's own id, a claim in it."})
+    client_id = fields.String()
+    scopes = fields.List(fields.String())
+    issued_at = Instant()
+    expires_at = Instant()
+    expired = fields.Boolean(metadata={"description": "By the sandbox clock."})
+    uses = fields.Integer(metadata={"description": "Requests it authorised."})
+    revoked = fields.String(allow_none=True, metadata={"description": "Why, if it was revoked."})
 
 
-class TokenPageSchema(StrictSchema):
+class TokenPageSchema(AnswerSchema):
     """Tokens, the newest last."""
 
-    tokens = fields.List(fields.Nested(TokenSchema), required=True)
-    total = fields.Integer(required=True, strict=True, metadata={"description": "How many there are in all."})
+    tokens = fields.List(fields.Nested(TokenSchema))
+    total = fields.Integer(metadata={"description": "How many there are in all."})
 
 
 class TokenQuerySchema(StrictSchema):
@@ -58,10 +55,10 @@ class TokenQuerySchema(StrictSchema):
     )
 
 
-class RevokedSchema(StrictSchema):
+class RevokedSchema(AnswerSchema):
     """How many tokens were revoked."""
 
-    revoked = fields.Integer(required=True, strict=True)
+    revoked = fields.Integer()
 
 
 @blueprint.get("/tokens")

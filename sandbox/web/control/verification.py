@@ -16,6 +16,7 @@ from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View,
 from sandbox.web.control.base import (
     ANY_VALUE,
     JSON_PATH,
+    AnswerSchema,
     Blueprint,
     Flag,
     StrictSchema,
@@ -63,10 +64,10 @@ class WaitQuerySchema(FilterSchema):
     )
 
 
-class WaitedSchema(StrictSchema):
+class WaitedSchema(AnswerSchema):
     """The first requests that match, as many as were waited for."""
 
-    entries = fields.List(fields.Nested(EntrySchema), required=True)
+    entries = fields.List(fields.Nested(EntrySchema))
     dropped = dropped_field()
 
 
@@ -139,33 +140,29 @@ class VerifySchema(StrictSchema):
             raise ValidationError("in_order alone, or pattern with a count", "in_order")
 
 
-class VerifiedSchema(StrictSchema):
+class VerifiedSchema(AnswerSchema):
     """It was received."""
 
-    count = fields.Integer(
-        required=True,
-        strict=True,
-        metadata={"description": "How many match; counting stops where the answer is certain."},
-    )
+    count = fields.Integer(metadata={"description": "How many match; counting stops where the answer is certain."})
     dropped = dropped_field()
 
 
-class DifferenceSchema(StrictSchema):
+class DifferenceSchema(AnswerSchema):
     """One place where a request is not as expected."""
 
-    path = fields.String(required=True, metadata={"description": "A JSONPath, or what is no part of the body."})
-    message = fields.String(required=True)
+    path = fields.String(metadata={"description": "A JSONPath, or what is no part of the body."})
+    message = fields.String()
 
 
-class NearMissSchema(StrictSchema):
+class NearMissSchema(AnswerSchema):
     """A request that nearly matched."""
 
-    id = fields.String(required=True)
-    seq = fields.Integer(required=True, strict=True)
-    status = fields.Integer(required=True, strict=True)
-    reason = fields.String(required=True, allow_none=True)
-    token_note = fields.String(required=True, allow_none=True)
-    differences = fields.List(fields.Nested(DifferenceSchema), required=True)
+    id = fields.String()
+    seq = fields.Integer()
+    status = fields.Integer()
+    reason = fields.String(allow_none=True)
+    token_note = fields.String(allow_none=True)
+    differences = fields.List(fields.Nested(DifferenceSchema))
 
 
 class MismatchSchema(ProblemSchema):
