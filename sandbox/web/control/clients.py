@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Final
 
 from marshmallow import fields
 
 from sandbox.platform.model import OAuthClient
 from sandbox.web.control.base import (
-    CLIENT_NAME,
+    VISIBLE,
     AnswerSchema,
     Blueprint,
     Instant,
@@ -20,6 +21,8 @@ from sandbox.web.control.connectors import NO_CONNECTOR
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
+
+_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": rf"{VISIBLE}[\s\S]+{VISIBLE}"}
 
 
 class OAuthClientSchema(AnswerSchema):
@@ -38,7 +41,7 @@ class OAuthClientSchema(AnswerSchema):
 class NewOAuthClientSchema(StrictSchema):
     """An OAuth client to create."""
 
-    name = fields.String(required=True, metadata={**CLIENT_NAME, "example": "Order export"})
+    name = fields.String(required=True, metadata={**_NAME, "example": "Order export"})
 
 
 class CreatedOAuthClientSchema(AnswerSchema):
@@ -61,16 +64,7 @@ class ConfirmationSchema(StrictSchema):
 
 
 def _presented(client: OAuthClient) -> dict[str, Any]:
-    return {
-        "id": client.id,
-        "client_id": client.id,
-        "connector_id": client.connector_id,
-        "name": client.name,
-        "revoked": client.revoked,
-        "secret_last_four": client.secret.last_four,
-        "created_at": client.created_at,
-        "updated_at": client.updated_at,
-    }
+    return {**asdict(client), "client_id": client.id, "secret_last_four": client.secret.last_four}
 
 
 @blueprint.get("/connectors/<int:connector_id>/oauth-clients")

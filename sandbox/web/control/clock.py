@@ -8,7 +8,6 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from sandbox.foundation.clock import MAX_RATE, Clock, parse_duration
 from sandbox.web.control.base import (
-    DURATION,
     INSTANT,
     AnswerSchema,
     Blueprint,
@@ -58,7 +57,12 @@ class AdvanceSchema(StrictSchema):
 
     seconds = Number(metadata={"example": 86400})
     duration = fields.String(
-        metadata={**DURATION, "description": "ISO 8601 (`PT24H`) or short text (`24h`, `90s`).", "example": "PT24H"}
+        metadata={
+            "minLength": 2,
+            "pattern": r"^[+-]?[Pp]?(\d+[Ww])?(\d+[Dd])?[Tt]?(\d+[Hh])?(\d+[Mm])?(\d+(\.\d+)?[Ss])?$",
+            "description": "ISO 8601 (`PT24H`) or short text (`24h`, `90s`).",
+            "example": "PT24H",
+        }
     )
 
     @validates_schema

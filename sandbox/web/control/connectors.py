@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import fields
 
 from sandbox.platform.model import Company, Connector, Entity
 from sandbox.web.control.base import (
-    NAME,
-    SLUG,
+    VISIBLE,
     AnswerSchema,
     Blueprint,
     Instant,
@@ -24,6 +23,8 @@ from sandbox.web.control.openapi import leads_to
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 blueprint = Blueprint("connectors", __name__, description="Inbound API connectors and their entities")
 NO_CONNECTOR = "There is no such connector."
+_NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": VISIBLE}
+_SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
 
 
 class CompanySchema(AnswerSchema):
@@ -37,8 +38,8 @@ class CompanySchema(AnswerSchema):
 class NewCompanySchema(StrictSchema):
     """A company to add."""
 
-    name = fields.String(required=True, metadata={**NAME, "example": "Beta Ltd"})
-    slug = fields.String(metadata={**SLUG, "description": "Generated from the name unless given.", "example": "beta"})
+    name = fields.String(required=True, metadata={**_NAME, "example": "Beta Ltd"})
+    slug = fields.String(metadata={**_SLUG, "description": "Generated from the name unless given.", "example": "beta"})
 
 
 class ConnectorSchema(AnswerSchema):
@@ -56,7 +57,7 @@ class NewConnectorSchema(StrictSchema):
     """A connector to add."""
 
     company = fields.String(required=True, metadata={"description": "Slug of its company.", "example": "acme"})
-    name = fields.String(required=True, metadata={**NAME, "example": "Web shop"})
+    name = fields.String(required=True, metadata={**_NAME, "example": "Web shop"})
     environment = fields.String(load_default="test", validate=one_of("test", "live"))
 
 
@@ -78,8 +79,8 @@ class EntitySchema(AnswerSchema):
 class NewEntitySchema(StrictSchema):
     """An entity to add: from a sample, from a JSON Schema, or from neither (free-form)."""
 
-    type = fields.String(required=True, metadata={**NAME, "example": "orders"})
-    name = fields.String(required=True, metadata={**NAME, "example": "Web orders"})
+    type = fields.String(required=True, metadata={**_NAME, "example": "orders"})
+    name = fields.String(required=True, metadata={**_NAME, "example": "Web orders"})
     sample = fields.Raw(load_default=None, allow_none=True, metadata={"example": {"order": "1001"}})
     json_schema = fields.Dict(
         load_default=None, allow_none=True, metadata={"description": "A hand-written JSON Schema, draft 2020-12."}

@@ -8,8 +8,6 @@ from typing import Any, get_args
 from marshmallow import fields, validate
 
 from sandbox.journal.contract import Code, contract_violations
-from sandbox.journal.journal import Entry
-from sandbox.platform.store import Store
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 
@@ -27,12 +25,12 @@ class ContractViolationSchema(AnswerSchema):
 class NonconformingRequestSchema(AnswerSchema):
     """A request that does not conform, with every way in which it does not. It was answered all the same."""
 
-    request = fields.String(metadata={"description": "Id of its journal entry."})
-    seq = fields.Integer()
-    received_at = Instant(metadata={"description": "On the sandbox clock."})
-    method = fields.String()
-    path = fields.String()
-    status = fields.Integer(metadata={"description": "What it was answered."})
+    request = fields.String(attribute="entry.id", metadata={"description": "Id of its journal entry."})
+    seq = fields.Integer(attribute="entry.seq")
+    received_at = Instant(attribute="entry.received_at", metadata={"description": "On the sandbox clock."})
+    method = fields.String(attribute="entry.method")
+    path = fields.String(attribute="entry.path")
+    status = fields.Integer(attribute="entry.status", metadata={"description": "What it was answered."})
     violations = fields.List(fields.Nested(ContractViolationSchema), validate=validate.Length(min=1))
 
 
@@ -53,27 +51,14 @@ def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     platform = current_sandbox().platform
     journal = platform.journal
     after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
-    entry_filter = read_filter(query)
-    matching = (entry for entry in journal.snapshot(after) if entry_filter.matches(entry))
-    reports = (report for entry in matching if (report := _report(entry, platform.store)))
+    reports = (
+        {"entry": entry, "violations": violations}
+        for entry in journal.entries(read_filter(query), after)
+        if (violations := contract_violations(entry, platform.store))
+    )
     page = list(islice(reports, limit + 1))
     return {
         "requests": page[:limit],
-        "next_after": page[limit - 1]["seq"] if len(page) > limit else None,
+        "next_after": page[limit - 1]["entry"].seq if len(page) > limit else None,
         "dropped": journal.dropped,
-    }
-
-
-def _report(entry: Entry, store: Store) -> dict[str, Any] | None:
-    violations = contract_violations(entry, store)
-    if not violations:
-        return None
-    return {
-        "request": entry.id,
-        "seq": entry.seq,
-        "received_at": entry.received_at,
-        "method": entry.method,
-        "path": entry.path,
-        "status": entry.status,
-        "violations": violations,
     }

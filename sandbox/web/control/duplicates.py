@@ -57,7 +57,6 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     by, json_path = query.pop("by", None), query.pop("json_path", None)
     entry_filter = EntryFilter(kind="inbound", **query)
     journal = current_sandbox().journal
-    entries = (entry for entry in journal.snapshot() if entry_filter.matches(entry))
     return {
         "duplicates": [
             {
@@ -68,7 +67,7 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
                 "count": len(found.entries),
                 "requests": [entry.id for entry in found.entries],
             }
-            for found in find_duplicates(entries, by, json_path)
+            for found in find_duplicates(journal.entries(entry_filter), by, json_path)
         ],
         "dropped": journal.dropped,
     }

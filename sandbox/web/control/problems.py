@@ -43,9 +43,14 @@ class ProblemSchema(Schema):
 
 
 def problem(
-    status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+    status: int,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    *,
+    members: Mapping[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return a problem details response."""
+    """Return a problem details response, with more ``members`` (RFC 9457 §3.2)."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -54,7 +59,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
-    return Response(json.dumps(body), status, content_type=CONTENT_TYPE, headers=headers)
+    return Response(json.dumps({**body, **(members or {})}), status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def register_error_handlers(app: Flask) -> None:

@@ -13,7 +13,6 @@ from sandbox.journal.export.ndjson import as_document
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Journal, parse_cursor
 from sandbox.web.control.base import (
-    CURSOR,
     INSTANT,
     JSON_PATH,
     AnswerSchema,
@@ -31,18 +30,20 @@ MAX_LIMIT: Final = 1_000
 LISTED_BODY_LIMIT: Final = 64 * 1024
 """Bytes of a body that a listing still carries; of a larger one it tells only the size."""
 
+CURSOR: Final = "([0-9a-f]+-)?[0-9]{1,18}"
+"""The pattern of a cursor: the seq of an entry or its id."""
+
 _NO_ENTRY: Final = "There is no such entry, or it was dropped or belongs to a time before the last reset."
 
 
-def dropped_field(*, required: bool = True) -> fields.Integer:
-    """Return the field by which every answer about the journal tells that it is not whole."""
-    metadata = {"description": "Entries dropped because the journal was full."}
-    return fields.Integer(required=required, strict=True, metadata=metadata)
+def dropped_field() -> fields.Integer:
+    """Return the field of every answer about the journal that says how much of it is missing."""
+    return fields.Integer(metadata={"description": "Entries dropped because the journal was full."})
 
 
 def after_field() -> fields.String:
-    """Return the field for the cursor of those who have read up to an entry."""
-    metadata = {**CURSOR, "description": "The seq or id of the last entry already seen."}
+    """Return the field for the cursor of a client that has read the journal up to an entry."""
+    metadata = {"pattern": f"^{CURSOR}$", "description": "The seq or id of the last entry already seen."}
     return fields.String(load_default="0", metadata=metadata)
 
 

@@ -8,16 +8,7 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.platform.model import Service
-from sandbox.web.control.base import (
-    VANITY_URL,
-    AnswerSchema,
-    Blueprint,
-    Flag,
-    Instant,
-    StrictSchema,
-    base_url,
-    current_sandbox,
-)
+from sandbox.web.control.base import AnswerSchema, Blueprint, Flag, Instant, StrictSchema, base_url, current_sandbox
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
@@ -46,7 +37,7 @@ class NewServiceSchema(StrictSchema):
     vanity_url = fields.String(
         required=True,
         metadata={
-            **VANITY_URL,
+            "pattern": "^[A-Za-z0-9_-]{3,36}$",
             "description": "3-36 letters, digits, - or _; unique in the company.",
             "example": "returns",
         },

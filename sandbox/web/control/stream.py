@@ -12,9 +12,9 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.journal.journal import Journal, parse_cursor
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.control.base import CURSOR, CURSOR_OR_EMPTY, Blueprint, current_sandbox
+from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.requests import FilterSchema, read_filter
+from sandbox.web.control.requests import CURSOR, FilterSchema, read_filter
 from sandbox.web.control.streams import (
     BEGINNING,
     HEARTBEAT,
@@ -46,7 +46,7 @@ class StreamQuerySchema(FilterSchema):
 
     after = fields.String(
         metadata={
-            **CURSOR,
+            "pattern": f"^{CURSOR}$",
             "description": "The seq or id of the last entry already seen; 0 for all there are. Without it, and without "
             "`Last-Event-ID`, only what comes from now on.",
         }
@@ -61,7 +61,7 @@ class StreamQuerySchema(FilterSchema):
             "name": "Last-Event-ID",
             "in": "header",
             "description": "Id of the last event that was read; wins over `after`. Browsers send it by themselves.",
-            "schema": {"type": "string", **CURSOR_OR_EMPTY},
+            "schema": {"type": "string", "pattern": f"^({CURSOR})?$"},
         }
     ],
     responses={

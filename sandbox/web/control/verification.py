@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import Response, current_app, json
+from flask import current_app
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sandbox.foundation.errors import WaitInterruptedError
@@ -14,7 +14,6 @@ from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
 from sandbox.web.control.base import (
-    ANY_VALUE,
     JSON_PATH,
     AnswerSchema,
     Blueprint,
@@ -24,7 +23,7 @@ from sandbox.web.control.base import (
     current_sandbox,
     one_of,
 )
-from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, problem
+from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
     EntrySchema,
     FilterSchema,
@@ -39,6 +38,9 @@ blueprint = Blueprint("verification", __name__, description="Waiting for request
 
 MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
+_ANY_VALUE: Final = {"type": ["object", "array", "string", "number", "boolean"]}
+"""Any JSON but ``null``, which stands for a condition that is not given."""
+
 TURNSTILE: Final = "patchworks_sandbox_turnstile"
 
 
@@ -75,16 +77,16 @@ class TimeoutSchema(ProblemSchema):
     """The time was up; with what did arrive."""
 
     entries = fields.List(fields.Nested(EntrySchema))
-    dropped = dropped_field(required=False)
+    dropped = dropped_field()
 
 
 class PatternSchema(StrictSchema):
     """Conditions on a request; those left out always hold."""
 
-    json = fields.Raw(metadata={**ANY_VALUE, "description": "The body is this JSON; numbers are equal by value."})
+    json = fields.Raw(metadata={**_ANY_VALUE, "description": "The body is this JSON; numbers are equal by value."})
     json_contains = fields.Raw(
         metadata={
-            **ANY_VALUE,
+            **_ANY_VALUE,
             "description": "The body holds this and may hold more: more keys, more items in any order.",
         }
     )
@@ -171,7 +173,7 @@ class MismatchSchema(ProblemSchema):
     count = fields.Integer(strict=True, metadata={"description": "How many match."})
     near_misses = fields.List(fields.Nested(NearMissSchema))
     matches = fields.List(fields.String(), metadata={"description": "Ids of the first requests that match."})
-    dropped = dropped_field(required=False)
+    dropped = dropped_field()
     uncertain = fields.Integer(
         strict=True, metadata={"description": "How many of the dropped entries may have been meant."}
     )
@@ -180,9 +182,7 @@ class MismatchSchema(ProblemSchema):
 @blueprint.get("/requests/wait")
 @blueprint.arguments(WaitQuerySchema, location="query")
 @blueprint.response(200, WaitedSchema)
-@blueprint.alt_response(
-    408, schema=TimeoutSchema, content_type=CONTENT_TYPE, description="The time is up; with what did arrive."
-)
+@blueprint.problem(408, "The time is up; with what did arrive.", TimeoutSchema)
 @blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
 @blueprint.problem(503, "Too many wait at the same time; try again.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
@@ -206,15 +206,13 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
     if len(entries) >= count:
         return found
     detail = f"{len(entries)} of {count} requests came within {timeout:g} s"
-    return _detailed(problem(408, detail), WaitedSchema().dump(found))
+    return problem(408, detail, members=WaitedSchema().dump(found))
 
 
 @blueprint.post("/requests/verify")
 @blueprint.arguments(VerifySchema, required=False)
 @blueprint.response(200, VerifiedSchema)
-@blueprint.alt_response(
-    409, schema=MismatchSchema, content_type=CONTENT_TYPE, description="It was not received; with what came instead."
-)
+@blueprint.problem(409, "It was not received; with what came instead.", MismatchSchema)
 def verify_requests(body: dict[str, Any]) -> Any:
     """Verify that requests that match a pattern came so often: at least once if nothing is said.
 
@@ -226,13 +224,13 @@ def verify_requests(body: dict[str, Any]) -> Any:
         order = verify_in_order(journal, view, [Pattern(**pattern) for pattern in body["in_order"]])
         if order.rest is None:
             return {"count": len(order.found), "dropped": journal.dropped}
-        return _detailed(problem(409, report_order(order)), _mismatch(order.rest))
+        return problem(409, report_order(order), members=_mismatch(order.rest))
     times = Times.of(body.get("times"), body.get("at_least"), body.get("at_most"))
     after = read_cursor(body["after"], journal)
     verdict = verify(journal, Expectation(view, Pattern(**body["pattern"]), times, after=after))
     if verdict.ok:
         return {"count": verdict.count, "dropped": verdict.dropped}
-    return _detailed(problem(409, report(verdict)), _mismatch(verdict))
+    return problem(409, report(verdict), members=_mismatch(verdict))
 
 
 def _mismatch(verdict: Verdict) -> dict[str, Any]:
@@ -253,9 +251,3 @@ def _mismatch(verdict: Verdict) -> dict[str, Any]:
         "dropped": verdict.dropped,
         "uncertain": verdict.lost,
     }
-
-
-def _detailed(response: Response, members: dict[str, Any]) -> Response:
-    """Add members to problem details (RFC 9457 §3.2)."""
-    response.set_data(json.dumps({**json.loads(response.get_data()), **members}))
-    return response
