@@ -1,1 +1,1 @@
-"""The control API under ``/_sandbox``: what steers the sandbox, and nothing that stands for Patchworks."""
+"""The control API under ``/_sandbox``: it changes and shows the sandbox, and stands for nothing of Patchworks."""

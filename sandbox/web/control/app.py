@@ -35,7 +35,7 @@ from sandbox.web.control.key import KEY, refuse_without_key
 from sandbox.web.control.openapi import refer_to_component, spec_options
 from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
 from sandbox.web.control.streams import Streams
-from sandbox.web.control.strictness import refuse_what_is_not_read
+from sandbox.web.control.strictness import refuse_unread
 from sandbox.web.control.tracing import trace_requests
 from sandbox.web.paths import PREFIX
 
@@ -85,7 +85,7 @@ def create_control_app(
     app.extensions[KEY] = control_key
     app.extensions[system.CA_PEM] = ca_pem
     app.extensions[verification.TURNSTILE] = verification.Turnstile.for_workers(sandbox.initial_settings.threads)
-    app.url_map.merge_slashes = False  # a doubled slash is a mistake to be told, not to be redirected
+    app.url_map.merge_slashes = False  # a doubled slash gets 404, no redirect
     app.config.update(
         API_TITLE="Patchworks Sandbox control API",
         API_VERSION=__version__,
@@ -98,7 +98,7 @@ def create_control_app(
     app.before_request(take_host)
     app.before_request(refuse_other_sites)
     app.before_request(refuse_without_key)
-    app.before_request(refuse_what_is_not_read)
+    app.before_request(refuse_unread)
     register_error_handlers(app)
     api = ControlApi(app, spec_kwargs=spec_options(sandbox.initial_settings.public_url or "http://127.0.0.1:8025"))
     api.register_field(Instant, "string", "date-time")

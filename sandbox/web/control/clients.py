@@ -1,4 +1,4 @@
-"""OAuth clients: the vendor's page *Generating token credentials for API access*, as calls (FACTS 1.5, 1.6, 1.19)."""
+"""OAuth clients: the vendor's page *Generating token credentials for API access* over HTTP (FACTS 1.5, 1.6, 1.19)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NewOAuthClientSchema(StrictSchema):
 
 
 class CreatedOAuthClientSchema(AnswerSchema):
-    """A client just created. This is the only time the secret is shown; if it is lost, create a new client."""
+    """A new client. No other answer shows its secret; if it is lost, create a new client."""
 
     id = fields.String()
     name = fields.String()
@@ -56,7 +56,7 @@ class CreatedOAuthClientSchema(AnswerSchema):
 
 
 class ConfirmationSchema(StrictSchema):
-    """The confirmation a deletion asks for."""
+    """The confirmation of a deletion."""
 
     confirmation = fields.String(
         required=True, metadata={"description": "The client's name.", "example": "Order export"}
@@ -86,7 +86,7 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
 @blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
 @blueprint.problem(404, NO_CONNECTOR)
 def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Create an OAuth client; the answer shows its secret, this once."""
+    """Create an OAuth client; only this answer shows its secret."""
     new = current_sandbox().store.add_client(connector_id, body["name"])
     shown = {
         "id": new.client.id,

@@ -19,7 +19,7 @@ from sandbox.web.control.base import (
     current_sandbox,
 )
 
-blueprint = Blueprint("clock", __name__, description="The time the emulated platform goes by")
+blueprint = Blueprint("clock", __name__, description="The time of the emulated platform")
 
 
 class ClockSchema(AnswerSchema):
@@ -31,7 +31,7 @@ class ClockSchema(AnswerSchema):
 
 
 class ClockChangeSchema(ChangeSchema):
-    """What to change of the clock; what is left out stays."""
+    """A change of the clock; fields that are left out stay as they are."""
 
     now = fields.String(
         metadata={**INSTANT, "description": "An instant with a zone.", "example": "2026-11-23T18:00:00Z"}
@@ -48,10 +48,10 @@ class ClockChangeSchema(ChangeSchema):
 
 
 class AdvanceSchema(StrictSchema):
-    """How far to move, one way or the other; negative is backwards."""
+    """How far to move the clock; a negative value moves it back."""
 
     class Meta(StrictSchema.Meta):
-        """Ask for one of the two."""
+        """Document that one of the two must be given."""
 
         keywords: ClassVar = {"minProperties": 1, "maxProperties": 1}
 

@@ -1,4 +1,4 @@
-"""Companies, their Inbound API connectors and the entities of those (FACTS 1.2-1.4)."""
+"""Companies, their Inbound API connectors, and the entities of connectors (FACTS 1.2-1.4)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class NewConnectorSchema(StrictSchema):
 
 
 class EntitySchema(AnswerSchema):
-    """An entity: the data structure a connector expects, and the JSON Schema payloads are checked against."""
+    """An entity: the data structure that a connector expects, and the JSON Schema that checks payloads."""
 
     id = fields.Integer()
     connector_id = fields.Integer()
@@ -88,7 +88,7 @@ class NewEntitySchema(StrictSchema):
 
 
 class EntityChangeSchema(StrictSchema):
-    """What may change of an entity."""
+    """A change of an entity."""
 
     json_schema = fields.Dict(
         required=True,
@@ -170,7 +170,7 @@ def list_entities(connector_id: int) -> list[Entity]:
 @blueprint.problem(404, NO_CONNECTOR)
 @blueprint.problem(409, "The name is taken.")
 def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
-    """Add a custom entity; the answer shows the schema that its sample became."""
+    """Add a custom entity; the answer shows the schema inferred from its sample."""
     return current_sandbox().store.add_entity(connector_id, **body)
 
 

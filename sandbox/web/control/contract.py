@@ -1,4 +1,4 @@
-"""Contract violations over HTTP: the requests received that do not conform to the published contract."""
+"""Contract violations over HTTP: received requests that do not conform to the published contract."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ContractViolationSchema(AnswerSchema):
 
 
 class NonconformingRequestSchema(AnswerSchema):
-    """A request that does not conform, with every way in which it does not. It was answered all the same."""
+    """A request that does not conform, with its violations. It was answered like any other."""
 
     request = fields.String(attribute="entry.id", metadata={"description": "Id of its journal entry."})
     seq = fields.Integer(attribute="entry.seq")
     received_at = Instant(attribute="entry.received_at", metadata={"description": "On the sandbox clock."})
     method = fields.String(attribute="entry.method")
     path = fields.String(attribute="entry.path")
-    status = fields.Integer(attribute="entry.status", metadata={"description": "What it was answered."})
+    status = fields.Integer(attribute="entry.status", metadata={"description": "Of the answer."})
     violations = fields.List(fields.Nested(ContractViolationSchema), validate=validate.Length(min=1))
 
 
@@ -46,7 +46,7 @@ class NonconformingPageSchema(JournalPageSchema):
 def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests that do not conform to the published contract, with the reasons, newest last.
 
-    They are reported, never refused. The filters are those of the journal.
+    Such requests are reported, never refused. The filters are those of the journal.
     """
     platform = current_sandbox().platform
     journal = platform.journal

@@ -17,7 +17,7 @@ _LIKENESSES: Final = get_args(Likeness)
 
 
 class DuplicatesQuerySchema(StrictSchema):
-    """How payloads must be alike, and which are compared."""
+    """How payloads must be alike, and the payloads to compare."""
 
     by = fields.String(
         validate=one_of(*_LIKENESSES),
@@ -43,7 +43,7 @@ class DuplicateSchema(AnswerSchema):
 
 
 class DuplicatesSchema(AnswerSchema):
-    """Every payload that was accepted more than once."""
+    """The payloads that were accepted more than once."""
 
     duplicates = fields.List(fields.Nested(DuplicateSchema))
     dropped = dropped_field()
@@ -53,7 +53,7 @@ class DuplicatesSchema(AnswerSchema):
 @blueprint.arguments(DuplicatesQuerySchema, location="query")
 @blueprint.response(200, DuplicatesSchema)
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
-    """List payloads that were accepted more than once by the same service: what a retry leaves behind."""
+    """List payloads that the same service accepted more than once, as after a retry."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
     entry_filter = EntryFilter(kind="inbound", **query)
     journal = current_sandbox().journal

@@ -1,4 +1,4 @@
-"""The journal as a file: for other programs, a browser's network panel, or a shell."""
+"""The journal as a file: for other programs, the network panel of a browser, or a shell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.web.control.requests import FilterSchema, after_field, read_cursor,
 blueprint = Blueprint("export", __name__, description="The journal as a file")
 
 DROPPED: Final = "Patchworks-Sandbox-Dropped"
-"""Header that tells how many entries were dropped because the journal was full."""
+"""Header with the number of entries that were dropped because the journal was full."""
 
 _MEDIA_TYPES: Final = {
     "ndjson": ("application/x-ndjson", "requests.ndjson"),
@@ -27,7 +27,7 @@ _MEDIA_TYPES: Final = {
 
 
 class ExportQuerySchema(FilterSchema):
-    """Which requests, and in which format."""
+    """The requests to export, and the format."""
 
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
     after = after_field()
@@ -55,7 +55,7 @@ class ExportQuerySchema(FilterSchema):
     }
 )
 def export_requests(query: dict[str, Any]) -> Response:
-    """Export the requests that match, oldest first. The answer is written as it is read: size does not matter."""
+    """Export the requests that match, oldest first. The answer is streamed, so that it may be of any size."""
     journal = current_sandbox().journal
     name, after = query.pop("format"), read_cursor(query.pop("after"), journal)
     entries, dropped = journal.entries(read_filter(query), after), journal.dropped

@@ -1,4 +1,4 @@
-"""The counts of a sandbox in the words of Prometheus. Importing it imports prometheus-client: only when asked for."""
+"""The figures of a sandbox in the format of Prometheus. It imports prometheus-client, so import it when needed."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _BOUNDS: Final = (*map(floatToGoString, BUCKETS_S), "+Inf")
 
 
 def exposition(sandbox: Sandbox) -> bytes:
-    """Return the figures of one sandbox as they are now, and of no other in the process."""
+    """Return the figures of one sandbox as they are now."""
     registry = CollectorRegistry()
     registry.register(_SandboxCollector(sandbox))
     return generate_latest(registry)
 
 
 class _SandboxCollector(Collector):
-    """Reads the figures when they are asked for, so that requests pay for counting only."""
+    """Reads the figures when Prometheus asks for them, so that requests only count."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric there is."""
+        """Yield every metric."""
         figures, journal = self._sandbox.tally.read(), self._sandbox.journal
 
         build = InfoMetricFamily(f"{_PREFIX}build", "The sandbox that runs.")

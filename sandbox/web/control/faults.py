@@ -58,7 +58,7 @@ class FaultsRemovedSchema(AnswerSchema):
 
 
 class FaultPresetSchema(AnswerSchema):
-    """A story of failure that can be switched on by its name."""
+    """A set of fault rules with a name."""
 
     name = fields.String()
     title = fields.String()
@@ -67,13 +67,13 @@ class FaultPresetSchema(AnswerSchema):
 
 
 class FaultPresetsSchema(AnswerSchema):
-    """The presets there are."""
+    """The presets."""
 
     presets = fields.List(fields.Nested(FaultPresetSchema))
 
 
 class PresetUseSchema(StrictSchema):
-    """How to use a preset."""
+    """How to use a preset: ``match`` holds more conditions that requests must meet."""
 
     match = Component("FaultMatch", load_default=dict)
 
@@ -81,7 +81,7 @@ class PresetUseSchema(StrictSchema):
 @blueprint.get("/faults")
 @blueprint.response(200, FaultRulesSchema)
 def list_faults() -> dict[str, Any]:
-    """List the fault rules in the order in which they are tried; those used up stay, with their counts."""
+    """List the fault rules in the order in which they are tried, with their counts; used-up rules stay listed."""
     return {"faults": current_sandbox().platform.faults.rules()}
 
 
@@ -89,10 +89,10 @@ def list_faults() -> dict[str, Any]:
 @blueprint.json_body("FaultRule")
 @blueprint.response(201, FaultRuleStateSchema)
 def add_fault() -> RuleState:
-    """Add a fault rule behind those there are.
+    """Add a fault rule after the existing ones.
 
-    It acts on requests to the emulated API after they are authenticated; the control API is never faulted. Of the rules
-    that match a request the first acts that its schedule lets act, and no other.
+    A rule acts on requests to the emulated API after they are authenticated, never on the control API. Of the rules
+    that match a request, only the first acts whose schedule allows it.
     """
     return current_sandbox().platform.faults.add(read_rule(read_json_object()))
 
@@ -100,7 +100,7 @@ def add_fault() -> RuleState:
 @blueprint.delete("/faults")
 @blueprint.response(200, FaultsRemovedSchema)
 def clear_faults() -> dict[str, int]:
-    """Remove every fault rule; answers that they delay or hold back are aborted at once."""
+    """Remove every fault rule; answers that the rules delay or hold back are aborted at once."""
     return {"deleted": current_sandbox().platform.faults.clear()}
 
 
@@ -123,7 +123,7 @@ def remove_fault(fault_id: str) -> RuleState:
 @blueprint.get("/fault-presets")
 @blueprint.response(200, FaultPresetsSchema)
 def list_fault_presets() -> dict[str, Any]:
-    """List the presets: ours, and those in the folder of the setting `presets_dir`."""
+    """List the presets: those of the sandbox, and those in the folder of the setting `presets_dir`."""
     presets = load_presets(current_sandbox().settings.presets_dir)
     return {"presets": list(presets.values())}
 
@@ -133,7 +133,7 @@ def list_fault_presets() -> dict[str, Any]:
 @blueprint.response(201, FaultRulesSchema)
 @blueprint.problem(404, "There is no such preset.")
 def use_fault_preset(body: dict[str, Any], preset_name: str) -> dict[str, Any]:
-    """Add the rules of a preset behind those there are."""
+    """Add the rules of a preset after the existing rules."""
     sandbox = current_sandbox()
     preset = find_preset(preset_name, sandbox.settings.presets_dir)
     return {"faults": sandbox.platform.faults.add_all(preset.narrowed(body["match"]))}

@@ -1,9 +1,9 @@
-"""Keeping web pages of others out of the control API.
+"""Keeps web pages of other sites out of the control API.
 
-It needs no credentials, so a page that a developer visits could steer the sandbox through the browser, or read its
-journal by DNS rebinding (a name of the attacker's that suddenly resolves to loopback). Both leave traces that a browser
-does not let a page change: ``Host`` names what the page was loaded from, ``Origin`` and ``Sec-Fetch-Site`` who asks.
-Clients that are no browsers send neither of the last two and are not concerned.
+The control API needs no credentials on loopback. A page that a developer visits could change the sandbox through the
+browser, or read its journal by DNS rebinding (a name of the attacker that comes to resolve to loopback). A page cannot
+change three headers: ``Host`` names the site that the page was loaded from, ``Origin`` and ``Sec-Fetch-Site`` the site
+that asks. A client that is no browser sends neither of the last two; this module lets it pass.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
 
 
 def refuse_other_sites() -> Response | None:
-    """Answer 403 to a request that a page of somebody else may have caused; ``None`` lets it pass."""
+    """Answer 403 to a request that a page of another site may have caused; return ``None`` to let it pass."""
     settings = current_sandbox().settings
     sent = request.headers.get("Host", "")
     if not _is_allowed_host(_host_name(request.host), settings, request.environ.get("SERVER_NAME", "")):
@@ -57,7 +57,7 @@ def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:
     if settings.tls and name in certificate_names(settings, listened_on):
         return True
     address = _address(name)
-    # An address cannot be rebound. It need not be one of ours, but without that nobody could name it from outside.
+    # An address cannot be rebound. The sandbox cannot list the addresses by which a port mapping reaches it.
     return address is not None and (address.is_loopback or _listens_everywhere(settings.host, listened_on))
 
 
@@ -73,7 +73,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _is_foreign(settings: Settings) -> bool:
-    """Return whether another site's page asks: to change something, or from its script for anything at all."""
+    """Return whether a page of another site asks: to change something, or by its script for anything."""
     origin = request.headers.get("Origin")
     if request.method not in _SAFE_METHODS and origin is not None:
         # https as well: TLS may end at a proxy
@@ -94,7 +94,7 @@ def _host_name(netloc: str) -> str:
 
 
 def _netloc(url: str) -> tuple[str, str, int | None] | None:
-    """Return scheme, host and port of an origin; ``None`` for ``null`` and whatever else is none."""
+    """Return scheme, host and port of an origin; ``None`` for ``null`` and for any text that is no origin."""
     try:
         parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
@@ -107,7 +107,10 @@ _UNDERSCORED: Final = re.compile(r"[A-Za-z0-9.-]*_[A-Za-z0-9._-]*(?::[0-9]{1,5})
 
 
 def take_host() -> None:
-    """Let a request have the host that it names. Call it before ``guard``, which says whether it is served."""
+    """Set the host of a request to a name with an underscore, which Werkzeug refuses to read.
+
+    It runs before ``refuse_other_sites``, which decides whether the host is allowed.
+    """
     given = request.headers.get("Host", "")
     if _UNDERSCORED.fullmatch(given):
         request.host = given

@@ -1,8 +1,8 @@
-"""The key of the control API: who may steer the sandbox when more than this machine can reach it.
+"""The key of the control API, for a sandbox that other machines can reach.
 
-A program sends it as a bearer token (RFC 6750). A browser cannot be told to, so it is taken as a password too
-(RFC 7617, with any user name): that is what browsers ask people for, and send along with pages, scripts and event
-streams alike. A browser sends it for pages of other sites as well, which is why ``guard`` comes first.
+A program sends the key as a bearer token (RFC 6750). A browser sends it as a password (RFC 7617, with any user name):
+it asks a person for one, and sends it along with pages, scripts and event streams. A browser sends it for pages of
+other sites as well, so ``guard`` runs first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sandbox.web.paths import PREFIX
 
 KEY: Final = "patchworks_sandbox_control_key"
 OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
-"""What needs no key: it steers nothing and tells nothing of what the sandbox holds."""
+"""Paths that need no key: they change nothing and show nothing that the sandbox holds."""
 
 REALM: Final = "patchworks-sandbox control API"
 CHALLENGES: Final = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset="UTF-8"')
@@ -33,7 +33,7 @@ _WHAT_TO_DO: Final = (
 
 
 def refuse_without_key() -> Response | None:
-    """Answer 401 to a request that does not bring the key; ``None`` lets it pass."""
+    """Answer 401 to a request that does not bring the key; return ``None`` to let it pass."""
     key: str | None = current_app.extensions[KEY]
     if key is None or request.path in OPEN_PATHS or _brings(key, request.headers.get("Authorization", "")):
         return None
@@ -45,12 +45,12 @@ def refuse_without_key() -> Response | None:
 
 
 def _brings(key: str, authorization: str) -> bool:
-    """Compare in constant time: of digests, so that not even the length of the key shows."""
+    """Compare digests in constant time, so that the time does not even show the length of the key."""
     return hmac.compare_digest(_digest(key.encode()), _digest(_credentials(authorization)))
 
 
 def _credentials(authorization: str) -> bytes:
-    """Return the bearer token, or the password; empty where there is neither, which no key is."""
+    """Return the bearer token or the password; empty where there is neither. A key is never empty."""
     scheme, _, credentials = authorization.partition(" ")
     given = credentials.strip().encode("utf-8", "surrogatepass")
     if scheme.lower() == "bearer":

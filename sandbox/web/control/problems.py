@@ -1,4 +1,4 @@
-"""Errors of the control API: RFC 9457 problem details that name what was given, what is allowed and what to do."""
+"""Errors of the control API as problem details (RFC 9457): the given value, the allowed ones, and the remedy."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def _input_error(error: InputError) -> Response:
     match error:
         case UnknownSettingError():
             entry = {"field": _place_of(error.field), "message": f"unknown; {error.allowed}"}
-            return problem(422, _told(entry), [entry])
+            return problem(422, _sentence(entry), [entry])
         case InvalidValueError():
             field = _place_of(error.field)
             entry = {"field": field, "given": shorten(error.given), "message": f"allowed: {error.allowed}"}
-            return problem(422, _told(entry), [entry])
+            return problem(422, _sentence(entry), [entry])
         case NotFoundError():
             return problem(404, str(error))
         case ConflictError():
@@ -88,21 +88,21 @@ def _input_error(error: InputError) -> Response:
 
 
 def _place_of(field: str) -> str:
-    """Return where the core's ``field`` stood in this request; it knows neither bodies nor queries."""
+    """Return the place of a field of the core in this request: the core knows neither bodies nor queries."""
     if field in request.args:
         return f"query.{field}"
     body = request.get_json(silent=True) if request.is_json else None
     return f"body.{field}" if isinstance(body, dict) and field in body else field
 
 
-def _told(entry: Mapping[str, str]) -> str:
+def _sentence(entry: Mapping[str, str]) -> str:
     given = f"{entry['given']} is not allowed; " if "given" in entry else ""
     return f"{entry['field']}: {given}{entry['message']}"
 
 
 def _not_json(error: NotJsonError) -> Response:
     entry = {"field": "body", "message": f"the body is not JSON: {error}"}
-    return problem(400, _told(entry), [entry])
+    return problem(400, _sentence(entry), [entry])
 
 
 def _invalid(error: ValidationError) -> Response:
@@ -111,7 +111,7 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def _refusal(errors: list[dict[str, str]]) -> Response:
-    return problem(422, "; ".join(map(_told, errors[:5])), errors)
+    return problem(422, "; ".join(map(_sentence, errors[:5])), errors)
 
 
 def http_problem(error: HTTPException) -> Response:
@@ -124,7 +124,9 @@ def http_problem(error: HTTPException) -> Response:
         )
     headers = {}
     detail = error.description or HTTPStatus(status).phrase
-    if isinstance(error, ClientDisconnected):  # so Werkzeug calls every body that cannot be read; why is behind it
+    if isinstance(
+        error, ClientDisconnected
+    ):  # Werkzeug raises it for every body that it cannot read, in place of the cause
         detail = f"the body could not be read: {error.__context__ or 'it ended before its Content-Length'}"
     elif status == 404:
         detail = f"there is nothing at {request.path}; the control API is described at /_sandbox/docs"
@@ -137,11 +139,11 @@ def http_problem(error: HTTPException) -> Response:
 
 
 _PLACES: Final = {"json": "body"}
-"""What webargs calls a place, and what people do."""
+"""Places by their names in webargs, and the names that messages use."""
 
 
 def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
-    """Turn marshmallow's nested messages into a flat list, one entry a field, with the value that is wrong."""
+    """Return marshmallow's nested messages as a flat list, one entry a field, with the wrong value."""
     if isinstance(messages, dict):
         inner = given if isinstance(given, Mapping) else {}
         return [
@@ -154,7 +156,7 @@ def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
             )
         ]
     entries = [{"field": place, "message": str(message)} for message in messages]
-    # An unknown field may be anything, a secret too; only what a known one holds is shown.
+    # The value of an unknown field is left out: it may be a secret.
     shown = {"given": shorten(given)} if given is not _ABSENT else {}
     return [entry | shown if entry["message"].startswith("allowed: ") else entry for entry in entries]
 

@@ -1,4 +1,4 @@
-"""The journal over HTTP: what was received, what was answered, and why."""
+"""The journal over HTTP: each request with its answer and the reason for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ blueprint = Blueprint("requests", __name__, description="The journal of every re
 
 MAX_LIMIT: Final = 1_000
 LISTED_BODY_LIMIT: Final = 64 * 1024
-"""Bytes of a body that a listing still carries; of a larger one it tells only the size."""
+"""Bytes of the largest body that a listing holds; of a larger one it holds only the size."""
 
 CURSOR: Final = "([0-9a-f]+-)?[0-9]{1,18}"
 """The pattern of a cursor: the seq of an entry or its id."""
@@ -121,7 +121,7 @@ class EntrySchema(StrictSchema):
 
 
 class JournalPageSchema(AnswerSchema):
-    """What a page of the journal, or of what is made of it, says of the others."""
+    """A page of the journal, or of a report on it, and the way to the next page."""
 
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
@@ -142,7 +142,7 @@ class ClearedSchema(AnswerSchema):
 
 
 class FilterSchema(StrictSchema):
-    """Which entries are meant; every condition given must hold."""
+    """Conditions on entries; each given one must hold."""
 
     kind = fields.String(validate=one_of("token", "inbound", "other"))
     company = fields.String()
@@ -153,7 +153,7 @@ class FilterSchema(StrictSchema):
     accepted = fields.Boolean(
         truthy={"true", True},
         falsy={"false", False},
-        metadata={"description": "Whether what was asked for was done, whatever the client got to know of it."},
+        metadata={"description": "Whether the request was carried out, even if a fault hid that from the client."},
     )
     since = fields.String(
         metadata={**INSTANT, "description": "Received at or after this instant of the sandbox clock."}
@@ -165,20 +165,20 @@ class FilterSchema(StrictSchema):
 
 
 class PageQuerySchema(FilterSchema):
-    """Which entries, from where and how many."""
+    """Conditions on entries, a cursor and the size of the page."""
 
     after = after_field()
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 
 def read_filter(query: dict[str, Any]) -> EntryFilter:
-    """Return the filter that query parameters stand for."""
+    """Return the filter of query parameters."""
     instants: dict[str, float] = {name: _instant(name, query[name]) for name in ("since", "until") if name in query}
     return EntryFilter(**{**query, **instants})
 
 
 def read_cursor(after: str, journal: Journal) -> int:
-    """Return the sequence number a cursor stands for; with an id of before the last reset all that is new follows."""
+    """Return the sequence number of a cursor; 0 for an id from before the last reset, so that all entries follow."""
     seq, journal_id = parse_cursor(after), after.rpartition("-")[0]
     return seq if journal_id in ("", journal.id) else 0
 
@@ -222,7 +222,7 @@ def clear_requests() -> dict[str, int]:
 @blueprint.response(200, EntrySchema)
 @blueprint.problem(404, _NO_ENTRY)
 def get_request(entry_id: str) -> dict[str, Any]:
-    """Show one request whole, by its id or its sequence number."""
+    """Show one request with its whole body, by its id or its sequence number."""
     return presented(current_sandbox().journal.get(entry_id), listed=False)
 
 

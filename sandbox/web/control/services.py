@@ -1,4 +1,4 @@
-"""Services: what receives the payloads of an inbound URL (FACTS 1.12, 1.13, 1.20)."""
+"""Services: each receives the payloads of an inbound URL (FACTS 1.12, 1.13, 1.20)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class NewServiceSchema(StrictSchema):
 
 
 class ServiceChangeSchema(StrictSchema):
-    """What may change of a service."""
+    """A change of a service."""
 
     active = Flag(required=True)
 

@@ -1,4 +1,4 @@
-"""Everything a sandbox holds as one document over HTTP: saved, and loaded into this sandbox or another."""
+"""The state of a sandbox as one document over HTTP: save it, and load it into this sandbox or another."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ blueprint = Blueprint("state", __name__, description="Everything as one document
 
 
 class StateQuerySchema(StrictSchema):
-    """Whether to save what can be used to authenticate."""
+    """Whether to save secrets."""
 
     secrets = fields.Boolean(
         load_default=False,
-        metadata={"description": "Also the signing key and what the clients' secrets are recognised by."},
+        metadata={"description": "Also the signing key and the hashes of the clients' secrets."},
     )
 
 
 class LoadedClientSchema(AnswerSchema):
-    """An OAuth client of the state, and where its secret is from."""
+    """An OAuth client of the state, and the origin of its secret."""
 
     client_id = fields.String()
     name = fields.String()
@@ -43,7 +43,7 @@ class LoadedClientSchema(AnswerSchema):
 
 
 class StateLoadedSchema(AnswerSchema):
-    """What was loaded."""
+    """The result of loading a state."""
 
     now = Instant(metadata={"description": "On the sandbox clock."})
     clients = fields.List(fields.Nested(LoadedClientSchema))
@@ -53,10 +53,10 @@ class StateLoadedSchema(AnswerSchema):
 @blueprint.arguments(StateQuerySchema, location="query")
 @blueprint.response(200, "State", description="The state.")
 def get_state(query: dict[str, Any]) -> Response:
-    """Save everything: what exists, tokens, journal, faults, clock, settings. Secrets only on request.
+    """Save companies with all that belongs to them, tokens, journal, faults, clock and settings; secrets on request.
 
-    The answer is written piece by piece. Requests are served in the meantime; those that are not answered yet are not
-    in it.
+    The answer is streamed. The sandbox serves requests in the meantime; requests that are not answered yet are not in
+    the state.
     """
     state = current_sandbox().state(secrets=query["secrets"])
     headers = {"Content-Disposition": 'attachment; filename="patchworks-sandbox-state.json"'}
@@ -67,10 +67,10 @@ def get_state(query: dict[str, Any]) -> Response:
 @blueprint.json_body("State")
 @blueprint.response(200, StateLoadedSchema)
 def put_state() -> Any:
-    """Become what a saved state describes: all of it, or nothing if any of it is refused.
+    """Load a saved state in place of the present one: all of it, or nothing if any part is refused.
 
-    The setting `state_limit` says how large it may be. Requests in flight finish on what was there before. A reset
-    returns to the seed of this sandbox.
+    The setting `state_limit` bounds its size. Requests in flight finish on the state before. A reset returns to the
+    seed of this sandbox.
     """
     sandbox = current_sandbox()
     request.max_content_length = sandbox.settings.state_limit

@@ -1,4 +1,4 @@
-"""The journal as it grows, as server-sent events (the WHATWG's HTML standard, §9.2)."""
+"""New entries of the journal as server-sent events (WHATWG HTML standard, §9.2)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ blueprint = Blueprint("stream", __name__, description="Requests as they come")
 
 STREAMS: Final = "patchworks_sandbox_streams"
 CONNECTION: Final = "sandbox.connection"
-"""Key of the WSGI environment under which a server lets an application have its connection."""
+"""Key of the WSGI environ under which the server offers its connection."""
 
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -42,13 +42,13 @@ _HEADERS: Final = {
 
 
 class StreamQuerySchema(FilterSchema):
-    """Which requests, and from where on."""
+    """Conditions on requests, and the cursor to begin at."""
 
     after = fields.String(
         metadata={
             "pattern": f"^{CURSOR}$",
-            "description": "The seq or id of the last entry already seen; 0 for all there are. Without it, and without "
-            "`Last-Event-ID`, only what comes from now on.",
+            "description": "The seq or id of the last entry already seen; 0 for all entries. Without it, and without "
+            "`Last-Event-ID`, only entries from now on.",
         }
     )
 
@@ -75,7 +75,7 @@ class StreamQuerySchema(FilterSchema):
 )
 @blueprint.problem(503, f"{MAX_STREAMS} streams are open, as many as there may be.")
 def stream_requests(query: dict[str, Any]) -> Response:
-    """Follow the journal: every request that matches, as soon as it is recorded."""
+    """Follow the journal: each request that matches, as soon as it is recorded."""
     sandbox = current_sandbox()
     after, journal_id = _cursor(query.pop("after", None), sandbox.journal)
     feed = Feed(sandbox, read_filter(query), after, journal_id)
@@ -88,18 +88,18 @@ def stream_requests(query: dict[str, Any]) -> Response:
         detail = f"{len(streams)} streams are open, as many as there may be; close one, or poll /requests?after="
         return problem(503, detail, headers={"Retry-After": "5"})
     connection = request.environ.get(CONNECTION)
-    if connection is None:  # no server of ours: whoever called reads in a thread of its own
+    if connection is None:  # another server, or a test: it reads the answer in a thread of its own
         response = Response(_pieces(sandbox, feed, streams), headers=_HEADERS)
         response.call_on_close(streams.release)
         return response
-    headers = {**_HEADERS, REQUEST_ID: request_id()}  # what is sent here passes by all that Flask would add
+    headers = {**_HEADERS, REQUEST_ID: request_id()}  # Flask adds nothing to this answer
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     streams.add(connection.detach(), f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed)
     return Response()
 
 
 def _cursor(after: str | None, journal: Journal) -> tuple[int, str]:
-    """Return from where on, and in which journal."""
+    """Return the sequence number to begin after, and the id of its journal."""
     cursor = request.headers.get("Last-Event-ID") or after
     if cursor is None:
         return journal.last_seq, journal.id

@@ -1,8 +1,8 @@
-"""The open event streams of a server: one thread writes them all, so that none of them costs a worker.
+"""The open event streams of a server: one thread writes them all, so that a stream occupies no worker.
 
-A stream holds no more than the piece that is on its way. What a slow client has not read yet stays where it is, in the
-journal; if it is dropped there before, the client is told. The thread starts with the first stream and is woken by the
-journal, by a client that reads again or leaves, and when it is time for a sign of life.
+A stream holds only the piece that it is sending. Entries that a slow client has not read yet stay in the journal; when
+the journal drops them first, the client gets an event about it. The thread starts with the first stream. It wakes when
+the journal grows, when a client reads again or leaves, and when a heartbeat is due.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _SCHEMA: Final = EntrySchema()
 class Feed:
     """The entries that match a filter, from a cursor on and across resets.
 
-    Belongs to one thread. ``journal_id`` is that of the journal the cursor is of; where that is not the journal of now,
-    all that is new follows.
+    Belongs to one thread. ``journal_id`` is the id of the cursor's journal; if a reset has replaced that journal, all
+    entries of the new one follow.
     """
 
     def __init__(self, sandbox: Sandbox, entry_filter: EntryFilter, after: int, journal_id: str) -> None:
@@ -46,10 +46,10 @@ class Feed:
         self._journal_id = journal_id
 
     def next(self) -> bytes:
-        """Return the next piece; nothing when there is nothing new.
+        """Return the next piece; empty when there are no new entries.
 
-        A reset since the last piece is told by an event of its own, and so are entries that were dropped or cleared
-        before they could be sent.
+        A reset since the last piece gets an event of its own, and so do entries that were dropped or cleared before
+        they could be sent.
         """
         journal = self._sandbox.journal
         parts: list[bytes] = []
@@ -74,7 +74,7 @@ def _event(name: str, data: Any, id: str = "") -> bytes:
 MAX_STREAMS: Final = 100
 HEARTBEAT_S: Final = 15.0
 PATIENCE_S: Final = 60.0
-"""How long a client may take none of what is on its way."""
+"""How long a client may read nothing of a piece."""
 
 _NOTHING_NOW: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
@@ -119,23 +119,23 @@ class Streams:
         return self._count
 
     def reserve(self) -> None:
-        """Take a place, to be filled with ``add``; raise ``TooManyStreamsError`` when there is none."""
+        """Reserve a place for ``add``; raise ``TooManyStreamsError`` when there is none."""
         with self._lock:
             if self._count >= self._max_streams:
                 raise TooManyStreamsError
             self._count += 1
 
     def add(self, sock: socket.socket, head: bytes, feed: Feed) -> None:
-        """Take a socket over, on a place that was reserved: send the head, then what the feed has, until it ends.
+        """Take over a socket on a reserved place: send the head, then the pieces of the feed.
 
-        Raise ``OSError``, close it and give the place back where the thread is needed and cannot be started.
+        Raise ``OSError``, close the socket and release the place if the thread cannot be started.
         """
         with contextlib.ExitStack() as refusal:
             refusal.callback(sock.close)
             refusal.callback(self.release)
             with self._lock:
                 if self._thread is None:
-                    self._start()  # first: it fails where no descriptor is left, and nobody would come for the socket
+                    self._start()  # before the append: it fails where no descriptor is left
                 self._arrivals.append(_Stream(sock, feed, head + BEGINNING, monotonic()))
             refusal.pop_all()
         self.wake()
@@ -152,7 +152,7 @@ class Streams:
         self._waker, self._thread = waker, thread
 
     def close(self) -> None:
-        """End all streams and the thread. A stream that comes later starts another."""
+        """End all streams and the thread. A later stream starts another thread."""
         with self._lock:
             thread, self._thread = self._thread, None
             self._closing = True
@@ -164,27 +164,27 @@ class Streams:
             self._waker = None
 
     def wake(self) -> None:
-        """Let the thread look for news; for any thread."""
+        """Wake the thread. Any thread may call this."""
         waker = self._waker
         if waker is not None:
-            with contextlib.suppress(OSError):  # full: it is awake already
+            with contextlib.suppress(OSError):  # the buffer is full: the thread wakes anyway
                 waker.send(b"\0")
 
     def arrivals(self) -> tuple[list[_Stream], bool]:
-        """Return the streams that came, and whether all are to end: for the loop."""
+        """Return the new streams, and whether all streams must end; ``_Loop`` calls this."""
         with self._lock:
             arrived = list(self._arrivals)
             self._arrivals.clear()
             return arrived, self._closing
 
     def release(self) -> None:
-        """Give a place back."""
+        """Release a place."""
         with self._lock:
             self._count -= 1
 
 
 class _Loop:
-    """What the thread does."""
+    """The work of the thread."""
 
     def __init__(self, streams: Streams, sandbox: Sandbox, reader: socket.socket) -> None:
         self._streams = streams
@@ -195,7 +195,7 @@ class _Loop:
         self._journal: Journal | None = None
 
     def run(self) -> None:
-        """Go on until the streams are closed."""
+        """Write to the streams until they are closed."""
         self._selector.register(self._reader, _READ)
         closing = False
         while not closing:
@@ -214,7 +214,7 @@ class _Loop:
         self._reader.close()
 
     def _follow(self, journal: Journal | None) -> None:
-        """Be woken by the journal of now: a reset, of which the old one tells, puts another in its place."""
+        """Listen to the present journal; a reset wakes the thread and replaces the journal."""
         if journal is not self._journal:
             if self._journal is not None:
                 self._journal.unlisten(self._streams.wake)
@@ -241,7 +241,7 @@ class _Loop:
                 self._listen(key.data)
 
     def _listen(self, stream: _Stream) -> None:
-        """Notice that a client leaves; nothing that it says is of interest."""
+        """End the stream of a client that left; ignore bytes that a client sends."""
         try:
             if stream.sock.recv(65_536):
                 return

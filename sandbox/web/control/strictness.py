@@ -1,4 +1,4 @@
-"""What is refused before a view is called: anything that it would silently ignore.
+"""Refuses a query or a body that a view would silently ignore.
 
 A filter on a route that has none, or settings sent as a form, would otherwise look as if they had worked.
 """
@@ -14,13 +14,14 @@ from sandbox.web.control.base import READS, Blueprint
 from sandbox.web.control.problems import problem
 
 _NOTHING: Final = (b"", b"{}", b"null")
-"""Bodies that say nothing: some clients cannot send a POST without one."""
+"""Bodies that count as none: some clients cannot send a POST without a body."""
 
 _MORE_THAN_NOTHING: Final = 64
+"""Bytes of a body that are read to compare it with ``_NOTHING``."""
 
 
-def refuse_what_is_not_read() -> Response | None:
-    """Answer a request whose query or body its view does not read; ``None`` lets it pass."""
+def refuse_unread() -> Response | None:
+    """Answer a request whose query or body its view does not read; return ``None`` to let it pass."""
     if not isinstance(current_app.blueprints.get(request.blueprint or ""), Blueprint):
         return None  # a page, or no route at all
     reads: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], READS, frozenset())
@@ -40,13 +41,13 @@ def _refuse_query(reads: frozenset[str]) -> Response | None:
 
 
 def _refuse_not_json() -> Response | None:
-    """Refuse a body that is not sent as JSON: read as one it would be silently empty."""
+    """Refuse a body that is not sent as JSON: the view would find it empty."""
     if not _has_body():
         return None
     coding = request.headers.get("Content-Encoding", "identity")
     if coding.strip().lower() not in ("identity", ""):
-        told = f"the body must be sent as it is, without Content-Encoding; not {shorten(coding)}"
-        return problem(415, told, headers={"Accept-Encoding": "identity"})  # RFC 9110 §15.5.16
+        detail = f"the body must be sent as it is, without Content-Encoding; not {shorten(coding)}"
+        return problem(415, detail, headers={"Accept-Encoding": "identity"})  # RFC 9110 §15.5.16
     if request.is_json:
         return None
     given = f"not {shorten(request.content_type)}" if request.content_type else "there is none"

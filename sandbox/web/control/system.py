@@ -77,7 +77,7 @@ def _health() -> dict[str, Any]:
 @blueprint.get("/health")
 @blueprint.response(200, HealthSchema)
 def get_health() -> dict[str, Any]:
-    """Tell that the sandbox is alive."""
+    """Show that the sandbox is alive."""
     return _health()
 
 
@@ -85,7 +85,7 @@ def get_health() -> dict[str, Any]:
 @blueprint.response(200, HealthSchema)
 @blueprint.problem(503, "The journal file cannot be written; until it can, requests are refused.")
 def get_readiness() -> dict[str, Any] | Response:
-    """Tell that the sandbox can serve: answers once the signing key is made, and whether the journal file is kept."""
+    """Show that the sandbox can serve: the signing key is made, and the journal file can be written."""
     sandbox = current_sandbox()
     sandbox.keys.current()
     if (file := sandbox.journal_file) is not None and (failure := file.failure()) is not None:
@@ -96,7 +96,7 @@ def get_readiness() -> dict[str, Any] | Response:
 @blueprint.post("/reset")
 @blueprint.response(200, ResetSchema)
 def reset() -> dict[str, Any]:
-    """Return to the seed: new journal, no tokens, the settings of the start, real time, the same clients."""
+    """Return to the seed: a new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}
 
 
@@ -105,14 +105,14 @@ def reset() -> dict[str, Any]:
     200, {"type": "object"}, description="A JSON Schema (draft 2020-12), for editors and programs that write seeds."
 )
 def get_seed_schema() -> Response:
-    """Return what a seed file may hold: the format of `--seed-file`."""
+    """Return the JSON Schema of a seed file, the format of `--seed-file`."""
     return Response(json.dumps(seed_schema(), indent=2), content_type="application/json")
 
 
 @fidelity.get("/fidelity")
 @fidelity.response(200, LedgerSchema)
 def get_ledger() -> Ledger:
-    """Tell for every behaviour of the emulated API what is documented, what is the framework's and what is ours."""
+    """List every behaviour of the emulated API with its evidence: documented, of the framework, or of the sandbox."""
     return load_ledger()
 
 
@@ -122,7 +122,7 @@ def get_ledger() -> Ledger:
 )
 @authority.problem(404, "The sandbox does not serve HTTPS, or with a certificate of your own.")
 def get_authority() -> Response:
-    """Return the certificate authority to trust: the one that issued what the sandbox shows over HTTPS."""
+    """Return the certificate authority that clients must trust: it issued the certificate of the sandbox."""
     ca_pem: bytes | None = current_app.extensions[CA_PEM]
     if ca_pem is not None:
         headers = {"Content-Disposition": 'attachment; filename="ca.pem"'}
@@ -146,7 +146,7 @@ def get_authority() -> Response:
     "Counts grow until the process ends; a reset does not set them back.",
 )
 def get_metrics() -> Response:
-    """Show what the sandbox has done, in the text format of Prometheus, version 0.0.4."""
-    from sandbox.web.control.exposition import CONTENT_TYPE, exposition  # 10 MB that few ever need
+    """Show the figures of the sandbox in the text format of Prometheus, version 0.0.4."""
+    from sandbox.web.control.exposition import CONTENT_TYPE, exposition  # prometheus-client takes 10 MB
 
     return Response(exposition(current_sandbox()), content_type=CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""Tokens and keys over HTTP: revoke and rotate while an integration runs."""
+"""Tokens and the signing key over HTTP: list, revoke, rotate."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ blueprint = Blueprint("tokens", __name__, description="Access tokens and the key
 
 
 class RevocationSchema(StrictSchema):
-    """Whose tokens to revoke."""
+    """The tokens to revoke."""
 
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
 
 
 class TokenSchema(AnswerSchema):
-    """An issued token as it stands; the token itself is not kept."""
+    """An issued token and its state; the sandbox does not keep the token itself."""
 
-    fingerprint = fields.String(metadata={"description": "What the journal names it by."})
+    fingerprint = fields.String(metadata={"description": "The name of the token in the journal."})
     request = fields.Integer(
         allow_none=True, metadata={"description": "`seq` of the journal entry of the request that it was issued to."}
     )
@@ -44,14 +44,14 @@ class TokenPageSchema(AnswerSchema):
 
 
 class TokenQuerySchema(StrictSchema):
-    """Whose tokens, and how many."""
+    """The tokens to list."""
 
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
     limit = fields.Integer(load_default=100, validate=between(1, 1_000), metadata={"description": "The newest."})
     skip = fields.Integer(
         load_default=0,
         validate=between(0, 1_000_000_000),
-        metadata={"description": "So many of the newest are left out: those already seen, read from the newest back."},
+        metadata={"description": "Leaves out so many of the newest: those that earlier pages showed."},
     )
 
 
@@ -65,7 +65,7 @@ class RevokedSchema(AnswerSchema):
 @blueprint.arguments(TokenQuerySchema, location="query")
 @blueprint.response(200, TokenPageSchema)
 def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
-    """List the newest tokens issued since the last reset, oldest first: by which request, until when, how used."""
+    """List the newest tokens issued since the last reset, oldest first, each with its request, its end and its uses."""
     sandbox, client_id = current_sandbox(), query.get("client_id")
     now = sandbox.clock.timestamp()
     tokens = [token for token in sandbox.tokens if client_id in (None, token.client_id)]

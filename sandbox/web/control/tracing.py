@@ -1,6 +1,6 @@
 """The id of a request to the control API, in its answer and in its line of the log.
 
-The emulated API sends none, as nothing is known of the platform doing so; there the id is that of the journal entry.
+The emulated API sends none: no source says that the platform does. There the journal entry has the id.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _QUIET: Final = frozenset(
     {"system.get_health", "system.get_readiness", "metrics.get_metrics", "pages.static", "pages.reference_asset"}
 )
-"""Endpoints that are asked for every few seconds, or along with a page."""
+"""Endpoints that clients call every few seconds, or along with a page."""
 
 
 def trace_requests(app: Flask) -> None:
-    """Let every request to an application have an id and a line of the log. Call it before anything that refuses."""
+    """Give each request to an application an id and a line of the log. Call it before adding functions that refuse."""
     rng = Rng()
 
     def begin() -> None:
@@ -42,7 +42,7 @@ def request_id() -> str:
 
 
 def note_failure(error: Exception) -> None:
-    """Note that the sandbox itself failed on this request: its line will tell, with the traceback."""
+    """Note that the sandbox itself failed on this request: its line of the log shows the traceback."""
     g.failure = error
 
 

@@ -1,4 +1,4 @@
-"""Waiting for requests and verifying them over HTTP: the assertions of the Python API for every other language."""
+"""Waiting for requests and verifying them over HTTP: the assertions of the Python API for other languages."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ TURNSTILE: Final = "patchworks_sandbox_turnstile"
 
 @dataclass(frozen=True, slots=True)
 class Turnstile:
-    """Lets so many waits in that there are always workers left to serve what is waited for."""
+    """Bounds the requests that wait, so that workers are left to serve the requests that they wait for."""
 
     free: threading.Semaphore
 
     @classmethod
     def for_workers(cls, workers: int) -> Turnstile:
-        """Leave at least half of the server's workers alone."""
+        """Let at most half of the workers of a server wait."""
         return cls(threading.Semaphore(max(1, workers // 2)))
 
 
 class WaitQuerySchema(FilterSchema):
-    """What to wait for, and how long."""
+    """The requests to wait for, and how long."""
 
     after = after_field()
     count = fields.Integer(load_default=1, validate=between(1, MAX_COUNT))
@@ -67,27 +67,27 @@ class WaitQuerySchema(FilterSchema):
 
 
 class WaitedSchema(AnswerSchema):
-    """The first requests that match, as many as were waited for."""
+    """The first `count` requests that match."""
 
     entries = fields.List(fields.Nested(EntrySchema))
     dropped = dropped_field()
 
 
 class TimeoutSchema(ProblemSchema):
-    """The time was up; with what did arrive."""
+    """The time was up; with the requests that matched until then."""
 
     entries = fields.List(fields.Nested(EntrySchema))
     dropped = dropped_field()
 
 
 class PatternSchema(StrictSchema):
-    """Conditions on a request; those left out always hold."""
+    """Conditions on a request; a condition that is left out always holds."""
 
     json = fields.Raw(metadata={**_ANY_VALUE, "description": "The body is this JSON; numbers are equal by value."})
     json_contains = fields.Raw(
         metadata={
             **_ANY_VALUE,
-            "description": "The body holds this and may hold more: more keys, more items in any order.",
+            "description": "The body holds this, and may hold more keys and more items in any order.",
         }
     )
     json_path = fields.Raw(
@@ -113,16 +113,16 @@ class PatternSchema(StrictSchema):
 
 
 class VerifySchema(StrictSchema):
-    """What must have been received."""
+    """Requests that must have been received."""
 
     filter = fields.Nested(
-        FilterSchema, load_default=dict, metadata={"description": "Which requests are looked at; all if left out."}
+        FilterSchema, load_default=dict, metadata={"description": "The requests to look at; all if left out."}
     )
     after = after_field()
     only_accepted = Flag(
         load_default=False,
         metadata={
-            "description": "Count what was accepted only, unless the pattern names `outcome`, `status`, `reason` or "
+            "description": "Count accepted requests only, unless the pattern names `outcome`, `status`, `reason` or "
             "`fault`; rejected requests still appear as near misses."
         },
     )
@@ -143,14 +143,14 @@ class VerifySchema(StrictSchema):
 
 
 class VerifiedSchema(AnswerSchema):
-    """It was received."""
+    """The requests were received."""
 
     count = fields.Integer(metadata={"description": "How many match; counting stops where the answer is certain."})
     dropped = dropped_field()
 
 
 class DifferenceSchema(AnswerSchema):
-    """One place where a request is not as expected."""
+    """One place where a request differs from the pattern."""
 
     path = fields.String(metadata={"description": "A JSONPath, or what is no part of the body."})
     message = fields.String()
@@ -168,27 +168,27 @@ class NearMissSchema(AnswerSchema):
 
 
 class MismatchSchema(ProblemSchema):
-    """It was not received; `detail` is the message that a failing assertion shows."""
+    """The requests were not received; `detail` is the message of a failing assertion."""
 
     count = fields.Integer(strict=True, metadata={"description": "How many match."})
     near_misses = fields.List(fields.Nested(NearMissSchema))
     matches = fields.List(fields.String(), metadata={"description": "Ids of the first requests that match."})
     dropped = dropped_field()
     uncertain = fields.Integer(
-        strict=True, metadata={"description": "How many of the dropped entries may have been meant."}
+        strict=True, metadata={"description": "How many of the dropped entries could have matched."}
     )
 
 
 @blueprint.get("/requests/wait")
 @blueprint.arguments(WaitQuerySchema, location="query")
 @blueprint.response(200, WaitedSchema)
-@blueprint.problem(408, "The time is up; with what did arrive.", TimeoutSchema)
+@blueprint.problem(408, "The time is up; with the requests that matched until then.", TimeoutSchema)
 @blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
 @blueprint.problem(503, "Too many wait at the same time; try again.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
-    """Wait until so many requests match; answer at once when they do.
+    """Wait until `count` requests match, and answer at once when they do.
 
-    The answer holds the first `count` of them. To wait for what comes next, give the `seq` of the last one as `after`.
+    The answer holds the first `count` of them. To wait for later ones, give the `seq` of the last one as `after`.
     """
     journal = current_sandbox().journal
     after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
@@ -212,11 +212,11 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
 @blueprint.post("/requests/verify")
 @blueprint.arguments(VerifySchema, required=False)
 @blueprint.response(200, VerifiedSchema)
-@blueprint.problem(409, "It was not received; with what came instead.", MismatchSchema)
+@blueprint.problem(409, "The requests were not received; with the nearest ones.", MismatchSchema)
 def verify_requests(body: dict[str, Any]) -> Any:
-    """Verify that requests that match a pattern came so often: at least once if nothing is said.
+    """Verify how many requests match a pattern: at least one, unless the body gives a count.
 
-    Where dropped entries could have changed the result it is not verified.
+    The verification fails when the journal has dropped entries that could have matched.
     """
     journal = current_sandbox().journal
     view = View(read_filter(body["filter"]), only_accepted=body["only_accepted"])
