@@ -1,10 +1,11 @@
-"""Pages for people: what the sandbox is doing, and by hand what the vendor's pages describe.
+"""Pages for people: they show the sandbox, and do by hand what the vendor's pages describe.
 
-The pages are rendered here and read without JavaScript. With it, small modules (``static/js``) call the control API and
-take what changed from a page rendered anew, so that everything is shown by one template and escaped in one way.
+The server renders the pages, and they read without JavaScript. With JavaScript, small modules (``static/js``) call the
+control API and replace the changed parts by those of a page rendered again, so that one template shows and escapes
+everything.
 """
 
-from sandbox.web.dashboard import connectors, reference, requests, try_it
+from sandbox.web.dashboard import connectors, requests
 from sandbox.web.dashboard.blueprint import pages
 
-__all__ = ["connectors", "pages", "reference", "requests", "try_it"]
+__all__ = ["connectors", "pages", "requests"]

@@ -1,26 +1,38 @@
-"""The blueprint of the pages: where they live, what every one of them shows, and what a browser may do with them."""
+"""The blueprint of the pages with what they share, and the pages that consist of one view."""
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
 from sandbox._version import __version__
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.foundation.errors import InputError, NotFoundError
+from sandbox.platform.model import Service
+from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
 from sandbox.web.dashboard.formats import FILTERS
 from sandbox.web.dashboard.token_life import newest_tokens
 from sandbox.web.paths import PREFIX
 
 PAGES: Final = "/dashboard"
-"""Where pages are below the prefix, apart from the first; the control API has the plain names."""
+"""The path of pages below the prefix, apart from the first page; the control API has the plain names."""
 
 _CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+_SWAGGER_UI: Final = Path(str(files("flask_swagger_ui"))) / "dist"
+_SWAGGER_UI_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Unlike the other pages, Swagger UI needs pictures in its style sheet."""
+
 pages = Blueprint(
     "pages", __name__, url_prefix=PREFIX, template_folder="templates", static_folder="static", static_url_path="/static"
 )
@@ -32,9 +44,9 @@ for _name, _filter in FILTERS.items():
 
 @pages.after_request
 def _harden(response: Response) -> Response:
-    """Pages run no script but their own, are framed by nobody, and leave nothing behind in a cache.
+    """Let pages run only their own scripts, and forbid framing and caching them.
 
-    Trusted Types make the browser itself refuse ``innerHTML`` and its relatives.
+    With Trusted Types the browser itself refuses ``innerHTML`` and similar.
     """
     response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -46,7 +58,7 @@ def _harden(response: Response) -> Response:
 
 @pages.context_processor
 def _shared() -> dict[str, Any]:
-    """Return what every template may show."""
+    """Return the variables of every template."""
     sandbox = current_sandbox()
     return {
         "version": __version__,
@@ -62,13 +74,13 @@ def _shared() -> dict[str, Any]:
 
 @pages.errorhandler(InputError)
 def _not_found(error: InputError) -> tuple[str, int]:
-    """Show a page to a person, not problem details: there is no such thing, or the address makes no sense."""
+    """Show a page in place of problem details where a page does not exist, or its address makes no sense."""
     return render_template("error.html", message=str(error)), 404 if isinstance(error, NotFoundError) else 400
 
 
 @pages.get(f"{PAGES}/clock")
 def clock_page() -> str:
-    """Show the sandbox time, the ways to move it, and what is left of each token."""
+    """Show the sandbox time, the ways to move it, and the time left for each token."""
     tokens, total = newest_tokens(current_sandbox().platform)
     return render_template("clock.html", tokens=tokens, total=total)
 
@@ -88,8 +100,46 @@ def faults() -> str:
 
 
 def _presets(folder: str | None) -> tuple[list[Preset], str | None]:
-    """Return the presets, or what is wrong with a user's folder: a file in it may be half written."""
+    """Return the presets, and the problem with a user's folder if it has one: a file may be half written."""
     try:
         return list(load_presets(folder).values()), None
     except InputError as error:
         return list(load_presets().values()), str(error)
+
+
+@pages.get(f"{PAGES}/try")
+def try_it() -> str:
+    """Show a form that gets a token and sends a payload, and the lines that do so elsewhere."""
+    store = current_sandbox().store
+    choices = [
+        {
+            "service": service,
+            "url": f"{base_url()}/v1/{service.company}/{service.vanity_url}",
+            "clients": store.clients(service.connector_id),
+            "sample": _sample(store, service),
+        }
+        for service in store.services()
+    ]
+    return render_template("try_it.html", choices=choices, token_path=current_sandbox().settings.token_path)
+
+
+def _sample(store: Store, service: Service) -> str:
+    """Return a payload that the service accepts: the sample of its entity."""
+    samples = [entity.sample for entity in store.entities(service.connector_id) if entity.name == service.entity]
+    sample = samples[0] if samples and samples[0] is not None else {"hello": "sandbox"}
+    return json.dumps(sample, indent=2, ensure_ascii=False)
+
+
+@pages.get("/docs")
+def reference() -> Response:
+    """Show the reference of both APIs: Swagger UI as packaged on PyPI, so that it works offline."""
+    response = make_response(render_template("reference.html"))
+    response.headers["Content-Security-Policy"] = _SWAGGER_UI_POLICY
+    return response
+
+
+@pages.get("/docs/swagger-ui.css", defaults={"name": "swagger-ui.css"})
+@pages.get("/docs/swagger-ui-bundle.js", defaults={"name": "swagger-ui-bundle.js"})
+def reference_asset(name: str) -> Response:
+    """Return a file of the packaged Swagger UI."""
+    return send_from_directory(_SWAGGER_UI, name, max_age=86_400)

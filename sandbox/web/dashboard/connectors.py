@@ -1,9 +1,12 @@
-"""Connectors: the list, and one with its entities (settings) and its credentials (authentication), as at the vendor."""
+"""Connectors as on the vendor's pages: a list, settings (entities) and authentication (clients); and the services."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
 
 from flask import Response, render_template, request
 
@@ -11,7 +14,6 @@ from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.platform.entity_check import infer_schema
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages
-from sandbox.web.dashboard.detected_fields import detected_fields
 
 
 @pages.get(f"{PAGES}/connectors")
@@ -57,7 +59,7 @@ def _tab(template: str, connector_id: int) -> str:
 
 @pages.get(f"{PAGES}/connectors/<int:connector_id>/entities/<int:entity_id>/sample")
 def sample(connector_id: int, entity_id: int) -> Response:
-    """Download the sample payload of an entity, to be adapted."""
+    """Download the sample payload of an entity."""
     entity = current_sandbox().store.entity(connector_id, entity_id)
     text = json.dumps(entity.sample, indent=2, ensure_ascii=False) + "\n"
     name = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "-" for char in entity.name)
@@ -70,7 +72,7 @@ def sample(connector_id: int, entity_id: int) -> Response:
 
 @pages.post(f"{PAGES}/detected-fields")
 def detect_fields() -> tuple[str, int]:
-    """Show the fields of a sample that is about to become an entity; nothing is kept."""
+    """Show the fields of a sample before it becomes an entity; nothing is kept."""
     found: list[Any] = []
     problem = None
     try:
@@ -97,3 +99,45 @@ def services() -> str:
         entities={connector_id: store.entities(connector_id) for connector_id in connectors},
         inactive_answer=sandbox.settings.inactive_service,
     )
+
+
+MAX_FIELDS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedField:
+    """One field: its dotted path (``lines[].sku``), its JSON type in words, and whether it is required."""
+
+    path: str
+    type: str
+    required: bool
+
+
+def detected_fields(json_schema: Mapping[str, Any] | None) -> list[DetectedField]:
+    """Return the fields of a JSON Schema as a flat list, at most ``MAX_FIELDS``; a free-form entity has none."""
+    return list(islice(_fields(json_schema or {}, ""), MAX_FIELDS))
+
+
+def _fields(schema: Any, path: str) -> Iterator[DetectedField]:
+    if not isinstance(schema, Mapping):
+        return
+    required = schema.get("required") or []
+    for name, child in (schema.get("properties") or {}).items():
+        child_path = f"{path}.{name}" if path else str(name)
+        yield DetectedField(child_path, _type(child), name in required)
+        yield from _fields(child, child_path)
+    if "items" in schema:
+        yield from _fields(schema["items"], f"{path}[]")
+    for branch in schema.get("anyOf") or []:
+        yield from _fields(branch, path)
+
+
+def _type(schema: Any) -> str:
+    if not isinstance(schema, Mapping):
+        return "anything"
+    if branches := schema.get("anyOf"):
+        return " or ".join(dict.fromkeys(_type(branch) for branch in branches))
+    types = schema.get("type", "anything")
+    if types == "array" and "items" in schema:
+        return f"list of {_type(schema['items'])}"
+    return " or ".join(types) if isinstance(types, list) else str(types)

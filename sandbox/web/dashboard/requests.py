@@ -1,26 +1,27 @@
-"""The first page: every request as it comes in, and one of them opened."""
+"""The first page: the requests, newest first, filtered as its form says, and one of them opened."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.journal.export.curl import curl
-from sandbox.journal.journal import Entry
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Entry, Journal
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import pages
-from sandbox.web.dashboard.explanation import explain
-from sandbox.web.dashboard.listing import Selection, window
-from sandbox.web.dashboard.opened import Opened, opened
+from sandbox.web.dashboard.opened import opened
 from sandbox.web.dashboard.timeline import timeline
-from sandbox.web.dashboard.token_life import token_of
 
 KINDS: Final = ("token", "inbound", "other")
 OUTCOMES: Final = ("accepted", "rejected", "faulted")
 KNOWN_PANE: Final = "X-Known-Pane"
-"""Header by which a live page tells which request it shows already: an entry never changes, and may hold megabytes."""
+"""Header with the request that a live page shows already: an entry never changes, and may hold megabytes."""
 
 
 @pages.get("/")
@@ -37,7 +38,7 @@ def overview() -> str:
         selection=selection,
         window=window(journal, selection),
         journal=journal,
-        timeline=timeline(reversed(list(journal.snapshot())), sandbox.clock.wall_timestamp()),
+        timeline=timeline(journal.newest_first(), sandbox.clock.wall_timestamp()),
         companies=platform.store.companies(),
         services=platform.store.services(),
         kinds=KINDS,
@@ -45,7 +46,9 @@ def overview() -> str:
         entry=entry,
         is_missing=is_missing,
         version=version,
-        opened=_opened(entry, whole=whole) if entry and request.headers.get(KNOWN_PANE) != version else None,
+        opened=opened(entry, platform, base_url(), whole=whole)
+        if entry and request.headers.get(KNOWN_PANE) != version
+        else None,
     )
 
 
@@ -57,14 +60,84 @@ def _entry(entry_id: str | None) -> Entry | None:
         return None
 
 
-def _opened(entry: Entry, *, whole: bool) -> Opened:
-    platform = current_sandbox().platform
-    client = platform.store.find_client(entry.client_id or "")
-    return opened(
-        entry,
-        explanation=explain(entry),
-        client_name=client.name if client else None,
-        life=token_of(platform, entry),
-        curl=curl(entry, base_url()),
-        whole=whole,
-    )
+WINDOW: Final = 100
+"""Rows of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The choices in the form. ``service`` is ``company/vanity-url``; ``before`` is the cursor of an older window."""
+
+    kind: str = ""
+    outcome: str = ""
+    company: str = ""
+    service: str = ""
+    text: str = ""
+    before: int | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Selection:
+        """Read a query string; a parameter that makes no sense counts as not given."""
+        before = query.get("before", "")
+        fields = {name: query.get(name, "").strip() for name in ("kind", "outcome", "company", "service", "text")}
+        return cls(
+            **fields, before=int(before) if before.isascii() and before.isdecimal() and len(before) < 20 else None
+        )
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The filters that are set."""
+        given = {name: getattr(self, name) for name in ("kind", "outcome", "company", "service", "text")}
+        return {name: value for name, value in given.items() if value}
+
+    def query(self, **more: object) -> str:
+        """Return the query string of this selection's newest window, with more parameters."""
+        parameters = {**self.conditions, **{name: value for name, value in more.items() if value is not None}}
+        return f"?{urlencode(parameters)}" if parameters else "?"
+
+    @property
+    def entry_filter(self) -> EntryFilter:
+        """The choices apart from the text."""
+        company, _, vanity_url = self.service.partition("/")
+        return EntryFilter(
+            kind=self.kind or None,
+            outcome=self.outcome or None,
+            company=self.company or company or None,
+            vanity_url=vanity_url or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The entries of a page, newest first; ``older`` is the cursor of the next page, if there is one."""
+
+    entries: tuple[Entry, ...]
+    older: int | None
+
+
+def window(journal: Journal, selection: Selection) -> Window:
+    """Return the page of a journal for a selection."""
+    found = list(islice(_newest_first(journal, selection), WINDOW + 1))
+    entries = tuple(found[:WINDOW])
+    return Window(entries, entries[-1].seq if len(found) > WINDOW else None)
+
+
+def _newest_first(journal: Journal, selection: Selection) -> Iterator[Entry]:
+    wanted, text = selection.entry_filter, selection.text
+    for entry in journal.newest_first(wanted):
+        if selection.before is not None and entry.seq >= selection.before:
+            continue
+        if not text or mentions(entry, text):
+            yield entry
+
+
+def mentions(entry: Entry, text: str) -> bool:
+    """Return whether a text occurs anywhere in an entry; ASCII letters match in either case."""
+    needle = text.lower()
+    facts = (entry.id, entry.method, entry.path, entry.query, str(entry.status), entry.reason, entry.fault)
+    if any(needle in fact.lower() for fact in (*facts, entry.client_id) if fact):
+        return True
+    if any(needle in f"{name}: {value}".lower() for name, value in (*entry.headers, *entry.response_headers)):
+        return True
+    encoded = text.encode("utf-8", "replace").lower()
+    return encoded in entry.body.lower() or encoded in entry.response_body.lower()

@@ -8,10 +8,10 @@ import pytest
 
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Entry, Headers, Journal
-from sandbox.web.dashboard.detected_fields import MAX_FIELDS, DetectedField, detected_fields
-from sandbox.web.dashboard.explanation import explain
+from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, milliseconds, size, span, visible
-from sandbox.web.dashboard.listing import WINDOW, Selection, window
+from sandbox.web.dashboard.opened import explain
+from sandbox.web.dashboard.requests import WINDOW, Selection, window
 from sandbox.web.dashboard.timeline import BUCKET_S, BUCKETS, timeline
 from tests.journal.journals import exchange as made
 
@@ -112,7 +112,7 @@ def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Re
     record(wall_time=now, reason="no_token")
     record(wall_time=now, fault="lost")
 
-    picture = timeline(reversed(list(journal.snapshot())), now)
+    picture = timeline(journal.newest_first(), now)
 
     assert dict(picture.totals) == {"accepted": 1, "rejected": 1, "faulted": 1}
     assert picture.bars[-1].counts == (1, 1, 1)
@@ -131,7 +131,7 @@ def test_a_request_from_before_the_machines_clock_was_set_back_is_not_in_the_pic
     record(wall_time=10_000.0)
     record(wall_time=10_000.0 + BUCKET_S)
 
-    assert timeline(reversed(list(journal.snapshot())), 10_000.0).total == 1
+    assert timeline(journal.newest_first(), 10_000.0).total == 1
 
 
 def test_an_empty_picture_can_be_drawn() -> None:
