@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class ProblemSchema(Schema):
 def problem(
     status: int,
     detail: str,
-    errors: list[dict[str, str]] | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
     *,
     members: Mapping[str, Any] | None = None,
     headers: dict[str, str] | None = None,
@@ -62,6 +62,11 @@ def problem(
     return Response(json.dumps({**body, **(members or {})}), status, content_type=CONTENT_TYPE, headers=headers)
 
 
+def refusal(*errors: dict[str, str], status: int = 422) -> Response:
+    """Return the problem of a request in which fields are wrong: each a ``FieldProblemSchema``."""
+    return problem(status, "; ".join(map(_sentence, errors[:5])), errors)
+
+
 def register_error_handlers(app: Flask) -> None:
     """Answer errors of the core, and failures, with problem details; ``ControlApi`` does so with those of HTTP."""
     app.register_error_handler(InputError, _input_error)
@@ -73,12 +78,10 @@ def register_error_handlers(app: Flask) -> None:
 def _input_error(error: InputError) -> Response:
     match error:
         case UnknownSettingError():
-            entry = {"field": _place_of(error.field), "message": f"unknown; {error.allowed}"}
-            return problem(422, _sentence(entry), [entry])
+            return refusal({"field": _place_of(error.field), "message": f"unknown; {error.allowed}"})
         case InvalidValueError():
-            field = _place_of(error.field)
-            entry = {"field": field, "given": shorten(error.given), "message": f"allowed: {error.allowed}"}
-            return problem(422, _sentence(entry), [entry])
+            field, given = _place_of(error.field), shorten(error.given)
+            return refusal({"field": field, "given": given, "message": f"allowed: {error.allowed}"})
         case NotFoundError():
             return problem(404, str(error))
         case ConflictError():
@@ -101,17 +104,12 @@ def _sentence(entry: Mapping[str, str]) -> str:
 
 
 def _not_json(error: NotJsonError) -> Response:
-    entry = {"field": "body", "message": f"the body is not JSON: {error}"}
-    return problem(400, _sentence(entry), [entry])
+    return refusal({"field": "body", "message": f"the body is not JSON: {error}"}, status=400)
 
 
 def _invalid(error: ValidationError) -> Response:
     """Answer for a view that checked its body by itself."""
-    return _refusal(_flatten("body", error.messages, error.data))
-
-
-def _refusal(errors: list[dict[str, str]]) -> Response:
-    return problem(422, "; ".join(map(_sentence, errors[:5])), errors)
+    return refusal(*_flatten("body", error.messages, error.data))
 
 
 def http_problem(error: HTTPException) -> Response:
@@ -119,8 +117,8 @@ def http_problem(error: HTTPException) -> Response:
     status = error.code or 500
     if messages := getattr(error, "data", {}).get("messages"):
         given = getattr(getattr(error, "exc", None), "data", None)
-        return _refusal(
-            [e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given)]
+        return refusal(
+            *(e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given))
         )
     headers = {}
     detail = error.description or HTTPStatus(status).phrase

@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 
 from sandbox.foundation.errors import shorten
 from sandbox.web.control.base import READS, Blueprint
-from sandbox.web.control.problems import problem
+from sandbox.web.control.problems import problem, refusal
 
 _NOTHING: Final = (b"", b"{}", b"null")
 """Bodies that count as none: some clients cannot send a POST without a body."""
@@ -34,10 +34,8 @@ def _refuse_query(reads: frozenset[str]) -> Response | None:
         wrong = {name: "given more than once; give it once" for name, values in given.items() if len(values) > 1}
     else:
         wrong = dict.fromkeys(given, f"unknown; {request.method} {request.path} takes no query parameters")
-    if not wrong:
-        return None
     errors = [{"field": f"query.{name}", "message": message} for name, message in wrong.items()]
-    return problem(422, "; ".join(f"{error['field']}: {error['message']}" for error in errors[:5]), errors)
+    return refusal(*errors) if errors else None
 
 
 def _refuse_not_json() -> Response | None:
@@ -60,8 +58,7 @@ def _refuse_body() -> Response | None:
     large = (request.content_length or 0) > _MORE_THAN_NOTHING
     if not large and request.stream.read(_MORE_THAN_NOTHING).strip() in _NOTHING:
         return None
-    message = f"{request.method} {request.path} takes no body; leave it out"
-    return problem(422, f"body: {message}", [{"field": "body", "message": message}])
+    return refusal({"field": "body", "message": f"{request.method} {request.path} takes no body; leave it out"})
 
 
 def _has_body() -> bool:
