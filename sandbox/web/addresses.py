@@ -1,4 +1,4 @@
-"""Where everything of a running sandbox is: the URLs that people, tests and other programs need."""
+"""The addresses of a running sandbox: the URLs that people, tests and other programs need."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from sandbox.web.paths import PREFIX
 
 @dataclass(frozen=True, slots=True)
 class TlsEndpoint:
-    """Where a sandbox is reached over TLS, and the authority that clients have to trust."""
+    """The address of a sandbox over TLS, and the authority that clients must trust."""
 
     base_url: str
     has_own_authority: bool
-    """Whether the authority is one of ours, which the control API tells; otherwise the certificate is the user's."""
+    """Whether the sandbox made the authority, which the control API returns; if not, the certificate is the user's."""
     ca_file: Path | None
-    """Where its certificate is kept, if it is."""
+    """The file with the certificate of the authority; ``None`` if there is none."""
 
     @property
     def address(self) -> str:
-        """The address listened on: host and port, as in a URL."""
+        """Host and port of the server, as in a URL."""
         return urlsplit(self.base_url).netloc
 
 
@@ -76,7 +76,7 @@ class Endpoints:
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
     def ready_document(self) -> dict[str, Any]:
-        """Return what a program that started the sandbox needs to know; it holds secrets."""
+        """Return the document for a program that started the sandbox: URLs, credentials and the control key."""
         credentials = self.credentials
         return {
             "base_url": self.base_url,
@@ -95,13 +95,13 @@ class Endpoints:
 
 
 PRODUCTION_HOSTS: Final = ("inbound.pwks.co",)
-"""Where inbound URLs are (FACTS 1.12)."""
+"""The hosts of inbound URLs at Patchworks (FACTS 1.12)."""
 
 _ALWAYS: Final = (*PRODUCTION_HOSTS, "localhost", "127.0.0.1", "::1")
 
 
 def certificate_names(settings: Settings, host: str) -> dict[str, str]:
-    """Return each name that the certificate of a sandbox listening on ``host`` is for, with the setting it is from."""
+    """Return the names in the certificate of a sandbox listening on ``host``, each with its setting."""
     public = urlsplit(settings.public_url or "").hostname
     names = dict.fromkeys(_ALWAYS, "tls")
     names |= {} if _is_everywhere(host) else {host.lower(): "host"}

@@ -11,6 +11,9 @@ Environ = dict[str, object]
 RAW_HEADERS: Final = "sandbox.raw_headers"
 """The header fields as they were sent: WSGI joins repeated ones, changes names and leaves some out."""
 
+CONNECTION: Final = "sandbox.connection"
+"""The key under which a server may offer the connection itself."""
+
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 
 
@@ -26,9 +29,8 @@ def add_request(
 ) -> None:
     """Add what the head of a request says to ``environ``; ``path`` is percent-encoded, ``target`` as it was sent.
 
-    Repeated fields are joined as RFC 9110 §5.3 allows (cookies by their own rule). Fields with an underscore in their
-    name are left out, because CGI cannot tell them from those with a hyphen: nobody may pass off ``X_User`` as
-    ``X-User``. ``RAW_HEADERS`` has them all.
+    Repeated fields are joined as RFC 9110 §5.3 allows, cookies by their own rule. A field with an underscore in its
+    name is left out: CGI cannot distinguish ``X_User`` from ``X-User``. ``RAW_HEADERS`` has all fields.
     """
     environ["REQUEST_METHOD"] = method
     environ["SCRIPT_NAME"] = ""

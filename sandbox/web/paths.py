@@ -1,4 +1,4 @@
-"""Which paths belong to the control API; everything else stands for Patchworks."""
+"""The paths of the control API; all other paths are those of the emulated API."""
 
 from __future__ import annotations
 

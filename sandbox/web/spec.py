@@ -34,7 +34,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def document(app: Flask, server: str | None = None) -> str:
-    """Return the OpenAPI document of an application as YAML, for the address that clients use if one is given."""
+    """Return the OpenAPI document of an application as YAML; ``server`` is the address that clients use."""
     spec: dict[str, Any] = app.extensions["openapi"].to_dict()
     if server is not None:
         spec["servers"] = [{**spec["servers"][0], "url": server}]
@@ -46,7 +46,7 @@ def document(app: Flask, server: str | None = None) -> str:
 
 
 def _without_unused_schemas(spec: dict[str, Any]) -> dict[str, Any]:
-    """Leave out schemas that nothing refers to: flask-smorest adds its own errors and pages, which are not used."""
+    """Leave out schemas without a reference: flask-smorest adds schemas of its own for errors and pages."""
     schemas: dict[str, Any] = spec["components"]["schemas"]
     used = set(_SCHEMA_REFERENCE.findall(json.dumps(spec)))
     kept = {name: schema for name, schema in schemas.items() if name in used}
@@ -62,7 +62,7 @@ def documents(emulated: Flask, control: Flask) -> dict[str, str]:
 
 
 def serve_documents(emulated: Flask, control: Flask) -> None:
-    """Let the control API serve both documents, for the address they are asked at."""
+    """Let the control API serve both documents, with the address of the request."""
 
     def serve(app: Flask) -> Response:
         return Response(document(app, base_url()), content_type="application/yaml; charset=utf-8")

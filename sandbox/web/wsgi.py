@@ -23,13 +23,10 @@ from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError,
 from sandbox.journal.request import Request
 from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.environ import RAW_HEADERS
+from sandbox.web.environ import CONNECTION, RAW_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-CONNECTION: Final = "sandbox.connection"
-"""Key of the WSGI environment under which a server may offer the connection itself."""
 
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _CLOSE: Final = ("Connection", "close")

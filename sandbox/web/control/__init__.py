@@ -1,1 +1,1 @@
-"""The control API under ``/_sandbox``: it changes and shows the sandbox, and stands for nothing of Patchworks."""
+"""The control API under ``/_sandbox``: it changes and shows the sandbox; Patchworks has nothing like it."""

@@ -113,7 +113,7 @@ def _invalid(error: ValidationError) -> Response:
 
 
 def http_problem(error: HTTPException) -> Response:
-    """Return the problem that an HTTP error stands for, whether Flask raised it or webargs."""
+    """Return the problem of an HTTP error that Flask or webargs raised."""
     status = error.code or 500
     if messages := getattr(error, "data", {}).get("messages"):
         given = getattr(getattr(error, "exc", None), "data", None)

@@ -26,13 +26,11 @@ from sandbox.web.control.streams import (
 )
 from sandbox.web.control.tracing import HEADER as REQUEST_ID
 from sandbox.web.control.tracing import request_id
+from sandbox.web.environ import CONNECTION
 
 blueprint = Blueprint("stream", __name__, description="Requests as they come")
 
 STREAMS: Final = "patchworks_sandbox_streams"
-CONNECTION: Final = "sandbox.connection"
-"""Key of the WSGI environ under which the server offers its connection."""
-
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -67,7 +65,7 @@ class StreamQuerySchema(FilterSchema):
     responses={
         "200": {
             "description": "Events until the client leaves: `request` with an entry as data and its id as id, `reset` "
-            "when the sandbox was reset and numbering begins anew, `dropped` with how many entries were `missed` "
+            "when the sandbox was reset and numbers begin again, `dropped` with how many entries were `missed` "
             f"because the journal was full or cleared. A comment every {HEARTBEAT_S:g} seconds is a sign of life.",
             "content": {"text/event-stream": {}},
         }

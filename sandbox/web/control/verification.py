@@ -39,7 +39,7 @@ blueprint = Blueprint("verification", __name__, description="Waiting for request
 MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
 _ANY_VALUE: Final = {"type": ["object", "array", "string", "number", "boolean"]}
-"""Any JSON but ``null``, which stands for a condition that is not given."""
+"""Any JSON but ``null``, which counts as a condition that is not given."""
 
 TURNSTILE: Final = "patchworks_sandbox_turnstile"
 

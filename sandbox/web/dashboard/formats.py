@@ -1,4 +1,4 @@
-"""How values read on the pages: times, spans, sizes, and text in which nothing hides."""
+"""The format of values on the pages: times, spans, sizes, and text with its invisible characters marked."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sandbox.foundation.clock import format_instant
 _UNSEEN: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
-"""Characters that show nothing themselves, or turn the direction in which others are shown."""
+"""Invisible characters, and characters that turn the direction of a text."""
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def instant(value: float | datetime) -> str:
-    """Return an instant as machines read it: ISO 8601 in UTC with ``Z``."""
+    """Return an instant for machines: ISO 8601 in UTC with ``Z``."""
     return format_instant(_aware(value))
 
 
 def moment(value: float | datetime) -> str:
-    """Return an instant as people read it, in UTC: ``2026-11-23 18:00:05``."""
+    """Return an instant for people, in UTC: ``2026-11-23 18:00:05``."""
     return f"{_aware(value):%Y-%m-%d %H:%M:%S}"
 
 
@@ -66,7 +66,7 @@ def milliseconds(value: float) -> str:
 
 
 def visible(text: str) -> Markup:
-    """Escape a text and mark the characters in it that cannot be seen, or that turn its direction."""
+    """Escape a text, and mark its invisible characters and those that turn its direction."""
     parts: list[Markup] = []
     position = 0
     for match in _UNSEEN.finditer(text):
@@ -82,7 +82,7 @@ def breakable(text: str) -> Markup:
 
 
 def glimpse(body: bytes) -> str:
-    """Return the beginning of a body on one line, for a list; nothing of one that is not text."""
+    """Return the beginning of a body on one line, for a list; empty for a body that is not text."""
     try:
         text = body[:400].decode("utf-8", "strict" if len(body) <= 400 else "ignore")
     except UnicodeDecodeError:

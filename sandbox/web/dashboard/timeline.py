@@ -1,6 +1,6 @@
 """The picture of the last minutes: how many requests by outcome, and how long their answers took.
 
-It goes by the machine's clock: the sandbox clock may jump a day between two requests.
+It uses the clock of the machine: the sandbox clock may jump a day between two requests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Bar:
 
     @property
     def total(self) -> int:
-        """How many requests came in it."""
+        """The number of requests in it."""
         return sum(self.counts)
 
 
@@ -48,7 +48,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The bars, oldest first, and what they add up to."""
+    """The bars, oldest first, and their totals."""
 
     bars: tuple[Bar, ...]
     totals: tuple[tuple[Outcome, int], ...]
@@ -62,11 +62,11 @@ class Timeline:
 
     @property
     def total(self) -> int:
-        """How many requests came in all."""
+        """The number of all requests."""
         return sum(count for _, count in self.totals)
 
     def count_blocks(self, height: int) -> list[Block]:
-        """Return what shows the counts in a picture of that height: a stack of outcomes for each bar."""
+        """Return the blocks of the counts in a picture of that height: a stack of outcomes for each bar."""
         blocks: list[Block] = []
         for index, bar in enumerate(self.bars):
             top = float(height)
@@ -78,7 +78,7 @@ class Timeline:
         return blocks
 
     def latency_blocks(self, height: int) -> list[Block]:
-        """Return what shows the latency: the slowest answer of each bar, and the median in front of it."""
+        """Return the blocks of the latency: the slowest answer of each bar, and the median in front of it."""
         scale = height / (self.slowest_ms or 1)
         return [
             _block(style, index, height - max(1.5, value * scale), max(1.5, value * scale))
@@ -89,7 +89,7 @@ class Timeline:
 
     @property
     def minutes(self) -> int:
-        """How far back it goes."""
+        """The minutes that the picture covers."""
         return BUCKETS * BUCKET_S // 60
 
 
@@ -98,7 +98,7 @@ def _block(style: str, index: int, y: float, height: float) -> Block:
 
 
 def timeline(newest_first: Iterable[Entry], wall_now: float) -> Timeline:
-    """Return the picture of the minutes before ``wall_now``; entries beyond it are not looked at."""
+    """Return the picture of the minutes before ``wall_now``; it stops reading at the first older entry."""
     first = (int(wall_now) // BUCKET_S - BUCKETS + 1) * BUCKET_S
     counts = [[0] * len(OUTCOMES) for _ in range(BUCKETS)]
     durations: list[list[float]] = [[] for _ in range(BUCKETS)]

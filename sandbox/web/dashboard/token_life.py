@@ -1,4 +1,4 @@
-"""Issued tokens as the pages show them: claims, and what is left of their life on the sandbox clock."""
+"""Issued tokens on the pages: their claims, and the time left for them on the sandbox clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class TokenLife:
-    """A token, the name of its client unless that was deleted, and a moment of the sandbox clock to look at it."""
+    """A token at a moment of the sandbox clock; ``client_name`` is ``None`` if the client was deleted."""
 
     token: IssuedToken
     client_name: str | None
@@ -27,14 +27,14 @@ class TokenLife:
 
     @property
     def state(self) -> str:
-        """One word for people."""
+        """The state of the token in one word."""
         if self.token.revoked:
             return "revoked"
         return "expired" if self.left <= 0 else "early" if self.at < self.token.issued_at else "valid"
 
     @property
     def claims(self) -> dict[str, Any]:
-        """The claims that the platform looks at, as the token carries them."""
+        """The claims of the token that the platform checks."""
         token = self.token
         return {
             "aud": token.client_id,
@@ -55,7 +55,7 @@ def newest_tokens(platform: Platform) -> tuple[list[TokenLife], int]:
 
 def token_of(platform: Platform, entry: Entry) -> TokenLife | None:
     """Return the token that an entry came with or was answered with, if it was issued here and is remembered."""
-    if entry.token is None:  # spares looking through all there are
+    if entry.token is None:  # no need to search all tokens
         return None
     issued = (token for token in platform.tokens.issued() if token.fingerprint == entry.token_fingerprint)
     token = next(issued, None)
