@@ -25,9 +25,9 @@ from sandbox.platform.model import Company
 from sandbox.platform.platform import Platform
 from sandbox.platform.store import NewOAuthClient, Store
 from sandbox.platform.tokens import IssuedToken
-from sandbox.state.planting import plant, seeded_rules
 from sandbox.state.restore import LoadedClient, restore
 from sandbox.state.seed import Seed, demo_seed
+from sandbox.state.seed_loading import load, seeded_rules
 
 if TYPE_CHECKING:
     from sandbox.state.snapshot.shapes import State
@@ -54,7 +54,7 @@ class Sandbox:
     ) -> None:
         self.seed = seed = demo_seed() if seed is None else seed
         self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
-        self._planted_rules = seeded_rules(seed, self.initial_settings.presets_dir)
+        self._seed_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
         self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
         self.tally = Tally()
@@ -63,8 +63,8 @@ class Sandbox:
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
         self._pristine = Store(self.clock.now, self._rng)
-        self._planted = plant(seed, self._pristine)
-        self._credentials = self._planted
+        self._seed_clients = load(seed, self._pristine)
+        self._credentials = self._seed_clients
         self._platform = self._new_platform()
 
     @property
@@ -137,7 +137,7 @@ class Sandbox:
         with self._lock:
             now = self.clock.reset()
             retired, self._platform = self._platform, self._new_platform()
-            self._credentials = self._planted
+            self._credentials = self._seed_clients
         _retire(retired, "the sandbox was reset")
         return now
 
@@ -163,7 +163,7 @@ class Sandbox:
         with self._lock:
             rng = Rng()  # goes on from the state's
             fresh = self._platform_with(rng, Store(self.clock.now, rng))
-            loaded = restore(fresh, state.platform, self.store, {**self._planted, **self._credentials})
+            loaded = restore(fresh, state.platform, self.store, {**self._seed_clients, **self._credentials})
             self.clock.restore(state.clock)
             if key is not None:
                 self.keys.use(key)
@@ -173,10 +173,10 @@ class Sandbox:
         return loaded.clients
 
     def _new_platform(self) -> Platform:
-        rng = self._rng.fork()  # as it was when the seed was planted: a seeded run repeats itself after a reset
+        rng = self._rng.fork()  # as it was when the seed was loaded: a seeded run repeats itself after a reset
         platform = self._platform_with(rng, self._pristine.copy(rng))
-        if self._planted_rules:
-            platform.faults.add_all(self._planted_rules)
+        if self._seed_rules:
+            platform.faults.add_all(self._seed_rules)
         return platform
 
     def _platform_with(self, rng: Rng, store: Store) -> Platform:

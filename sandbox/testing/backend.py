@@ -19,8 +19,8 @@ from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.contract import ContractViolation
 from sandbox.platform.model import Company, Connector, Entity, Service
 from sandbox.platform.tokens import IssuedToken
-from sandbox.state.planting import Ground
 from sandbox.state.restore import LoadedClient
+from sandbox.state.seed_loading import SeedTarget
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -122,7 +122,7 @@ class FaultRules(Protocol):
         ...
 
 
-class Directory(Ground, Protocol):
+class Directory(SeedTarget, Protocol):
     """What exists on the emulated platform; a ``Store`` is one."""
 
     def companies(self) -> list[Company]:

@@ -1,6 +1,6 @@
 """The backend of a tenant.
 
-Its companies are planted when it is made. Its entries are those of their inbound URLs and OAuth clients, its fault
+Its companies are created when it is made. Its entries are those of their inbound URLs and OAuth clients, its fault
 rules act on these only. What there is but one of, the clock and the settings, can be looked at and not changed, unless
 nobody else uses the sandbox.
 """
@@ -16,10 +16,10 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.contract import ContractViolation
 from sandbox.platform.tokens import IssuedToken
-from sandbox.state.planting import plant_company
 from sandbox.state.restore import LoadedClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import CompanySeed
+from sandbox.state.seed_loading import load_company
 from sandbox.testing.backend import Backend, Credentials, Directory, FaultRules, SandboxClock
 from sandbox.testing.tenant.copying import beside_others, copy_of
 from sandbox.testing.tenant.journal import TenantJournal
@@ -35,36 +35,36 @@ class Tenant:
     ``shared`` is whether others use the sandbox at the same time.
     """
 
-    def __init__(self, landlord: Backend, seeds: Sequence[CompanySeed] = (), *, shared: bool = True) -> None:
-        self._seeds = seeds or [copy_of(landlord.company, landlord.directory)]
-        # Nobody lives in a part of a part.
-        self.landlord: Backend = landlord.landlord if isinstance(landlord, Tenant) else landlord
+    def __init__(self, parent: Backend, seeds: Sequence[CompanySeed] = (), *, shared: bool = True) -> None:
+        self._seeds = seeds or [copy_of(parent.company, parent.directory)]
+        # A part of a part is a part of the whole.
+        self.parent: Backend = parent.parent if isinstance(parent, Tenant) else parent
         self._shared = shared
-        self._move_in()
+        self._copy_company()
 
-    def _move_in(self) -> None:
-        landlord = self.landlord
-        taken = None if self._shared else frozenset(company.slug for company in landlord.directory.companies())
-        self._since = landlord.journal.last_seq
-        planted = [plant_company(beside_others(seed, taken), landlord.directory) for seed in self._seeds]
-        self._companies = tuple(company.slug for company, _ in planted)
-        self._clients = [Credentials(new.client.id, new.secret) for _, clients in planted for new in clients]
+    def _copy_company(self) -> None:
+        parent = self.parent
+        taken = None if self._shared else frozenset(company.slug for company in parent.directory.companies())
+        self._since = parent.journal.last_seq
+        loaded = [load_company(beside_others(seed, taken), parent.directory) for seed in self._seeds]
+        self._companies = tuple(company.slug for company, _ in loaded)
+        self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
         self._client_ids = tuple(client.client_id for client in self._clients)
 
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox, others' companies included."""
-        return self.landlord.sandbox
+        return self.parent.sandbox
 
     @property
     def base_url(self) -> str:
         """Base URL, without a trailing slash."""
-        return self.landlord.base_url
+        return self.parent.base_url
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self.landlord.token_url
+        return self.parent.token_url
 
     @property
     def company(self) -> str:
@@ -81,66 +81,66 @@ class Tenant:
     @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application."""
-        return self.landlord.wsgi
+        return self.parent.wsgi
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
         """Serve the sandbox over TLS too, on a port of loopback."""
-        return self.landlord.served_by_tls(context)
+        return self.parent.served_by_tls(context)
 
     @property
     def directory(self) -> Directory:
         """Everything there is; all of it is told apart by its company."""
-        return self.landlord.directory
+        return self.parent.directory
 
     @property
     def journal(self) -> EntrySource:
         """The tenant's part of the journal."""
-        return TenantJournal(self.landlord.journal, self._companies, self._client_ids, self._since)
+        return TenantJournal(self.parent.journal, self._companies, self._client_ids, self._since)
 
     @property
     def clock(self) -> SandboxClock:
         """The clock; it cannot be changed where others go by it."""
-        return SharedClock(self.landlord.clock) if self._shared else self.landlord.clock
+        return SharedClock(self.parent.clock) if self._shared else self.parent.clock
 
     @property
     def faults(self) -> FaultRules:
         """The tenant's fault rules."""
-        return TenantFaults(self.landlord.faults, self._companies, self._client_ids)
+        return TenantFaults(self.parent.faults, self._companies, self._client_ids)
 
     def tokens(self) -> list[IssuedToken]:
         """Return the tokens of the tenant's OAuth clients."""
-        return [token for token in self.landlord.tokens() if token.client_id in self._client_ids]
+        return [token for token in self.parent.tokens() if token.client_id in self._client_ids]
 
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the tokens of the tenant's OAuth clients, or of one of them."""
-        return sum(self.landlord.revoke_tokens(known) for known in self._client_ids if client_id in (None, known))
+        return sum(self.parent.revoke_tokens(known) for known in self._client_ids if client_id in (None, known))
 
     def contract_violations(self) -> list[ContractViolation]:
         """Return what is wrong with the tenant's requests."""
         own = {entry.id for entry in self.journal.entries()}
-        return [found for found in self.landlord.contract_violations() if found.request in own]
+        return [found for found in self.parent.contract_violations() if found.request in own]
 
     def configure(self, settings: Mapping[str, object]) -> None:
         """Change run-time settings, where nobody else goes by them."""
         if self._shared:
             refuse("changing settings")
-        self.landlord.configure(settings)
+        self.parent.configure(settings)
 
     def reset(self) -> None:
         """Return to the seed, where nobody else is thrown back by it."""
         if self._shared:
             refuse("a reset")
-        self.landlord.reset()
-        self._move_in()
+        self.parent.reset()
+        self._copy_company()
 
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
         """Return everything the sandbox holds, where none of it is somebody else's."""
         if self._shared:
             refuse("saving the state")
-        return self.landlord.state(secrets=secrets)
+        return self.parent.state(secrets=secrets)
 
     def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
         """Become what a saved state describes, where nobody else is thrown back by it."""
         if self._shared:
             refuse("loading a state")
-        return self.landlord.load_state(document)
+        return self.parent.load_state(document)

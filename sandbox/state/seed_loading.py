@@ -1,4 +1,4 @@
-"""Seeding: creating what a seed describes, in a store of this process or in a sandbox at the other end of a wire."""
+"""Seed loading: creates what a seed describes, in a store of this process or through a control API."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sandbox.platform.store import NewOAuthClient
 from sandbox.state.seed import CompanySeed, PresetSeed, Seed
 
 
-class Ground(Protocol):
-    """Where a seed can be planted; a ``Store`` is one."""
+class SeedTarget(Protocol):
+    """Where a seed can be loaded; a ``Store`` is one."""
 
     def add_company(self, name: str, slug: str | None = None) -> Company:
         """Add a company; its slug is made from the name unless given."""
@@ -48,30 +48,30 @@ class Ground(Protocol):
         ...
 
 
-def plant(seed: Seed, ground: Ground) -> dict[str, NewOAuthClient]:
+def load(seed: Seed, target: SeedTarget) -> dict[str, NewOAuthClient]:
     """Create what a seed describes; return its OAuth clients by id, with their secrets."""
     credentials: dict[str, NewOAuthClient] = {}
     for company in seed.companies:
-        _, clients = plant_company(company, ground)
+        _, clients = load_company(company, target)
         credentials.update((new.client.id, new) for new in clients)
     return credentials
 
 
-def plant_company(seed: CompanySeed, ground: Ground) -> tuple[Company, list[NewOAuthClient]]:
+def load_company(seed: CompanySeed, target: SeedTarget) -> tuple[Company, list[NewOAuthClient]]:
     """Create one company of a seed; return it and its OAuth clients."""
-    company = ground.add_company(seed.name, seed.slug)
+    company = target.add_company(seed.name, seed.slug)
     clients: list[NewOAuthClient] = []
     for connector_seed in seed.connectors:
-        connector = ground.add_connector(company.slug, connector_seed.name, connector_seed.environment)
+        connector = target.add_connector(company.slug, connector_seed.name, connector_seed.environment)
         for entity in connector_seed.entities:
             schema = None if entity.json_schema is None else dict(entity.json_schema)
-            ground.add_entity(connector.id, entity.type, entity.name, entity.sample, schema)
+            target.add_entity(connector.id, entity.type, entity.name, entity.sample, schema)
         clients += [
-            ground.add_client(connector.id, client.name, client.client_id, client.client_secret)
+            target.add_client(connector.id, client.name, client.client_id, client.client_secret)
             for client in connector_seed.oauth_clients
         ]
         for service in connector_seed.services:
-            ground.add_service(company.slug, connector.id, service.entity, service.vanity_url, active=service.active)
+            target.add_service(company.slug, connector.id, service.entity, service.vanity_url, active=service.active)
     return company, clients
 
 
