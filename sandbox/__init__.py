@@ -1,10 +1,12 @@
 """Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
 
-The names below are imported when they are first used, so that ``import sandbox`` costs next to nothing.
+These names, ``sandbox.faults`` and ``sandbox.errors`` are public; every other module may move. Each name is imported
+when it is first used: ``import sandbox`` takes about a millisecond.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 from sandbox._version import __version__
@@ -13,14 +15,34 @@ TYPE_CHECKING = False  # type checkers know the name; `typing` alone would be mo
 if TYPE_CHECKING:
     from typing import Any
 
+    from sandbox import faults
+    from sandbox.foundation import errors
+    from sandbox.journal.assertions.view import NotReceivedError
+    from sandbox.journal.entry import Entry
     from sandbox.state.sandbox import Sandbox
     from sandbox.state.seed import load_seed, parse_seed
+    from sandbox.testing.handle import Patchworks
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
     from sandbox.testing.sandbox_server import SandboxServer
 
-__all__ = ["RemoteSandbox", "Sandbox", "SandboxServer", "__version__", "load_seed", "parse_seed"]
+__all__ = [
+    "Entry",
+    "NotReceivedError",
+    "Patchworks",
+    "RemoteSandbox",
+    "Sandbox",
+    "SandboxServer",
+    "__version__",
+    "errors",
+    "faults",
+    "load_seed",
+    "parse_seed",
+]
 
 _HOMES = {
+    "Entry": "sandbox.journal.entry",
+    "NotReceivedError": "sandbox.journal.assertions.view",
+    "Patchworks": "sandbox.testing.handle",
     "RemoteSandbox": "sandbox.testing.remote.remote_sandbox",
     "Sandbox": "sandbox.state.sandbox",
     "SandboxServer": "sandbox.testing.sandbox_server",
@@ -32,4 +54,23 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "faults":
+        return import_module("sandbox.faults")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _public_errors() -> Any:
+    """Return a module that has the names of ``sandbox.foundation.errors`` and imports it at the first use of one."""
+    module = type(sys)("sandbox.errors", "Every error that the sandbox raises on purpose.")
+
+    def read(name: str) -> Any:
+        if name.startswith("__"):  # tools that look at every module must not import it
+            raise AttributeError(f"module 'sandbox.errors' has no attribute {name!r}")
+        return getattr(import_module("sandbox.foundation.errors"), name)
+
+    vars(module).update(__getattr__=read, __dir__=lambda: dir(import_module("sandbox.foundation.errors")))
+    return module
+
+
+if not TYPE_CHECKING:
+    errors = sys.modules["sandbox.errors"] = _public_errors()

@@ -183,7 +183,26 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
 
     imported = ast.literal_eval(done.stdout)
     expected = {"__future__", "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings"}
-    assert {*imported} - expected == {"sandbox", "sandbox._version"}
+    assert {*imported} - expected == {"sandbox", "sandbox._version", "sandbox.errors"}
+
+
+def test_errors_are_public_under_a_short_name_and_imported_when_one_is_used() -> None:
+    code = """if True:
+        import sys
+        import sandbox.errors
+        assert "sandbox.foundation.errors" not in sys.modules
+        from sandbox.errors import NotFoundError
+        from sandbox import errors, faults
+        assert errors is sandbox.errors is sys.modules["sandbox.errors"]
+        assert errors.NotFoundError is NotFoundError is sys.modules["sandbox.foundation.errors"].NotFoundError
+        assert faults is sys.modules["sandbox.faults"]
+        from sandbox.errors import Nonsense"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.stderr.splitlines()[-1].startswith("ImportError: cannot import name 'Nonsense' from 'sandbox.errors'")
 
 
 def test_start_imports_nothing_that_the_first_token_does_without() -> None:
@@ -212,7 +231,20 @@ def test_start_imports_nothing_that_the_first_token_does_without() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["RemoteSandbox", "Sandbox", "SandboxServer", "load_seed", "parse_seed", "__version__"]
+    "name",
+    [
+        "Entry",
+        "NotReceivedError",
+        "Patchworks",
+        "RemoteSandbox",
+        "Sandbox",
+        "SandboxServer",
+        "__version__",
+        "errors",
+        "faults",
+        "load_seed",
+        "parse_seed",
+    ],
 )
 def test_public_names_are_there(name: str) -> None:
     import sandbox

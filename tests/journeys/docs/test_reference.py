@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pkgutil import resolve_name
 
 import pytest
 
@@ -34,4 +35,18 @@ def test_python_page_has_every_public_name() -> None:
 
     described = re.findall(r"^::: [\w.]+\.(\w+)$", page, re.MULTILINE)
     assert {"patchworks", "patchworks_factory"} <= set(fixtures)
-    assert {*fixtures, *sandbox.__all__} - {"__version__", *described} == set()
+    assert {*fixtures, *sandbox.__all__} - {"__version__", "faults", *described} == set()
+
+
+def test_python_page_names_what_exists() -> None:
+    page = (PAGE.parent / "reference" / "python.md").read_text(encoding="utf-8")
+
+    assert [name for name in re.findall(r"^::: ([\w.]+)$", page, re.MULTILINE) if resolve_name(name) is None] == []
+
+
+def test_documentation_imports_public_names_only() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.py")]
+    imports = re.compile(r"^\s*(?:from (sandbox[\w.]*) import|import (sandbox[\w.]*))", re.MULTILINE)
+
+    used = {match[1] or match[2] for page in pages for match in imports.finditer(page.read_text(encoding="utf-8"))}
+    assert used == {"sandbox", "sandbox.faults"}
