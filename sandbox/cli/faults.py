@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from sandbox.cli.connection import as_json_option, connected, open_api, print_json
 from sandbox.cli.table import table
+from sandbox.journal.endpoint import ENDPOINTS
 
 if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
@@ -57,7 +58,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     "--rule", type=click.File(encoding="utf-8"), help="In place of all else: a file with a rule in JSON (-: stdin)."
 )
 @click.option("--name", help="What the journal calls it.")
-@click.option("--endpoint", type=click.Choice(["any", "token", "inbound"]), help="Only requests to it.")
+@click.option("--endpoint", type=click.Choice(["any", *(kind.name for kind in ENDPOINTS)]), help="Only requests to it.")
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
 @click.option("--client-id", help="Only requests of this OAuth client.")

@@ -12,6 +12,7 @@ import click
 
 from sandbox.cli.connection import as_json_option, connected, print_json
 from sandbox.cli.table import printable, printable_lines
+from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
@@ -62,9 +63,7 @@ def _filters(command: _Command) -> _Command:
     """Add the filters of the journal as options."""
     for option in reversed(
         (
-            click.option(
-                "--kind", type=click.Choice(["token", "inbound", "other"]), help="Only requests of this kind."
-            ),
+            click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind."),
             click.option("--company", help="Only to URLs of this company."),
             click.option("--service", "vanity_url", help="Only to this vanity URL."),
             click.option("--client-id", help="Only of this OAuth client."),

@@ -15,6 +15,7 @@ from typing import Literal, cast
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.json_value import JsonValue
+from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.journal import Entry
 
 Likeness = Literal["bytes", "json", "json_path"]
@@ -45,7 +46,7 @@ def find_duplicates(
     key_of = _key_function(by, json_path)
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
-        if entry.kind == "inbound" and entry.accepted and (key := key_of(entry)) is not None:
+        if entry.kind in PAYLOADS and entry.accepted and (key := key_of(entry)) is not None:
             groups.setdefault((entry.company, entry.vanity_url, key), []).append(entry)
     return [_group(group, by, json_path) for group in groups.values() if len(group) > 1]
 

@@ -1,4 +1,4 @@
-"""The emulated endpoints as data: their names and the traits that faults, filters and counters ask for.
+"""The emulated endpoints as data: their names, their traits, and the words in which people read of them.
 
 ``sandbox.platform.endpoints`` has a module of the same name for each, which does the work. The kind of a journal entry
 is the name of an endpoint, or ``OTHER`` for a request to no endpoint.
@@ -15,9 +15,11 @@ class EndpointKind:
     """An emulated endpoint."""
 
     name: str
-    """The kind of its journal entries, and its name in filters and fault rules."""
-    title: str
-    """Its name for people: "Token endpoint"."""
+    """The kind of its journal entries, and its name in filters, fault rules and metrics."""
+    requests: str
+    """Its requests in the plural, in which the values of the path may stand: ``requests to /v1/{company}``."""
+    accepted: str
+    """A sentence on an accepted request."""
     subject: tuple[str, ...] = ()
     """Names of the values that a path of it holds, such as ``company``."""
     issues_tokens: bool = False
@@ -28,17 +30,37 @@ class EndpointKind:
     """Whether the body is a payload, which the journal keeps byte for byte."""
 
 
-ENDPOINTS: Final = (
-    EndpointKind("token", "Token endpoint", issues_tokens=True),
-    EndpointKind("inbound", "Inbound URL", subject=("company", "vanity_url"), takes_bearer=True, takes_payloads=True),
+TOKEN: Final = EndpointKind(
+    "token",
+    requests="requests for a token",
+    accepted="The credentials were good and an access token was issued.",
+    issues_tokens=True,
 )
+INBOUND: Final = EndpointKind(
+    "inbound",
+    requests="requests to /v1/{company}/{vanity_url}",
+    accepted="The payload was stored.",
+    subject=("company", "vanity_url"),
+    takes_bearer=True,
+    takes_payloads=True,
+)
+
+ENDPOINTS: Final = (TOKEN, INBOUND)
 """Every endpoint, in the order in which people meet them."""
 
 OTHER: Final = "other"
 """The kind of a request to no endpoint."""
 
+KINDS: Final = (*(endpoint.name for endpoint in ENDPOINTS), OTHER)
+"""Every kind of a journal entry."""
+
+ISSUERS: Final = frozenset(endpoint.name for endpoint in ENDPOINTS if endpoint.issues_tokens)
+"""The kinds of entries whose answer carries an access token."""
+
 PAYLOADS: Final = frozenset(endpoint.name for endpoint in ENDPOINTS if endpoint.takes_payloads)
 """The kinds of entries whose body is a payload."""
 
-KINDS: Final = (*(endpoint.name for endpoint in ENDPOINTS), OTHER)
-"""Every kind of a journal entry."""
+
+def endpoint_kind(name: str) -> EndpointKind | None:
+    """Return the endpoint of that name; ``None`` for ``OTHER``."""
+    return next((endpoint for endpoint in ENDPOINTS if endpoint.name == name), None)

@@ -34,6 +34,7 @@ from sandbox.foundation.errors import (
     UnsupportedGrantTypeError,
     Violation,
 )
+from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.journal import Exchange
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
@@ -240,7 +241,7 @@ class WireProfile:
     def _with_status(self, status: int, exchange: Exchange) -> Answer:
         """Return what the platform says with a status that it has no reason of its own for: a fault wants it."""
         match status:
-            case 401 if exchange.kind == "token":
+            case 401 if exchange.kind in ISSUERS:
                 return self._invalid_client(exchange.request.header("Authorization"))
             case 401:
                 return self.refusal(UnauthenticatedError(""), exchange)

@@ -17,6 +17,7 @@ from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import JournalRecorder, Received
 from sandbox.journal.contract import ContractViolation
 from sandbox.journal.duplicates import Duplicates, Likeness, find_duplicates
+from sandbox.journal.endpoint import INBOUND, TOKEN
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
@@ -184,7 +185,7 @@ class Patchworks:
         known = [(service.company, service.vanity_url) for service in self._backend.directory.services()]
         if (slug, vanity_url) not in known:
             raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known], named=True)
-        entry_filter = EntryFilter(kind="inbound", company=slug, vanity_url=vanity_url)
+        entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
         return Inbound(JournalRecorder(self._backend), view, self._url(slug, vanity_url))
 
@@ -196,7 +197,7 @@ class Patchworks:
     @property
     def token_requests(self) -> Received:
         """Every request to the token endpoint, accepted or not, oldest first."""
-        return Received(JournalRecorder(self._backend), View(EntryFilter(kind="token")))
+        return Received(JournalRecorder(self._backend), View(EntryFilter(kind=TOKEN.name)))
 
     @property
     def rejected(self) -> Received:
@@ -225,7 +226,7 @@ class Patchworks:
         ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
         selects. Only entries that the journal still has are compared, as with ``contract_violations``.
         """
-        entry_filter = EntryFilter(kind="inbound", vanity_url=vanity_url)
+        entry_filter = EntryFilter(kind=INBOUND.name, vanity_url=vanity_url)
         return find_duplicates(self._backend.journal.entries(entry_filter), by, json_path)
 
     def story(self, max_entries: int | None = MAX_ENTRIES) -> str:

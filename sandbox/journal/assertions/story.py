@@ -12,6 +12,7 @@ from typing import Final
 
 from sandbox.journal.assertions.report import told
 from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.journal import Entry
 from sandbox.journal.redaction import redact_body
 
@@ -42,7 +43,7 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
 def _told(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
         yield _cut(told(entry), _LINE)
-        if entry.kind == "inbound" and entry.body:
+        if entry.kind in PAYLOADS and entry.body:
             yield f"    {_preview(entry)}"
 
 

@@ -11,6 +11,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.endpoint import OTHER, endpoint_kind
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry
 
@@ -69,15 +70,15 @@ class View:
     @property
     def noun(self) -> str:
         """What its entries are called, in the plural; begins with ``requests``."""
-        match dict(self.filter.conditions):
-            case {"kind": "inbound", "company": company, "vanity_url": vanity_url, **rest} if not rest:
-                return f"requests to /v1/{company}/{vanity_url}"
-            case {"kind": "token", **rest} if not rest:
-                return "requests for a token"
+        conditions = self.filter.conditions
+        endpoint = endpoint_kind(self.filter.kind or OTHER)
+        if endpoint is not None and conditions.keys() == {"kind", *endpoint.subject}:
+            return endpoint.requests.format(**conditions)
+        match dict(conditions):
             case {"outcome": "rejected", **rest} if not rest:
                 return "requests refused"
-            case conditions if conditions:
-                return f"requests with {', '.join(f'{name}={value}' for name, value in conditions.items())}"
+            case {**given} if given:
+                return f"requests with {', '.join(f'{name}={value}' for name, value in given.items())}"
             case _:
                 return "requests"
 

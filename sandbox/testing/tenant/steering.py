@@ -10,6 +10,7 @@ from typing import NoReturn
 from sandbox.faults.book import RuleState
 from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.errors import NotFoundError, SharedSandboxError
+from sandbox.journal.endpoint import endpoint_kind
 from sandbox.testing.backend import FaultRules, SandboxClock
 
 
@@ -61,7 +62,8 @@ class TenantFaults:
     def _narrowed(self, match: Match) -> Match:
         if self._owns(match):
             return match
-        if match.endpoint == "inbound":
+        endpoint = endpoint_kind(match.endpoint)
+        if endpoint is not None and "company" in endpoint.subject:
             return replace(match, company=self.companies[0])
         return replace(match, client_id=self._first_client())
 

@@ -7,6 +7,7 @@ from typing import Any, Final, get_args
 from marshmallow import fields
 
 from sandbox.journal.duplicates import Likeness, find_duplicates
+from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, current_sandbox, one_of
 from sandbox.web.control.requests import dropped_field
@@ -55,7 +56,7 @@ class DuplicatesSchema(AnswerSchema):
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that the same service accepted more than once, as after a retry."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
-    entry_filter = EntryFilter(kind="inbound", **query)
+    entry_filter = EntryFilter(kind=INBOUND.name, **query)
     journal = current_sandbox().journal
     return {
         "duplicates": [

@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import fields
 
 from sandbox.foundation.clock import parse_instant
+from sandbox.journal.endpoint import KINDS
 from sandbox.journal.export.ndjson import as_document
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Journal, parse_cursor
@@ -59,7 +60,7 @@ class EntrySchema(StrictSchema):
 
     id = fields.String(required=True)
     seq = fields.Integer(required=True, strict=True, metadata={"description": "Counts entries, without gaps."})
-    kind = fields.String(required=True, validate=one_of("token", "inbound", "other"))
+    kind = fields.String(required=True, validate=one_of(*KINDS))
     received_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
     wall_time = Instant(required=True, metadata={"description": "On the machine's clock."})
     duration_ms = fields.Float(required=True)
@@ -144,7 +145,7 @@ class ClearedSchema(AnswerSchema):
 class FilterSchema(StrictSchema):
     """Conditions on entries; each given one must hold."""
 
-    kind = fields.String(validate=one_of("token", "inbound", "other"))
+    kind = fields.String(validate=one_of(*KINDS))
     company = fields.String()
     vanity_url = fields.String()
     client_id = fields.String()

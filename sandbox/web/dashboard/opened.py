@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.endpoint import ENDPOINTS, ISSUERS
 from sandbox.journal.export.curl import curl
 from sandbox.journal.journal import Entry
 from sandbox.platform.platform import Platform
@@ -46,6 +47,11 @@ class Opened:
     raw: Text | None
     dump: str | None
     answer: Text
+
+    @property
+    def is_issue(self) -> bool:
+        """Whether the request was answered with the access token."""
+        return self.entry.kind in ISSUERS
 
 
 def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> Opened:
@@ -121,11 +127,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "refused_by_server": "The request was not HTTP that a server may accept; the application never saw it.",
     "internal_error": "The sandbox itself failed. Its log has the details; please report it.",
 }
-_ACCEPTED: Final[Mapping[str, str]] = {
-    "token": "The credentials were good and an access token was issued.",
-    "inbound": "The payload was stored.",
-    "other": "The request was answered.",
-}
+_ACCEPTED: Final = {endpoint.name: endpoint.accepted for endpoint in ENDPOINTS}
 
 
 def explain(entry: Entry) -> str:
@@ -134,5 +136,5 @@ def explain(entry: Entry) -> str:
     if entry.outcome == "faulted":
         return f"A fault acted on this request: {entry.fault}. What the client got is what the fault made of it."
     if entry.outcome == "accepted":
-        return f"{_ACCEPTED[entry.kind]} {_WORDS.get(code, '')}".rstrip()
+        return f"{_ACCEPTED.get(entry.kind, 'The request was answered.')} {_WORDS.get(code, '')}".rstrip()
     return _WORDS.get(code, f"The request was answered with {entry.status}.")

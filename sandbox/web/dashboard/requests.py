@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.endpoint import KINDS
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Journal
 from sandbox.web.control.base import base_url, current_sandbox
@@ -18,7 +19,6 @@ from sandbox.web.dashboard.blueprint import pages
 from sandbox.web.dashboard.opened import opened
 from sandbox.web.dashboard.timeline import timeline
 
-KINDS: Final = ("token", "inbound", "other")
 OUTCOMES: Final = ("accepted", "rejected", "faulted")
 KNOWN_PANE: Final = "X-Known-Pane"
 """Header with the request that a live page shows already: an entry never changes, and may hold megabytes."""
