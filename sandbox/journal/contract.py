@@ -7,18 +7,16 @@ Violations are reported, never refused, and found when asked for: serving a requ
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.message import Message
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
+from sandbox.foundation.form_data import media_type, read_multipart
 from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.journal import Entry
 from sandbox.journal.operations import CREDENTIALS, FORM, JSON, OPERATIONS
@@ -193,47 +191,30 @@ def _of_body(entry: Entry, operation: Mapping[str, Any], *, structured: bool) ->
     if content_type is None:
         yield "missing_content_type", "a body without a Content-Type"
         return
-    media_type = content_type.partition(";")[0].strip().lower()
+    given = media_type(content_type)
     contents = operation["requestBody"]["content"]
     allowed = [JSON] if structured else list(contents)
-    if media_type not in allowed and "*/*" not in allowed:
+    if given not in allowed and "*/*" not in allowed:
         why = "the service's entity has a structure, so" if structured else "the contract has"
         yield "wrong_content_type", f"Content-Type: {content_type}; {why} {' or '.join(allowed)}"
         return
     try:
-        read = _read(entry.body, media_type, content_type)
+        read = _read(entry.body, given, content_type)
     except ValueError as error:
-        yield "malformed_body", f"the body is not {media_type}: {error}"
+        yield "malformed_body", f"the body is not {given}: {error}"
         return
-    schema = contents.get(media_type, contents.get("*/*"))["schema"]
+    schema = contents.get(given, contents.get("*/*"))["schema"]
     if "properties" in schema:
         yield from _of_fields(read, schema, basic=_scheme(entry) == "basic")
 
 
-def _read(body: bytes, media_type: str, content_type: str) -> Any:
+def _read(body: bytes, given: str, content_type: str) -> Any:
     """Return the pairs of a form or the value of a JSON body, ``None`` of any other; raise ``ValueError``."""
-    if media_type == JSON:
+    if given == JSON:
         return parse_json(body)
-    if media_type == FORM:
+    if given == FORM:
         return tuple(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
-    return _parts(body, content_type) if media_type.startswith("multipart/") else None
-
-
-def _parts(body: bytes, content_type: str) -> tuple[tuple[str, str], ...]:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    message = email.message_from_bytes(head + body, policy=email.policy.HTTP)
-    if not message.is_multipart():
-        raise ValueError("there are no parts; is the boundary the one that the Content-Type names?")
-    return tuple((_name(part), _content(part)) for part in message.iter_parts())
-
-
-def _name(part: Message) -> str:
-    return str(part.get_param("name", header="Content-Disposition"))
-
-
-def _content(part: Message) -> str:
-    content = part.get_payload(decode=True)  # None of a part that has parts itself
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    return read_multipart(body, content_type).fields if given.startswith("multipart/") else None
 
 
 def _of_fields(read: Any, schema: Mapping[str, Any], *, basic: bool) -> Iterator[_Finding]:

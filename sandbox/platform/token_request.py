@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import contextlib
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from sandbox.foundation import form_data
+from sandbox.foundation.form_data import MAX_FIELDS, media_type, read_multipart
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.platform.platform import TokenRequest
 
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from sandbox.platform.wire import WireProfile
 
 PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
-MAX_FIELDS: Final = 1000
-"""Fields of a form that are looked at: PHP's ``max_input_vars``."""
-
-_FORM: Final = "application/x-www-form-urlencoded"
 _PADDING: Final = " \t\n\r\0\x0b"
 """What PHP's ``trim`` takes off."""
 
@@ -72,17 +68,13 @@ def _body(request: Request) -> Mapping[str, object]:
     header = request.header("Content-Type") or ""
     if "/json" in header or "+json" in header:
         return _members(request)
-    if header == _FORM:
-        return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
-    from werkzeug.http import parse_options_header  # takes longer to import than a sandbox to start
-
-    content_type, options = parse_options_header(header)
-    content_type = content_type.lower()
-    if content_type == _FORM:
-        return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
-    if content_type == "multipart/form-data":
-        return _last_wins(_parts(request.body, content_type, options))
-    return {}
+    match media_type(header):
+        case form_data.FORM:
+            return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
+        case form_data.MULTIPART:
+            return _last_wins(_parts(request.body, header))
+        case _:
+            return {}
 
 
 def _members(request: Request) -> Mapping[str, object]:
@@ -98,21 +90,13 @@ def _pairs(text: str) -> Iterable[tuple[str, str]]:
     return parse_qsl(looked_at, keep_blank_values=True)
 
 
-def _parts(body: bytes, content_type: str, options: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Return the parts that are no files; none at all of what cannot be read or has too many."""
-    from werkzeug.exceptions import HTTPException
-    from werkzeug.formparser import FormDataParser
-
-    parser = FormDataParser(stream_factory=_in_memory, max_form_parts=MAX_FIELDS)
-    with contextlib.suppress(HTTPException, ValueError):
-        _, form, _ = parser.parse(io.BytesIO(body), content_type, len(body), dict(options))
-        return [(name, value) for name, value in form.items(multi=True) if name]  # a part need not have one
-    return ()
-
-
-def _in_memory(*_: object, **__: object) -> io.BytesIO:
-    """Keep files in memory, where the body is anyway: a temporary file would have to be closed by us."""
-    return io.BytesIO()
+def _parts(body: bytes, content_type: str) -> Iterable[tuple[str, str]]:
+    """Return the fields of a multipart body; none of a body that is cut, cannot be read or has too many."""
+    try:
+        form = read_multipart(body, content_type)
+    except ValueError:
+        return ()
+    return form.fields if form.is_whole else ()
 
 
 def _last_wins(pairs: Iterable[tuple[str, str]]) -> Mapping[str, object]:

@@ -91,10 +91,14 @@ def test_post_reads_multipart(both):
         ("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; na"),
         (
             "multipart/form-data; boundary=b",
+            '--b\r\nContent-Disposition: form-data; name="grant_type"\r\n\r\nclient_credentials\r\n',
+        ),
+        (
+            "multipart/form-data; boundary=b",
             '--b\r\nContent-Disposition: form-data; name="grant_type"; filename="x"\r\n\r\nclient_credentials\r\n--b--',
         ),
     ],
-    ids=["no-boundary", "no-parts", "cut", "a-file-is-no-field"],
+    ids=["no-boundary", "no-parts", "cut", "cut-before-its-end", "a-file-is-no-field"],
 )
 def test_multipart_without_fields_is_as_if_absent(both, profile, content_type, body):
     response = send(both, "POST", "/oauth/token", [("Content-Type", content_type)], body)
