@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields
 from functools import partial
 from itertools import islice
 from sys import getsizeof
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -30,6 +30,7 @@ from sandbox.foundation.real_time import monotonic, perf_counter
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange, Kind, Outcome, TokenLink
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
+from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.redaction import (
     redact_body,
@@ -104,11 +105,6 @@ _SPARE_SHARE = 64
 """Counts of dropped entries may take one in so many of the journal's bytes; so may what entries have in common."""
 
 _CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
-Observe: TypeAlias = Callable[[Entry, Exchange, int], None]
-"""Is given every entry, the exchange it was made of and how many entries were dropped for it.
-
-Called in the thread that closes the entry, without the lock, before the answer leaves.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +119,8 @@ class Page:
 class Journal:
     """The entries of one emulated platform; safe to use from several threads.
 
-    ``observe`` is told of every entry. ``keep`` is called with it before it is published, in their order;
-    ``NotKeptError`` prevents it.
+    ``observers`` are called with every entry, guarded. ``keep`` is called with it before it is published, in their
+    order; ``NotKeptError`` prevents it.
     """
 
     def __init__(
@@ -132,11 +128,11 @@ class Journal:
         id: str,
         max_entries: Callable[[], int],
         max_bytes: Callable[[], int],
-        observe: Observe = lambda *_: None,
+        observers: Sequence[Observer] = (),
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.id = id
-        self._observe = observe
+        self._observers = observers
         self._keep = keep
         self._max_entries = max_entries
         self._max_bytes = max_bytes
@@ -212,8 +208,9 @@ class Journal:
             dropped = self._index.dropped - dropped_before
             listeners = self._news.wake()
         for listener in listeners:
-            listener()
-        self._observe(entry, exchange, dropped)
+            call_hook(entry, listener)
+        for observer in self._observers:
+            call_hook(entry, observer, entry, exchange, dropped)
         return entry
 
     def _cost(self, body: bytes, query: str, shared_before: int) -> int:

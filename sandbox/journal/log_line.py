@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.redaction import redact_text
 
 REQUESTS: Final = "patchworks_sandbox.requests"
@@ -95,10 +95,10 @@ class ControlRequest:
         return f"{printable(self.method)} {one_word(printable(self.path))} {self.status}"
 
 
-def log_entry(entry: Entry, failure: Exception | None) -> None:
-    """Log a request to the emulated API; with a traceback if the sandbox itself failed on it."""
-    if failure is not None:
-        log_failure(EmulatedRequest(entry), failure)
+def log_entry(entry: Entry, exchange: Exchange, dropped: int) -> None:
+    """Log a request to the emulated API, with a traceback if the sandbox itself failed on it."""
+    if exchange.failure is not None:
+        log_failure(EmulatedRequest(entry), exchange.failure)
     elif _logger.isEnabledFor(logging.INFO):
         # Nobody is told which line of the source this is, so it is not looked for: half of what a record costs.
         _logger.handle(logging.LogRecord(REQUESTS, logging.INFO, "", 0, EmulatedRequest(entry), None, None))

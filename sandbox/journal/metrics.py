@@ -1,7 +1,7 @@
-"""Counting what a sandbox does, for its metrics: cheap where requests pass, put into words when somebody asks.
+"""The counts of what a sandbox does, for its metrics: cheap where requests pass, put into words by an exposition.
 
-Counts only ever grow, as those who compute rates from them rely on: a reset of the sandbox and an emptied journal leave
-them as they are. What a label can say is bounded by the sandbox, never by what clients send.
+Counts only grow, as programs that compute rates from them require: a reset of the sandbox and an emptied journal leave
+them as they are. The sandbox bounds the values of a label; clients cannot add any.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import Final
 
 from sandbox.journal.endpoint import KINDS
-from sandbox.journal.journal import Entry, Exchange, Kind, Outcome
+from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets in seconds; the last bucket has none."""
@@ -52,13 +52,12 @@ class Figures:
     """Journal entries dropped because a bound was reached."""
 
 
-class Tally:
+class Metrics:
     """The counts of one sandbox. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests: Counter[tuple[Kind, int, Outcome]] = Counter()
-
         self._durations = {kind: _Durations() for kind in KINDS}
         self._tokens_issued = 0
         self._faults_acted: Counter[str] = Counter()

@@ -6,7 +6,7 @@ journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from weakref import proxy
@@ -30,7 +30,8 @@ from sandbox.foundation.errors import (
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, kept_settings
 from sandbox.foundation.strict_json import NotJsonError
-from sandbox.journal.journal import Entry, Exchange, Journal, JournalSnapshot, Observe
+from sandbox.journal.hooks import Observer
+from sandbox.journal.journal import Entry, Exchange, Journal, JournalSnapshot
 from sandbox.journal.redaction import fingerprint
 from sandbox.platform.disturbance import refusal_by, spoil_token, token_terms
 from sandbox.platform.entity_check import EntityCheck
@@ -89,7 +90,7 @@ class Platform:
         keys: KeyRing,
         store: Store,
         *,
-        observe: Observe,
+        observers: Sequence[Observer] = (),
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.use(settings)
@@ -103,7 +104,7 @@ class Platform:
         # Not `self`: in a cycle, a journal that a reset has retired would keep its memory until the collector comes.
         this = proxy(self)
         self.journal = Journal(
-            rng.hex(6), lambda: this.settings.journal_entries, lambda: this.settings.journal_bytes, observe, keep
+            rng.hex(6), lambda: this.settings.journal_entries, lambda: this.settings.journal_bytes, observers, keep
         )
 
     def use(self, settings: Settings) -> None:

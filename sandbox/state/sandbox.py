@@ -17,9 +17,10 @@ from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
 from sandbox.journal.export.ndjson import as_line
 from sandbox.journal.file import JournalFile
-from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.hooks import Observer
+from sandbox.journal.journal import Entry, Journal
 from sandbox.journal.log_line import log_entry
-from sandbox.journal.metrics import Tally
+from sandbox.journal.metrics import Metrics
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company
 from sandbox.platform.platform import Platform
@@ -57,8 +58,10 @@ class Sandbox:
         self._seed_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
         self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
-        self.tally = Tally()
-        """What was counted since it was made; a reset changes nothing of it."""
+        self.metrics = Metrics()
+        """The counts since it was made; a reset does not change them."""
+        self.observers: list[Observer] = [self.metrics.count, log_entry]
+        """The functions that get every entry of the journal, also after a reset."""
         self.journal_file = _opened(self.initial_settings.journal_file)
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
@@ -181,11 +184,15 @@ class Sandbox:
 
     def _platform_with(self, rng: Rng, store: Store) -> Platform:
         keep = None if self.journal_file is None else self._keep
-        return Platform(self.initial_settings, self.clock, rng, self.keys, store, observe=self._observe, keep=keep)
-
-    def _observe(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
-        self.tally.count(entry, exchange, dropped)
-        log_entry(entry, exchange.failure)
+        return Platform(
+            self.initial_settings,
+            self.clock,
+            rng,
+            self.keys,
+            store,
+            observers=self.observers,
+            keep=keep,
+        )
 
     def _keep(self, entry: Entry) -> None:
         assert self.journal_file is not None

@@ -42,7 +42,7 @@ class _SandboxCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric."""
-        figures, journal = self._sandbox.tally.read(), self._sandbox.journal
+        figures, journal = self._sandbox.metrics.read(), self._sandbox.journal
 
         build = InfoMetricFamily(f"{_PREFIX}build", "The sandbox that runs.")
         build.add_metric((), {"version": __version__, "python": platform.python_version()})

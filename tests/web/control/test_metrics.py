@@ -142,7 +142,7 @@ def test_what_the_server_refuses_itself_is_counted(sandbox: Sandbox) -> None:
         client.sendall(b"nonsense\r\n\r\n")
         client.recv(1000)
 
-    assert sandbox.tally.read().requests == {("other", 400, "rejected"): 1}
+    assert sandbox.metrics.read().requests == {("other", 400, "rejected"): 1}
 
 
 def test_library_is_imported_when_metrics_are_asked_for() -> None:

@@ -137,7 +137,7 @@ def test_fault_does_not_act_on_what_cannot_be_kept(integration: Integration, dis
     assert response.status_code == 503
     entry = integration.sandbox.journal.get("2")
     assert (entry.accepted, entry.fault, entry.effect) == (False, None, None)
-    assert integration.sandbox.tally.read().faults_acted == {}
+    assert integration.sandbox.metrics.read().faults_acted == {}
 
 
 def test_token_whose_request_cannot_be_kept_was_never_issued(
@@ -153,7 +153,7 @@ def test_token_whose_request_cannot_be_kept_was_never_issued(
 
     assert response.status_code == 503
     assert integration.sandbox.tokens == before
-    assert integration.sandbox.tally.read().tokens_issued == 1
+    assert integration.sandbox.metrics.read().tokens_issued == 1
     assert integration.sandbox.journal.get("2").token is None
     assert integration.post(token=issued[0]).status_code == 401
 
