@@ -1,8 +1,8 @@
-"""Holding received requests against the published contract, for those who want to know before the real thing does.
+"""The check of received requests against the published contract.
 
-The sandbox accepts what the platform is known or likely to accept, which is more than the contract promises. A
-violation here is a request that may well have been answered 200, sent in a way that nobody has promised to understand.
-Violations are reported, never refused, and found when asked for: serving a request costs nothing more.
+The sandbox accepts requests that the platform is known or likely to accept, which is more than the contract promises.
+A request with a violation may have been answered 200, although no document promises that. Violations are reported and
+never refused. They are found at the time of the question, so serving a request costs nothing more.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
-from sandbox.foundation.form_data import media_type, read_multipart
+from sandbox.foundation.answer import JSON
+from sandbox.foundation.form_data import FORM, media_type, read_multipart
 from sandbox.foundation.strict_json import parse_json
-from sandbox.journal.journal import Entry
-from sandbox.journal.operations import CREDENTIALS, FORM, JSON, OPERATIONS
+from sandbox.journal.entry import Entry
 
 Code = Literal[
     "malformed_http",
@@ -62,14 +62,18 @@ REMEDIES: Final[Mapping[Code, str]] = {
 }
 """What to do about each kind of violation."""
 
+CREDENTIALS: Final = ("client_id", "client_secret")
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
 
 
-class Structures(Protocol):
-    """What exists on the emulated platform, as far as the contract of an inbound URL depends on it."""
+class Contract(Protocol):
+    """The published contract: the operations of the OpenAPI document of the emulated API."""
 
-    def is_structured(self, company: str, vanity_url: str) -> bool:
-        """Return whether the entity of a service has a structure; of an unknown service, False."""
+    def operations(self, entry: Entry) -> Mapping[str, Mapping[str, Any]]:
+        """Return the operations of an entry's endpoint by method; none for a request to no endpoint."""
+
+    def is_structured(self, entry: Entry) -> bool:
+        """Return whether a payload must be JSON, because the entity of its service has a structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +92,22 @@ class ContractViolation:
         return f"{self.method} {self.path}: {self.message} ({self.code}). {self.remedy}"
 
 
-def contract_violations(entry: Entry, structures: Structures) -> list[ContractViolation]:
-    """Return the ways in which a request does not conform to the published contract; empty when it does.
-
-    ``structures`` says whether an inbound URL takes JSON only, because its service's entity has a structure.
-    """
+def contract_violations(entry: Entry, contract: Contract) -> list[ContractViolation]:
+    """Return the ways in which a request does not conform to the published contract; empty when it does."""
     return [
         ContractViolation(entry.id, entry.method, entry.path, code, message, REMEDIES[code])
-        for code, message in _found(entry, structures)
+        for code, message in _found(entry, contract)
     ]
 
 
 _Finding = tuple[Code, str]
 
 
-def _found(entry: Entry, structures: Structures) -> Iterator[_Finding]:
+def _found(entry: Entry, contract: Contract) -> Iterator[_Finding]:
     if (entry.reason or "").startswith("refused_by_server"):
         yield "malformed_http", f"the server could not read it, {entry.reason}"
         return
-    operations = OPERATIONS.get(entry.kind, {})
+    operations = contract.operations(entry)
     if not operations or entry.path.endswith("/"):
         yield "undocumented_path", f"the contract has no path {entry.path}"
     operation = operations.get(entry.method)
@@ -116,9 +117,7 @@ def _found(entry: Entry, structures: Structures) -> Iterator[_Finding]:
         return
     yield from _of_headers(entry, operation)
     yield from _of_query(entry, operation)
-    yield from _of_body(
-        entry, operation, structured=structures.is_structured(entry.company or "", entry.vanity_url or "")
-    )
+    yield from _of_body(entry, operation, structured=contract.is_structured(entry))
 
 
 # --- headers --------------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """The life of a request to the emulated API, from the value that was received to the effect on the client.
 
-``serve`` finds the endpoint, lets it answer or refuse, lets a fault change the answer, and closes the journal entry.
-The server performs the effect afterwards, so the entry is published before a byte of the answer leaves. The engine, a
-mounted WSGI application and a test call the same function.
+``serve`` finds the endpoint, which admits the request (throttle, credentials). It chooses a fault. The endpoint handles
+the request, the fault changes the answer, and the journal entry is closed. The server performs the effect afterwards, so the entry is published before a byte
+of the answer leaves. The engine, a mounted WSGI application and a test call the same function.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import formatdate
+from typing import Any
 
 from sandbox.faults.book import Act
 from sandbox.faults.cancellation import Cancellation
@@ -16,8 +17,9 @@ from sandbox.faults.effects import Effect, recorded, told
 from sandbox.faults.injection import inject
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
-from sandbox.journal.entry import Exchange
+from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.request import Request
+from sandbox.platform.disturbance import refusal_by
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.html_errors import as_page, expects_json
 from sandbox.platform.platform import Platform
@@ -53,7 +55,7 @@ def serve(platform: Platform, request: Request) -> Served:
     if request.method == "HEAD":
         answer = answer.without_body()
     effect, cancellation = _faulted(exchange, answer)
-    effect = _closed(platform, exchange, effect)
+    effect, _ = _closed(platform, exchange, effect)
     return Served(effect, exchange.received_at, cancellation)
 
 
@@ -68,7 +70,7 @@ def refuse(platform: Platform, request: Request, status: int, reason: str) -> No
         platform.journal.close(exchange, status, (), reason.encode(), keep=False)
 
 
-def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint | None]:
+def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint[Any] | None]:
     """Return the exchange of a request and its endpoint, which the path alone decides."""
     clock = platform.clock
     exchange = Exchange(request, clock.timestamp(), clock.wall_timestamp())
@@ -81,21 +83,50 @@ def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint | 
     return exchange, None
 
 
-def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint | None) -> Answer:
+def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Answer:
     """Return the platform's answer; raise a ``RefusalError``."""
     request = exchange.request
     if request.problem is not None:
         raise request.problem
     if endpoint is None:
-        platform.disturb(exchange)
+        act = _chosen_fault(platform, exchange)
+        if act is not None and act.replaces_answer:
+            raise refusal_by(act, exchange, platform.clock.timestamp())
         raise RouteNotFoundError("unknown_route")
     allowed = endpoint.methods(platform.settings)
     if request.method in allowed:
-        return endpoint.handle(exchange, platform)
+        return handle(platform, exchange, endpoint)
     if request.method == "OPTIONS":
         exchange.reason = "options: told the methods of this address"
         return platform.wire.options(allowed)
     raise MethodNotAllowedError(request.method, list(allowed))
+
+
+def handle(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any]) -> Answer:
+    """Return the answer of an endpoint to a request with one of its methods; raise a ``RefusalError``.
+
+    A fault acts on requests that the endpoint admits. It may refuse the request before or after it is handled.
+    """
+    admitted = endpoint.admit(exchange, platform)
+    act = _chosen_fault(platform, exchange)
+    if act is None:
+        answer = endpoint.handle(exchange, platform, admitted, None)
+        exchange.accepted = True
+        return answer
+    endpoint.spoil(act, admitted, platform)
+    if act.handles:
+        answer = endpoint.handle(exchange, platform, admitted, act)
+        exchange.accepted = act.accepts
+        if not act.replaces_answer:
+            return answer
+    raise refusal_by(act, exchange, platform.clock.timestamp())
+
+
+def _chosen_fault(platform: Platform, exchange: Exchange) -> Act | None:
+    act = platform.faults.choose(exchange) if platform.faults.armed else None
+    if act is not None:
+        exchange.act, exchange.fault = act, act.label
+    return act
 
 
 def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation | None]:
@@ -107,17 +138,16 @@ def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation |
     return effect, exchange.act.cancellation
 
 
-def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> Effect:
-    """Close the journal entry; return the effect, or the answer that takes its place where the entry was not kept."""
+def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Effect, Entry]:
+    """Close the journal entry. Return it with the effect, or with the answer that replaces it where it was not kept."""
     seen = recorded(effect)
     try:
-        platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+        return effect, platform.journal.close(exchange, seen.status, seen.headers, seen.body)
     except NotKeptError as error:
         return _not_kept(platform, exchange, error)
-    return effect
 
 
-def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> Answer:
+def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tuple[Answer, Entry]:
     """Close a journal entry that could not be kept, and return the answer; whatever was done does not count."""
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
@@ -128,8 +158,7 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> An
     answer = _as_accepted(platform, exchange, platform.wire.server_error(503))
     if exchange.request.method == "HEAD":
         answer = answer.without_body()
-    platform.journal.close(exchange, answer.status, answer.headers, answer.body, keep=False)
-    return answer
+    return answer, platform.journal.close(exchange, answer.status, answer.headers, answer.body, keep=False)
 
 
 def _refused(platform: Platform, exchange: Exchange, error: RefusalError) -> Answer:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from sandbox.foundation import form_data
 from sandbox.foundation.form_data import MAX_FIELDS, media_type, read_multipart
 from sandbox.foundation.strict_json import NotJsonError
-from sandbox.platform.platform import TokenRequest
 
 if TYPE_CHECKING:
     from sandbox.journal.request import Request
@@ -22,6 +22,20 @@ _PADDING: Final = " \t\n\r\0\x0b"
 
 _LIST: Final[Sequence[object]] = ()
 """Stands for a parameter given as ``name[]=…``, which PHP makes an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """The parameters of a token request, however they travelled (RFC 6749 §4.4.2); ``None`` is absent."""
+
+    grant_type: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    scope: str | None = None
+    malformed: tuple[str, ...] = ()
+    """Parameters whose value was a list or an object."""
+    unreadable: str | None = None
+    """Why a JSON body could not be read; its parameters count as absent."""
 
 
 def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:

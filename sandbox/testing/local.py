@@ -18,6 +18,7 @@ from sandbox.foundation.errors import InvalidValueError, NotFoundError, NotInPro
 from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.contract import ContractViolation, contract_violations
 from sandbox.journal.journal import Journal
+from sandbox.platform.endpoints import PublishedContract
 from sandbox.platform.store import Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
@@ -125,8 +126,8 @@ class InProcess:
 
     def contract_violations(self) -> list[ContractViolation]:
         """Return every way in which a request did not conform to the published contract."""
-        store = self.sandbox.store
-        return [found for entry in self.sandbox.journal.snapshot() for found in contract_violations(entry, store)]
+        contract = PublishedContract(self.sandbox.store)
+        return [found for entry in self.sandbox.journal.snapshot() for found in contract_violations(entry, contract)]
 
     def configure(self, settings: Mapping[str, object]) -> None:
         """Change run-time settings; raise ``SettingError``."""

@@ -198,7 +198,7 @@ def test_failure_is_logged_with_the_request_id_and_without_secrets(
     def fail(*_: object) -> None:
         raise RuntimeError(f"client_secret={integration.client_secret}{HOSTILE}")
 
-    monkeypatch.setattr("sandbox.platform.platform.Platform.grant_token", fail)
+    monkeypatch.setattr("sandbox.platform.endpoints.token.TokenEndpoint.handle", fail)
     monkeypatch.setattr(integration.sandbox, "reset", fail)
     with log("error", form):
         assert integration.request_token().status_code == 500

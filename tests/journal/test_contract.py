@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.journal.contract import REMEDIES, contract_violations
-from sandbox.journal.operations import OPERATIONS
+from sandbox.journal.contract import REMEDIES, ContractViolation, contract_violations
+from sandbox.journal.entry import Entry
+from sandbox.platform.endpoints import ENDPOINTS, PublishedContract
 from sandbox.state.sandbox import Sandbox
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
@@ -45,9 +46,13 @@ def codes(integration: Integration) -> list[str]:
     return [violation.code for violation in found(integration)]
 
 
+def violations(entry: Entry, sandbox: Sandbox) -> list[ContractViolation]:
+    return contract_violations(entry, PublishedContract(sandbox.store))
+
+
 def found(integration: Integration) -> list[Any]:
     sandbox = integration.sandbox
-    return [one for entry in sandbox.journal.snapshot() for one in contract_violations(entry, sandbox.store)]
+    return [one for entry in sandbox.journal.snapshot() for one in violations(entry, sandbox)]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +148,7 @@ def test_violation_tells_what_was_found_and_what_to_do(integration: Integration)
     integration.request_token(grant_type=None)
 
     entry = next(integration.sandbox.journal.snapshot())
-    [_, violation] = contract_violations(entry, integration.sandbox.store)
+    [_, violation] = violations(entry, integration.sandbox)
     assert str(violation) == "POST /oauth/token: grant_type is missing (missing_field). Send it."
 
 
@@ -168,7 +173,7 @@ def test_request_that_the_server_could_not_read_is_malformed(sandbox: Sandbox, i
     [entry] = sandbox.journal.snapshot()
     refused = dataclasses.replace(entry, reason="refused_by_server: no Host header")
 
-    assert [violation.code for violation in contract_violations(refused, sandbox.store)] == ["malformed_http"]
+    assert [violation.code for violation in violations(refused, sandbox)] == ["malformed_http"]
 
 
 def test_violations_tell_no_secret(integration: Integration) -> None:
@@ -205,7 +210,7 @@ def test_any_request_can_be_held_against_the_contract(sandbox: Sandbox) -> None:
         exchange = made(method=target[0], path="/x", query=query, headers=headers, body=body, kind=target[1])
         entry = sandbox.journal.close(exchange, 200, (), b"")
 
-        assert {violation.code for violation in contract_violations(entry, sandbox.store)} <= set(REMEDIES)
+        assert {violation.code for violation in violations(entry, sandbox)} <= set(REMEDIES)
 
     hold()
 
@@ -291,11 +296,10 @@ def test_test_handle_lists_every_violation(integration: Integration) -> None:
 
 
 def test_published_document_asks_for_what_is_held_against_requests() -> None:
-    paths = {"token": "/oauth/token", "inbound": "/v1/{company}/{vanity_url}"}
     document = checked_in_document("openapi.yaml").spec.read_value()
 
-    for kind, operations in OPERATIONS.items():
-        published = document["paths"][paths[kind]]
+    for endpoint in ENDPOINTS:
+        published, operations = document["paths"][endpoint.path], endpoint.operations
         methods = {
             name.upper() for name in published if name in ("get", "put", "post", "delete", "patch", "head", "options")
         }

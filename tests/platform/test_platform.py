@@ -25,8 +25,10 @@ from sandbox.foundation.errors import (
 )
 from sandbox.journal.journal import Exchange
 from sandbox.journal.request import Request
-from sandbox.platform.platform import TokenRequest
-from sandbox.platform.serve import receive
+from sandbox.platform.endpoints.inbound import ENDPOINT as INBOUND
+from sandbox.platform.serve import handle, receive
+from sandbox.platform.token_request import TokenRequest
+from tests.platform.granting import grant
 from tests.platform.tokens_by_hand import claims_of
 
 MakeSandbox = Callable[..., Sandbox]
@@ -49,7 +51,7 @@ class Caller:
     def token(self, exchange: Exchange | None = None, **changes: Any) -> str:
         parameters = {"grant_type": "client_credentials", "client_id": self.client.id, "client_secret": self.secret}
         exchange = exchange or self.exchange("/oauth/token")
-        return self.sandbox.platform.grant_token(exchange, TokenRequest(**{**parameters, **changes}))
+        return grant(self.sandbox.platform, exchange, TokenRequest(**{**parameters, **changes}))
 
     def post(self, body: bytes = b"x", path: str = "/v1/acme/anything", authorization: str | None = "") -> Exchange:
         """Post a payload with a new token unless an Authorization is given; ``None`` sends none."""
@@ -57,7 +59,7 @@ class Caller:
             authorization = f"Bearer {self.token()}"
         headers = {} if authorization is None else {"Authorization": authorization}
         made = self.exchange(path, body, **headers)
-        self.sandbox.platform.receive_payload(made)
+        handle(self.sandbox.platform, made, INBOUND)
         return made
 
 

@@ -27,10 +27,12 @@ from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.keys import SigningKey
-from sandbox.platform.platform import Platform, TokenRequest
+from sandbox.platform.platform import Platform
+from sandbox.platform.token_request import TokenRequest
 from sandbox.state.seed import Seed
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.state.snapshot.shapes import State
+from tests.platform.granting import grant
 
 SEED = Seed(
     companies=(
@@ -65,7 +67,7 @@ def exchange(platform: Platform) -> Exchange:
 def token_of(sandbox: Sandbox) -> str:
     new = next(iter(sandbox.credentials.values()))
     request = TokenRequest("client_credentials", new.client.id, new.secret)
-    return sandbox.platform.grant_token(exchange(sandbox.platform), request)
+    return grant(sandbox.platform, exchange(sandbox.platform), request)
 
 
 def verify(sandbox: Sandbox, token: str) -> str:
@@ -270,7 +272,7 @@ def test_token_granted_in_flight_is_unknown_afterwards(sandbox: Sandbox, replace
     platform = sandbox.platform
     new = next(iter(sandbox.credentials.values()))
     replace(sandbox)
-    token = platform.grant_token(exchange(platform), TokenRequest("client_credentials", new.client.id, new.secret))
+    token = grant(platform, exchange(platform), TokenRequest("client_credentials", new.client.id, new.secret))
 
     with pytest.raises(UnauthenticatedError, match="unknown_token"):
         verify(sandbox, token)

@@ -1,26 +1,105 @@
-"""The token endpoint (WIRE A, RFC 6749 §4.4)."""
+"""The token endpoint: the client credentials grant (WIRE A, RFC 6749 §4.4)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
-from sandbox.foundation.answer import Answer
+from sandbox.faults.book import Act
+from sandbox.foundation.answer import JSON, Answer
+from sandbox.foundation.errors import (
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+    MalformedBodyError,
+    MethodNotAllowedError,
+    UnsupportedGrantTypeError,
+)
+from sandbox.foundation.form_data import FORM, MULTIPART
 from sandbox.foundation.settings import Settings
-from sandbox.journal.endpoint import EndpointKind
+from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
+from sandbox.journal.redaction import fingerprint
+from sandbox.platform.disturbance import token_terms
+from sandbox.platform.endpoints.endpoint import Endpoint, Operation
+from sandbox.platform.endpoints.responses import RATE, header, json_response, refusals, shared
+from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
-from sandbox.platform.token_request import read_token_request
+from sandbox.platform.token_request import TokenRequest, read_token_request
+from sandbox.platform.tokens import Issuance
+from sandbox.platform.wire import wire_profile
+
+CLIENT_CREDENTIALS: Final = "client_credentials"
+
+_FIELDS: Final[dict[str, Any]] = {
+    "grant_type": {"type": "string", "const": CLIENT_CREDENTIALS, "description": "RFC 6749 §4.4.2."},
+    "client_id": {"type": "string", "description": "Id of the OAuth client, unless sent by HTTP Basic."},
+    "client_secret": {"type": "string", "description": "Its secret, unless sent by HTTP Basic."},
+    "scope": {"type": "string", "description": "Scopes separated by spaces; the scope for inbound URLs when left out."},
+}
+_BODY: Final[dict[str, Any]] = {"type": "object", "required": ["grant_type"], "properties": _FIELDS}
+_EXAMPLE: Final = {
+    "grant_type": CLIENT_CREDENTIALS,
+    "client_id": "9d3f6a52-7c1e-4b8a-9f00-5d2c7e1b4a90",
+    "client_secret": "Vb3kQ0yTqf7mZc1sXr9uJd5wLh8nPe2gKa4oRi6t",
+}
+_SECURITY: Final[list[dict[str, Any]]] = [{"clientBasic": []}, {}]
+_SAMPLE_TOKEN: Final = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiI5ZDNmLi4uIn0.c2lnbmF0dXJl"  # noqa: S105 - an example
 
 
-class TokenEndpoint:
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The client and the scopes of a token that a request may get."""
+
+    client: OAuthClient
+    scopes: Sequence[str]
+
+
+class TokenEndpoint(Endpoint[Grant]):
     """Issues access tokens for the credentials of an OAuth client."""
 
-    def __init__(self, kind: EndpointKind) -> None:
-        self.kind = kind
+    kind = TOKEN
+    path = "/oauth/token"
+    description = "Access tokens (RFC 6749, client credentials)"
+    operations: ClassVar[Mapping[str, Operation]] = {
+        "GET": {
+            "summary": "Get an access token with the credentials in the query or by HTTP Basic.",
+            "description": "The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer "
+            "POST where you can.",
+            "operationId": "getAccessToken",
+            "parameters": [
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": name in _BODY["required"],
+                    "description": schema["description"],
+                    "schema": {key: value for key, value in schema.items() if key != "description"},
+                }
+                for name, schema in _FIELDS.items()
+            ],
+            "security": _SECURITY,
+        },
+        "POST": {
+            "summary": "Get an access token with the credentials in a form or JSON body or by HTTP Basic.",
+            "description": "Parameters in the body win over HTTP Basic, field by field; the query is not read.",
+            "operationId": "postAccessToken",
+            "requestBody": {
+                "required": True,
+                "content": {
+                    media_type: {"schema": _BODY, "example": _EXAMPLE} for media_type in (FORM, JSON, MULTIPART)
+                },
+            },
+            "security": _SECURITY,
+        },
+    }
+
+    def path_in(self, settings: Settings) -> str:
+        """Return the setting ``token_path``."""
+        return settings.token_path
 
     def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
-        """Match the setting ``token_path``; there is nothing else in it."""
+        """Match the setting ``token_path``; a path holds no values."""
         return {} if path == settings.token_path else None
 
     def methods(self, settings: Settings) -> Sequence[str]:
@@ -28,10 +107,119 @@ class TokenEndpoint:
         allowed = settings.token_methods
         return [name for name in ("GET", "HEAD", "POST") if ("GET" if name == "HEAD" else name) in allowed]
 
-    def handle(self, exchange: Exchange, platform: Platform) -> Answer:
-        """Answer a token request."""
-        access_token = platform.grant_token(exchange, read_token_request(exchange.request, platform.wire))
-        return platform.wire.token(access_token, platform.settings.token_lifetime)
+    def admit(self, exchange: Exchange, platform: Platform) -> Grant:
+        """Return the grant for good credentials."""
+        request = read_token_request(exchange.request, platform.wire)
+        client = self._client(exchange, platform, request)
+        if "scope" in request.malformed:
+            raise InvalidRequestError("scope", "malformed")
+        return Grant(client, _scopes(request.scope, platform))
+
+    def _client(self, exchange: Exchange, platform: Platform, request: TokenRequest) -> OAuthClient:
+        """Return the client whose credentials a request carries; the checks are in the platform's order."""
+        store, wire = platform.store, platform.wire
+        known = store.find_client(request.client_id or "")
+        exchange.client_id = request.client_id
+        if request.client_id and known is None and store.is_a_secret(request.client_id):
+            exchange.misplaced_secret, exchange.client_id = request.client_id, fingerprint(request.client_id)
+        self.count(exchange, platform, known.id if known else None)
+        if request.unreadable is not None:
+            refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
+            raise refusal(f"malformed_json: {request.unreadable}")
+        if request.grant_type != CLIENT_CREDENTIALS:
+            raise UnsupportedGrantTypeError(f"unsupported_grant_type: {request.grant_type or 'none given'}")
+        for parameter in ("client_id", "client_secret"):
+            if parameter in request.malformed:
+                raise InvalidRequestError(parameter, "malformed")
+        if request.client_id is None:
+            raise InvalidRequestError("client_id")
+        if request.client_secret is None and wire.refuses_missing_secret_as_invalid_request and known is not None:
+            raise InvalidRequestError("client_secret")
+        is_good = store.secret_matches(known, request.client_secret or "")  # as slow where the client is unknown
+        if known is None:
+            raise InvalidClientError(_why_unknown(exchange))
+        if not is_good:
+            raise InvalidClientError("wrong_secret")
+        return known
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
+        """Issue a token."""
+        client_id, lifetime = admitted.client.id, platform.settings.token_lifetime
+        terms = token_terms(act, platform.clock.timestamp(), lifetime, platform.keys)
+        access_token = platform.tokens.issue(
+            client_id,
+            admitted.scopes,
+            terms.start,
+            terms.lifetime_s,
+            integer_times=platform.wire.integer_times,
+            subject=platform.wire.subject(client_id),
+            key=terms.key,
+        )
+        exchange.issuance = Issuance(platform.tokens, access_token)
+        return platform.wire.token(access_token, lifetime)
+
+    def responses(self) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit``."""
+        use = {
+            "operationId": "storePayload",
+            "description": "Send `access_token` as `Authorization: Bearer …` with every payload.",
+        }
+        issued = json_response(
+            "An access token. Every call issues a new one; older ones stay good until they expire.",
+            "Token",
+            {"token": wire_profile("modern").token(_SAMPLE_TOKEN, 86400)},
+            {
+                **RATE,
+                "Cache-Control": header("Tokens are not to be cached on the way.", type="string"),
+                "Pragma": header("The same for HTTP/1.0.", type="string"),
+            },
+        )
+        return shared() | {
+            "200": {**issued, "links": {"storePayload": use}},
+            "400": refusals(
+                "The request cannot be used: RFC 6749 §5.2, or a JSON body that cannot be read.",
+                ("OAuthError", "Message"),
+                UnsupportedGrantTypeError("unsupported_grant_type"),
+                InvalidRequestError("client_id"),
+                InvalidScopeError("bogus"),
+                MalformedBodyError("malformed_json"),
+            ),
+            "401": refusals(
+                "Unknown client, wrong secret or revoked client.",
+                "OAuthError",
+                InvalidClientError("invalid_client"),
+                headers={
+                    **RATE,
+                    "WWW-Authenticate": header("Only if the request carried an Authorization header.", type="string"),
+                },
+                page=False,
+            ),
+            "405": refusals(
+                "This method is switched off by a setting.",
+                "Message",
+                MethodNotAllowedError("GET", ["POST"]),
+                headers={"Allow": header("The methods that are allowed.", type="string")},
+                path=self.path,
+            ),
+        }
 
 
-ENDPOINT: Final = TokenEndpoint
+def _scopes(scope: str | None, platform: Platform) -> list[str]:
+    """Return the scopes asked for, once each, or the required one where there are none; raise ``InvalidScopeError``."""
+    requested = [name for name in (scope or "").split(" ") if name]
+    if platform.wire.ignores_scope_zero:
+        requested = [name for name in requested if name != "0"]
+    known = platform.settings.known_scopes()
+    for name in requested:
+        if name not in known:
+            raise InvalidScopeError(name)
+    return list(dict.fromkeys(requested)) or [platform.settings.required_scope]
+
+
+def _why_unknown(exchange: Exchange) -> str:
+    if exchange.misplaced_secret is None:
+        return f"unknown_client: {exchange.client_id}"
+    return "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"
+
+
+ENDPOINT: Final = TokenEndpoint()

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from marshmallow import fields, validate
 
 from sandbox.journal.contract import Code, contract_violations
+from sandbox.platform.endpoints import PublishedContract
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 
@@ -49,12 +50,12 @@ def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     Such requests are reported, never refused. The filters are those of the journal.
     """
     platform = current_sandbox().platform
-    journal = platform.journal
+    journal, contract = platform.journal, PublishedContract(platform.store)
     after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
     reports = (
         {"entry": entry, "violations": violations}
         for entry in journal.entries(read_filter(query), after)
-        if (violations := contract_violations(entry, platform.store))
+        if (violations := contract_violations(entry, contract))
     )
     page = list(islice(reports, limit + 1))
     return {

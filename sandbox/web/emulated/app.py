@@ -1,4 +1,8 @@
-"""The Flask application that stands for Patchworks: two routes, and the platform's way of refusing everything else."""
+"""The Flask application that stands for Patchworks: a route for each published operation of each endpoint.
+
+It is the published form of the emulated API: its document is ``openapi.yaml``. It answers every request by ``serve``,
+one that no route takes included.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
+from sandbox.foundation.settings import Settings
+from sandbox.platform.endpoints import ENDPOINTS, Endpoint
+from sandbox.platform.endpoints.responses import SCHEMAS, security_schemes
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.emulated.documentation import GET_TOKEN, POST_TOKEN, STORE_PAYLOAD, security_schemes
 from sandbox.web.wsgi import EmulatedFace
 
 _DESCRIPTION = """\
@@ -41,14 +47,16 @@ def create_emulated_app(sandbox: Sandbox) -> Flask:
         API_TITLE="Patchworks Inbound API (sandbox)",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
-        PROPAGATE_EXCEPTIONS=True,  # to the pipeline, which answers for this application and for what bypasses it
+        PROPAGATE_EXCEPTIONS=True,  # `serve` answers failures
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     api = EmulatedApi(app, spec_kwargs=_spec_kwargs(settings.public_url))
     for name, scheme in security_schemes(settings.token_path).items():
         api.spec.components.security_scheme(name, scheme)
-    api.register_blueprint(_token_blueprint(settings.token_path))
-    api.register_blueprint(_inbound_blueprint())
+    for name, schema in SCHEMAS.items():
+        api.spec.components.schema(name, schema)
+    for endpoint in ENDPOINTS:
+        api.register_blueprint(_blueprint(endpoint, settings))
     app.extensions["openapi"] = api.spec
     app.extensions["face"] = EmulatedFace(sandbox)
     app.register_error_handler(HTTPException, lambda _: _serve())
@@ -65,45 +73,17 @@ def _spec_kwargs(public_url: str | None) -> dict[str, Any]:
     }
 
 
-def _token_blueprint(token_path: str) -> Blueprint:
-    blueprint = Blueprint("token", __name__, description="Access tokens (RFC 6749, client credentials)")
-
-    @blueprint.route(token_path, methods=["GET"])
-    @blueprint.doc(**GET_TOKEN)
-    def get_access_token() -> Response:
-        """Get an access token with the credentials in the query or by HTTP Basic.
-
-        The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer POST where you can.
-        """
-        return _serve()
-
-    @blueprint.route(token_path, methods=["POST"])
-    @blueprint.doc(**POST_TOKEN)
-    def post_access_token() -> Response:
-        """Get an access token with the credentials in a form or JSON body or by HTTP Basic.
-
-        Parameters in the body win over HTTP Basic, field by field; the query is not read.
-        """
-        return _serve()
-
-    return blueprint
-
-
-def _inbound_blueprint() -> Blueprint:
-    blueprint = Blueprint("inbound", __name__, description="Inbound URLs of services")
-
-    @blueprint.route("/v1/<company>/<vanity_url>", methods=["POST"])
-    @blueprint.doc(**STORE_PAYLOAD)
-    def store_payload(company: str, vanity_url: str) -> Response:
-        """Send a payload to the service behind this URL.
-
-        What was answered with 2xx is in the journal, byte for byte.
-        """
-        return _serve()
-
+def _blueprint(endpoint: Endpoint[Any], settings: Settings) -> Blueprint:
+    """Return the routes of an endpoint, each with its operation and responses as documentation."""
+    blueprint = Blueprint(endpoint.kind.name, __name__, description=endpoint.description)
+    path = endpoint.path_in(settings).replace("{", "<").replace("}", ">")
+    responses = dict(sorted(endpoint.responses().items()))
+    for method, operation in endpoint.operations.items():
+        view = blueprint.doc(**operation, responses=responses)(lambda **_: _serve())
+        blueprint.route(path, endpoint=operation["operationId"], methods=[method])(view)
     return blueprint
 
 
 def _serve() -> Response:
-    """Answer the request as the pipeline does, a request to no endpoint or with another method included."""
+    """Answer the request, also one to no endpoint or with another method."""
     return Response.from_app(current_app.extensions["face"], request.environ)

@@ -101,7 +101,7 @@ def test_answer_500_of_the_sandbox_itself_fails_the_test(pytester: pytest.Pytest
         pytester,
         """
 def test_unlucky(patchworks, monkeypatch):
-    monkeypatch.setattr(type(patchworks.sandbox.platform), "receive_payload", lambda *_: 1 / 0)
+    monkeypatch.setattr("sandbox.platform.endpoints.inbound.InboundEndpoint.handle", lambda *_: 1 / 0)
     assert push(patchworks, {}) == 500
 """,
     )

@@ -121,7 +121,7 @@ def test_failure_of_the_platform_is_a_page(laravel, monkeypatch, caplog):
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("sandbox.platform.platform.Platform.receive_payload", fail)
+    monkeypatch.setattr("sandbox.platform.endpoints.bearer.BearerEndpoint.admit", fail)
 
     page, as_json = send(laravel, "POST", URL), send(laravel, "POST", URL, [AS_JSON])
 

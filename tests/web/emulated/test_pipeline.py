@@ -11,7 +11,9 @@ import pytest
 from werkzeug.test import EnvironBuilder, create_environ
 
 from sandbox import Sandbox
-from sandbox.platform.platform import Platform
+from sandbox.platform.endpoints.bearer import BearerEndpoint
+from sandbox.platform.endpoints.inbound import InboundEndpoint
+from sandbox.platform.endpoints.token import TokenEndpoint
 from sandbox.web.app import SandboxApp
 from tests.web.emulated.sending import bearer, last_entry, send
 
@@ -156,8 +158,8 @@ def test_failure_in_a_view_is_the_platforms_500_and_is_logged(both, monkeypatch,
     def fail(*_):
         raise ZeroDivisionError("on purpose")
 
-    monkeypatch.setattr("sandbox.platform.platform.Platform.receive_payload", fail)
-    monkeypatch.setattr("sandbox.platform.platform.Platform.grant_token", fail)
+    monkeypatch.setattr(BearerEndpoint, "admit", fail)
+    monkeypatch.setattr(TokenEndpoint, "admit", fail)
 
     response = send(both, "POST", path, [], b"x")
 
@@ -172,12 +174,12 @@ def test_failure_in_a_view_is_the_platforms_500_and_is_logged(both, monkeypatch,
 def test_failure_after_the_payload_was_accepted_is_no_acceptance(both, monkeypatch, caplog):
     access_token = both.token()
 
-    def fail(platform, exchange):
-        receive(platform, exchange)
+    def fail(*arguments):
+        handle(*arguments)
         raise ZeroDivisionError("on purpose")
 
-    receive = Platform.receive_payload
-    monkeypatch.setattr(Platform, "receive_payload", fail)
+    handle = InboundEndpoint.handle
+    monkeypatch.setattr(InboundEndpoint, "handle", fail)
 
     response = both.post(token=access_token)
 

@@ -23,7 +23,7 @@ def _fail(*_: Any, **__: Any) -> None:
 def test_path_in_the_log_of_the_emulated_api_is_on_one_line(
     integration: Integration, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.platform.platform.Platform.receive_payload", _fail)
+    monkeypatch.setattr("sandbox.platform.endpoints.bearer.BearerEndpoint.admit", _fail)
 
     answer = integration.post(path=f"/v1/acme/{FORGED}")
 

@@ -1,0 +1,46 @@
+"""Endpoints that take an access token (RFC 6750 §2.1)."""
+
+from __future__ import annotations
+
+from sandbox.faults.book import Act
+from sandbox.foundation.errors import MissingScopeError, UnauthenticatedError
+from sandbox.journal.entry import Exchange
+from sandbox.platform.disturbance import spoil_token
+from sandbox.platform.endpoints.endpoint import Endpoint
+from sandbox.platform.platform import Platform
+from sandbox.platform.tokens import Token
+
+
+class BearerEndpoint(Endpoint[Token]):
+    """An endpoint that takes an access token with the required scope."""
+
+    def admit(self, exchange: Exchange, platform: Platform) -> Token:
+        """Return the token of a request, in the platform's order: throttle, token, scope (WIRE B)."""
+        try:
+            token = _token_of(exchange, platform)
+        except UnauthenticatedError:
+            self.count(exchange, platform, None)
+            raise
+        exchange.client_id, exchange.token = token.client_id, platform.tokens.link_of(token)
+        self.count(exchange, platform, token.client_id)
+        platform.tokens.check(token, platform.clock.timestamp())
+        if platform.store.find_client(token.client_id) is None:
+            raise UnauthenticatedError("client_deleted: the token's OAuth client was deleted")
+        platform.tokens.note_use(token)
+        scope = platform.settings.required_scope
+        if not token.allows(scope):
+            raise MissingScopeError(f"missing_scope: the token has {' '.join(token.scopes)}, not {scope}")
+        return token
+
+    def spoil(self, act: Act, admitted: Token, platform: Platform) -> None:
+        """Let a fault revoke the token or rotate the key."""
+        spoil_token(act, admitted, platform.tokens, platform.keys)
+
+
+def _token_of(exchange: Exchange, platform: Platform) -> Token:
+    given = exchange.request.header("Authorization")
+    if access_token := platform.wire.credentials(given, "Bearer"):
+        return platform.tokens.find(access_token)
+    if given is None:
+        raise UnauthenticatedError("no_token: there is no Authorization header")
+    raise UnauthenticatedError("no_token: not of the form 'Bearer …'")
