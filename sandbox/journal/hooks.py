@@ -1,7 +1,8 @@
 """Hooks: functions that the sandbox calls with a published entry, before the answer leaves.
 
 A hook cannot change the answer: ``call_hook`` logs its failure, and the request is answered as before. An observer gets
-every entry (``Sandbox.observers``: the metrics, the log line).
+every entry (``Sandbox.observers``: the metrics, the log line). A stage after acceptance gets the entry of each accepted
+payload (``Sandbox.after_acceptance``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import proxy
 
 from sandbox.faults.book import FaultBook, FaultsSnapshot
@@ -19,6 +19,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal, JournalSnapshot
 from sandbox.platform.keys import KeyRing
+from sandbox.platform.model import Service
 from sandbox.platform.store import Store, StoreSnapshot
 from sandbox.platform.throttle import Throttle, WindowSnapshot
 from sandbox.platform.tokens import TokenBook, TokenSnapshot
@@ -38,12 +39,19 @@ class PlatformSnapshot:
     journal: JournalSnapshot
 
 
+AfterAcceptance: TypeAlias = Callable[[Entry, Service], None]
+"""Gets the entry of an accepted payload and its service.
+
+The entry is published and the answer has not left. The call is guarded (``sandbox.journal.hooks``).
+"""
+
+
 class Platform:
     """One life of the emulated platform.
 
     ``settings`` are those in force, ``wire`` the profile that they name, and ``stored`` the answer to a payload that
-    is accepted; ``use`` replaces all three while it serves. The journal calls ``observers`` with every
-    entry.
+    is accepted; ``use`` replaces all three while it serves. ``serve`` calls ``observers`` with every entry, and
+    ``after_acceptance`` with every accepted payload; empty, the latter costs one truth test a request.
     """
 
     def __init__(
@@ -55,6 +63,7 @@ class Platform:
         store: Store,
         *,
         observers: Sequence[Observer] = (),
+        after_acceptance: Sequence[AfterAcceptance] = (),
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.use(settings)
@@ -65,6 +74,7 @@ class Platform:
         self.tokens = TokenBook(keys, rng)
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
+        self.after_acceptance = after_acceptance
         # Not `self`: in a cycle, a journal that a reset has retired would keep its memory until the collector comes.
         this = proxy(self)
         self.journal = Journal(

@@ -1,7 +1,8 @@
 """The life of a request to the emulated API, from the value that was received to the effect on the client.
 
 ``serve`` finds the endpoint, which admits the request (throttle, credentials). It chooses a fault. The endpoint handles
-the request, the fault changes the answer, and the journal entry is closed. The server performs the effect afterwards, so the entry is published before a byte
+the request, the fault changes the answer, and the journal entry is closed: the observers get it, and the stages after
+acceptance get an accepted payload. The server performs the effect afterwards, so the entry is published before a byte
 of the answer leaves. The engine, a mounted WSGI application and a test call the same function.
 """
 
@@ -18,6 +19,7 @@ from sandbox.faults.injection import inject
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
 from sandbox.journal.entry import Entry, Exchange
+from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
 from sandbox.platform.disturbance import refusal_by
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
@@ -55,7 +57,9 @@ def serve(platform: Platform, request: Request) -> Served:
     if request.method == "HEAD":
         answer = answer.without_body()
     effect, cancellation = _faulted(exchange, answer)
-    effect, _ = _closed(platform, exchange, effect)
+    effect, entry = _closed(platform, exchange, effect)
+    if platform.after_acceptance and exchange.accepted and endpoint is not None:
+        call_hook(entry, endpoint.hand_on, entry, exchange, platform)
     return Served(effect, exchange.received_at, cancellation)
 
 

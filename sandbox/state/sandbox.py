@@ -23,7 +23,7 @@ from sandbox.journal.log_line import log_entry
 from sandbox.journal.metrics import Metrics
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company
-from sandbox.platform.platform import Platform
+from sandbox.platform.platform import AfterAcceptance, Platform
 from sandbox.platform.store import NewOAuthClient, Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient, restore
@@ -62,6 +62,8 @@ class Sandbox:
         """The counts since it was made; a reset does not change them."""
         self.observers: list[Observer] = [self.metrics.count, log_entry]
         """The functions that get every entry of the journal, also after a reset."""
+        self.after_acceptance: list[AfterAcceptance] = []
+        """The functions that get every accepted payload with its service, also after a reset."""
         self.journal_file = _opened(self.initial_settings.journal_file)
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
@@ -191,6 +193,7 @@ class Sandbox:
             self.keys,
             store,
             observers=self.observers,
+            after_acceptance=self.after_acceptance,
             keep=keep,
         )
 

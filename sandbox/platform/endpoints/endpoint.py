@@ -70,6 +70,9 @@ class Endpoint(ABC, Generic[Admitted]):
     def handle(self, exchange: Exchange, platform: Platform, admitted: Admitted, act: Act | None) -> Answer:
         """Do what a request asks for and return the answer; ``act`` is the fault that acts on the request."""
 
+    def hand_on(self, entry: Entry, exchange: Exchange, platform: Platform) -> None:
+        """Hand an accepted request to ``platform.after_acceptance``; its entry is published."""
+
     @abstractmethod
     def responses(self) -> Mapping[str, Any]:
         """Return the responses of its operations as OpenAPI has them, by status."""

@@ -19,6 +19,7 @@ from sandbox.foundation.errors import (
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.entry import Entry, Exchange
+from sandbox.journal.hooks import call_hook
 from sandbox.platform.endpoints.bearer import BearerEndpoint
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import PAGE, RATE, header, json_response, refusals, shared
@@ -92,6 +93,13 @@ class InboundEndpoint(BearerEndpoint):
                     raise
                 exchange.reason = error.reason
         return platform.stored
+
+    def hand_on(self, entry: Entry, exchange: Exchange, platform: Platform) -> None:
+        """Hand a payload to the next stages, unless its service was deleted in the meantime."""
+        service = platform.store.find_service(**exchange.subject)
+        if service is not None:
+            for stage in platform.after_acceptance:
+                call_hook(entry, stage, entry, service)
 
     def is_structured(self, entry: Entry, store: Store) -> bool:
         """Return whether the entity of the service has a structure; of an unknown service, False."""
