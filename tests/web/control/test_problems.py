@@ -53,6 +53,25 @@ def test_body_that_is_no_object_is_refused(integration: Integration, body: bytes
     assert detail(post(integration, body), 422) == f"body: {json.loads(body)!r} is not allowed; allowed: a JSON object"
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/faults"), ("PATCH", "/settings")])
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b"{", 400, "body: the body is not JSON: Expecting property name enclosed in double quotes"),
+        (b"[" * 600 + b"]" * 600, 400, "body: the body is not JSON: nested deeper than 100 levels"),
+        (b"[1]", 422, "body: [1] is not allowed; allowed: a JSON object"),
+    ],
+    ids=["cut off", "600 deep", "a list"],
+)
+def test_body_that_the_core_checks_is_refused_in_the_same_words(
+    integration: Integration, *, method: str, path: str, body: bytes, status: int, told: str
+) -> None:
+    response = integration.http.open(f"/_sandbox{path}", method=method, data=body, content_type=JSON)
+
+    assert detail(response, status).startswith(told)
+    assert [error["field"] for error in response.get_json()["errors"]] == ["body"]
+
+
 @pytest.mark.parametrize(
     ("content_type", "told"),
     [

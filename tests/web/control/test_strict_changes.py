@@ -35,6 +35,13 @@ def test_setting_of_another_json_type_is_refused(integration: Integration, name:
     assert (error["field"], error["message"]) == (f"body.{name}", f"allowed: {allowed}")
 
 
+def test_every_setting_of_another_json_type_is_told_at_once(integration: Integration) -> None:
+    response = integration.control("PATCH", "/settings", json={"rate_limit": "true", "success_status": "201"})
+
+    fields = [error["field"] for error in response.json["errors"]]  # type: ignore[index]
+    assert fields == ["body.rate_limit", "body.success_status"]
+
+
 @pytest.mark.parametrize(("value", "kept"), [(90.0, 90), (90, 90)], ids=["whole float", "integer"])
 def test_whole_number_may_be_written_as_a_float(integration: Integration, value: Any, kept: int) -> None:
     response = integration.control("PATCH", "/settings", json={"token_lifetime": value})
