@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import ClassVar, Final
 
 from sandbox.journal.journal import Entry, Outcome
 
@@ -16,7 +16,6 @@ BUCKET_S: Final = 10
 BUCKETS: Final = 60
 BAR_WIDTH: Final = 8
 GAP: Final = 2
-WIDTH: Final = BUCKETS * (BAR_WIDTH + GAP) - GAP
 OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
 
 
@@ -50,6 +49,7 @@ class Block:
 class Timeline:
     """The bars, oldest first, and their totals."""
 
+    width: ClassVar[int] = BUCKETS * (BAR_WIDTH + GAP) - GAP
     bars: tuple[Bar, ...]
     totals: tuple[tuple[Outcome, int], ...]
     median_ms: float | None
