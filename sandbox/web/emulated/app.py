@@ -30,12 +30,13 @@ by the fidelity ledger of the project.
 
 
 class EmulatedApi(Api):
-    """flask-smorest without its own error envelope: errors here are the platform's."""
+    """flask-smorest with the platform's errors in place of its own."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def _register_error_handlers(self) -> None:
-        """Register none."""
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Return the platform's answer to a request without a route, or with another method."""
+        return _serve()
 
 
 def create_emulated_app(sandbox: Sandbox) -> Flask:
@@ -59,7 +60,6 @@ def create_emulated_app(sandbox: Sandbox) -> Flask:
         api.register_blueprint(_blueprint(endpoint, settings))
     app.extensions["openapi"] = api.spec
     app.extensions["face"] = EmulatedFace(sandbox)
-    app.register_error_handler(HTTPException, lambda _: _serve())
     return app
 
 
