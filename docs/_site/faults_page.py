@@ -11,7 +11,7 @@ from sandbox.faults.fault import Fault
 from sandbox.faults.kinds import KINDS
 from sandbox.faults.presets import Preset
 from sandbox.faults.rules import FaultRule, Match
-from sandbox.foundation.options import Described, Option, options_of
+from sandbox.foundation.fields import Described, Field, fields_of
 
 _HEAD: Final = """\
 # Failure on demand
@@ -87,25 +87,25 @@ Presets are YAML files with `title`, `story` and `rules`; the setting `presets_d
 
 def _kind(cls: type[Fault]) -> str:
     paragraphs = [f"### {cls.kind}", inspect.cleandoc(cls.__doc__ or "")]
-    if options_of(cls):
+    if fields_of(cls):
         paragraphs.append(_table(cls))
     return "\n\n".join(paragraphs) + "\n"
 
 
 def _table(cls: type[Described]) -> str:
-    rows = [_row(option) for option in options_of(cls)]
+    rows = [_row(field) for field in fields_of(cls)]
     return "\n".join(["| field | what it does | allowed | default |", "|---|---|---|---|", *rows])
 
 
-def _row(option: Option) -> str:
-    cells = (f"`{option.name}`", option.doc, option.type.allowed, _default(option))
+def _row(field: Field) -> str:
+    cells = (f"`{field.name}`", field.doc, field.type.allowed, _default(field))
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\r\n", " ") for cell in cells) + " |"
 
 
-def _default(option: Option) -> str:
-    if option.required:
+def _default(field: Field) -> str:
+    if field.required:
         return "required"
-    value: Any = None if option.default is None else option.type.dump(option.default)
+    value: Any = None if field.default is None else field.type.dump(field.default)
     return "none" if value in (None, {}, []) else f"`{json.dumps(value)}`"
 
 

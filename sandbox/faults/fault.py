@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, ClassVar, Final, Literal
 
-from sandbox.foundation.options import Described, options_of
+from sandbox.foundation.fields import Described
 
 Endpoint = Literal["any", "token", "inbound"]
 
@@ -36,15 +35,3 @@ class Fault(Described):
     def document(self) -> dict[str, Any]:
         """Return the fault as plain data."""
         return {"kind": self.kind, **super().document()}
-
-
-def schema_of(cls: type[Fault]) -> dict[str, Any]:
-    """Return the JSON Schema of a kind."""
-    declared = options_of(cls)
-    return {
-        "type": "object",
-        "description": inspect.cleandoc(cls.__doc__ or ""),
-        "required": ["kind", *(option.name for option in declared if option.required)],
-        "properties": {"kind": {"type": "string", "const": cls.kind}, **{o.name: o.schema for o in declared}},
-        "additionalProperties": False,
-    }

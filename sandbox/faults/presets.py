@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.faults.rules import FaultRule, Match, read_rule
 from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
-from sandbox.foundation.options import read, unknown
+from sandbox.foundation.fields import read, unknown
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 
 _KEYS = ("title", "story", "rules")

@@ -11,8 +11,8 @@ from sandbox.faults.fault import COMPONENTS, Endpoint, Fault
 from sandbox.faults.kinds import KINDS
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.fields import Described, field, fields_of, read, unknown
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.options import Described, option, options_of, read, unknown
 
 
 def read_fault(document: object, where: str = "fault") -> Fault:
@@ -63,21 +63,21 @@ class Faultable(Protocol):
 class Match(Described):
     """Which requests a rule is for: every condition given must hold."""
 
-    endpoint: Endpoint = option(
+    endpoint: Endpoint = field(
         types.choice("any", "token", "inbound"),
         "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path.",
         "any",
     )
-    company: str | None = option(types.text(255, 1), "Slug of the company in the URL.", None)
-    vanity_url: str | None = option(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
-    client_id: str | None = option(
+    company: str | None = field(types.text(255, 1), "Slug of the company in the URL.", None)
+    vanity_url: str | None = field(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
+    client_id: str | None = field(
         types.text(255, 1), "The OAuth client that authenticated, or whose token it is.", None
     )
-    method: str | None = option(types.method(), "HTTP method.", None)
-    headers: Mapping[str, str | None] = option(
+    method: str | None = field(types.http_method(), "HTTP method.", None)
+    headers: Mapping[str, str | None] = field(
         types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
     )
-    json_path: str | Mapping[str, JsonValue] | None = option(
+    json_path: str | Mapping[str, JsonValue] | None = field(
         types.json_path(),
         "An RFC 9535 JSONPath that must select something in a JSON body, or an object of paths and values: each path "
         'must select its value, as in `{"$.order": "1001"}`.',
@@ -111,23 +111,23 @@ def _match_type() -> types.ValueType:
 class FaultRule(Described):
     """What happens to which requests, and when. Rules are tried in order; the first that acts is the only one."""
 
-    fault: Fault = option(_fault_type(), "What happens.")
-    match: Match = option(_match_type(), "Which requests it is for; all when left out.", Match())
-    name: str | None = option(types.text(200, 1), "What the journal calls it; its id when left out.", None)
-    after: int = option(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
-    times: int | None = option(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
-    every: int = option(types.integer(1, MAX_COUNT), "Act on every so-manieth request: 3 is the third, sixth …", 1)
-    probability: float = option(
+    fault: Fault = field(_fault_type(), "What happens.")
+    match: Match = field(_match_type(), "Which requests it is for; all when left out.", Match())
+    name: str | None = field(types.text(200, 1), "What the journal calls it; its id when left out.", None)
+    after: int = field(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
+    times: int | None = field(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
+    every: int = field(types.integer(1, MAX_COUNT), "Act on every so-manieth request: 3 is the third, sixth …", 1)
+    probability: float = field(
         types.number(0, 1), "Chance to act, drawn from the sandbox's generator (setting `random_seed`).", 1.0
     )
-    since: datetime | None = option(types.instant(), "Act from this moment of the sandbox clock on.", None)
-    until: datetime | None = option(types.instant(), "Act before this moment of the sandbox clock only.", None)
-    lasts: float | None = option(
+    since: datetime | None = field(types.instant(), "Act from this moment of the sandbox clock on.", None)
+    until: datetime | None = field(types.instant(), "Act before this moment of the sandbox clock only.", None)
+    lasts: float | None = field(
         types.seconds(366 * 86_400.0, 0.001),
         "Act for so long on the sandbox clock, from `since` or else from when the rule is added.",
         None,
     )
-    accept: bool = option(
+    accept: bool = field(
         types.boolean(),
         "Do what the request asks for first: the payload is stored, and then its answer is lost. This is how a "
         "client's retry makes a duplicate.",
@@ -166,8 +166,9 @@ def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
 
     ``make_rule(status(503), endpoint="inbound", vanity_url="orders", times=2)``
     """
-    match_names = [option.name for option in options_of(Match)]
-    known = [name for option in options_of(FaultRule) if (name := option.name) not in ("fault", "match")] + match_names
+    match_names = [known.name for known in fields_of(Match)]
+    rule_names = [known.name for known in fields_of(FaultRule) if known.name not in ("fault", "match")]
+    known = rule_names + match_names
     for name, value in fields.items():
         if name not in (*known, "match"):
             raise InvalidValueError(name, value, unknown(name, "field", known))

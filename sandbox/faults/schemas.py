@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
-from sandbox.faults.fault import COMPONENTS, schema_of
+from sandbox.faults.fault import COMPONENTS
 from sandbox.faults.kinds import KINDS
 from sandbox.faults.rules import FaultRule, Match
-from sandbox.foundation.options import Option, options_of
+from sandbox.foundation.fields import object_schema
 
 
 def component_name(kind: str) -> str:
@@ -34,7 +35,10 @@ def _moved(schema: Any, at: str) -> Any:
 
 
 def _schemas() -> dict[str, dict[str, Any]]:
-    kinds = {component_name(kind): schema_of(cls) for kind, cls in KINDS.items()}
+    kinds = {
+        component_name(kind): object_schema(cls, inspect.cleandoc(cls.__doc__ or ""), kind=kind)
+        for kind, cls in KINDS.items()
+    }
     references = {kind: COMPONENTS + component_name(kind) for kind in KINDS}
     return {
         **kinds,
@@ -43,17 +47,6 @@ def _schemas() -> dict[str, dict[str, Any]]:
             "oneOf": [{"$ref": reference} for reference in references.values()],
             "discriminator": {"propertyName": "kind", "mapping": references},
         },
-        "FaultMatch": _object("Which requests a rule is for: every condition given must hold.", options_of(Match)),
-        "FaultRule": _object("What happens to which requests, and when.", options_of(FaultRule)),
-    }
-
-
-def _object(description: str, options: list[Option]) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "object", "description": description}
-    if required := [option.name for option in options if option.required]:
-        schema["required"] = required
-    return {
-        **schema,
-        "properties": {option.name: option.schema for option in options},
-        "additionalProperties": False,
+        "FaultMatch": object_schema(Match, "Which requests a rule is for: every condition given must hold."),
+        "FaultRule": object_schema(FaultRule, "What happens to which requests, and when."),
     }

@@ -1,125 +1,140 @@
-"""What a setting may hold: for each kind how a value is read, what is allowed in words, and that as JSON Schema.
+"""The fields of a frozen dataclass, each declared once: for checking, for plain data, for JSON Schema, for documents.
 
-A value comes as text from a flag or the environment, as YAML or JSON has it from a file or the control API.
+Settings, faults, matches and rules are such dataclasses: each derives from ``Described``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from functools import partial
+from typing import Any, ClassVar, Final, TypeVar
 
-from sandbox.foundation.clock import parse_duration
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, guess
+from sandbox.foundation.value_types import NotAllowedError, ValueType
 
-
-class NotAllowedError(ValueError):
-    """Raised by a parser; becomes a ``SettingError`` where the name is known."""
-
-
-Kind: TypeAlias = tuple[Callable[[object], object], str, Mapping[str, Any]]
-"""A parser, what it allows in words, and that as JSON Schema."""
+_META: Final = "field"
 
 
-def choice(*values: str) -> Kind:
-    """One of some words."""
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The declaration of one field."""
 
-    def parse(value: object) -> str:
-        if value not in values:
-            raise NotAllowedError
-        return str(value)
+    name: str
+    type: ValueType
+    doc: str
+    default: Any = MISSING
 
-    return parse, ", ".join(values), {"type": "string", "enum": list(values)}
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The field's JSON Schema."""
+        schema = dict(self.type.schema)
+        if self.default is None:
+            if isinstance(schema.get("type"), str):
+                schema["type"] = [schema["type"], "null"]
+            if "anyOf" in schema:
+                schema["anyOf"] = [*schema["anyOf"], {"type": "null"}]
+        schema["description"] = self.doc
+        if not self.required and self.default is not None:
+            schema["default"] = self.type.dump(self.default)
+        return schema
 
-def integer(low: int, high: int, unit: str = "") -> Kind:
-    """A whole number, or its digits."""
-
-    def parse(value: object) -> int:
-        if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise NotAllowedError
-        return value
-
-    allowed = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
-    return parse, allowed, {"type": "integer", "minimum": low, "maximum": high}
-
-
-def boolean() -> Kind:
-    """A truth value, or a word for one."""
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-    def parse(value: object) -> bool:
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.strip().lower() in words:
-            return words[value.strip().lower()]
-        raise NotAllowedError
-
-    return parse, "true or false", {"type": "boolean"}
-
-
-def text(
-    allowed: str, accept: Callable[[str], bool], *, optional: bool = False, schema: Mapping[str, Any] | None = None
-) -> Kind:
-    """A text; ``schema`` is what JSON Schema can say of it, for the document of the control API."""
-
-    def parse(value: object) -> str | None:
-        if optional and value in (None, ""):
+    def read(self, value: object) -> Any:
+        """Return the value to keep; raise ``InvalidValueError`` of this field."""
+        if value is None and self.default is None:
             return None
-        if not isinstance(value, str) or not accept(value) or "\n" in value or "\r" in value:
-            raise NotAllowedError
-        return value
-
-    return parse, allowed, {"type": ["string", "null"] if optional else "string", **(schema or {})}
-
-
-def names(
-    allowed: str,
-    accept: Callable[[str], bool],
-    normal: Callable[[str], str] = str,
-    *,
-    empty: bool = False,
-    schema: Mapping[str, Any] | None = None,
-) -> Kind:
-    """A list of names, given as a list or separated by commas; kept as a tuple without repeats."""
-
-    def parse(value: object) -> tuple[str, ...]:
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, (list, tuple)) or not all(isinstance(part, str) for part in parts):
-            raise NotAllowedError
-        given = tuple(dict.fromkeys(normal(part.strip()) for part in parts))
-        if empty and given == ("",):
-            given = ()
-        if not (given or empty) or not all(accept(name) for name in given):
-            raise NotAllowedError
-        return given
-
-    return (
-        parse,
-        allowed,
-        {
-            "type": "array",
-            "items": {"type": "string", **(schema or {})},
-            "minItems": 0 if empty else 1,
-        },
-    )
-
-
-def duration(low: float, high: float) -> Kind:
-    """Whole seconds, or a duration; kept in seconds."""
-
-    def parse(value: object) -> int:
-        if isinstance(value, str) and value.strip().isdecimal():
-            value = float(value)
         try:
-            seconds = parse_duration(value).total_seconds()
-        except InvalidValueError:
-            raise NotAllowedError from None
-        if not low <= seconds <= high or not math.isclose(seconds, round(seconds)):
-            raise NotAllowedError
-        return round(seconds)
+            return self.type.parse(value)
+        except NotAllowedError:
+            raise InvalidValueError(self.name, value, self.type.allowed) from None
 
-    allowed = f"whole seconds from {low:.0f} to {high:.0f}, or a duration such as 24h or PT24H"
-    return parse, allowed, {"type": "integer", "minimum": int(low), "maximum": int(high)}
+
+def field(value_type: ValueType, doc: str, default: Any = MISSING) -> Any:
+    """Declare a field; without a default it must be given, with ``None`` it may be left out."""
+    return declared(partial(Field, type=value_type, doc=doc, default=default), default)
+
+
+def declared(declaration: Callable[[str], Field], default: Any, *, repr: bool = True) -> Any:
+    """Return a dataclass field; ``declaration`` makes its ``Field`` of its name."""
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, metadata={_META: declaration}, repr=repr)
+    return dataclasses.field(default=default, metadata={_META: declaration}, repr=repr)
+
+
+class Described:
+    """Base of frozen dataclasses whose fields are declared: checked when made, read from and written to plain data."""
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __post_init__(self) -> None:
+        for declaration in self._declarations():
+            object.__setattr__(self, declaration.name, declaration.read(getattr(self, declaration.name)))
+        self.check()
+
+    @classmethod
+    def _declarations(cls) -> Sequence[Field]:
+        return fields_of(cls)
+
+    def check(self) -> None:
+        """Raise ``InvalidValueError`` where fields that are good by themselves do not go together."""
+
+    def document(self) -> dict[str, Any]:
+        """Return the fields that differ from their defaults, as plain data."""
+        return {
+            declaration.name: declaration.type.dump(value)
+            for declaration in fields_of(type(self))
+            if (value := getattr(self, declaration.name)) != declaration.default
+        }
+
+
+_D = TypeVar("_D", bound=Described)
+
+
+def fields_of(cls: type[Described]) -> list[Field]:
+    """Return the declarations of a class, in order."""
+    return [known.metadata[_META](known.name) for known in dataclasses.fields(cls) if _META in known.metadata]
+
+
+def read(cls: type[_D], document: object, where: str) -> _D:
+    """Make a value of plain data; raise ``InvalidValueError`` naming the field by its path and what is allowed."""
+    known = {declaration.name: declaration for declaration in fields_of(cls)}
+    if not isinstance(document, Mapping):
+        raise InvalidValueError(where, document, f"an object with the fields {', '.join(known) or '(none)'}")
+    for name, value in document.items():
+        if name not in known:
+            raise InvalidValueError(f"{where}.{name}", value, unknown(name, "field", known))
+    for name, declaration in known.items():
+        if declaration.required and name not in document:
+            raise InvalidValueError(f"{where}.{name}", None, f"{declaration.type.allowed}; it must be given")
+    try:
+        return cls(**document)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{where}.{error.field}", error.given, error.allowed) from None
+
+
+def object_schema(cls: type[Described], description: str, **constants: str) -> dict[str, Any]:
+    """Return the JSON Schema of a class as an object; ``constants`` are members with one value, before its fields."""
+    declarations = fields_of(cls)
+    required = [*constants, *(declaration.name for declaration in declarations if declaration.required)]
+    properties: dict[str, Any] = {name: {"type": "string", "const": value} for name, value in constants.items()}
+    properties.update((declaration.name, declaration.schema) for declaration in declarations)
+    return {
+        "type": "object",
+        "description": description,
+        **({"required": required} if required else {}),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def unknown(name: object, kind: str, known: Iterable[str]) -> str:
+    """Return in words that there is no ``kind`` of this name, the nearest name, and those that are known."""
+    names = list(known)
+    return f"{guess(name, names)}there is no such {kind}; known: {', '.join(names) or 'none'}"

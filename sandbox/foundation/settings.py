@@ -6,38 +6,43 @@ it may change while the sandbox runs. ``Settings`` is a frozen value; a change m
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from sandbox.foundation.errors import SettingError, UnknownSettingError, Withheld, did_you_mean
-from sandbox.foundation.fields import Kind, NotAllowedError, boolean, choice, duration, integer, names, text
+from sandbox.foundation.fields import Described, Field, declared, fields_of
+from sandbox.foundation.value_types import (
+    NotAllowedError,
+    ValueType,
+    boolean,
+    choice,
+    integer,
+    line,
+    names,
+    optional,
+    whole_seconds,
+)
 
 ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
 
 MIB: Final = 1024 * 1024
-_META: Final = "setting"
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class SettingSpec:
-    """The declaration of one setting, for whoever offers it to people."""
+class SettingSpec(Field):
+    """The declaration of one setting. ``tag`` says how its default is known, ``runtime`` whether it may change later.
 
-    name: str
-    default: Any
-    doc: str
-    allowed: str
-    runtime: bool
-    tag: str
-    parse: Callable[[object], object] = dataclasses.field(repr=False)
-    json_schema: Mapping[str, Any] = dataclasses.field(repr=False, hash=False)
-    secret: bool
-    """Whether its value is for nobody's eyes: not in messages, not in what is shown of the settings."""
+    The value of a ``secret`` is neither in messages nor in what is shown of the settings.
+    """
+
+    runtime: bool = True
+    tag: str = "ours"
+    secret: bool = False
 
     @property
     def env(self) -> str:
@@ -49,20 +54,29 @@ class SettingSpec:
         """The command line option."""
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        return self.type.allowed
+
+    @property
+    def json_schema(self) -> Mapping[str, Any]:
+        """What is allowed, as JSON Schema."""
+        return self.type.schema
+
+    def read(self, value: object) -> Any:
+        """Return the value to keep of a value or its text; raise ``SettingError``."""
+        try:
+            return self.type.parse(self.type.from_text(value) if isinstance(value, str) else value)
+        except NotAllowedError:
+            raise SettingError(self.name, Withheld() if self.secret else value, self.allowed) from None
+
 
 def _setting(
-    default: _T,
-    kind: Kind,
-    doc: str,
-    *,
-    runtime: bool = True,
-    tag: str = "ours",
-    secret: bool = False,
-) -> _T:
-    parse, allowed, schema = kind
-    meta = {"parse": parse, "allowed": allowed, "doc": doc, "runtime": runtime, "tag": tag, "json_schema": schema}
-    field: _T = dataclasses.field(default=default, metadata={_META: meta | {"secret": secret}}, repr=not secret)
-    return field
+    default: Any, value_type: ValueType, doc: str, *, runtime: bool = True, tag: str = "ours", secret: bool = False
+) -> Any:
+    of = partial(SettingSpec, type=value_type, doc=doc, default=default, runtime=runtime, tag=tag, secret=secret)
+    return declared(of, default, repr=not secret)
 
 
 def is_control_key(text: str) -> bool:
@@ -98,23 +112,24 @@ _METHODS: Final = ("GET", "POST")
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Described):
     """Every setting of a sandbox, with its default; see ``setting_specs`` for what each does."""
 
     host: str = _setting(
         "127.0.0.1",
-        text("a host name or address", lambda text: bool(text) and " " not in text),
+        line("a host name or address", lambda text: bool(text) and " " not in text),
         "Address to listen on. Beyond loopback the control API needs a key: see control_key.",
         runtime=False,
     )
     port: int = _setting(8025, integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
     public_url: str | None = _setting(
         None,
-        text(
-            "an http or https URL without a path",
-            lambda text: _BASE_URL.fullmatch(text) is not None,
-            optional=True,
-            schema={"pattern": f"^({_BASE_URL.pattern})?$"},
+        optional(
+            line(
+                "an http or https URL without a path",
+                lambda text: _BASE_URL.fullmatch(text) is not None,
+                {"pattern": f"^({_BASE_URL.pattern})?$"},
+            )
         ),
         "Base URL that clients use, for the URLs the sandbox tells (for example behind a port mapping). "
         "Default: the address listened on, or the Host header of a request.",
@@ -125,7 +140,6 @@ class Settings:
             "host names separated by commas, without ports; * for any",
             lambda name: name == "*" or _HOST_NAME.fullmatch(name) is not None,
             str.lower,
-            empty=True,
         ),
         "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
         "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
@@ -133,12 +147,7 @@ class Settings:
     )
     control_key: str | None = _setting(
         None,
-        text(
-            CONTROL_KEY_ALLOWED,
-            is_control_key,
-            optional=True,
-            schema={"pattern": f"^({_CONTROL_KEY.pattern})?$"},
-        ),
+        optional(line(CONTROL_KEY_ALLOWED, is_control_key, {"pattern": f"^({_CONTROL_KEY.pattern})?$"})),
         "Key that the control API and the dashboard need, sent as 'Authorization: Bearer KEY' or, by a browser, as the "
         "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
         runtime=False,
@@ -163,7 +172,7 @@ class Settings:
     )
     tls_folder: str | None = _setting(
         None,
-        text("the path of a folder", bool, optional=True),
+        optional(line("the path of a folder", bool)),
         "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
         "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
         runtime=False,
@@ -174,7 +183,6 @@ class Settings:
             "host names (*.example.test too) and addresses separated by commas, without ports",
             lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
             str.lower,
-            empty=True,
         ),
         "Further names that the certificate is for. inbound.pwks.co, localhost, 127.0.0.1, ::1, the host listened on "
         "and the host of public_url always are.",
@@ -182,19 +190,19 @@ class Settings:
     )
     tls_cert_file: str | None = _setting(
         None,
-        text("the path of a PEM file", bool, optional=True),
+        optional(line("the path of a PEM file", bool)),
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
         runtime=False,
     )
     tls_key_file: str | None = _setting(
         None,
-        text("the path of a PEM file", bool, optional=True),
+        optional(line("the path of a PEM file", bool)),
         "PEM file with the unencrypted private key of tls_cert_file.",
         runtime=False,
     )
     signing_key_file: str | None = _setting(
         None,
-        text("the path of a PEM file", bool, optional=True),
+        optional(line("the path of a PEM file", bool)),
         "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
         runtime=False,
     )
@@ -203,11 +211,7 @@ class Settings:
     )
     random_seed: int | None = _setting(
         None,
-        (
-            lambda value: None if value in (None, "") else integer(0, 2**63 - 1)[0](value),
-            "a whole number from 0 to 9223372036854775807",
-            {"type": ["integer", "null"], "minimum": 0},
-        ),
+        optional(integer(0, 2**63 - 1)),
         "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
         runtime=False,
     )
@@ -226,7 +230,7 @@ class Settings:
     )
     token_path: str = _setting(
         "/oauth/token",
-        text(
+        line(
             "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
             lambda text: (
                 text.startswith("/")
@@ -245,41 +249,37 @@ class Settings:
     )
     token_methods: tuple[str, ...] = _setting(
         _METHODS,
-        names("GET, POST or both", lambda name: name in _METHODS, str.upper, schema={"enum": list(_METHODS)}),
+        names("GET, POST or both", lambda name: name in _METHODS, str.upper, low=1, schema={"enum": list(_METHODS)}),
         "Methods the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
         tag="documented",
     )
     token_lifetime: int = _setting(
-        _DAY, duration(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
+        _DAY, whole_seconds(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
     )
     required_scope: str = _setting(
         "access-inbound",
-        text(_SCOPE, _is_scope, schema=_SCOPE_SCHEMA),
+        line(_SCOPE, _is_scope, _SCOPE_SCHEMA),
         "Scope a token needs for inbound URLs; granted when a token request names none.",
         tag="unconfirmed",
     )
     scopes: tuple[str, ...] = _setting(
         ("access-inbound",),
-        names(f"a list of names, each {_SCOPE}", _is_scope, schema=_SCOPE_SCHEMA),
+        names(f"a list of names, each {_SCOPE}", _is_scope, low=1, schema=_SCOPE_SCHEMA),
         "Scopes the token endpoint knows besides the required one and '*'.",
         tag="unconfirmed",
     )
     success_status: int = _setting(
         200,
-        (
-            integer(200, 201)[0],
-            "200 or 201",
-            {"type": "integer", "enum": [200, 201]},
-        ),
+        replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]}),
         "Status of the answer to an accepted payload.",
         tag="unconfirmed",
     )
     success_message: str = _setting(
         "Payload stored successfully.",
-        text(
+        line(
             "text of 1 to 500 characters on one line",
             lambda text: 0 < len(text) <= 500,
-            schema={"minLength": 1, "maxLength": 500, "pattern": r"^[^\r\n]+$"},
+            {"minLength": 1, "maxLength": 500, "pattern": r"^[^\r\n]+$"},
         ),
         "The message in the answer to an accepted payload.",
         tag="unconfirmed",
@@ -308,7 +308,7 @@ class Settings:
     )
     rate_limit_window: int = _setting(
         60,
-        duration(1, _DAY),
+        whole_seconds(1, _DAY),
         "Length of a window in seconds on the sandbox clock, from its first request.",
         tag="framework",
     )
@@ -321,7 +321,7 @@ class Settings:
     )
     presets_dir: str | None = _setting(
         None,
-        text("the path of a folder", bool, optional=True),
+        optional(line("the path of a folder", bool)),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
     )
     log_level: str = _setting(
@@ -353,15 +353,18 @@ class Settings:
     )
     journal_file: str | None = _setting(
         None,
-        text("the path of a file", bool, optional=True),
+        optional(line("the path of a file", bool)),
         "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
         "fails, requests are refused with 503. Default: none.",
         runtime=False,
     )
 
-    def __post_init__(self) -> None:
-        for spec in setting_specs():
-            object.__setattr__(self, spec.name, _checked(spec, getattr(self, spec.name)))
+    @classmethod
+    def _declarations(cls) -> Sequence[Field]:
+        return _SPECS
+
+    def check(self) -> None:
+        """Raise ``SettingError`` for a key where none is needed."""
         if self.no_control_key and self.control_key is not None:
             raise SettingError("no_control_key", True, "false where control_key names a key; leave one of them out")
 
@@ -374,7 +377,7 @@ class Settings:
         for name, value in values.items():
             if name not in specs:
                 raise _unknown(name, value, list(specs), runtime=runtime)
-        return dataclasses.replace(self, **values)  # type: ignore[arg-type]
+        return replace(self, **values)  # type: ignore[arg-type]
 
     def known_scopes(self) -> frozenset[str]:
         """Return every scope a token may carry."""
@@ -386,10 +389,7 @@ def setting_specs() -> list[SettingSpec]:
     return list(_SPECS)
 
 
-_SPECS: Final = tuple(
-    SettingSpec(name=field.name, default=field.default, **field.metadata[_META])
-    for field in dataclasses.fields(Settings)
-)
+_SPECS: Final = tuple(cast("list[SettingSpec]", fields_of(Settings)))
 
 
 def kept_settings(settings: Settings) -> dict[str, Any]:
@@ -402,13 +402,6 @@ def kept_settings(settings: Settings) -> dict[str, Any]:
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name not in apart
     }
-
-
-def _checked(spec: SettingSpec, value: object) -> object:
-    try:
-        return spec.parse(value)
-    except NotAllowedError:
-        raise SettingError(spec.name, Withheld() if spec.secret else value, spec.allowed) from None
 
 
 def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:

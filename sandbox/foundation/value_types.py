@@ -1,11 +1,15 @@
-"""What a field of a fault, a match or a rule may hold: one function for each type."""
+"""What a field may hold: how a value is read, what is allowed in words and as JSON Schema, and how it is written.
+
+Settings and faults share these types. A setting can also come as text, from a flag or a variable: ``from_text`` makes
+of such a text what ``parse`` takes. A fault takes values as JSON has them and never calls it.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,41 +17,65 @@ from sandbox.foundation.clock import format_instant, parse_duration, parse_insta
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TRUTH_WORDS: Final = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("false", "no", "off", "0"), False),
+}
 
 
 class NotAllowedError(ValueError):
-    """Raised by a type's ``parse``; becomes an ``InvalidValueError`` where the field is known."""
+    """A value is not of the type; the field that declares the type raises an ``InvalidValueError`` in its place."""
 
 
-def _as_it_is(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class ValueType:
-    """What a field may hold: how it is read, in words, as a JSON Schema, and how it is written back."""
+    """A type of value.
+
+    ``parse`` returns the value to keep or raises ``NotAllowedError``; ``allowed`` says in words what it takes,
+    ``schema`` as JSON Schema. ``dump`` turns a kept value into plain data, ``from_text`` a text into what ``parse``
+    takes.
+    """
 
     parse: Callable[[object], Any]
     allowed: str
     schema: Mapping[str, Any]
-    dump: Callable[[Any], Any] = _as_it_is
+    dump: Callable[[Any], Any] = _unchanged
+    from_text: Callable[[str], object] = _unchanged
 
 
-def integer(low: int, high: int) -> ValueType:
-    """A whole number."""
+def optional(value_type: ValueType) -> ValueType:
+    """Return the type that also takes ``None``, and an empty text for it."""
+
+    def parse(value: object) -> Any:
+        return None if value in (None, "") else value_type.parse(value)
+
+    schema = {**value_type.schema, "type": [value_type.schema["type"], "null"]}
+    return replace(value_type, parse=parse, schema=schema)
+
+
+def integer(low: int, high: int, unit: str = "") -> ValueType:
+    """A whole number; from text, its digits."""
 
     def parse(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise NotAllowedError
         return value
 
+    def from_text(text: str) -> object:
+        return int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 20 else text
+
+    allowed = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
     schema = {"type": "integer", "minimum": low, "maximum": high}
-    return ValueType(parse, f"a whole number from {low} to {high}", schema)
+    return ValueType(parse, allowed, schema, from_text=from_text)
 
 
 def number(low: float, high: float) -> ValueType:
-    """A number."""
+    """A number, kept as a float."""
 
     def parse(value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
@@ -59,13 +87,10 @@ def number(low: float, high: float) -> ValueType:
 
 
 def seconds(high: float = 86_400.0, low: float = 0.0) -> ValueType:
-    """A length of time: seconds as a number, or a duration as the clock reads it; inside, seconds."""
+    """A length of time: seconds as a number, or a duration as the clock reads it; kept in seconds."""
 
     def parse(value: object) -> float:
-        try:
-            length = parse_duration(value).total_seconds()
-        except InvalidValueError:
-            raise NotAllowedError from None
+        length = _length(value)
         if not low <= length <= high:
             raise NotAllowedError
         return length
@@ -75,19 +100,43 @@ def seconds(high: float = 86_400.0, low: float = 0.0) -> ValueType:
     return ValueType(parse, allowed, schema)
 
 
+def whole_seconds(low: int, high: int) -> ValueType:
+    """A length of time: whole seconds, or a duration of so many; kept in seconds."""
+
+    def parse(value: object) -> int:
+        length = _length(value)
+        if not low <= length <= high or not math.isclose(length, round(length)):
+            raise NotAllowedError
+        return round(length)
+
+    allowed = f"whole seconds from {low} to {high}, or a duration such as 24h or PT24H"
+    schema = {"type": "integer", "minimum": low, "maximum": high}
+    return ValueType(parse, allowed, schema, from_text=lambda text: float(text) if text.strip().isdecimal() else text)
+
+
+def _length(value: object) -> float:
+    try:
+        return parse_duration(value).total_seconds()
+    except InvalidValueError:
+        raise NotAllowedError from None
+
+
 def boolean() -> ValueType:
-    """Yes or no."""
+    """A truth value; from text, a word for one."""
 
     def parse(value: object) -> bool:
         if not isinstance(value, bool):
             raise NotAllowedError
         return value
 
-    return ValueType(parse, "true or false", {"type": "boolean"})
+    def from_text(text: str) -> object:
+        return _TRUTH_WORDS.get(text.strip().lower(), text)
+
+    return ValueType(parse, "true or false", {"type": "boolean"}, from_text=from_text)
 
 
 def text(high: int = 1_000_000, low: int = 0) -> ValueType:
-    """Text."""
+    """A text of ``low`` to ``high`` characters."""
 
     def parse(value: object) -> str:
         if not isinstance(value, str) or not low <= len(value) <= high:
@@ -96,6 +145,17 @@ def text(high: int = 1_000_000, low: int = 0) -> ValueType:
 
     schema = {"type": "string", "minLength": low, "maxLength": high}
     return ValueType(parse, f"text of {low} to {high} characters", schema)
+
+
+def line(allowed: str, accept: Callable[[str], bool], schema: Mapping[str, Any] | None = None) -> ValueType:
+    """A text on one line that ``accept`` takes; ``schema`` is what JSON Schema can say of it."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not accept(value) or "\n" in value or "\r" in value:
+            raise NotAllowedError
+        return value
+
+    return ValueType(parse, allowed, {"type": "string", **(schema or {})})
 
 
 def choice(*values: str) -> ValueType:
@@ -109,26 +169,43 @@ def choice(*values: str) -> ValueType:
     return ValueType(parse, ", ".join(values), {"type": "string", "enum": list(values)})
 
 
-def method() -> ValueType:
+def names(
+    allowed: str = "a list of names",
+    accept: Callable[[str], bool] = bool,
+    normal: Callable[[str], str] = str,
+    *,
+    low: int = 0,
+    schema: Mapping[str, Any] | None = None,
+) -> ValueType:
+    """At least ``low`` names that ``accept`` takes, kept as a tuple without repeats; from text, separated by commas.
+
+    ``normal`` returns the form of a name that is kept; ``schema`` is what JSON Schema can say of one.
+    """
+
+    def parse(value: object) -> tuple[str, ...]:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+            raise NotAllowedError
+        given = tuple(dict.fromkeys(normal(name.strip()) for name in value))
+        if len(given) < low or not all(accept(name) for name in given):
+            raise NotAllowedError
+        return given
+
+    def from_text(text: str) -> object:
+        return text.split(",") if text.strip() else []
+
+    items = {"type": "array", "items": {"type": "string", **(schema or {})}}
+    return ValueType(parse, allowed, {**items, "minItems": low} if low else items, list, from_text)
+
+
+def http_method() -> ValueType:
     """An HTTP method; kept in upper case."""
 
     def parse(value: object) -> str:
-        if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        if not isinstance(value, str) or not _HTTP_TOKEN.fullmatch(value):
             raise NotAllowedError
         return value.upper()
 
     return ValueType(parse, "an HTTP method such as POST", {"type": "string"})
-
-
-def names() -> ValueType:
-    """A list of names."""
-
-    def parse(value: object) -> tuple[str, ...]:
-        if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) and name for name in value):
-            raise NotAllowedError
-        return tuple(dict.fromkeys(value))
-
-    return ValueType(parse, "a list of names", {"type": "array", "items": {"type": "string"}}, list)
 
 
 def headers(*, may_be_null: bool = False) -> ValueType:
@@ -138,7 +215,7 @@ def headers(*, may_be_null: bool = False) -> ValueType:
         if not isinstance(value, Mapping):
             raise NotAllowedError
         for name, content in value.items():
-            if not isinstance(name, str) or not _TOKEN.fullmatch(name) or not _is_header_value(content, may_be_null):
+            if not isinstance(name, str) or not _HTTP_TOKEN.fullmatch(name) or not _is_content(content, may_be_null):
                 raise NotAllowedError
         return dict(value)
 
@@ -147,7 +224,7 @@ def headers(*, may_be_null: bool = False) -> ValueType:
     return ValueType(parse, allowed, {"type": "object", "additionalProperties": {"type": content}}, dict)
 
 
-def _is_header_value(value: object, may_be_null: bool) -> bool:
+def _is_content(value: object, may_be_null: bool) -> bool:
     if value is None:
         return may_be_null
     return isinstance(value, str) and value.isprintable() and all(ord(character) < 256 for character in value)

@@ -18,7 +18,7 @@ SPECS = {spec.name: spec for spec in setting_specs()}
 def test_every_field_has_a_specification_and_its_default_is_allowed() -> None:
     assert list(SPECS) == [field.name for field in dataclasses.fields(Settings)]
     for spec in SPECS.values():
-        assert spec.parse(spec.default) == spec.default == getattr(Settings(), spec.name)
+        assert spec.read(spec.default) == spec.default == getattr(Settings(), spec.name)
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())

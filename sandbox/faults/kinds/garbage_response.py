@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class GarbageResponse(Fault):
 
     kind: ClassVar[str] = "garbage_response"
 
-    text: str = option(types.text(low=1), "What is sent, as UTF-8.", "lorem ipsum dolor sit amet\r\n\r\n")
+    text: str = field(types.text(low=1), "What is sent, as UTF-8.", "lorem ipsum dolor sit amet\r\n\r\n")
 
 
 def garbage_response(text: str | None = None) -> GarbageResponse:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Hang(Fault):
 
     kind: ClassVar[str] = "hang"
 
-    seconds: float | None = option(
+    seconds: float | None = field(
         types.seconds(), "Close the connection, without an answer, after so long at the latest.", None
     )
 

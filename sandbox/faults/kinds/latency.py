@@ -9,7 +9,7 @@ from typing import ClassVar
 from sandbox.faults.fault import Fault, Handling
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,17 @@ class Latency(Fault):
     kind: ClassVar[str] = "latency"
     handling: ClassVar[Handling] = "done"
 
-    distribution: str = option(
+    distribution: str = field(
         types.choice("fixed", "uniform", "lognormal"),
         "How the wait is drawn: always `seconds`; evenly between `min` and `max`; or lognormal around `median`, as the "
         "answer times of real servers are.",
         "fixed",
     )
-    seconds: float | None = option(types.seconds(), "fixed: how long.", None)
-    min: float | None = option(types.seconds(), "uniform: the shortest wait.", None)
-    max: float | None = option(types.seconds(), "uniform: the longest wait. lognormal: waits are cut off here.", None)
-    median: float | None = option(types.seconds(low=0.000_001), "lognormal: half of the waits are shorter (p50).", None)
-    sigma: float | None = option(types.number(0, 5), "lognormal: how wide it spreads; 0.5 when left out.", None)
+    seconds: float | None = field(types.seconds(), "fixed: how long.", None)
+    min: float | None = field(types.seconds(), "uniform: the shortest wait.", None)
+    max: float | None = field(types.seconds(), "uniform: the longest wait. lognormal: waits are cut off here.", None)
+    median: float | None = field(types.seconds(low=0.000_001), "lognormal: half of the waits are shorter (p50).", None)
+    sigma: float | None = field(types.number(0, 5), "lognormal: how wide it spreads; 0.5 when left out.", None)
 
     def check(self) -> None:
         """Every distribution has parameters of its own, and only those may be given."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Maintenance(Fault):
 
     kind: ClassVar[str] = "maintenance"
 
-    retry_after: float | None = option(
+    retry_after: float | None = field(
         types.seconds(low=1),
         "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
         None,

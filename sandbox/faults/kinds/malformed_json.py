@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Handling
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class MalformedJson(Fault):
     kind: ClassVar[str] = "malformed_json"
     handling: ClassVar[Handling] = "rehearsed"
 
-    body: str | None = option(types.text(), "What to send as the body instead.", None)
+    body: str | None = field(types.text(), "What to send as the body instead.", None)
 
 
 def malformed_json(body: str | None = None) -> MalformedJson:

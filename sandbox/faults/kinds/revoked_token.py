@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Endpoint, Fault, Handling
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class RevokedToken(Fault):
     handling: ClassVar[Handling] = "done"
     endpoints: ClassVar[tuple[Endpoint, ...]] = ("inbound",)
 
-    whose: str = option(
+    whose: str = field(
         types.choice("request", "client", "all"),
         "Which tokens: the one this request carries, all of its OAuth client, or all there are.",
         "request",

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import COMPONENTS, Fault
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 from sandbox.foundation.value_types import NotAllowedError, ValueType
 
 PASS: Final = "pass"  # noqa: S105 - no password
@@ -55,11 +55,11 @@ class FaultSequence(Fault):
 
     kind: ClassVar[str] = "sequence"
 
-    steps: Sequence[Fault | None] = option(
+    steps: Sequence[Fault | None] = field(
         ValueType(_parse_steps, _ALLOWED, _SCHEMA, _dump_steps),
         'What happens to one request after the other: a fault, or `"pass"` for a request that is served as ever.',
     )
-    repeat: bool = option(types.boolean(), "Whether it starts over after the last step.", False)
+    repeat: bool = field(types.boolean(), "Whether it starts over after the last step.", False)
 
 
 def sequence(*steps: Fault | str | None, repeat: bool = False) -> FaultSequence:

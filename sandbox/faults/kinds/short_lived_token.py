@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Endpoint, Fault, Handling
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class ShortLivedToken(Fault):
     handling: ClassVar[Handling] = "done"
     endpoints: ClassVar[tuple[Endpoint, ...]] = ("token",)
 
-    seconds: int = option(types.integer(1, 31_536_000), "How long it is valid.", 1)
-    announced: bool = option(types.boolean(), "Whether `expires_in` says so; if not, it tells the usual.", True)
+    seconds: int = field(types.integer(1, 31_536_000), "How long it is valid.", 1)
+    announced: bool = field(types.boolean(), "Whether `expires_in` says so; if not, it tells the usual.", True)
 
 
 def short_lived_token(seconds: int = 1, *, announced: bool = True) -> ShortLivedToken:

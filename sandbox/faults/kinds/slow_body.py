@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Handling
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class SlowBody(Fault):
     kind: ClassVar[str] = "slow_body"
     handling: ClassVar[Handling] = "done"
 
-    seconds: float = option(types.seconds(), "How long the whole body takes.", 5.0)
-    pieces: int = option(types.integer(1, 10_000), "In how many pieces it comes, at most one a byte.", 10)
+    seconds: float = field(types.seconds(), "How long the whole body takes.", 5.0)
+    pieces: int = field(types.integer(1, 10_000), "In how many pieces it comes, at most one a byte.", 10)
 
 
 def slow_body(seconds: float = 5.0, pieces: int = 10) -> SlowBody:

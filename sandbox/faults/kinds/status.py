@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault
 from sandbox.foundation import value_types as types
+from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class Status(Fault):
 
     kind: ClassVar[str] = "status"
 
-    code: int = option(types.integer(200, 599), "Status of the answer.")
-    body: JsonValue = option(
+    code: int = field(types.integer(200, 599), "Status of the answer.")
+    body: JsonValue = field(
         types.json_value(),
         "Body of the answer: text is sent as it is, anything else as JSON. Default: the platform's.",
         None,
     )
-    headers: Mapping[str, str] = option(
+    headers: Mapping[str, str] = field(
         types.headers(),
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},

@@ -9,8 +9,8 @@ from typing import ClassVar
 from sandbox.faults.fault import Endpoint, Fault, Handling
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.options import option
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,8 @@ class TokenResponse(Fault):
     handling: ClassVar[Handling] = "done"
     endpoints: ClassVar[tuple[Endpoint, ...]] = ("token",)
 
-    remove: Sequence[str] = option(types.names(), "Fields to leave out, such as `expires_in`.", ())
-    set: Mapping[str, JsonValue] = option(
+    remove: Sequence[str] = field(types.names(), "Fields to leave out, such as `expires_in`.", ())
+    set: Mapping[str, JsonValue] = field(
         types.json_object(), 'Fields to put in or replace, such as `{"expires_in": "soon"}`.', {}
     )
 

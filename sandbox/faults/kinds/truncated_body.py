@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Handling
 from sandbox.foundation import value_types as types
-from sandbox.foundation.options import option
+from sandbox.foundation.fields import field
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class TruncatedBody(Fault):
     kind: ClassVar[str] = "truncated_body"
     handling: ClassVar[Handling] = "rehearsed"
 
-    bytes: int | None = option(
+    bytes: int | None = field(
         types.integer(0, 1_000_000),
         "How many bytes of the body are sent, all but one at most. Default: half of them.",
         None,

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sandbox.faults.rules import FaultRule, Match, read_rule
 from sandbox.faults.schemas import schemas
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.fields import read, unknown
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.options import read, unknown
 from sandbox.foundation.yaml_document import Place
 from sandbox.state.seed.model import PresetSeed
 

@@ -8,7 +8,7 @@ from sandbox.faults import KINDS
 from sandbox.faults.fault import Fault
 from sandbox.faults.presets import load_presets
 from sandbox.faults.rules import FaultRule, Match
-from sandbox.foundation.options import Described, options_of
+from sandbox.foundation.fields import Described, fields_of
 from tests import ROOT
 
 PAGE = ROOT / "docs" / "faults.md"
@@ -24,14 +24,14 @@ def test_page_tells_a_kind_with_all_its_fields(cls: type[Fault]) -> None:
     told = section(f"### {cls.kind}")
 
     assert len(told) > 40
-    assert all(f"| `{option.name}` | {option.doc.replace('|', chr(92) + '|')} |" in told for option in options_of(cls))
+    assert all(f"| `{field.name}` | {field.doc.replace('|', chr(92) + '|')} |" in told for field in fields_of(cls))
 
 
 @pytest.mark.parametrize(("heading", "cls"), [("## Which requests: `match`", Match), ("## The rule", FaultRule)])
 def test_page_tells_every_field_of_a_rule(heading: str, cls: type[Described]) -> None:
     told = section(heading)
 
-    assert all(f"| `{option.name}` |" in told for option in options_of(cls))
+    assert all(f"| `{field.name}` |" in told for field in fields_of(cls))
 
 
 @pytest.mark.parametrize("name", load_presets())
