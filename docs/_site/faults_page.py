@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sandbox.faults import KINDS
 from sandbox.faults.fault import Fault
-from sandbox.faults.kinds import KINDS
 from sandbox.faults.presets import Preset
 from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.fields import Described, Field, fields_of
@@ -35,22 +35,22 @@ curl -s http://127.0.0.1:8025/_sandbox/faults -X DELETE
 ```
 
 Rules are tried in their order; the first that matches a request and may act is the only one that acts. A rule that is
-used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), which begin
-anew. The control API is never faulted.
+used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), whose counts
+start again at 0. The control API is never faulted.
 
 A fault acts after the request is authenticated and before it is handled, so a request with a bad token gets its 401
-in any case. Unless the rule says `accept`, or the kind says that the request is handled as ever, the payload is not
-stored. The journal entry of a faulted request has the outcome `faulted` and tells the rule (`fault`), what the client
-was made to see (`effect`) and whether the payload was stored all the same (`accepted`). Its `status` is 0 where the
+in any case. Unless the rule says `accept`, or the kind says that the request is handled as without a fault, the payload
+is not stored. The journal entry of a faulted request has the outcome `faulted` and shows the rule (`fault`), what the
+client received (`effect`) and whether the payload was stored all the same (`accepted`). Its `status` is 0 where the
 client got none.
 
-A thousand rules for other services, clients, headers or order numbers cost a request next to nothing. A JSONPath with
-more than names in it is evaluated for each request whose body has what it begins with.
+Each rule that may still act is compared with each request, which costs less than a microsecond a rule. A JSONPath with
+more than names in it costs more: it is evaluated once for each request that meets the other conditions.
 
 ## What the client sees
 
 On a connection to the sandbox failures are real: a TCP reset is a reset, a hang is an open socket. Whatever waits
-(`latency`, `slow_body`, `hang`) waits in real time, whatever the sandbox clock does, and holds up nobody else; it
+(`latency`, `slow_body`, `hang`) waits in real time, whatever the sandbox clock does, and delays no other request; it
 ends at once when the rule is removed, the sandbox reset or the server stopped. An answer that came late or in pieces
 is the last on its connection (`Connection: close`). Over TLS some clients report a reset as an end of file.
 

@@ -33,7 +33,7 @@ def list_faults(api: ControlApi, as_json: bool) -> None:
 
 
 def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from sandbox.faults.kinds import KINDS
+    from sandbox.faults import KINDS
 
     return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
 
@@ -66,7 +66,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")
 @click.option("--after", type=int, help="Let so many pass first.")
 @click.option("--times", type=int, help="Act so many times.")
-@click.option("--every", type=int, help="Act on every so-manieth request.")
+@click.option("--every", type=int, help="Act on every Nth request.")
 @click.option("--probability", type=float, help="Chance to act.")
 @click.option("--accept", is_flag=True, default=None, help="Store the payload first: its answer is lost.")
 @as_json_option

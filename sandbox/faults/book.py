@@ -1,22 +1,24 @@
-"""The rules in force, and who decides which of them acts on a request.
+"""The rules in force, and the choice of the one that acts on a request.
 
-Choosing is atomic: whatever comes at the same time, ``times`` is never exceeded, and each step of a sequence is taken
-by exactly one request. A rule that is used up stays listed with its count. Without rules all that a request pays is
-reading ``armed``.
+Choosing is atomic: ``times`` is never exceeded under concurrent requests, and each step of a sequence is taken by
+exactly one request. A rule that is used up stays listed with its count. Without rules a request pays for reading
+``armed`` only; each rule that may still act is compared with each request, in order, until one acts.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, cast
+from typing import Any
 
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.index import Body, BodyCondition, RuleIndex, compile_condition
-from sandbox.faults.kinds import FaultSequence, SingleFault
-from sandbox.faults.rules import Faultable, FaultRule, read_rule
+from sandbox.faults.fault import Act
+from sandbox.faults.matching import Faultable, Look, Matcher
+from sandbox.faults.rules import ENDPOINT_KINDS, FaultRule, read_rule
+from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
@@ -44,7 +46,7 @@ class FaultsSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """A rule as it stands. ``seen`` counts the requests it matched, ``hits`` those it acted on, passes included."""
+    """A rule with its counts: ``seen`` counts the requests it matched, ``hits`` those it acted on, passes included."""
 
     id: str
     rule: FaultRule
@@ -52,35 +54,6 @@ class RuleState:
     seen: int
     hits: int
     used_up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What is to happen to one request. ``chance`` is drawn evenly from [0, 1), for a fault that needs one."""
-
-    rule_id: str
-    label: str
-    fault: SingleFault
-    accept: bool
-    chance: float
-    window_left: float | None
-    """Seconds until the rule's time window is over, if it has an end."""
-    cancellation: Cancellation
-
-    @property
-    def handles(self) -> bool:
-        """Whether the request is handled before the fault happens."""
-        return self.accept or self.fault.handling != "skipped"
-
-    @property
-    def accepts(self) -> bool:
-        """Whether what it asks for is done."""
-        return self.accept or self.fault.handling == "done"
-
-    @property
-    def replaces_answer(self) -> bool:
-        """Whether the client gets to see nothing of the platform's answer."""
-        return self.fault.handling == "skipped"
 
 
 class ArmedRule:
@@ -93,34 +66,24 @@ class ArmedRule:
         self.cancellation = Cancellation()
         self.seen = 0
         self.hits = 0
-        self.start = rule.since.timestamp() if rule.since else None
-        self.end = rule.until.timestamp() if rule.until else None
+        self.start = rule.since.timestamp() if rule.since else -math.inf
+        self.end = rule.until.timestamp() if rule.until else math.inf
         if rule.lasts is not None:
-            self.end = (now if self.start is None else self.start) + rule.lasts
-        self.condition: BodyCondition = compile_condition(rule.match.json_path)
-        self.present = tuple(name for name, value in rule.match.headers.items() if value is None)
-        sequence = rule.fault if isinstance(rule.fault, FaultSequence) else None
-        self.steps = cast("tuple[SingleFault | None, ...]", sequence.steps if sequence else (rule.fault,))
-        limits = [rule.times, len(self.steps) if sequence and not sequence.repeat else None]
-        self.limit = min((limit for limit in limits if limit is not None), default=None)
+            self.end = (self.start if rule.since else now) + rule.lasts
+        self.matcher = Matcher(rule.match)
+        self.steps = steps_of(rule.fault)
+        limits = [] if rule.times is None else [rule.times]
+        if isinstance(rule.fault, FaultSequence) and not rule.fault.repeat:
+            limits.append(len(self.steps))
+        self.limit = min(limits, default=None)
 
     @property
     def used_up(self) -> bool:
         """Whether it has acted as often as it may."""
         return self.limit is not None and self.hits >= self.limit
 
-    def is_in_window(self, now: float) -> bool:
-        """Return whether its time window is open, if it has one."""
-        return (self.start is None or self.start <= now) and (self.end is None or now < self.end)
-
-    def holds(self, request: Faultable, body: Body) -> bool:
-        """Return whether the conditions hold that the index does not look at."""
-        if self.present and any(request.header(name) is None for name in self.present):
-            return False
-        return not self.condition or body.meets(self.condition)
-
     def state(self) -> RuleState:
-        """Return how it stands."""
+        """Return the rule with its counts."""
         created_at = datetime.fromtimestamp(self.created_at, timezone.utc)
         return RuleState(self.id, self.rule, created_at, self.seen, self.hits, self.used_up)
 
@@ -134,16 +97,16 @@ class FaultBook:
         self._lock = threading.Lock()
         self._last_number = 0
         self._rules: dict[str, ArmedRule] = {}
-        self._index = RuleIndex((), 0.0)
+        self._active: tuple[ArmedRule, ...] = ()
         self.armed = False
         """Whether any rule may still act."""
 
     def add(self, rule: FaultRule) -> RuleState:
-        """Put a rule behind those there are."""
+        """Add a rule after the others."""
         return self.add_all([rule])[0]
 
     def add_all(self, rules: Sequence[FaultRule]) -> list[RuleState]:
-        """Put several rules behind those there are, in one step."""
+        """Add several rules after the others, in one step."""
         with self._lock:
             now = self._now()
             added = [ArmedRule(self._next_id(), rule, now) for rule in rules]
@@ -162,7 +125,7 @@ class FaultBook:
             return self._known(rule_id).state()
 
     def remove(self, rule_id: str) -> RuleState:
-        """Remove a rule; answers that it delays or holds back are aborted at once. Raise ``NotFoundError``."""
+        """Remove a rule; the answers that it delays or holds back are aborted. Raise ``NotFoundError``."""
         with self._lock:
             armed = self._known(rule_id)
             del self._rules[rule_id]
@@ -172,7 +135,7 @@ class FaultBook:
         return state
 
     def clear(self) -> int:
-        """Remove every rule and return how many; answers they delay or hold back are aborted at once."""
+        """Remove every rule and return how many; the answers that they delay or hold back are aborted."""
         with self._lock:
             removed, self._rules = list(self._rules.values()), {}
             self._prepare()
@@ -181,7 +144,7 @@ class FaultBook:
         return len(removed)
 
     def snapshot(self) -> FaultsSnapshot:
-        """Return the rules with their counts, and the state of chance."""
+        """Return the rules with their counts."""
         with self._lock:
             rules = tuple(
                 RuleSnapshot(armed.id, armed.rule.document(), armed.created_at, armed.seen, armed.hits)
@@ -190,7 +153,7 @@ class FaultBook:
             return FaultsSnapshot(rules, self._last_number, self._rng.snapshot())
 
     def restore(self, snapshot: FaultsSnapshot) -> None:
-        """Take the place of the book that held these rules; raise ``InvalidValueError``."""
+        """Replace the rules by those of a snapshot; raise ``InvalidValueError``."""
         rules = {kept.id: _armed(kept, f"platform.faults.rules[{at}]") for at, kept in enumerate(snapshot.rules)}
         self._rng.restore(snapshot.random, "platform.faults.random")
         with self._lock:
@@ -199,28 +162,23 @@ class FaultBook:
             self._prepare()
 
     def choose(self, request: Faultable) -> Act | None:
-        """Return what is to happen to a request; ``None`` if it is served as ever. Counts it."""
-        body, now, index = Body(request.json), self._now(), self._index
-        if not index.start <= now < index.end:
-            with self._lock:
-                self._prepare()
-                index = self._index
-        for _, armed in index.candidates(request, body):
-            if armed.holds(request, body):
+        """Return the fault that acts on a request; ``None`` if none does. The first rule that may act takes it."""
+        now, look = self._now(), Look(request)
+        for armed in self._active:
+            if armed.start <= now < armed.end and armed.matcher.matches(look):
                 taken, act = self._take(armed, request, now)
                 if taken:
                     return act
         return None
 
     def _take(self, armed: ArmedRule, request: Faultable, now: float) -> tuple[bool, Act | None]:
+        """Count a request that matches; return whether the rule takes it, and the fault unless it is a pass."""
         rule = armed.rule
         with self._lock:
-            if armed.used_up or armed.cancellation.is_set or not armed.is_in_window(now):
+            if armed.used_up or armed.cancellation.is_set:
                 return False, None
             step = armed.steps[armed.hits % len(armed.steps)]
-            if step is not None and request.kind != "other" and request.kind not in step.endpoints:
-                return False, None
-            if step is not None and request.kind == "other" and "any" not in step.endpoints:
+            if step is not None and not step.happens_at(ENDPOINT_KINDS.get(request.kind)):
                 return False, None
             armed.seen += 1
             turn = armed.seen - rule.after
@@ -233,9 +191,9 @@ class FaultBook:
                 self._prepare()
             if step is None:
                 return True, None
-            left = None if armed.end is None else armed.end - now
+            left = None if armed.end == math.inf else armed.end - now
             label = rule.name or armed.id
-            return True, Act(armed.id, label, step, rule.accept, self._rng.chance(), left, armed.cancellation)
+            return True, Act(label, step, rule.accept, self._rng.chance(), left, armed.cancellation)
 
     def _next_id(self) -> str:
         self._last_number += 1
@@ -248,10 +206,9 @@ class FaultBook:
         return armed
 
     def _prepare(self) -> None:
-        """Arrange the rules that may act now; what is being looked through at the moment stays as it was."""
-        active = [armed for armed in self._rules.values() if not armed.used_up]
-        self._index = RuleIndex(active, self._now())
-        self.armed = bool(active)
+        """List the rules that may still act in a new tuple; a request may be going through the old one."""
+        self._active = tuple(armed for armed in self._rules.values() if not armed.used_up)
+        self.armed = bool(self._active)
 
 
 def _armed(kept: RuleSnapshot, where: str) -> ArmedRule:

@@ -1,4 +1,4 @@
-"""A way to tell everybody who waits on behalf of a rule that waiting is over."""
+"""The end of waiting for a rule: what waits on behalf of a rule stops when the rule is removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Cancellation:
-    """Set once and for good: when a rule is removed, or the sandbox reset. Safe to use from several threads."""
+    """An event that is set once, when a rule is removed or the sandbox reset. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -17,11 +17,11 @@ class Cancellation:
 
     @property
     def is_set(self) -> bool:
-        """Whether it is over."""
+        """Whether waiting is over."""
         return self._event.is_set()
 
     def set(self) -> None:
-        """Say so: wake who waits and call who listens."""
+        """End the waiting: ``wait`` returns, and every listener is called."""
         with self._lock:
             self._event.set()
             listeners, self._listeners = list(self._listeners.values()), {}
@@ -29,11 +29,11 @@ class Cancellation:
             listener()
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to so many real seconds; return whether it is over."""
+        """Wait for up to so many real seconds; return whether waiting is over."""
         return self._event.wait(seconds)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Have ``listener`` called when it is over, or now if it is; return what ends the listening."""
+        """Call ``listener`` when waiting is over, or now if it is; return a function that withdraws the listener."""
         with self._lock:
             if not self._event.is_set():
                 self._next += 1
@@ -49,4 +49,4 @@ class Cancellation:
 
 
 def _nothing() -> None:
-    """End a listening that has ended."""
+    """Withdraw a listener that was called."""

@@ -1,7 +1,6 @@
-"""What a client is made to see, as a value: an answer, a late or damaged one, or none at all.
+"""The effect of a request on its client, as a value: an answer, a late or damaged one, or none at all.
 
-A closed union. Deciding on it is one thing (``sandbox.faults.injection``), bringing it about another
-(``sandbox.server.transport``).
+A closed union. ``Fault.effect`` returns one; the server performs it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing_extensions import assert_never
 from sandbox.foundation.answer import Answer
 
 NO_STATUS: Final = 0
-"""Stands in the journal for the status of an answer that never came."""
+"""The status in the journal of a request that got no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Garbage:
 
 @dataclass(frozen=True, slots=True)
 class Empty:
-    """The end of the connection (FIN) and not a byte before it."""
+    """The end of the connection (FIN) without a byte before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing, for so many seconds or as long as it is let."""
+    """Nothing for so many seconds, or until the client leaves or the rule is removed."""
 
     seconds: float | None
 
@@ -69,8 +68,8 @@ class Silence:
 Effect: TypeAlias = Answer | Delayed | Slow | Truncated | Garbage | Empty | Reset | Silence
 
 
-def recorded(effect: Effect) -> Answer:
-    """Return what the journal keeps of an effect: the answer as far as the client gets it."""
+def received(effect: Effect) -> Answer:
+    """Return the answer as far as the client receives it, which the journal keeps."""
     match effect:
         case Answer():
             return effect
@@ -86,8 +85,8 @@ def recorded(effect: Effect) -> Answer:
             assert_never(effect)
 
 
-def told(effect: Effect) -> str:
-    """Return in words what the client is made to see."""
+def outcome(effect: Effect) -> str:
+    """Return in words what the client receives, for the journal."""
     match effect:
         case Answer(status):
             return f"answered {status}"

@@ -1,25 +1,79 @@
-"""What every kind of fault has in common."""
+"""A kind of fault, with the hooks in which it does its work, and an ``Act``: a fault that acts on one request.
+
+The platform calls the hooks and knows no kind by name. A kind overrides those that it needs; the others change nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
+from sandbox.faults.cancellation import Cancellation
+from sandbox.faults.effects import Effect
+from sandbox.foundation.answer import Answer
+from sandbox.foundation.errors import FaultedError, RefusalError
 from sandbox.foundation.fields import Described
-
-Endpoint = Literal["any", "token", "inbound"]
+from sandbox.journal.endpoint import EndpointKind
 
 Handling = Literal["skipped", "rehearsed", "done"]
-"""What becomes of the request itself.
+"""What happens to the request itself.
 
-``skipped``: it is not handled, unless the rule says ``accept``. ``rehearsed``: it is, because its answer is needed,
-but what it asks for is done only where the rule says ``accept``. ``done``: it is handled as ever, and only what the
-client gets to see of it changes.
+``skipped``: it is not handled, unless the rule says ``accept``. ``rehearsed``: it is handled, because the fault needs
+its answer, but what it asks for is done only if the rule says ``accept``. ``done``: it is handled as without a fault,
+and the fault changes only what the client receives.
 """
 
-COMPONENTS: Final = "#/components/schemas/"
-"""Where the schemas of an OpenAPI document stand."""
+Trait = Literal["issues_tokens", "takes_bearer"]
+"""A trait of an ``EndpointKind``."""
 
-EVERYWHERE: Final[tuple[Endpoint, ...]] = ("token", "inbound", "any")
+Rate: TypeAlias = tuple[int, int]
+"""The limit of the throttle and the requests that are left, which the X-RateLimit headers show."""
+
+COMPONENTS: Final = "#/components/schemas/"
+"""Where an OpenAPI document has its schemas."""
+
+DEFAULT_RETRY_AFTER_S: Final = 60
+"""``Retry-After`` in seconds where neither the fault nor the end of its rule gives another."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """The terms on which a token is issued; ``start`` is Unix seconds on the sandbox clock."""
+
+    start: float
+    lifetime_s: int
+    trusted_key: bool = True
+    """Whether the key in use signs it, or one that is never in use."""
+
+
+class BearerToken(Protocol):
+    """The access token of a request."""
+
+    @property
+    def jti(self) -> str:
+        """Its id."""
+
+    @property
+    def client_id(self) -> str:
+        """The OAuth client that it was issued to."""
+
+
+class TokenBook(Protocol):
+    """The issued tokens, as far as a fault can change them."""
+
+    def revoke_one(self, why: str, jti: str) -> None:
+        """Revoke one token."""
+
+    def revoke(self, why: str, client_id: str | None = None) -> int:
+        """Revoke the tokens of one client, or all."""
+
+
+class KeyRing(Protocol):
+    """The signing key, as far as a fault can change it."""
+
+    def rotate(self) -> None:
+        """Replace the key by a new one."""
 
 
 class Fault(Described):
@@ -29,9 +83,79 @@ class Fault(Described):
 
     kind: ClassVar[str]
     handling: ClassVar[Handling] = "skipped"
-    endpoints: ClassVar[tuple[Endpoint, ...]] = EVERYWHERE
-    """Where it makes sense; a rule for another endpoint is refused, one for *any* acts there only."""
+    needs: ClassVar[tuple[Trait, ...]] = ()
+    """An endpoint must have one of these traits. Without any the fault happens at every path, known or not."""
+
+    @classmethod
+    def happens_at(cls, endpoint: EndpointKind | None) -> bool:
+        """Return whether the fault can happen at an endpoint; ``None`` is a path of no endpoint."""
+        return not cls.needs or (endpoint is not None and any(getattr(endpoint, trait) for trait in cls.needs))
 
     def document(self) -> dict[str, Any]:
         """Return the fault as plain data."""
         return {"kind": self.kind, **super().document()}
+
+    # --- hooks ------------------------------------------------------------------------------------------------------
+
+    def token_terms(self, terms: TokenTerms) -> TokenTerms:
+        """Return the terms on which the platform issues a token."""
+        return terms
+
+    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str | None:
+        """Spoil the token of a request; return the reason to refuse the request with 401, if it is to be refused."""
+        return None
+
+    def refusal(self, act: Act, now: float) -> RefusalError:
+        """Return the refusal in place of the platform's answer; ``now`` is Unix seconds on the sandbox clock.
+
+        The default is for kinds whose ``effect`` leaves nothing of the answer.
+        """
+        return FaultedError(act.reason, 500)
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Return the rate that the headers of the refusal show; without one they are left out."""
+        return rate
+
+    def effect(self, act: Act, answer: Answer) -> Effect:
+        """Return what the client is to see in place of ``answer``, the platform's answer or refusal."""
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A fault that acts on one request. ``chance`` is drawn evenly from [0, 1), for a fault that needs one."""
+
+    label: str
+    """The name of the rule, else its id."""
+    fault: Fault
+    accept: bool
+    chance: float
+    window_left: float | None
+    """Seconds until the rule's time window is over, if it has an end."""
+    cancellation: Cancellation
+
+    @property
+    def handles(self) -> bool:
+        """Whether the request is handled before the fault happens."""
+        return self.accept or self.fault.handling != "skipped"
+
+    @property
+    def accepts(self) -> bool:
+        """Whether what the request asks for is done."""
+        return self.accept or self.fault.handling == "done"
+
+    @property
+    def replaces_answer(self) -> bool:
+        """Whether the client sees nothing of the platform's answer."""
+        return self.fault.handling == "skipped"
+
+    @property
+    def reason(self) -> str:
+        """The reason of a refusal, for the journal."""
+        return f"fault: {self.label}"
+
+    def retry_after(self, given: float | None) -> int:
+        """Return ``Retry-After`` in whole seconds: as given, else what is left of the time window, else 60."""
+        if given is None:
+            given = self.window_left
+        return DEFAULT_RETRY_AFTER_S if given is None else max(1, math.ceil(given))

@@ -1,7 +1,7 @@
-"""Presets: failures with a story, each a YAML file of rules. Ours come along; a user's own load from a folder.
+"""Presets: YAML files of fault rules with a title and a story. The wheel has some; a folder can hold a user's own.
 
-A file holds ``title``, ``story`` and ``rules``, and its name is the preset's. A user's preset stands in front of one of
-ours with the same name. Files are read anew each time, so they can be edited while the sandbox runs.
+A file holds ``title``, ``story`` and ``rules``, and its name is the preset's. A user's preset replaces one of the wheel
+with the same name. Files are read at each call, so they can be edited while the sandbox runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sandbox.faults.rules import FaultRule, Match, read_rule
+from sandbox.faults.rules import FaultRule, Match, foreign_conditions, read_rule
 from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
 from sandbox.foundation.fields import read, unknown
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
@@ -21,7 +21,7 @@ _KEYS = ("title", "story", "rules")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named story of failure."""
+    """A named group of fault rules."""
 
     name: str
     title: str
@@ -31,20 +31,20 @@ class Preset:
     def narrowed(self, conditions: Mapping[str, Any]) -> list[FaultRule]:
         """Return the rules for only those requests that meet more conditions: ``{"vanity_url": "orders"}``.
 
-        Conditions that only inbound URLs can meet do not narrow rules for the token endpoint.
+        A condition that no request to a rule's endpoint can meet does not narrow that rule: the token endpoint has no
+        vanity URL.
         """
         return [replace(rule, match=_narrowed(rule.match, conditions)) for rule in self.rules]
 
 
 def _narrowed(match: Match, conditions: Mapping[str, Any]) -> Match:
-    given = dict(conditions)
-    if match.endpoint == "token":
-        given = {name: value for name, value in given.items() if name not in ("company", "vanity_url")}
+    foreign = foreign_conditions(match.endpoint)
+    given = {name: value for name, value in conditions.items() if name not in foreign}
     return read(Match, {**match.document(), **given}, "match")
 
 
 def load_presets(folder: str | None = None) -> dict[str, Preset]:
-    """Return every preset by name: ours, and those in a user's ``folder``; raise ``InvalidValueError``."""
+    """Return every preset by name: the wheel's, and those in a user's ``folder``; raise ``InvalidValueError``."""
     presets = _load_folder(fixtures_folder() / "faults")
     if folder is not None:
         if not Path(folder).is_dir():

@@ -5,68 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Protocol
+from types import MappingProxyType
+from typing import Any, Final
 
-from sandbox.faults.fault import COMPONENTS, Endpoint, Fault
-from sandbox.faults.kinds import KINDS
+from sandbox.faults.fault import COMPONENTS, Fault
+from sandbox.faults.sequence import KINDS, read_fault, steps_of
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import Described, field, fields_of, read, unknown
 from sandbox.foundation.json_value import JsonValue
-
-
-def read_fault(document: object, where: str = "fault") -> Fault:
-    """Return the fault a document stands for; raise ``InvalidValueError`` naming what is known."""
-    if not isinstance(document, Mapping):
-        raise InvalidValueError(where, document, f'an object with a "kind", one of {", ".join(KINDS)}')
-    kind = document.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise InvalidValueError(f"{where}.kind", kind, unknown(kind, "kind of fault", KINDS))
-    fields = {name: value for name, value in document.items() if name != "kind"}
-    return read(KINDS[kind], fields, where)
-
+from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
 
 MAX_COUNT: Final = 1_000_000_000
 
 
-class Faultable(Protocol):
-    """What a rule looks at of a request."""
+ANY: Final = "any"
+"""The endpoint of a rule that looks at every request, also one to an unknown path."""
 
-    @property
-    def kind(self) -> str:
-        """Which endpoint it is for: ``token``, ``inbound`` or ``other``."""
+ENDPOINT_KINDS: Final[Mapping[str, EndpointKind]] = MappingProxyType({kind.name: kind for kind in ENDPOINTS})
+SUBJECT: Final = tuple(dict.fromkeys(name for kind in ENDPOINTS for name in kind.subject))
+"""The conditions that compare a value of the path."""
 
-    @property
-    def method(self) -> str:
-        """HTTP method."""
 
-    @property
-    def company(self) -> str | None:
-        """Company in the path."""
-
-    @property
-    def vanity_url(self) -> str | None:
-        """Vanity URL in the path."""
-
-    @property
-    def client_id(self) -> str | None:
-        """The OAuth client, once authenticated."""
-
-    def json(self) -> JsonValue:
-        """Return the body parsed as JSON, or raise ``NotJsonError``; it may be asked for again and again."""
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header."""
+def foreign_conditions(endpoint: str) -> list[str]:
+    """Return the conditions that no request to an endpoint can meet."""
+    return [] if endpoint == ANY else [name for name in SUBJECT if name not in ENDPOINT_KINDS[endpoint].subject]
 
 
 @dataclass(frozen=True, slots=True)
 class Match(Described):
     """Which requests a rule is for: every condition given must hold."""
 
-    endpoint: Endpoint = field(
-        types.choice("any", "token", "inbound"),
+    endpoint: str = field(
+        types.choice(ANY, *ENDPOINT_KINDS),
         "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path.",
-        "any",
+        ANY,
     )
     company: str | None = field(types.text(255, 1), "Slug of the company in the URL.", None)
     vanity_url: str | None = field(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
@@ -85,10 +58,10 @@ class Match(Described):
     )
 
     def check(self) -> None:
-        """Only inbound URLs have a company and a vanity URL."""
-        for name in ("company", "vanity_url"):
-            if self.endpoint == "token" and getattr(self, name) is not None:
-                raise InvalidValueError(name, getattr(self, name), "nothing here: endpoint is token")
+        """Refuse conditions that no request to the endpoint can meet."""
+        for name in foreign_conditions(self.endpoint):
+            if getattr(self, name) is not None:
+                raise InvalidValueError(name, getattr(self, name), f"nothing here: endpoint is {self.endpoint}")
 
 
 def _fault_type() -> types.ValueType:
@@ -116,7 +89,7 @@ class FaultRule(Described):
     name: str | None = field(types.text(200, 1), "What the journal calls it; its id when left out.", None)
     after: int = field(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
     times: int | None = field(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
-    every: int = field(types.integer(1, MAX_COUNT), "Act on every so-manieth request: 3 is the third, sixth …", 1)
+    every: int = field(types.integer(1, MAX_COUNT), "Act on every Nth request: 3 is the third, sixth …", 1)
     probability: float = field(
         types.number(0, 1), "Chance to act, drawn from the sandbox's generator (setting `random_seed`).", 1.0
     )
@@ -135,29 +108,24 @@ class FaultRule(Described):
     )
 
     def check(self) -> None:
-        """A window has one end, and a fault must be able to happen where the rule looks."""
+        """Refuse a window with two ends or none between them, and a fault that cannot happen at the endpoint."""
         if self.until is not None and self.lasts is not None:
             raise InvalidValueError("lasts", self.lasts, "nothing here, as until is given: use one of them")
         if self.until is not None and self.since is not None and self.until <= self.since:
             raise InvalidValueError("until", self.until.isoformat(), f"an instant after since, {self.since}")
-        for fault in steps_of(self.fault):
-            if self.match.endpoint != "any" and fault is not None and self.match.endpoint not in fault.endpoints:
-                where = " or ".join(fault.endpoints)
+        endpoint = ENDPOINT_KINDS.get(self.match.endpoint)
+        for fault in steps_of(self.fault) if endpoint is not None else ():
+            if fault is not None and not fault.happens_at(endpoint):
+                where = " or ".join(kind.name for kind in ENDPOINTS if fault.happens_at(kind))
                 raise InvalidValueError("match.endpoint", self.match.endpoint, f"{where}, for a fault {fault.kind}")
 
 
-def steps_of(fault: Fault) -> tuple[Fault | None, ...]:
-    """Return the steps of a sequence, or the fault as the only one; ``None`` is a pass."""
-    steps: tuple[Fault | None, ...] = getattr(fault, "steps", (fault,))
-    return steps
-
-
 def read_rule(document: object) -> FaultRule:
-    """Return the rule a document stands for; raise ``InvalidValueError`` naming the field and what is allowed."""
+    """Return the rule of a document; raise ``InvalidValueError`` naming the field and what is allowed."""
     try:
         return read(FaultRule, document, "rule")
     except InvalidValueError as error:
-        # The rule is the document: its fields are told by their own names.
+        # The rule is the document: an error names a field of it without a path.
         raise InvalidValueError(error.field.removeprefix("rule."), error.given, error.allowed) from None
 
 

@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 from sandbox.faults.fault import COMPONENTS
-from sandbox.faults.kinds import KINDS
 from sandbox.faults.rules import FaultRule, Match
+from sandbox.faults.sequence import KINDS
 from sandbox.foundation.fields import object_schema
 
 

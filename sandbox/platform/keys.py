@@ -93,7 +93,7 @@ class KeyRing:
     def __init__(self, bits: int = 2048, key: SigningKey | None = None) -> None:
         self._bits = bits
         self._key = key
-        self._stranger: SigningKey | None = None
+        self._untrusted: SigningKey | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -103,11 +103,11 @@ class KeyRing:
             key = SigningKey.from_pem_file(settings.signing_key_file)
         return cls(settings.signing_key_bits, key)
 
-    def stranger(self) -> SigningKey:
+    def untrusted_key(self) -> SigningKey:
         """Return a key that is never in use: what it signs is refused."""
         with self._lock:
-            self._stranger = self._stranger or SigningKey.generate()
-            return self._stranger
+            self._untrusted = self._untrusted or SigningKey.generate()
+            return self._untrusted
 
     def current(self) -> SigningKey:
         """Return the key in use."""

@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
-from sandbox.faults.book import Act
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Effect, recorded, told
-from sandbox.faults.injection import inject
+from sandbox.faults.effects import Effect, outcome, received
+from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
-from sandbox.platform.disturbance import refusal_by
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.html_errors import as_page, expects_json
 from sandbox.platform.platform import Platform
@@ -95,7 +93,7 @@ def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | No
     if endpoint is None:
         act = _chosen_fault(platform, exchange)
         if act is not None and act.replaces_answer:
-            raise refusal_by(act, exchange, platform.clock.timestamp())
+            raise _faulted_refusal(platform, exchange, act)
         raise RouteNotFoundError("unknown_route")
     allowed = endpoint.methods(platform.settings)
     if request.method in allowed:
@@ -123,7 +121,7 @@ def handle(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any]) -> A
         exchange.accepted = act.accepts
         if not act.replaces_answer:
             return answer
-    raise refusal_by(act, exchange, platform.clock.timestamp())
+    raise _faulted_refusal(platform, exchange, act)
 
 
 def _chosen_fault(platform: Platform, exchange: Exchange) -> Act | None:
@@ -133,20 +131,26 @@ def _chosen_fault(platform: Platform, exchange: Exchange) -> Act | None:
     return act
 
 
+def _faulted_refusal(platform: Platform, exchange: Exchange, act: Act) -> RefusalError:
+    """Return the refusal of a fault, which also decides on the headers of the throttle."""
+    exchange.rate = act.fault.refused_rate(exchange.rate)
+    return act.fault.refusal(act, platform.clock.timestamp())
+
+
 def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation | None]:
     """Return the effect of the fault that acts on the request, if there is one; the answer is the effect otherwise."""
     if not isinstance(exchange.act, Act):
         return answer, None
-    effect = inject(exchange.act, answer)
-    exchange.effect = f"{exchange.act.fault.kind}: {told(effect)}"
+    effect = exchange.act.fault.effect(exchange.act, answer)
+    exchange.effect = f"{exchange.act.fault.kind}: {outcome(effect)}"
     return effect, exchange.act.cancellation
 
 
 def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Effect, Entry]:
     """Close the journal entry. Return it with the effect, or with the answer that replaces it where it was not kept."""
-    seen = recorded(effect)
+    answer = received(effect)
     try:
-        return effect, platform.journal.close(exchange, seen.status, seen.headers, seen.body)
+        return effect, platform.journal.close(exchange, answer.status, answer.headers, answer.body)
     except NotKeptError as error:
         return _not_kept(platform, exchange, error)
 

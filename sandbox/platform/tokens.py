@@ -269,10 +269,10 @@ class TokenBook:
                 if kept.revoked is not None:
                     self._revoked[kept.jti] = kept.revoked
 
-    def revoke_one(self, why: str, token: Token) -> None:
-        """Revoke a single token."""
+    def revoke_one(self, why: str, jti: str) -> None:
+        """Revoke one token, by its id."""
         with self._lock:
-            self._revoked.setdefault(token.jti, why)
+            self._revoked.setdefault(jti, why)
 
     def revoke(self, why: str, client_id: str | None = None) -> int:
         """Revoke the tokens of one client, or all; return how many. ``why`` is the reason a refusal will tell."""

@@ -26,13 +26,14 @@ class Looked:
 
     kind: str = "inbound"
     method: str = "POST"
-    company: str | None = "acme"
-    vanity_url: str | None = "orders"
     client_id: str | None = "client"
     body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}'
     headers: dict[str, str] = field(default_factory=dict)
+    subject: dict[str, str] = field(default_factory=lambda: {"company": "acme", "vanity_url": "orders"})
+    parsed: int = 0
 
     def json(self) -> JsonValue:
+        self.parsed += 1
         return parse_json(self.body)
 
     def header(self, name: str) -> str | None:

@@ -158,12 +158,12 @@ def test_rotation_replaces_the_key(signing_key: SigningKey) -> None:
         ring.current().verify(signing_key.sign(CLAIMS))
 
 
-def test_stranger_is_one_key_that_is_never_in_use(signing_key: SigningKey) -> None:
+def test_untrusted_is_one_key_that_is_never_in_use(signing_key: SigningKey) -> None:
     ring = KeyRing(key=signing_key)
-    stranger = ring.stranger()
+    untrusted = ring.untrusted_key()
 
-    assert ring.stranger() is stranger
-    assert ring.current() is signing_key is not stranger
+    assert ring.untrusted_key() is untrusted
+    assert ring.current() is signing_key is not untrusted
 
 
 def test_generated_key_has_the_size_asked_for() -> None:

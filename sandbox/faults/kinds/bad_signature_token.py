@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sandbox.faults.fault import Endpoint, Fault, Handling
+from sandbox.faults.fault import Fault, Handling, TokenTerms, Trait
+
+__all__ = ["BadSignatureToken", "bad_signature_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,11 @@ class BadSignatureToken(Fault):
 
     kind: ClassVar[str] = "bad_signature_token"
     handling: ClassVar[Handling] = "done"
-    endpoints: ClassVar[tuple[Endpoint, ...]] = ("token",)
+    needs: ClassVar[tuple[Trait, ...]] = ("issues_tokens",)
+
+    def token_terms(self, terms: TokenTerms) -> TokenTerms:
+        """Have the token signed by a key that is never in use."""
+        return replace(terms, trusted_key=False)
 
 
 def bad_signature_token() -> BadSignatureToken:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault
+from sandbox.faults.effects import Reset
+from sandbox.faults.fault import Act, Fault
+from sandbox.foundation.answer import Answer
+
+__all__ = ["ConnectionReset", "connection_reset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +17,10 @@ class ConnectionReset(Fault):
     """The connection is torn down: a TCP reset (RST) in place of an answer."""
 
     kind: ClassVar[str] = "connection_reset"
+
+    def effect(self, act: Act, answer: Answer) -> Reset:
+        """Reset the connection."""
+        return Reset()
 
 
 def connection_reset() -> ConnectionReset:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from sandbox.faults.fault import Endpoint, Fault, Handling
+from sandbox.faults.fault import Act, BearerToken, Fault, Handling, KeyRing, TokenBook, TokenTerms, Trait
+
+__all__ = ["ExpiredToken", "expired_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,17 @@ class ExpiredToken(Fault):
 
     kind: ClassVar[str] = "expired_token"
     handling: ClassVar[Handling] = "done"
-    endpoints: ClassVar[tuple[Endpoint, ...]] = ("token", "inbound")
+    needs: ClassVar[tuple[Trait, ...]] = ("issues_tokens", "takes_bearer")
+
+    def token_terms(self, terms: TokenTerms) -> TokenTerms:
+        """Let the token end where it would begin."""
+        return replace(terms, start=terms.start - terms.lifetime_s)
+
+    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+        """Refuse the token from now on."""
+        reason = f"token_expired: before its time, by the fault {act.label}"
+        tokens.revoke_one(reason, token.jti)
+        return reason
 
 
 def expired_token() -> ExpiredToken:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault
+from sandbox.faults.effects import Silence
+from sandbox.faults.fault import Act, Fault
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
+
+__all__ = ["Hang", "hang"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,10 @@ class Hang(Fault):
     seconds: float | None = field(
         types.seconds(), "Close the connection, without an answer, after so long at the latest.", None
     )
+
+    def effect(self, act: Act, answer: Answer) -> Silence:
+        """Leave the connection open."""
+        return Silence(self.seconds)
 
 
 def hang(seconds: float | None = None) -> Hang:

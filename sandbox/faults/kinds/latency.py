@@ -6,15 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault, Handling
+from sandbox.faults.effects import Delayed
+from sandbox.faults.fault import Act, Fault, Handling
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import field
+
+__all__ = ["Latency", "latency"]
 
 
 @dataclass(frozen=True, slots=True)
 class Latency(Fault):
-    """A whole answer, but late. The request is handled as ever.
+    """A whole answer, but late. The request is handled as without a fault.
 
     The wait is real time, whatever the sandbox clock does, and occupies no worker: other clients notice nothing. Over
     a socket the connection is closed after the answer (`Connection: close`).
@@ -36,7 +40,7 @@ class Latency(Fault):
     sigma: float | None = field(types.number(0, 5), "lognormal: how wide it spreads; 0.5 when left out.", None)
 
     def check(self) -> None:
-        """Every distribution has parameters of its own, and only those may be given."""
+        """Refuse a missing parameter of the distribution, and parameters of another one."""
         wanted, also = {
             "fixed": (("seconds",), ()),
             "uniform": (("min", "max"), ()),
@@ -65,6 +69,10 @@ class Latency(Fault):
             wait = (self.median or 0.0) * math.exp(spread * deviation)
             return wait if self.max is None else min(wait, self.max)
         return self.seconds or 0.0
+
+    def effect(self, act: Act, answer: Answer) -> Delayed:
+        """Send the answer after the wait that is drawn."""
+        return Delayed(answer, self.draw(act.chance))
 
 
 def latency(seconds: object = None, **parameters: object) -> Latency:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault
+from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
+from sandbox.foundation.errors import FaultedError
 from sandbox.foundation.fields import field
+
+__all__ = ["Maintenance", "maintenance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,14 @@ class Maintenance(Fault):
         "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
         None,
     )
+
+    def refusal(self, act: Act, now: float) -> FaultedError:
+        """Refuse as the framework does in maintenance mode."""
+        return FaultedError(act.reason, 503, act.retry_after(self.retry_after))
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Leave the headers out: maintenance mode comes before the throttle (WIRE D)."""
+        return None
 
 
 def maintenance(retry_after: float | None = None) -> Maintenance:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault
+from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
+from sandbox.foundation.errors import TooManyAttemptsError
 from sandbox.foundation.fields import field
+
+__all__ = ["RateLimit", "rate_limit"]
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit(Fault):
-    """The platform's `429 Too Many Attempts`, with `Retry-After` and the `X-RateLimit` headers, whoever asks.
+    """The platform's `429 Too Many Attempts`, with `Retry-After` and the `X-RateLimit` headers, to every client.
 
     To have requests really counted switch on the setting `rate_limit` instead.
     """
@@ -24,6 +28,17 @@ class RateLimit(Fault):
         "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
         None,
     )
+
+    def refusal(self, act: Act, now: float) -> TooManyAttemptsError:
+        """Refuse as the throttle does."""
+        wait = act.retry_after(self.retry_after)
+        refusal = TooManyAttemptsError(wait, math.ceil(now + wait))
+        refusal.reason = act.reason
+        return refusal
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Show that no request is left."""
+        return rate and (rate[0], 0)
 
 
 def rate_limit(retry_after: float | None = None) -> RateLimit:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Endpoint, Fault, Handling
+from sandbox.faults.fault import Act, BearerToken, Fault, Handling, KeyRing, TokenBook, Trait
+
+__all__ = ["RotatedKey", "rotated_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +19,14 @@ class RotatedKey(Fault):
 
     kind: ClassVar[str] = "rotated_key"
     handling: ClassVar[Handling] = "done"
-    endpoints: ClassVar[tuple[Endpoint, ...]] = ("inbound",)
+    needs: ClassVar[tuple[Trait, ...]] = ("takes_bearer",)
+
+    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+        """Rotate the key."""
+        keys.rotate()
+        return f"bad_signature: the key was rotated by the fault {act.label}"
 
 
 def rotated_key() -> RotatedKey:
-    """Replace the signing key under the integration's feet."""
+    """Replace the signing key while tokens signed by the old one are in use."""
     return RotatedKey()

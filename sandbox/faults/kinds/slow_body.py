@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault, Handling
+from sandbox.faults.effects import Slow
+from sandbox.faults.fault import Act, Fault, Handling
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
+
+__all__ = ["SlowBody", "slow_body"]
 
 
 @dataclass(frozen=True, slots=True)
 class SlowBody(Fault):
-    """The head of the answer at once, then its body in dribs and drabs. The request is handled as ever.
+    """The head of the answer at once, then its body in pieces. The request is handled as without a fault.
 
     A client's time-out for a single read does not notice; one for the whole answer does. The wait is real time and
-    occupies no worker; the connection is closed in the end.
+    occupies no worker; the connection is closed after the answer.
     """
 
     kind: ClassVar[str] = "slow_body"
@@ -23,6 +27,10 @@ class SlowBody(Fault):
 
     seconds: float = field(types.seconds(), "How long the whole body takes.", 5.0)
     pieces: int = field(types.integer(1, 10_000), "In how many pieces it comes, at most one a byte.", 10)
+
+    def effect(self, act: Act, answer: Answer) -> Slow:
+        """Send the body in pieces."""
+        return Slow(answer, self.seconds, max(1, min(self.pieces, len(answer.body))))
 
 
 def slow_body(seconds: float = 5.0, pieces: int = 10) -> SlowBody:

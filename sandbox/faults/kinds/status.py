@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from sandbox.faults.fault import Fault
+from sandbox.faults.effects import Effect
+from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.errors import FaultedError
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
+
+_WITHOUT_BODY: Final = (204, 205, 304)
+_WITHOUT_RATE: Final = (404, 405, 413, 503)
+"""Statuses that the platform sends without the headers of the throttle (WIRE D)."""
+
+
+__all__ = ["Status", "status"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,28 @@ class Status(Fault):
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},
     )
+
+    def refusal(self, act: Act, now: float) -> FaultedError:
+        """Refuse as the platform does with this status."""
+        return FaultedError(act.reason, self.code)
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Leave the headers out where the platform does."""
+        return None if self.code in _WITHOUT_RATE else rate
+
+    def effect(self, act: Act, answer: Answer) -> Effect:
+        """Put the headers and the body of the fault into the answer."""
+        headers = tuple(self.headers.items())
+        named = {name.lower() for name, _ in headers}
+        if self.body is None:
+            kept = tuple((name, value) for name, value in answer.headers if name.lower() not in named)
+            return Answer(answer.status, (*kept, *headers), b"" if answer.status in _WITHOUT_BODY else answer.body)
+        content_type, body = JSON, compact(self.body)
+        if isinstance(self.body, str):
+            content_type, body = "text/plain; charset=utf-8", self.body.encode()
+        if "content-type" not in named:
+            headers = (("Content-Type", content_type), *headers)
+        return Answer(self.code, headers, b"" if self.code in _WITHOUT_BODY else body)
 
 
 def status(code: int, body: JsonValue = None, headers: Mapping[str, str] | None = None) -> Status:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Endpoint, Fault, Handling
+from sandbox.faults.fault import Act, Fault, Handling, Trait
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer, compact
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
+
+__all__ = ["TokenResponse", "token_response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class TokenResponse(Fault):
 
     kind: ClassVar[str] = "token_response"
     handling: ClassVar[Handling] = "done"
-    endpoints: ClassVar[tuple[Endpoint, ...]] = ("token",)
+    needs: ClassVar[tuple[Trait, ...]] = ("issues_tokens",)
 
     remove: Sequence[str] = field(types.names(), "Fields to leave out, such as `expires_in`.", ())
     set: Mapping[str, JsonValue] = field(
@@ -27,9 +31,14 @@ class TokenResponse(Fault):
     )
 
     def check(self) -> None:
-        """One of both is needed."""
+        """Refuse a fault that changes nothing."""
         if not self.remove and not self.set:
             raise InvalidValueError("remove", list(self.remove), "at least one field in remove or in set")
+
+    def effect(self, act: Act, answer: Answer) -> Answer:
+        """Change the fields of the response."""
+        kept = {name: value for name, value in json.loads(answer.body).items() if name not in self.remove}
+        return Answer(answer.status, answer.headers, compact({**kept, **self.set}))
 
 
 def token_response(*, remove: Sequence[str] = (), set: Mapping[str, JsonValue] | None = None) -> TokenResponse:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sandbox.faults.fault import Fault, Handling
+from sandbox.faults.effects import Truncated
+from sandbox.faults.fault import Act, Fault, Handling
 from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
+
+__all__ = ["TruncatedBody", "truncated_body"]
 
 
 @dataclass(frozen=True, slots=True)
 class TruncatedBody(Fault):
-    """The answer as ever, but the connection ends in the midst of its body: fewer bytes than `Content-Length` says."""
+    """The platform's answer, but the connection ends within its body: fewer bytes than `Content-Length` says."""
 
     kind: ClassVar[str] = "truncated_body"
     handling: ClassVar[Handling] = "rehearsed"
@@ -22,6 +26,11 @@ class TruncatedBody(Fault):
         "How many bytes of the body are sent, all but one at most. Default: half of them.",
         None,
     )
+
+    def effect(self, act: Act, answer: Answer) -> Truncated:
+        """Send the beginning of the body."""
+        size = len(answer.body)
+        return Truncated(answer, size // 2 if self.bytes is None else max(0, min(self.bytes, size - 1)))
 
 
 def truncated_body(bytes: int | None = None) -> TruncatedBody:

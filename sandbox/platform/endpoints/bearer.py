@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.faults.book import Act
+from sandbox.faults.fault import Act
 from sandbox.foundation.errors import MissingScopeError, UnauthenticatedError
 from sandbox.journal.entry import Exchange
-from sandbox.platform.disturbance import spoil_token
 from sandbox.platform.endpoints.endpoint import Endpoint
 from sandbox.platform.platform import Platform
 from sandbox.platform.tokens import Token
@@ -34,7 +33,9 @@ class BearerEndpoint(Endpoint[Token]):
 
     def spoil(self, act: Act, admitted: Token, platform: Platform) -> None:
         """Let a fault revoke the token or rotate the key."""
-        spoil_token(act, admitted, platform.tokens, platform.keys)
+        reason = act.fault.spoil_bearer(act, admitted, platform.tokens, platform.keys)
+        if reason is not None:
+            raise UnauthenticatedError(reason)
 
 
 def _token_of(exchange: Exchange, platform: Platform) -> Token:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
-from sandbox.faults.book import Act
+from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import TooManyAttemptsError
 from sandbox.foundation.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from sandbox.faults.book import Act
+from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.errors import (
     IncompleteBodyError,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from sandbox.faults.book import Act
+from sandbox.faults.fault import Act, TokenTerms
 from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.errors import (
     InvalidClientError,
@@ -21,7 +21,6 @@ from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import fingerprint
-from sandbox.platform.disturbance import token_terms
 from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.endpoints.responses import RATE, header, json_response, refusals, shared
 from sandbox.platform.model import OAuthClient
@@ -145,7 +144,9 @@ class TokenEndpoint(Endpoint[Grant]):
     def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
         """Issue a token."""
         client_id, lifetime = admitted.client.id, platform.settings.token_lifetime
-        terms = token_terms(act, platform.clock.timestamp(), lifetime, platform.keys)
+        terms = TokenTerms(platform.clock.timestamp(), lifetime)
+        if act is not None:
+            terms = act.fault.token_terms(terms)
         access_token = platform.tokens.issue(
             client_id,
             admitted.scopes,
@@ -153,7 +154,7 @@ class TokenEndpoint(Endpoint[Grant]):
             terms.lifetime_s,
             integer_times=platform.wire.integer_times,
             subject=platform.wire.subject(client_id),
-            key=terms.key,
+            key=None if terms.trusted_key else platform.keys.untrusted_key(),
         )
         exchange.issuance = Issuance(platform.tokens, access_token)
         return platform.wire.token(access_token, lifetime)

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 from sandbox import Sandbox, SandboxServer, load_seed, parse_seed
-from sandbox.faults import FaultRule, Match, hang, status
-from sandbox.faults.kinds import KINDS
+from sandbox.faults import KINDS, FaultRule, Match, hang, status
 from sandbox.faults.presets import load_presets
 from sandbox.foundation.errors import NotFoundError, SeedError
 from sandbox.state.seed import PresetSeed, Seed

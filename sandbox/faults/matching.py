@@ -1,0 +1,136 @@
+"""The conditions of a rule, prepared once and compared with many requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+from sandbox.faults.rules import ANY, SUBJECT, Match
+from sandbox.foundation.json_path import compile_json_path
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import NotJsonError
+
+
+class Faultable(Protocol):
+    """A request, as far as a rule looks at it."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its endpoint, or ``OTHER``."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+
+    @property
+    def subject(self) -> Mapping[str, str]:
+        """The values in its path, such as the company."""
+
+    @property
+    def client_id(self) -> str | None:
+        """The OAuth client, once authenticated."""
+
+    def json(self) -> JsonValue:
+        """Return the body parsed as JSON, or raise ``NotJsonError``."""
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header."""
+
+
+Select: TypeAlias = Callable[[JsonValue], "list[JsonValue]"]
+
+_NAMES_ONLY: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_UNKNOWN: Final[Any] = object()
+
+
+class Look:
+    """One request while rules are compared with it: each header, the body and each JSONPath is looked up once."""
+
+    __slots__ = ("_document", "_headers", "_selected", "request")
+
+    def __init__(self, request: Faultable) -> None:
+        self.request = request
+        self._document: JsonValue = _UNKNOWN
+        self._headers: dict[str, str | None] = {}
+        self._selected: dict[str, list[JsonValue]] = {}
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header."""
+        if name not in self._headers:
+            self._headers[name] = self.request.header(name)
+        return self._headers[name]
+
+    def selected(self, path: str, select: Select) -> list[JsonValue]:
+        """Return the values that a path selects in the body: none if the body is not JSON."""
+        found = self._selected.get(path)
+        if found is None:
+            if self._document is _UNKNOWN:
+                try:
+                    self._document = self.request.json()
+                except NotJsonError:
+                    self._document = None
+            found = self._selected[path] = [] if self._document is None else select(self._document)
+        return found
+
+
+class Matcher:
+    """A ``Match`` that is ready to be compared: cheap conditions first, JSONPaths compiled."""
+
+    __slots__ = ("_client_id", "_headers", "_kind", "_method", "_paths", "_subject")
+
+    def __init__(self, match: Match) -> None:
+        self._kind = None if match.endpoint == ANY else match.endpoint
+        self._method = match.method
+        self._client_id = match.client_id
+        self._subject = [(name, value) for name in SUBJECT if (value := getattr(match, name)) is not None]
+        self._headers = list(match.headers.items())
+        wanted = {match.json_path: _UNKNOWN} if isinstance(match.json_path, str) else match.json_path or {}
+        self._paths = [(path, _compiled(path), value) for path, value in wanted.items()]
+
+    def matches(self, look: Look) -> bool:
+        """Return whether a request meets every condition."""
+        request = look.request
+        if self._kind is not None and request.kind != self._kind:
+            return False
+        for name, value in self._subject:
+            if request.subject.get(name) != value:
+                return False
+        if self._client_id is not None and request.client_id != self._client_id:
+            return False
+        if self._method is not None and request.method != self._method:
+            return False
+        for name, content in self._headers:
+            found = look.header(name)
+            if found is None or (content is not None and found != content):
+                return False
+        for path, select, value in self._paths:
+            selected = look.selected(path, select)
+            if not selected or (value is not _UNKNOWN and not any(_same(one, value) for one in selected)):
+                return False
+        return True
+
+
+def _compiled(path: str) -> Select:
+    if _NAMES_ONLY.fullmatch(path):  # most paths, and 20 times cheaper without the library
+        names = path.split(".")[1:]
+        return lambda document: _walk(document, names)
+    query = compile_json_path(path)
+
+    def select(document: JsonValue) -> list[JsonValue]:
+        return cast("list[JsonValue]", query.findall(document)) if isinstance(document, (dict, list)) else []
+
+    return select
+
+
+def _walk(document: JsonValue, names: list[str]) -> list[JsonValue]:
+    for name in names:
+        if not isinstance(document, dict) or name not in document:
+            return []
+        document = document[name]
+    return [document]
+
+
+def _same(value: JsonValue, wanted: JsonValue) -> bool:
+    """Compare as JSON does: ``true`` is not 1."""
+    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
