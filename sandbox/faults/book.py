@@ -37,11 +37,10 @@ class RuleSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FaultsSnapshot:
-    """The fault rules in their order, and what chance will have it."""
+    """The fault rules in their order."""
 
     rules: tuple[RuleSnapshot, ...]
     last_number: Count
-    random: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +149,11 @@ class FaultBook:
                 RuleSnapshot(armed.id, armed.rule.document(), armed.created_at, armed.seen, armed.hits)
                 for armed in self._rules.values()
             )
-            return FaultsSnapshot(rules, self._last_number, self._rng.snapshot())
+            return FaultsSnapshot(rules, self._last_number)
 
     def restore(self, snapshot: FaultsSnapshot) -> None:
         """Replace the rules by those of a snapshot; raise ``InvalidValueError``."""
         rules = {kept.id: _armed(kept, f"platform.faults.rules[{at}]") for at, kept in enumerate(snapshot.rules)}
-        self._rng.restore(snapshot.random, "platform.faults.random")
         with self._lock:
             self._rules = rules
             self._last_number = snapshot.last_number

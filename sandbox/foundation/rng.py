@@ -9,18 +9,12 @@ from __future__ import annotations
 import random
 import secrets
 import string
-import struct
 import uuid
-
-from sandbox.foundation.errors import InvalidValueError
 
 SECRET_LENGTH = 40
 """Length of a generated client secret in characters, as the platform's stack generates them."""
 
 _SECRET_ALPHABET = string.ascii_letters + string.digits
-_WORDS = struct.Struct(">625I")
-_GENERATOR = 3
-"""The version of Python's generator, the Mersenne Twister."""
 
 
 class Rng:
@@ -41,19 +35,6 @@ class Rng:
         """Return another generator whose draws depend on the seed, but not on how often this one is asked later."""
         return Rng(self._random.getrandbits(63))
 
-    def snapshot(self) -> bytes:
-        """Return the state of the generator: what it draws next depends on it alone. It tells no secret."""
-        return _WORDS.pack(*self._random.getstate()[1])
-
-    def restore(self, snapshot: bytes, field: str) -> None:
-        """Go on as the generator would that was in this state; raise ``InvalidValueError`` of ``field`` for none."""
-        if len(snapshot) != _WORDS.size:
-            raise _no_state(field, f"{_WORDS.size} bytes are needed, {len(snapshot)} were given")
-        words = _WORDS.unpack(snapshot)
-        if words[-1] > len(words) - 1 or not any(words[:-1]):
-            raise _no_state(field, "the generator has no such state")
-        self._random.setstate((_GENERATOR, words, None))
-
     def chance(self) -> float:
         """Return a float in [0, 1)."""
         return self._random.random()
@@ -73,7 +54,3 @@ class Rng:
     def secret(self) -> str:
         """Return a new client secret: 40 letters and digits from the operating system."""
         return "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(SECRET_LENGTH))
-
-
-def _no_state(field: str, why: str) -> InvalidValueError:
-    return InvalidValueError(field, "(not shown)", f"what was saved there ({why})")

@@ -31,7 +31,6 @@ class PlatformSnapshot:
     """The emulated platform between two resets."""
 
     settings: Mapping[str, Any]
-    random: bytes
     store: StoreSnapshot
     tokens: tuple[TokenSnapshot, ...]
     throttle: tuple[WindowSnapshot, ...]
@@ -70,7 +69,6 @@ class Platform:
         self.clock = clock
         self.store = store
         self.keys = keys
-        self._rng = rng
         self.tokens = TokenBook(keys, rng)
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
@@ -91,7 +89,6 @@ class Platform:
         """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""
         return PlatformSnapshot(
             settings=kept_settings(self.settings),
-            random=self._rng.snapshot(),
             throttle=self.throttle.snapshot(),
             faults=self.faults.snapshot(),
             tokens=self.tokens.snapshot(),
@@ -101,7 +98,6 @@ class Platform:
 
     def restore(self, snapshot: PlatformSnapshot) -> None:
         """Take the place of another platform, before this one serves; raise ``InvalidValueError``."""
-        self._rng.restore(snapshot.random, "platform.random")
         self.store.restore(snapshot.store)
         self.tokens.restore(snapshot.tokens)
         self.throttle.restore(snapshot.throttle)

@@ -166,7 +166,7 @@ class Sandbox:
         check_clock(state.clock)
         key = None if state.signing_key is None else _read_key(state.signing_key)
         with self._lock:
-            rng = Rng()  # goes on from the state's
+            rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
             fresh = self._platform_with(rng, Store(self.clock.now, rng))
             loaded = restore(fresh, state.platform, self.store, {**self._seed_clients, **self._credentials})
             self.clock.restore(state.clock)

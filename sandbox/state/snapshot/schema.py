@@ -13,7 +13,7 @@ import msgspec
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.state.snapshot.shapes import VERSION, State
 
-_HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "random"})
+_HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash"})
 _INSTANTS: Final = ("now", "created_at", "updated_at")
 _BOUNDS: Final = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
 _NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", "number": "a number"}

@@ -60,6 +60,15 @@ def test_state_is_saved_and_loaded(integration: Integration) -> None:
     assert saved(integration)["platform"]["journal"]["entries"][0] == document["platform"]["journal"]["entries"][0]
 
 
+def test_state_of_an_earlier_release_with_its_random_generators_is_loaded(integration: Integration) -> None:
+    integration.sandbox.clock.freeze()
+    document = saved(integration)
+    earlier = put(put(document, "platform.random", "AAAA"), "platform.faults.random", "AAAA")
+
+    assert integration.control("PUT", "/state", earlier).status_code == 200
+    assert saved(integration) == document
+
+
 def test_secrets_are_saved_on_request_only(integration: Integration) -> None:
     token = integration.token()
     text = integration.http.get("/_sandbox/state").text
@@ -86,10 +95,6 @@ REFUSED = [
     ("platform.journal.last_seq", 0, "1", "a whole number from 1 to last_seq, 0"),
     ("platform.journal.entries.0.body", "&", "'&'", "a readable one"),
     ("platform.journal.entries.0.received_at", 1e300, "1e+300", "a number at least"),
-    ("platform.random", "AAAA", "'(not shown)'", "what was saved there"),
-    ("platform.faults.random", "/" * 3336, "'(not shown)'", "what was saved there"),
-    ("platform.faults.random", f"{'/' * 3333}w==", "'(not shown)'", "the generator has no such state"),
-    ("platform.faults.random", f"{'A' * 3334}==", "'(not shown)'", "the generator has no such state"),
     ("platform.settings.wire_profil", "legacy", "'legacy'", "did you mean 'wire_profile'?"),
     ("platform.settings.wire_profile", "ancient", "'ancient'", "modern, legacy"),
     ("platform.store.companies.0.slug", "A B", "'A B'", "2 to 63 lower-case"),
