@@ -83,7 +83,7 @@ class Matcher:
         self._kind = None if match.endpoint == ANY else match.endpoint
         self._method = match.method
         self._client_id = match.client_id
-        self._subject = [(name, value) for name in SUBJECT if (value := getattr(match, name)) is not None]
+        self._subject = [(name, value) for name in SUBJECT if (value := getattr(match, name, None)) is not None]
         self._headers = list(match.headers.items())
         wanted = {match.json_path: _UNKNOWN} if isinstance(match.json_path, str) else match.json_path or {}
         self._paths = [(path, _compiled(path), value) for path, value in wanted.items()]

@@ -17,14 +17,12 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
 
 MAX_COUNT: Final = 1_000_000_000
-
-
 ANY: Final = "any"
 """The endpoint of a rule that looks at every request, also one to an unknown path."""
 
 ENDPOINT_KINDS: Final[Mapping[str, EndpointKind]] = MappingProxyType({kind.name: kind for kind in ENDPOINTS})
 SUBJECT: Final = tuple(dict.fromkeys(name for kind in ENDPOINTS for name in kind.subject))
-"""The conditions that compare a value of the path."""
+"""The values in the paths of endpoints; a match compares those that it has a field for."""
 
 
 def foreign_conditions(endpoint: str) -> list[str]:
@@ -60,8 +58,8 @@ class Match(Described):
     def check(self) -> None:
         """Refuse conditions that no request to the endpoint can meet."""
         for name in foreign_conditions(self.endpoint):
-            if getattr(self, name) is not None:
-                raise InvalidValueError(name, getattr(self, name), f"nothing here: endpoint is {self.endpoint}")
+            if (value := getattr(self, name, None)) is not None:
+                raise InvalidValueError(name, value, f"nothing here: endpoint is {self.endpoint}")
 
 
 def _fault_type() -> types.ValueType:

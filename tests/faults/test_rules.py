@@ -120,6 +120,8 @@ def test_rule_survives_being_written_and_read() -> None:
         ),
         ({"fault": {"kind": "hang"}, "times": 0}, "times", "a whole number from 1"),
         ({"fault": {"kind": "hang"}, "times": True}, "times", "a whole number from 1"),
+        ({"fault": {"kind": "hang"}, "accept": "true"}, "accept", "true or false"),
+        ({"fault": {"kind": "token_response", "remove": "a,b"}}, "fault.remove", "a list of names"),
         ({"fault": {"kind": "hang"}, "probability": 1.1}, "probability", "a number from 0 to 1"),
         ({"fault": {"kind": "hang"}, "since": "2026-11-23T18:00:00"}, "since", "an instant with a zone"),
         (
