@@ -17,9 +17,9 @@ def component_name(kind: str) -> str:
 
 
 def schemas(at: str = COMPONENTS) -> dict[str, dict[str, Any]]:
-    """Return every schema by its name; they refer to each other as standing ``at`` that place of a document."""
-    standing: dict[str, dict[str, Any]] = _moved(_schemas(), at)
-    return standing
+    """Return every schema by its name; ``at`` is the place in a document where they refer to each other."""
+    placed: dict[str, dict[str, Any]] = _moved(_schemas(), at)
+    return placed
 
 
 def _moved(schema: Any, at: str) -> Any:

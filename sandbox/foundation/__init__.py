@@ -1,1 +1,1 @@
-"""What everything else stands on: errors, time, randomness, JSON, YAML, files and settings. Knows no request."""
+"""Errors, time, randomness, JSON, YAML, files and settings, without any knowledge of requests or Patchworks."""

@@ -1,4 +1,4 @@
-"""What the emulated platform answers, as a value: status, headers and body, ready for the wire."""
+"""An answer of the emulated platform as a value: status, headers and body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compact(value: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP response. Header names keep their case; ``Content-Length`` is left to whoever sends it."""
+    """An HTTP response. Header names keep their case; the sender adds ``Content-Length``."""
 
     status: int
     headers: Headers
@@ -30,5 +30,5 @@ class Answer:
         return Answer(self.status, (*self.headers, *headers), self.body)
 
     def without_body(self) -> Answer:
-        """Return what HEAD is answered: the length that the body would have had, and no body (RFC 9110 §9.3.2)."""
+        """Return the answer to HEAD: the length that the body would have, and no body (RFC 9110 §9.3.2)."""
         return Answer(self.status, (*self.headers, ("Content-Length", str(len(self.body)))), b"")

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: as a draft beside their place, which then takes it."""
+"""Files that are written whole or not at all: first beside their place, then renamed."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pathlib import Path
 
 
 @contextmanager
-def drafted(path: Path, pieces: Iterable[bytes]) -> Iterator[Path]:
-    """Write a draft of a file, readable by its owner only; one that is still there in the end is removed.
+def staged(path: Path, pieces: Iterable[bytes]) -> Iterator[Path]:
+    """Write a file beside its place, readable by its owner only, and yield its path; remove it if it is still there.
 
-    Raise ``OSError``, and whatever the pieces raise.
+    Raise ``OSError``, and the errors of the pieces.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     except OSError as error:
-        error.filename = str(path)  # nobody has heard of the draft
+        error.filename = str(path)  # the name that the caller knows
         raise
-    draft = Path(name)
+    staged_path = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
-        yield draft
+        yield staged_path
     finally:
-        draft.unlink(missing_ok=True)
+        staged_path.unlink(missing_ok=True)
 
 
 def write(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write the pieces; whatever goes wrong on the way leaves the file as it was. Raise ``OSError``."""
-    with drafted(path, pieces) as draft:
-        draft.replace(path)
+    """Write the pieces to a file; an error leaves the file as it was. Raise ``OSError``."""
+    with staged(path, pieces) as complete:
+        complete.replace(path)

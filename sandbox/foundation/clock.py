@@ -1,8 +1,8 @@
-"""The sandbox clock: the only time the emulated platform knows, and one that can be moved.
+"""The sandbox clock, the only time of the emulated platform. It can be moved.
 
-It runs beside the machine's clock, from an origin and at a rate, or stands still. Everything with a time (tokens,
-throttle windows, the journal, ``created_at``) reads it and nothing else. ``Clock`` also tells wall time, the
-machine's own, for what must not follow the sandbox.
+It runs beside the machine's clock, from an origin and at a rate, or is frozen. Tokens, throttle windows, the journal
+and ``created_at`` read it and no other clock. ``Clock.wall_timestamp`` returns the machine's time, for uses that must
+not follow the sandbox.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def frozen_timestamp() -> float | None:
     factory = _factory()
     if factory is None:
         return None
-    # Called, a factory that ticks by itself at each look would tick for ours too.
+    # A factory that ticks at each call must not tick for this one.
     now = factory.time_to_freeze if hasattr(factory, "step_width") else factory()
     timestamp: float = now.replace(tzinfo=timezone.utc).timestamp()
     return timestamp
@@ -42,7 +42,7 @@ def move_frozen_time(step: timedelta) -> bool:
 
 
 def _factory() -> Any:
-    """Return what freezegun keeps of the innermost freeze: a stack in its module, which it offers no way to."""
+    """Return freezegun's object of the innermost freeze, from a stack in its module: it has no public access to it."""
     api = sys.modules.get("freezegun.api")
     factories = getattr(api, "freeze_factories", None)
     try:
@@ -53,7 +53,7 @@ def _factory() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ClockSnapshot:
-    """The clock. ``moved`` is false where it is the machine's; ``now`` is then only a note of when it was saved."""
+    """The clock. ``moved`` is false where it shows the machine's time; ``now`` then only says when it was saved."""
 
     now: datetime
     frozen: bool
@@ -139,7 +139,7 @@ class _Course:
     """``now = origin + (base() - since) * rate``; all but the rate in Unix seconds."""
 
     base: Callable[[], float]
-    """What it runs beside: the machine's time, or that of a test which freezes it."""
+    """The time that it runs beside: the machine's, or that of a test which freezes it."""
     origin: float
     since: float
     rate: float = 1.0
@@ -158,7 +158,7 @@ def _checked_rate(rate: object) -> float:
 
 
 def check_clock(snapshot: ClockSnapshot) -> None:
-    """Raise ``InvalidValueError`` where a snapshot holds what no clock shows."""
+    """Raise ``InvalidValueError`` for a snapshot with a time or a rate that no clock can have."""
     if not EARLIEST <= snapshot.now <= LATEST:
         raise InvalidValueError("clock.now", format_instant(snapshot.now), _INSTANTS_ALLOWED)
     _checked_rate(snapshot.rate)
@@ -175,8 +175,8 @@ class Clock:
     def timestamp(self) -> float:
         """Return the sandbox time in Unix seconds, to the microsecond.
 
-        Finer than that no time can be told: a token or an entry written at a time that was cut when it was told would
-        lie in the future, or a hair before its own ``received_at``.
+        The documents show microseconds. With a finer time, a token or an entry could lie in the future, or before its
+        own ``received_at``, as soon as a document cuts it.
         """
         course = self._course
         return round(course.at(course.base()), 6)
@@ -191,7 +191,7 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still."""
+        """Whether the clock is frozen."""
         return self._course.frozen
 
     @property
@@ -217,7 +217,7 @@ class Clock:
             return self._run_on(moved, given=duration if duration is not None else units)
 
     def travel_to(self, instant: object) -> datetime:
-        """Set the clock to an instant with a zone; it runs on from there, or stands still if frozen."""
+        """Set the clock to an instant with a zone; it runs from there, or stays there if frozen."""
         return self.change(now=instant)
 
     def freeze(self) -> datetime:
@@ -225,7 +225,7 @@ class Clock:
         return self.change(frozen=True)
 
     def unfreeze(self) -> datetime:
-        """Let the clock run on from where it stands."""
+        """Let the clock run from the time that it shows."""
         return self.change(frozen=False)
 
     def set_rate(self, rate: object) -> datetime:
@@ -233,7 +233,7 @@ class Clock:
         return self.change(rate=rate)
 
     def change(self, *, now: object = None, frozen: bool | None = None, rate: object = None) -> datetime:
-        """Travel, freeze or unfreeze and change the rate in one step: all, or nothing where a value is refused."""
+        """Travel, freeze or unfreeze and change the rate in one step; a refused value changes nothing."""
         checked_rate = None if rate is None else _checked_rate(rate)
         instant = None if now is None else parse_instant(now).timestamp()
         with self._lock:
@@ -253,8 +253,8 @@ class Clock:
     def follow(self) -> datetime:
         """Run beside the time that freezegun freezes, so that both sides of an integration move together.
 
-        From here on the clock shows the frozen time wherever the test takes it (``tick``, ``move_to``), and the
-        machine's while nothing is frozen; ``advance`` and the rest work on top of it. A reset ends it.
+        The clock then shows the frozen time as the test moves it (``tick``, ``move_to``), and the machine's time while
+        no time is frozen; ``advance`` and the other methods move it further. A reset ends it.
         """
         with self._lock:
             self._course = _Course(self._test_time, origin=0.0, since=0.0, moved=True)
@@ -266,9 +266,9 @@ class Clock:
         return self._course.base == self._test_time
 
     def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move both sides of an integration: the time that freezegun freezes, if it does, and this clock with it.
+        """Move both sides of an integration: the time that freezegun freezes, and this clock with it.
 
-        Where time is not frozen this is ``advance``: a client's own time cannot be moved then.
+        Where no time is frozen this is ``advance``: a client's own time cannot be moved then.
         """
         step = step_of(duration, units)
         if not move_frozen_time(step) or not self.following:
@@ -282,14 +282,14 @@ class Clock:
         return self.now()
 
     def snapshot(self) -> ClockSnapshot:
-        """Return how it stands; a frozen time that it follows counts as a time it was moved to."""
+        """Return the clock as a value; a frozen time that it follows counts as a time it was moved to."""
         with self._lock:
             course = self._course
             now = round(course.at(course.base()), 6)
         return ClockSnapshot(datetime.fromtimestamp(now, timezone.utc), course.frozen, course.rate, course.moved)
 
     def restore(self, snapshot: ClockSnapshot) -> datetime:
-        """Go on from where a clock stood; one that was never moved is the machine's. Return the time."""
+        """Continue from a saved clock; one that was never moved shows the machine's time. Return the time."""
         check_clock(snapshot)
         with self._lock:
             course = self._real()

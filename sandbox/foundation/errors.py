@@ -3,14 +3,14 @@
 ::
 
     SandboxError
-    ├── WaitInterruptedError           nothing will come any more that is waited for
+    ├── WaitInterruptedError           a wait ends without a result
     ├── UnreachableError               no sandbox answers at a URL
     ├── ProblemError                   a control API refuses; with its problem details
     ├── NotInProcessError              only a sandbox of this process can do that
-    ├── SharedSandboxError             would disturb the others who use the sandbox
-    ├── RefusedHostError               a client called a host that it must not
+    ├── SharedSandboxError             an operation would affect other users of the sandbox
+    ├── RefusedHostError               a client called a host that is not allowed
     ├── NotKeptError                   a journal entry could not be written to the journal file
-    ├── InputError                     what was given to the sandbox itself is wrong
+    ├── InputError                     an input of the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
     │   │   └── SettingError           … of a setting
     │   │       └── UnknownSettingError    that does not exist
@@ -18,7 +18,7 @@
     │   │   └── SeedError              … as a seed
     │   ├── NotFoundError              there is no such thing            (control API: 404)
     │   └── ConflictError              it exists already, or is in use   (control API: 409)
-    └── RefusalError                   what the emulated platform refuses an integration
+    └── RefusalError                   the emulated platform refuses a request
         ├── PayloadTooLargeError       413        ├── UnsupportedGrantTypeError  400
         ├── IncompleteBodyError        400        ├── InvalidRequestError        400
         ├── MalformedBodyError         400        ├── InvalidClientError         401
@@ -26,10 +26,10 @@
         ├── MethodNotAllowedError      405        ├── UnauthenticatedError       401
         ├── TooManyAttemptsError       429        ├── MissingScopeError          403
         ├── InvalidPayloadError        422        ├── UnauthorizedActionError    403
-        └── FaultedError               any: a fault rule has it so
+        └── FaultedError               any status, by a fault rule
 
-An ``InputError`` tells a person what was given, what is allowed and what to do. A ``RefusalError`` carries what the
-wire needs to answer as the platform would, and ``reason``, which only the journal tells.
+The message of an ``InputError`` says what was given, what is allowed and what to do. A ``RefusalError`` carries the
+data that the wire needs to answer as the platform does, and ``reason``, which only the journal shows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class SandboxError(Exception):
 
 
 class WaitInterruptedError(SandboxError):
-    """What was waited for cannot come any more: the sandbox was reset, or is stopping."""
+    """A wait ends without a result: the sandbox was reset, or is stopping."""
 
 
 class UnreachableError(SandboxError):
@@ -56,8 +56,8 @@ class UnreachableError(SandboxError):
 class ProblemError(SandboxError):
     """A control API refuses or fails (RFC 9457); ``errors`` are the fields that are wrong, each with a message.
 
-    Where the core has an error for it, that one is raised with it: ``except NotFoundError`` is right for a sandbox of
-    this process and for one behind a URL alike.
+    Where this tree has an error for it, the error raised is of both classes: ``except NotFoundError`` works for a
+    sandbox of this process and for one behind a URL.
     """
 
     def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, str]] = ()) -> None:
@@ -68,15 +68,15 @@ class ProblemError(SandboxError):
 
 
 class NotInProcessError(SandboxError):
-    """Only a sandbox of this process can do that; this one is behind a URL."""
+    """The operation needs a sandbox of this process; this one is behind a URL."""
 
 
 class SharedSandboxError(SandboxError):
-    """It would disturb the others who use the sandbox at the same time."""
+    """The operation would affect other users of the same sandbox."""
 
 
 class RefusedHostError(SandboxError, ConnectionRefusedError):
-    """A client called ``host`` during a strict interception of others. Clients take it for a failed connection."""
+    """A client called ``host`` during a strict interception of other hosts. Clients see a failed connection."""
 
     def __init__(self, host: str, intercepted: Sequence[str]) -> None:
         self.host = host
@@ -86,7 +86,7 @@ class RefusedHostError(SandboxError, ConnectionRefusedError):
 
 
 class NotKeptError(SandboxError):
-    """A journal entry could not be written to the file at ``path``; ``why`` is the system's word for it."""
+    """A journal entry could not be written to the file at ``path``; ``why`` is the message of the system."""
 
     def __init__(self, path: str, why: str) -> None:
         self.path = path
@@ -94,11 +94,11 @@ class NotKeptError(SandboxError):
         super().__init__(f"journal_file: {why} ({path})")
 
 
-# --- what was given to the sandbox itself ---------------------------------------------------------------------------
+# --- inputs of the sandbox itself -----------------------------------------------------------------------------------
 
 
 class InputError(SandboxError):
-    """Something given to the sandbox is wrong; the message says what, and what to do."""
+    """An input of the sandbox is wrong; the message says what is wrong and what to do."""
 
 
 class InvalidValueError(InputError):
@@ -139,9 +139,9 @@ class SeedError(DocumentError):
 
 
 class NotFoundError(InputError):
-    """There is no ``kind`` called ``given``; ``known`` lists what there is.
+    """There is no ``kind`` called ``given``; ``known`` lists the names or ids that exist.
 
-    With ``named`` it is called so by people, and the nearest of the known ones may have been meant; ids are not alike.
+    With ``named`` the message also proposes the nearest known name, which makes no sense for ids.
     """
 
     def __init__(self, kind: str, given: object, known: Iterable[object] = (), *, named: bool = False) -> None:
@@ -154,18 +154,18 @@ class NotFoundError(InputError):
 
 
 class ConflictError(InputError):
-    """What is asked for collides with what exists."""
+    """The operation collides with something that exists."""
 
 
 class Withheld:
-    """Stands in an error for a value that is a secret."""
+    """The value in an error in place of a secret."""
 
     def __repr__(self) -> str:
         return "what was given (it is not shown)"
 
 
 def guess(name: object, known: Sequence[str]) -> str:
-    """Return the question whether the nearest known name was meant, with a space behind; nothing where none is near."""
+    """Return "did you mean …? " with the nearest known name; an empty text where none is near."""
     near = difflib.get_close_matches(str(name).lower(), known, n=1)  # a YAML key may be a number
     return f"did you mean {near[0]!r}? " if near else ""
 
@@ -182,11 +182,11 @@ def shorten(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-# --- what the emulated platform refuses -----------------------------------------------------------------------------
+# --- refusals of the emulated platform ------------------------------------------------------------------------------
 
 
 class RefusalError(SandboxError):
-    """The emulated platform refuses a request; ``reason`` is for the journal, never for the wire."""
+    """The emulated platform refuses a request; ``reason`` is for the journal only."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -202,7 +202,7 @@ class PayloadTooLargeError(RefusalError):
 
 
 class IncompleteBodyError(RefusalError):
-    """The sender stopped before the end of the body it had announced."""
+    """The sender stopped before the end of the body that it announced."""
 
 
 class MalformedBodyError(RefusalError):
@@ -250,7 +250,7 @@ class RouteNotFoundError(RefusalError):
 
 
 class MethodNotAllowedError(RefusalError):
-    """The path exists, the method does not; ``allowed`` are those that do (WIRE D)."""
+    """The path exists, but not with this method; ``allowed`` are the methods that exist (WIRE D)."""
 
     def __init__(self, method: str, allowed: Sequence[str]) -> None:
         self.method = method
@@ -281,7 +281,7 @@ class Violation:
     """One way in which a payload fails its entity.
 
     ``path`` is dotted with indexes (``items.1.id``); ``rule`` names what was expected: ``required``, ``integer``,
-    ``number``, ``string``, ``boolean``, ``array``, ``json`` or ``schema`` (a rule of a hand-written JSON Schema, told
+    ``number``, ``string``, ``boolean``, ``array``, ``json`` or ``schema`` (a rule of a hand-written JSON Schema, named
     by ``detail``).
     """
 

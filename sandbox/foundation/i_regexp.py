@@ -1,9 +1,9 @@
-"""JSONPath with regular expressions that take no longer than the text that they look at.
+"""JSONPath whose regular expressions take time in proportion to the text.
 
 ``match`` and ``search`` of a query look at the texts of a client. Python's ``re`` backtracks: a short pattern and a
-text of forty characters would hold the whole process for minutes. I-Regexp (RFC 9485), which RFC 9535 asks for, is made
-not to need that; the engine is the one of the library that checks payloads. A pattern that the engine does not know,
-such as a lookahead or a backreference, matches nothing, as the standard says of an invalid pattern.
+text of forty characters could hold the process for minutes. I-Regexp (RFC 9485), which RFC 9535 prescribes, needs no
+backtracking; the engine is the one of the library that checks payloads. A pattern that the engine does not know, such
+as a lookahead or a backreference, matches nothing, as RFC 9535 says of an invalid pattern.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from jsonpath.function_extensions import Match, Search
 
 
 class _Pattern:
-    """Stands in for a compiled pattern of ``re``, of which the functions use these two methods."""
+    """A pattern with the two methods of a compiled ``re`` pattern that the functions call."""
 
     def __init__(self, pattern: str) -> None:
-        self._somewhere = _checking(pattern)  # first: only what is whole by itself may be put into a group
+        self._somewhere = _checking(pattern)  # first: a pattern such as `a)(b` is valid only within a group
         self._whole = _checking(f"^(?:{pattern})$")
 
     def search(self, text: str) -> bool:
@@ -30,7 +30,7 @@ class _Pattern:
 
 
 def _checking(pattern: str) -> Any:
-    """Return what checks texts; raise ``ValueError`` for what is no pattern, or too large a one."""
+    """Return a validator of texts; raise ``ValueError`` for an invalid or too large pattern."""
     return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
 
 
@@ -45,7 +45,7 @@ class _Linear:
     cache: Any
 
     def check_cache(self, pattern: str) -> Any:
-        """Return the pattern, or ``None`` for what is none; the base class keeps the last few hundred."""
+        """Return the pattern, or ``None`` for an invalid one; the base class keeps the last few hundred."""
         try:
             return self.cache[pattern]
         except KeyError:

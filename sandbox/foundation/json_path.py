@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from jsonpath import JSONPath
 
 MAX_JSON_PATH_LENGTH: Final = 500
-"""Characters of a JSONPath: each step takes stack when it is looked for."""
+"""Characters of a JSONPath: its evaluation takes stack for each step."""
 
 
 def compile_json_path(expression: str) -> JSONPath:
@@ -25,7 +25,7 @@ def compile_json_path(expression: str) -> JSONPath:
         query = ENVIRONMENT.compile(expression)
     # the last three: an empty query, an infinite number, deeply nested filters
     except (jsonpath.JSONPathError, ValueError, OverflowError, RecursionError) as error:
-        problem = str(error.args[0]).partition("\n")[0]  # str(error) draws the place, or fails at the end
+        problem = str(error.args[0]).partition("\n")[0]  # `str(error)` adds a drawing of the place, and can fail
         raise InvalidValueError(
             "json_path", expression, f"an RFC 9535 JSONPath such as $.lines[*].sku ({problem})"
         ) from None

@@ -6,4 +6,4 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 JsonValue: TypeAlias = "Mapping[str, JsonValue] | Sequence[JsonValue] | str | int | float | bool | None"
-"""Anything ``json.loads`` returns; read-only to whoever receives it."""
+"""Anything ``json.loads`` returns; receivers do not change it."""

@@ -1,4 +1,4 @@
-"""What counts as this machine's loopback: where one listens for oneself, and others cannot come."""
+"""Whether a host is this machine's loopback, which other machines cannot reach."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether listening on a host name or address reaches nobody but this machine.
+    """Return whether only this machine reaches a server that listens on a host name or address.
 
-    Only what is so without asking anybody: of names, ``localhost``; a spelling that is no plain address is not.
+    No name is resolved: of names only ``localhost`` is loopback, and an unusual spelling of an address is not.
     """
     if host.lower() == "localhost":
         return True

@@ -1,8 +1,8 @@
 """The machine's clocks, out of reach of libraries that freeze time.
 
-freezegun replaces ``time.time`` and its siblings wherever it finds them: as attributes of modules, and, where a module
-is imported while time stands still, even in what that module captures of them. Waiting and measuring must go on. So
-these are taken from a ``time`` module of our own, which nobody else can reach.
+freezegun replaces ``time.time`` and similar functions where it finds them: as attributes of modules and, in a module
+that is imported while time is frozen, also among the names that the module imports. Waiting and measuring must go on,
+so these functions come from another instance of the ``time`` module, which freezegun does not find.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ wall_time: Callable[[], float] = _time.time
 """Unix seconds on the machine's clock."""
 
 monotonic: Callable[[], float] = _time.monotonic
-"""Seconds since some moment; it only ever goes forward."""
+"""Seconds since some moment; it never goes back."""
 
 perf_counter: Callable[[], float] = _time.perf_counter
-"""Seconds since some moment, as finely as the machine can tell them."""
+"""Seconds since some moment, at the finest resolution of the machine."""

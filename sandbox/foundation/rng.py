@@ -1,7 +1,7 @@
-"""The one source of randomness: repeatable where a test needs it, cryptographic where a secret does.
+"""The only source of randomness: repeatable for ids and chances, cryptographic for secrets.
 
-Ids and chances come from a generator that can be seeded, so that a run can be repeated. Secrets never do: they come
-from the operating system whatever the seed is.
+Ids and chances come from a generator that can be seeded, so that a run can be repeated. Secrets come from the operating
+system, with or without a seed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Rng:
         self._random = random.Random(seed)
 
     def fork(self) -> Rng:
-        """Return a generator of its own that goes on from here as this one would, or unpredictably without a seed."""
+        """Return another generator that draws what this one would draw next; without a seed, an unpredictable one."""
         fork = Rng(self._seed)
         if self._seed is not None:
             fork._random.setstate(self._random.getstate())
         return fork
 
     def branch(self) -> Rng:
-        """Return another generator whose draws depend on the seed, but not on how often this one is asked later."""
+        """Return another generator whose draws depend on the seed, but not on later draws of this one."""
         return Rng(self._random.getrandbits(63))
 
     def chance(self) -> float:

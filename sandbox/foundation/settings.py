@@ -1,7 +1,7 @@
 """Settings: one declarative table that the command line, the environment, YAML files and the control API all read.
 
-A setting is declared once, as a field of ``Settings``: name, type, default, what it does, what is allowed and whether
-it may change while the sandbox runs. ``Settings`` is a frozen value; a change makes a new one, checked as a whole.
+A setting is declared once, as a field of ``Settings``: name, type, default, effect, allowed values and whether it may
+change while the sandbox runs. ``Settings`` is a frozen value; a change makes a new one, checked as a whole.
 """
 
 from __future__ import annotations
@@ -80,12 +80,12 @@ def _setting(
 
 
 def is_control_key(text: str) -> bool:
-    """Return whether a text can be the key of a control API: what both a bearer token and a password may hold."""
+    """Return whether a text can be the key of a control API, which is sent as a bearer token or a password."""
     return _CONTROL_KEY.fullmatch(text) is not None
 
 
 def is_web_url(text: str) -> bool:
-    """Return whether a text can say where a sandbox is: http or https, a host, and no port that there cannot be."""
+    """Return whether a text can be the URL of a sandbox: http or https, a host, and a possible port."""
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - raises ValueError
@@ -131,7 +131,7 @@ class Settings(Described):
                 {"pattern": f"^({_BASE_URL.pattern})?$"},
             )
         ),
-        "Base URL that clients use, for the URLs the sandbox tells (for example behind a port mapping). "
+        "Base URL that clients use, for the URLs that the sandbox shows (for example behind a port mapping). "
         "Default: the address listened on, or the Host header of a request.",
     )
     allowed_hosts: tuple[str, ...] = _setting(
@@ -156,7 +156,8 @@ class Settings(Described):
     no_control_key: bool = _setting(
         False,
         boolean(),
-        "Need no key beyond loopback either: whoever reaches the port can read the journal and steer the sandbox.",
+        "Need no key beyond loopback either: every client that reaches the port can read the journal and control the "
+        "sandbox.",
         runtime=False,
     )
     threads: int = _setting(16, integer(1, 256), "Worker threads of the server.", runtime=False)
@@ -164,7 +165,7 @@ class Settings(Described):
         False,
         boolean(),
         "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
-        "/_sandbox/ca.pem tells; clients have to trust it.",
+        "/_sandbox/ca.pem returns; clients have to trust it.",
         runtime=False,
     )
     tls_port: int = _setting(
@@ -304,7 +305,7 @@ class Settings(Described):
         False, boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
     )
     rate_limit_requests: int = _setting(
-        60, integer(1, 1_000_000), "Requests a window may hold; told in X-RateLimit-Limit.", tag="unconfirmed"
+        60, integer(1, 1_000_000), "Requests a window may hold; shown in X-RateLimit-Limit.", tag="unconfirmed"
     )
     rate_limit_window: int = _setting(
         60,
@@ -385,7 +386,7 @@ class Settings(Described):
 
 
 def setting_specs() -> list[SettingSpec]:
-    """Return the declarations in the order in which people should meet them."""
+    """Return the declarations in the order of the documents."""
     return list(_SPECS)
 
 
@@ -395,7 +396,7 @@ _SPECS: Final = tuple(cast("list[SettingSpec]", fields_of(Settings)))
 def kept_settings(settings: Settings) -> dict[str, Any]:
     """Return the settings that belong to a saved state: all that may change while it runs, as JSON values.
 
-    Where the process is reached and what lies on its disk are the process's own, and a secret nobody's business.
+    Addresses and paths belong to the process and are left out, and so are secrets.
     """
     apart = ("public_url", "presets_dir")
     values = {spec.name: getattr(settings, spec.name) for spec in _SPECS if spec.runtime and not spec.secret}

@@ -1,7 +1,7 @@
-"""Reading JSON bodies as strictly as the platform's stack does, whatever they are, and writing them as tightly.
+"""JSON bodies: read as strictly as the platform's stack reads them, and written without spaces.
 
 PHP's ``json_decode`` refuses a byte order mark, bad UTF-8, unpaired surrogates, ``NaN`` and nesting beyond 512 levels;
-so does this. Python's own parser would accept some of these and overflow its stack on others.
+``parse_json`` does too. Python's own parser accepts some of these and overflows its stack on others.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def compact_json(value: object) -> str:
 def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
     """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins.
 
-    msgspec reads what it can in a third of the time. It takes less than PHP does, such as no number beyond a double,
-    and tells no line: what it refuses is read again.
+    msgspec reads most bodies, in a third of the time. It refuses some that PHP accepts, such as a number beyond a
+    double, and names no line: ``json`` then reads the body again.
     """
-    import msgspec  # needed for the first body that anybody wants parsed
+    import msgspec  # at the first body: a start needs no msgspec
 
     try:
         parsed: JsonValue = msgspec.json.decode(body)
@@ -71,7 +71,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _encodable(parsed: JsonValue) -> bool:
-    """Whether all text in it can be written as UTF-8: not so what an unpaired surrogate stands for."""
+    """Return whether all text can be encoded as UTF-8; an unpaired surrogate cannot."""
     try:
         json.dumps(parsed, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -80,12 +80,12 @@ def _encodable(parsed: JsonValue) -> bool:
 
 
 def _may_be_deep(body: bytes, max_depth: int) -> bool:
-    """Whether there are brackets enough for the depth to matter: cheap, and false for nearly every body."""
+    """Return whether there are enough brackets for too many levels: a cheap test, false for nearly every body."""
     return body.count(b"[") + body.count(b"{") > max_depth
 
 
 def depth(parsed: JsonValue) -> int:
-    """Return how many levels a JSON value has; one that is no list and no object has one."""
+    """Return the number of levels of a JSON value: 1 if it is neither a list nor an object."""
     levels, level = 0, [parsed]
     while level:
         levels += 1

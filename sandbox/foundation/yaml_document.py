@@ -1,7 +1,7 @@
-"""Documents that people write: strict YAML or Python data as JSON values, each of which can tell where it stands.
+"""Documents that people write: strict YAML or Python data as JSON values, each with its file and line.
 
-Guards against what a YAML parser lets through: anchors and aliases (a small file that grows without end),
-tags, duplicate keys, endless nesting. Values are those of YAML 1.2 with JSON's numbers: ``yes``, ``010`` and
+It refuses what a YAML parser accepts: anchors and aliases (a small file that grows without end), tags, duplicate keys,
+endless nesting. Values are those of YAML 1.2 with JSON's numbers: ``yes``, ``010`` and
 ``2026-01-31`` are text.
 """
 
@@ -25,8 +25,8 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P
 def expand(text: str, environ: Mapping[str, str]) -> str:
     """Return ``text`` with its references replaced; ``$${`` stands for a literal ``${``.
 
-    As in a shell, the default also replaces a variable that is set but empty. Raises ``ValueError`` for a
-    variable that is not set and has no default, and for a reference that cannot be read.
+    As in a shell, the default also replaces a variable that is set but empty. Raise ``ValueError`` for a variable that
+    is not set and has no default, and for a malformed reference.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -49,7 +49,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 100
 _SHOWN_PROBLEMS = 20
 
-# Of 1,000 levels, from 0.2.6 on. It reads ahead of what it tells, and so may find more before ours are counted.
+# At 1,000 levels, from 0.2.6 on. It parses ahead of its events, and so can fail before the levels here are counted.
 _TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,7 +67,7 @@ Steps = tuple[str | int, ...]
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong; ``line`` is 0 in Python data."""
+    """An error in a document; ``line`` is 0 in Python data."""
 
     file: str
     line: int
@@ -75,7 +75,7 @@ class Problem(NamedTuple):
 
 
 def refuse(problems: Iterable[Problem]) -> None:
-    """Raise one :class:`DocumentError` that tells all ``problems`` by their lines, if there are any."""
+    """Raise one :class:`DocumentError` with all ``problems`` and their lines, if there are any."""
     ordered = sorted(problems, key=lambda problem: (problem.file, problem.line))
     if not ordered:
         return
@@ -88,7 +88,7 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value, the line it stands on (that of its key if it has one) and the nodes inside it."""
+    """A value, its line (that of its key if it has one) and the nodes inside it."""
 
     line: int
     value: JsonValue
@@ -97,7 +97,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file, or Python data in its place; ``folder`` is where the files it names must lie."""
+    """One file, or Python data in its place; ``folder`` must hold the files that it names."""
 
     file: str
     root: Node
@@ -117,7 +117,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in which document a value stands; ``place / "name"`` is a value inside it."""
+    """The place of a value in a document; ``place / "name"`` is the place of a value inside it."""
 
     document: Document
     steps: Steps = ()
@@ -152,7 +152,7 @@ def dotted(steps: Steps) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file of at most ``MAX_BYTES``; raise ``ValueError`` telling why not."""
+    """Return the text of a UTF-8 file of at most ``MAX_BYTES``; raise ``ValueError`` with the reason."""
     try:
         if path.is_dir():
             raise ValueError("is a folder; give a file in it")
@@ -235,7 +235,7 @@ class _YamlReader:
                 entries = self._entries(depth + 1)
                 return Node(line, {key: entry.value for key, entry in entries.items()}, entries)
             case _:
-                return Node(line, None)  # an alias, refused above
+                return Node(line, None)  # an alias, which is refused above
 
     def _refuse_oddities(self, event: Any, line: int) -> None:
         if anchor := getattr(event, "anchor", None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sandbox.foundation.atomic_file import drafted
+from sandbox.foundation.atomic_file import staged
 from sandbox.foundation.errors import SettingError
 from sandbox.server.tls.authority import Authority
 
@@ -64,7 +64,7 @@ def _publish(path: Path, ca_pem: bytes) -> None:
 
 def _write(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) -> None:
     """Write a file whole or not at all. Unless it is to be replaced, one that another start has just made stays."""
-    with drafted(path, [data]) as draft:
+    with staged(path, [data]) as draft:
         draft.chmod(mode)
         if replace:
             draft.replace(path)
