@@ -17,11 +17,12 @@ from typing import Any
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.fault import Act
 from sandbox.faults.matching import Faultable, Look, Matcher
-from sandbox.faults.rules import ENDPOINT_KINDS, FaultRule, read_rule
+from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
+from sandbox.journal.endpoint import endpoint_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ class FaultBook:
             if armed.used_up or armed.cancellation.is_set:
                 return False, None
             step = armed.steps[armed.hits % len(armed.steps)]
-            if step is not None and not step.happens_at(ENDPOINT_KINDS.get(request.kind)):
+            if step is not None and not step.happens_at(endpoint_kind(request.kind)):
                 return False, None
             armed.seen += 1
             turn = armed.seen - rule.after

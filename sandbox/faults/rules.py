@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Final
 
 from sandbox.faults.fault import COMPONENTS, Fault
@@ -14,20 +13,20 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import Described, field, fields_of, read, unknown
 from sandbox.foundation.json_value import JsonValue
-from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
+from sandbox.journal.endpoint import ENDPOINTS, endpoint_kind
 
 MAX_COUNT: Final = 1_000_000_000
 ANY: Final = "any"
 """The endpoint of a rule that looks at every request, also one to an unknown path."""
 
-ENDPOINT_KINDS: Final[Mapping[str, EndpointKind]] = MappingProxyType({kind.name: kind for kind in ENDPOINTS})
 SUBJECT: Final = tuple(dict.fromkeys(name for kind in ENDPOINTS for name in kind.subject))
 """The values in the paths of endpoints; a match compares those that it has a field for."""
 
 
 def foreign_conditions(endpoint: str) -> list[str]:
     """Return the conditions that no request to an endpoint can meet."""
-    return [] if endpoint == ANY else [name for name in SUBJECT if name not in ENDPOINT_KINDS[endpoint].subject]
+    kind = endpoint_kind(endpoint)
+    return [] if kind is None else [name for name in SUBJECT if name not in kind.subject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class Match(Described):
     """Which requests a rule is for: every condition given must hold."""
 
     endpoint: str = field(
-        types.choice(ANY, *ENDPOINT_KINDS),
+        types.choice(ANY, *(kind.name for kind in ENDPOINTS)),
         "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path.",
         ANY,
     )
@@ -111,7 +110,7 @@ class FaultRule(Described):
             raise InvalidValueError("lasts", self.lasts, "nothing here, as until is given: use one of them")
         if self.until is not None and self.since is not None and self.until <= self.since:
             raise InvalidValueError("until", self.until.isoformat(), f"an instant after since, {self.since}")
-        endpoint = ENDPOINT_KINDS.get(self.match.endpoint)
+        endpoint = endpoint_kind(self.match.endpoint)
         for fault in steps_of(self.fault) if endpoint is not None else ():
             if fault is not None and not fault.happens_at(endpoint):
                 where = " or ".join(kind.name for kind in ENDPOINTS if fault.happens_at(kind))
