@@ -20,8 +20,8 @@ __all__ = ["Latency", "latency"]
 class Latency(Fault):
     """A whole answer, but late. The request is handled as without a fault.
 
-    The wait is real time, whatever the sandbox clock does, and occupies no worker: other clients notice nothing. Over
-    a socket the connection is closed after the answer (`Connection: close`).
+    The wait is real time, also where the sandbox clock is moved or frozen, and occupies no worker: it delays no other
+    client. Over a socket the connection is closed after the answer (`Connection: close`).
     """
 
     kind: ClassVar[str] = "latency"
