@@ -51,8 +51,8 @@ more than names in it costs more: it is evaluated once for each request that mee
 
 On a connection to the sandbox failures are real: a TCP reset is a reset, a hang is an open socket. A wait
 (`latency`, `slow_body`, `hang`) is real time, also where the sandbox clock is moved or frozen, and delays no other
-request; it ends at once when the rule is removed, the sandbox reset or the server stopped. An answer that came late or in pieces
-is the last on its connection (`Connection: close`). Over TLS some clients report a reset as an end of file.
+request; it ends at once when the rule is removed, the sandbox reset or the server stopped. An answer that came late or
+in pieces is the last on its connection (`Connection: close`). Over TLS some clients report a reset as an end of file.
 
 Through Flask's test client, or with the application mounted in a server that does not hand over its connections, the
 exception is raised that Python's `http.client` has for it:

@@ -36,8 +36,8 @@ threads              4                             environment variable PATCHWOR
 
 With `--json` it is an object for programs. A secret is never shown.
 
-A variable whose name begins with `{ENV_PREFIX}` and that the sandbox does not read is refused, with the nearest known name: the
-prefix is the sandbox's own. Those that Kubernetes sets on account of a service called `patchworks-sandbox`
+A variable whose name begins with `{ENV_PREFIX}` and that the sandbox does not read is refused, with the nearest known
+name: the prefix is the sandbox's own. Those that Kubernetes sets on account of a service called `patchworks-sandbox`
 may be there; one of them, `{ENV_PREFIX}PORT`, is a setting here, so set it in the pod or switch such variables off
 (`enableServiceLinks: false`).
 """

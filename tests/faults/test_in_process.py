@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox, faults
 from sandbox.faults import Fault, make_rule
+from sandbox.faults.fault import Act, BearerToken, KeyRing, Rate, TokenBook, Trait
+from sandbox.foundation.answer import Answer
+from sandbox.foundation.errors import UnauthorizedActionError
 from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
 from tests.faults.conftest import Outcome, eventually
@@ -360,3 +364,50 @@ def test_journal_keeps_no_token_of_a_truncated_answer(faulty: Faulty) -> None:
     token = caught.value.partial.partition(b'"access_token":"')[2]
     assert len(token) > 20
     assert token not in faulty.last.response_body
+
+
+@dataclass(frozen=True, slots=True)
+class Unlisted(Fault):
+    """A kind that only this module knows."""
+
+    kind: ClassVar[str] = "unlisted"
+    needs: ClassVar[tuple[Trait, ...]] = ("takes_bearer",)
+
+
+class Answering(Unlisted):
+    handling = "done"
+
+    def effect(self, act: Act, answer: Answer) -> Answer:
+        return replace(answer, status=418)
+
+
+class Refusing(Unlisted):
+    def refusal(self, act: Act, now: float) -> UnauthorizedActionError:
+        return UnauthorizedActionError(act.reason)
+
+    def refused_rate(self, rate: Rate | None) -> Rate:
+        return (7, 3)
+
+
+class Spoiling(Unlisted):
+    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+        return f"moody: {token.client_id}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "left", "reason"),
+    [
+        (Answering(), 418, "59", None),
+        (Refusing(), 403, "3", "fault: fault-1"),
+        (Spoiling(), 401, "59", "moody: {client_id}"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Fault) else None,
+)
+def test_kind_does_its_own_work(faulty: Faulty, fault: Fault, status: int, left: str, reason: str | None) -> None:
+    faulty.add(fault)
+
+    response = faulty.post()
+
+    assert (response.status_code, response.headers["X-RateLimit-Remaining"]) == (status, left)
+    assert faulty.last.reason == (reason and reason.format(client_id=faulty.good.client_id))
+    assert faulty.request_token().status_code == 200
