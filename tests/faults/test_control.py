@@ -214,6 +214,13 @@ def test_duplicates_tell_how_they_are_alike(
     assert all((group["company"], group["vanity_url"]) == ("acme", "anything") for group in found)
 
 
+def test_duplicates_are_shown_with_their_entries_on_request(integration: Integration) -> None:
+    send(integration, FIRST, FIRST)
+
+    (group,) = integration.control("GET", "/requests/duplicates", entries="true").json["duplicates"]
+    assert group["entries"] == [integration.control("GET", f"/requests/{number}").json for number in group["requests"]]
+
+
 def test_payload_that_was_not_stored_is_no_duplicate(integration: Integration) -> None:
     integration.control("POST", "/faults", {"fault": {"kind": "status", "code": 500}, "times": 1})
     integration.control("POST", "/faults", {"fault": {"kind": "status", "code": 500}, "times": 1, "accept": True})

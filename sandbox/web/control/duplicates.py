@@ -10,7 +10,7 @@ from sandbox.journal.duplicates import Likeness, find_duplicates
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, current_sandbox, one_of
-from sandbox.web.control.requests import dropped_field
+from sandbox.web.control.requests import EntrySchema, dropped_field, presented
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
 
@@ -28,6 +28,12 @@ class DuplicatesQuerySchema(StrictSchema):
     company = fields.String()
     vanity_url = fields.String()
     client_id = fields.String()
+    entries = fields.Boolean(
+        load_default=False,
+        truthy={"true", True},
+        falsy={"false", False},
+        metadata={"description": "Show the entries beside their ids."},
+    )
 
 
 class DuplicateSchema(AnswerSchema):
@@ -41,6 +47,12 @@ class DuplicateSchema(AnswerSchema):
     vanity_url = fields.String()
     count = fields.Integer()
     requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
+    entries = fields.List(fields.Nested(EntrySchema), metadata={"description": "The entries, if asked for."})
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Require each field but the entries."""
+        super().on_bind_field(field_name, field_obj)
+        field_obj.required = field_name != "entries"
 
 
 class DuplicatesSchema(AnswerSchema):
@@ -56,6 +68,7 @@ class DuplicatesSchema(AnswerSchema):
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that the same service accepted more than once, as after a retry."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
+    with_entries = query.pop("entries")
     entry_filter = EntryFilter(kind=INBOUND.name, **query)
     journal = current_sandbox().journal
     return {
@@ -67,6 +80,7 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
                 "vanity_url": found.entries[0].vanity_url,
                 "count": len(found.entries),
                 "requests": [entry.id for entry in found.entries],
+                **({"entries": [presented(entry, listed=False) for entry in found.entries]} if with_entries else {}),
             }
             for found in find_duplicates(journal.entries(entry_filter), by, json_path)
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice, takewhile
 from typing import Any, Final
 
 from flask import Response
@@ -11,7 +12,7 @@ from marshmallow import fields
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.export.ndjson import as_ndjson
-from sandbox.web.control.base import Blueprint, base_url, current_sandbox, one_of
+from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
 from sandbox.web.control.requests import FilterSchema, after_field, read_cursor, read_filter
 
 blueprint = Blueprint("export", __name__, description="The journal as a file")
@@ -31,6 +32,16 @@ class ExportQuerySchema(FilterSchema):
 
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
     after = after_field()
+    newest = fields.Boolean(
+        load_default=False,
+        truthy={"true", True},
+        falsy={"false", False},
+        metadata={"description": "Begin with the newest, in place of the oldest."},
+    )
+    skip = fields.Integer(
+        load_default=0, validate=between(0, 10**9), metadata={"description": "How many of them to leave out."}
+    )
+    limit = fields.Integer(validate=between(1, 10**9), metadata={"description": "How many to export; all if left out."})
 
 
 @blueprint.get("/requests/export")
@@ -58,7 +69,12 @@ def export_requests(query: dict[str, Any]) -> Response:
     """Export the requests that match, oldest first. The answer is streamed, so that it may be of any size."""
     journal = current_sandbox().journal
     name, after = query.pop("format"), read_cursor(query.pop("after"), journal)
-    entries, dropped = journal.entries(read_filter(query), after), journal.dropped
+    newest, skip, limit = query.pop("newest"), query.pop("skip"), query.pop("limit", None)
+    meant, dropped = read_filter(query), journal.dropped
+    entries = journal.entries(meant, after)
+    if newest:
+        entries = takewhile(lambda entry: entry.seq > after, journal.newest_first(meant))
+    entries = islice(entries, skip, None if limit is None else skip + limit)
     lines: Iterable[str]
     match name:
         case "har":

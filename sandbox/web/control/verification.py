@@ -18,6 +18,7 @@ from sandbox.web.control.base import (
     AnswerSchema,
     Blueprint,
     Flag,
+    Number,
     StrictSchema,
     between,
     current_sandbox,
@@ -135,6 +136,10 @@ class VerifySchema(StrictSchema):
     times = fields.Integer(strict=True, validate=between(0, 2**31))
     at_least = fields.Integer(strict=True, validate=between(0, 2**31))
     at_most = fields.Integer(strict=True, validate=between(0, 2**31))
+    waited_s = Number(
+        validate=between(0, 10**9),
+        metadata={"description": "How many real seconds the caller has waited, for `detail`.", "example": 5},
+    )
 
     @validates_schema
     def _order_or_count(self, data: dict[str, Any], **kwargs: Any) -> None:
@@ -227,7 +232,8 @@ def verify_requests(body: dict[str, Any]) -> Any:
         return problem(409, report_order(order), members=_mismatch(order.rest))
     times = Times.of(body.get("times"), body.get("at_least"), body.get("at_most"))
     after = read_cursor(body["after"], journal)
-    verdict = verify(journal, Expectation(view, Pattern(**body["pattern"]), times, after=after))
+    pattern, waited_s = Pattern(**body["pattern"]), body.get("waited_s")
+    verdict = verify(journal, Expectation(view, pattern, times, after, waited_s))
     if verdict.ok:
         return {"count": verdict.count, "dropped": verdict.dropped}
     return problem(409, report(verdict), members=_mismatch(verdict))

@@ -89,6 +89,28 @@ def test_ndjson_has_an_entry_a_line_with_its_body_whole(integration: Integration
     assert answer.headers["Patchworks-Sandbox-Dropped"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({"limit": 2}, [1, 2]),
+        ({"limit": 2, "skip": 1}, [2, 3]),
+        ({"after": 2, "limit": 1}, [3]),
+        ({"newest": "true", "limit": 1}, [4]),
+        ({"newest": "true", "limit": 2, "skip": 1}, [3, 2]),
+        ({"newest": "true", "after": 2}, [4, 3]),
+        ({"skip": 3}, [4]),
+    ],
+    ids=str,
+)
+def test_some_of_the_entries_are_exported(integration: Integration, query: dict[str, Any], numbers: list[int]) -> None:
+    token = integration.token()
+    for number in range(3):
+        integration.post({"order": number}, token=token)
+
+    lines = export(integration, "ndjson", **query).text.splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == numbers
+
+
 def test_har_is_valid_and_holds_what_was_sent_and_answered(integration: Integration) -> None:
     integration.token(client_secret=integration.client_secret)
     for body in BODIES:

@@ -165,6 +165,12 @@ def test_expectation_that_does_not_hold_is_a_409_with_the_near_misses(integratio
     assert (body["count"], body["matches"], body["dropped"], body["uncertain"]) == (0, [], 0, 0)
 
 
+def test_message_says_how_long_the_caller_has_waited(integration: Integration) -> None:
+    answer = integration.control("POST", "/requests/verify", {"at_least": 2, "waited_s": 0.5})
+
+    assert answer.json["detail"].splitlines()[0] == "expected at least 2 requests within 0.5 s"
+
+
 def test_rejected_requests_do_not_count_where_only_accepted_ones_are_meant(integration: Integration) -> None:
     integration.post({"n": 1}, token="bad")
     expected = {"filter": {"kind": "inbound"}, "pattern": {"json": {"n": 1}}}
