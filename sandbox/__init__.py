@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sandbox.state.sandbox import Sandbox
     from sandbox.state.seed import load_seed, parse_seed
     from sandbox.testing.handle import Patchworks
+    from sandbox.testing.local import SandboxServer
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
-    from sandbox.testing.sandbox_server import SandboxServer
 
 __all__ = [
     "Entry",
@@ -45,7 +45,7 @@ _HOMES = {
     "Patchworks": "sandbox.testing.handle",
     "RemoteSandbox": "sandbox.testing.remote.remote_sandbox",
     "Sandbox": "sandbox.state.sandbox",
-    "SandboxServer": "sandbox.testing.sandbox_server",
+    "SandboxServer": "sandbox.testing.local",
     "load_seed": "sandbox.state.seed",
     "parse_seed": "sandbox.state.seed",
 }

@@ -1,149 +1,62 @@
-"""The seam between the handle that a test holds and the sandbox: of this process, behind a URL, part of a shared one.
-
-All say the same in the same types; whatever judges (assertions, duplicates, reports) works on entries and is written
-once, above this seam.
-"""
+"""The seam between a test's handle and the sandbox, which is in this process, behind a URL or shared with others."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
-
-from sandbox.faults.book import RuleState
-from sandbox.faults.rules import FaultRule
-from sandbox.journal.assertions.source import EntrySource
-from sandbox.journal.contract import ContractViolation
-from sandbox.platform.model import Company, Connector, Entity, Service
-from sandbox.platform.tokens import IssuedToken
-from sandbox.state.restore import LoadedClient
-from sandbox.state.seed_loading import SeedTarget
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+    from sandbox.journal.assertions.source import EntrySource
+    from sandbox.journal.assertions.view import JournalRecorder
     from sandbox.state.sandbox import Sandbox
+    from sandbox.testing.tenant.ownership import Ownership
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Verb(Generic[T]):
+    """One act upon a sandbox, with its arguments: a request of the control API and what does the same here."""
+
+    route: str
+    """Method and path of the control API: ``POST /clock/advance``; empty where it has no such route."""
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, object] = field(default_factory=dict)
+    _: KW_ONLY
+    here: Callable[[Sandbox], T]
+    """Performs it on a sandbox of this process."""
+    read: Callable[[Any], T]
+    """Makes the value of the control API's answer; of a verb with ``more``, of the list of all pages."""
+    isolated: Callable[[Backend, Ownership], T] | str | None
+    """How a company performs it that shares a sandbox with others.
+
+    Like everybody (``None``), by verbs of its parent, or not at all: the text names what would disturb the others.
+    """
+    more: Callable[[list[Any]], Mapping[str, object] | None] | None = None
+    """Returns the query of the next page, given the pages read so far; ``None`` after the last."""
+    longer_s: float = 0.0
+    """Seconds more than usual that the answer may take."""
+    kept_clients: Callable[[T], Collection[str]] | None = None
+    """Of a verb that replaces everything: returns the ids of the OAuth clients whose secrets stay."""
+    only_here: str = ""
+    """Of a verb without a route: why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an integration gets its tokens with."""
+    """The OAuth client with which an integration gets its tokens."""
 
     client_id: str
     client_secret: str = field(repr=False)
 
 
-class SandboxClock(Protocol):
-    """The sandbox clock; see ``sandbox.foundation.clock.Clock``, which is one."""
-
-    def now(self) -> datetime:
-        """Return the sandbox time as an aware UTC datetime."""
-        ...
-
-    def timestamp(self) -> float:
-        """Return the sandbox time in Unix seconds."""
-        ...
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the clock stands still."""
-        ...
-
-    @property
-    def rate(self) -> float:
-        """Sandbox seconds a real second."""
-        ...
-
-    def advance(self, duration: object = None, **units: float) -> datetime:
-        """Move by a duration (``"24h"``, ``90``) or by timedelta's units (``hours=24``); return the new time."""
-        ...
-
-    def travel_to(self, instant: object) -> datetime:
-        """Set the clock to an instant with a zone."""
-        ...
-
-    def freeze(self) -> datetime:
-        """Stop the clock."""
-        ...
-
-    def unfreeze(self) -> datetime:
-        """Let the clock run on."""
-        ...
-
-    def set_rate(self, rate: object) -> datetime:
-        """Run at so many sandbox seconds a real second."""
-        ...
-
-    def follow(self) -> datetime:
-        """Run beside the time that freezegun freezes in this process."""
-        ...
-
-    def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move the time that freezegun freezes, if it does, and this clock with it."""
-        ...
-
-    def reset(self) -> datetime:
-        """Return to the machine's time."""
-        ...
-
-
-class FaultRules(Protocol):
-    """The fault rules in force."""
-
-    def add(self, rule: FaultRule) -> RuleState:
-        """Put a rule behind those there are."""
-        ...
-
-    def add_preset(self, name: str, match: Mapping[str, object]) -> list[RuleState]:
-        """Put the rules of a preset behind those there are, narrowed; raise ``NotFoundError``."""
-        ...
-
-    def presets(self) -> dict[str, str]:
-        """Return the stories of the presets by name."""
-        ...
-
-    def rules(self) -> list[RuleState]:
-        """Return every rule in order, used up or not."""
-        ...
-
-    def get(self, rule_id: str) -> RuleState:
-        """Return a rule, or raise ``NotFoundError``."""
-        ...
-
-    def remove(self, rule_id: str) -> RuleState:
-        """Remove a rule, or raise ``NotFoundError``."""
-        ...
-
-    def clear(self) -> int:
-        """Remove every rule; return how many there were."""
-        ...
-
-
-class Directory(SeedTarget, Protocol):
-    """What exists on the emulated platform; a ``Store`` is one."""
-
-    def companies(self) -> list[Company]:
-        """Return all companies, oldest first."""
-        ...
-
-    def connectors(self) -> list[Connector]:
-        """Return all connectors, oldest first."""
-        ...
-
-    def entities(self, connector_id: int) -> list[Entity]:
-        """Return the entities of a connector, oldest first."""
-        ...
-
-    def services(self) -> list[Service]:
-        """Return all services, oldest first."""
-        ...
-
-
 class Backend(Protocol):
-    """A running sandbox."""
+    """A running sandbox: where it is, its journal, and ``do``, which performs the verbs of the table."""
 
     @property
     def sandbox(self) -> Sandbox:
@@ -180,49 +93,15 @@ class Backend(Protocol):
         ...
 
     @property
-    def directory(self) -> Directory:
-        """Companies, connectors, entities and services."""
-        ...
-
-    @property
     def journal(self) -> EntrySource:
-        """The journal as it is now."""
+        """The journal as it is now; a reset puts another in its place."""
         ...
 
     @property
-    def clock(self) -> SandboxClock:
-        """The sandbox clock."""
+    def recorder(self) -> JournalRecorder:
+        """Answers questions about the journal as it is at each moment."""
         ...
 
-    @property
-    def faults(self) -> FaultRules:
-        """Fault rules and presets."""
-        ...
-
-    def tokens(self) -> list[IssuedToken]:
-        """Return every token issued since the last reset."""
-        ...
-
-    def revoke_tokens(self, client_id: str | None = None) -> int:
-        """Revoke the tokens of an OAuth client, or of all; return how many."""
-        ...
-
-    def contract_violations(self) -> Sequence[ContractViolation]:
-        """Return every way in which a request did not conform to the published contract."""
-        ...
-
-    def configure(self, settings: Mapping[str, object]) -> None:
-        """Change run-time settings; raise ``InvalidValueError``."""
-        ...
-
-    def reset(self) -> None:
-        """Return to the seed."""
-        ...
-
-    def state(self, *, secrets: bool = False) -> dict[str, Any]:
-        """Return everything the sandbox holds as JSON values."""
-        ...
-
-    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
-        """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
+    def do(self, verb: Verb[T]) -> T:
+        """Perform a verb of the table."""
         ...

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 from sandbox.faults.book import RuleState
 from sandbox.faults.fault import Fault
 from sandbox.faults.rules import make_rule
+from sandbox.foundation.clock import parse_instant, step_of
 from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
 from sandbox.journal.assertions.verify import View
-from sandbox.journal.assertions.view import JournalRecorder, Received
+from sandbox.journal.assertions.view import Received
 from sandbox.journal.contract import ContractViolation
-from sandbox.journal.duplicates import Duplicates, Likeness, find_duplicates
+from sandbox.journal.duplicates import Duplicates, Likeness
 from sandbox.journal.endpoint import INBOUND, TOKEN
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
-from sandbox.testing.backend import Backend, FaultRules, SandboxClock
+from sandbox.testing import verbs
+from sandbox.testing.backend import Backend
 from sandbox.testing.intercept import Interception, intercepted
-from sandbox.testing.tenant import Tenant
+from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 
 if TYPE_CHECKING:
@@ -34,45 +36,107 @@ if TYPE_CHECKING:
     from sandbox.state.seed import Seed
 
 
+class SandboxClock:
+    """The sandbox clock: the only time that the emulated platform knows."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._do = backend.do
+
+    def now(self) -> datetime:
+        """Return the sandbox time as an aware UTC datetime."""
+        return self._do(verbs.clock()).now
+
+    def timestamp(self) -> float:
+        """Return the sandbox time in Unix seconds."""
+        return self.now().timestamp()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._do(verbs.clock()).frozen
+
+    @property
+    def rate(self) -> float:
+        """Sandbox seconds a real second; kept while the clock is frozen."""
+        return self._do(verbs.clock()).rate
+
+    @property
+    def moved(self) -> bool | None:
+        """Whether it shows another time than the machine's; ``None`` of a sandbox behind a URL."""
+        return self._do(verbs.clock()).moved
+
+    def advance(self, duration: object = None, **units: float) -> datetime:
+        """Move by a duration (``"24h"``, ``90``) or by timedelta's units (``hours=24``); return the new time."""
+        return self._do(verbs.advance(step_of(duration, units)))
+
+    def travel_to(self, instant: object) -> datetime:
+        """Set the clock to an instant with a zone; it runs on from there, or stands still if frozen."""
+        return self._do(verbs.change_clock(now=parse_instant(instant)))
+
+    def freeze(self) -> datetime:
+        """Stop the clock; ``advance`` and ``travel_to`` still move it."""
+        return self._do(verbs.change_clock(frozen=True))
+
+    def unfreeze(self) -> datetime:
+        """Let the clock run on from the time it shows."""
+        return self._do(verbs.change_clock(frozen=False))
+
+    def set_rate(self, rate: object) -> datetime:
+        """Run at ``rate`` sandbox seconds a real second."""
+        return self._do(verbs.change_clock(rate=rate))
+
+    def follow(self) -> datetime:
+        """Run beside the time that freezegun freezes in this process; raise ``NotInProcessError`` behind a URL."""
+        return self._do(verbs.follow())
+
+    def travel(self, duration: object = None, **units: float) -> datetime:
+        """Move the time that freezegun freezes in this process, if it does, and the sandbox clock as far."""
+        return self._do(verbs.travel(step_of(duration, units)))
+
+    def reset(self) -> datetime:
+        """Return to the time of the sandbox's machine."""
+        return self._do(verbs.reset_clock())
+
+
 class Faults:
     """The rules in force, in the order in which they are tried; a reset leaves those of the seed."""
 
-    def __init__(self, rules: FaultRules) -> None:
-        self._rules = rules
+    def __init__(self, backend: Backend) -> None:
+        self._do = backend.do
 
     def add(self, fault: Fault | Mapping[str, Any], **fields: object) -> RuleState:
         """Add a rule: ``add(status(503), endpoint="inbound", vanity_url="orders", times=2)``.
 
         ``fields`` are those of the rule and of its match, side by side. Raise ``InvalidValueError``.
         """
-        return self._rules.add(make_rule(fault, **fields))
+        return self._do(verbs.add_rule(make_rule(fault, **fields)))
 
     def preset(self, name: str, **match: object) -> list[RuleState]:
         """Add the rules of a preset, narrowed to requests that match: ``preset("slow-platform", vanity_url="orders")``.
 
         Raise ``NotFoundError`` naming the presets there are.
         """
-        return self._rules.add_preset(name, match)
+        return self._do(verbs.add_preset(name, match))
 
     def presets(self) -> dict[str, str]:
         """Return the names of the presets there are, with their stories."""
-        return self._rules.presets()
+        return self._do(verbs.presets())
 
     def list(self) -> list[RuleState]:
         """Return every rule, used up or not, with its counts."""
-        return self._rules.rules()
+        return self._do(verbs.rules())
 
     def get(self, rule: str | RuleState) -> RuleState:
         """Return a rule as it stands now, by its id or an earlier state; raise ``NotFoundError``."""
-        return self._rules.get(_id(rule))
+        return self._do(verbs.rule(_id(rule)))
 
     def remove(self, rule: str | RuleState) -> None:
         """Remove a rule; answers that it delays or holds back are aborted at once. Raise ``NotFoundError``."""
-        self._rules.remove(_id(rule))
+        self._do(verbs.remove_rule(_id(rule)))
 
     def clear(self) -> None:
         """Remove every rule; answers that they delay or hold back are aborted at once."""
-        self._rules.clear()
+        self._do(verbs.clear_rules())
 
     def __iter__(self) -> Iterator[RuleState]:
         return iter(self.list())
@@ -149,7 +213,7 @@ class Patchworks:
             "PATCHWORKS_CLIENT_ID": self.client_id,
             "PATCHWORKS_CLIENT_SECRET": self.client_secret,
         }
-        services = [service for service in self._backend.directory.services() if service.company == self.company]
+        services = [service for service in self._backend.do(verbs.services()) if service.company == self.company]
         for service in services:
             name = service.vanity_url.upper().replace("-", "_")
             variables[f"PATCHWORKS_INBOUND_URL_{name}"] = self._url(service.company, service.vanity_url)
@@ -182,32 +246,32 @@ class Patchworks:
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
         """Return a service's URL and what it received; raise ``NotFoundError`` naming the services there are."""
         slug = company or self.company
-        known = [(service.company, service.vanity_url) for service in self._backend.directory.services()]
+        known = [(service.company, service.vanity_url) for service in self._backend.do(verbs.services())]
         if (slug, vanity_url) not in known:
             raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known], named=True)
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
-        return Inbound(JournalRecorder(self._backend), view, self._url(slug, vanity_url))
+        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url))
 
     @property
     def requests(self) -> Received:
         """Every request, oldest first."""
-        return Received(JournalRecorder(self._backend), View(EntryFilter()))
+        return Received(self._backend.recorder, View(EntryFilter()))
 
     @property
     def token_requests(self) -> Received:
         """Every request to the token endpoint, accepted or not, oldest first."""
-        return Received(JournalRecorder(self._backend), View(EntryFilter(kind=TOKEN.name)))
+        return Received(self._backend.recorder, View(EntryFilter(kind=TOKEN.name)))
 
     @property
     def rejected(self) -> Received:
         """Every request that was refused, with the reason; oldest first."""
-        return Received(JournalRecorder(self._backend), View(EntryFilter(outcome="rejected")))
+        return Received(self._backend.recorder, View(EntryFilter(outcome="rejected")))
 
     @property
     def tokens(self) -> list[IssuedToken]:
         """Every token issued since the last reset: by which request, for whom, until when, and how often used."""
-        return self._backend.tokens()
+        return self._backend.do(verbs.tokens())
 
     @property
     def contract_violations(self) -> Sequence[ContractViolation]:
@@ -216,7 +280,7 @@ class Patchworks:
         They were answered all the same: ``assert not patchworks.contract_violations``. Only entries that the journal
         still has are looked at: ``requests.dropped`` tells how many it has not.
         """
-        return self._backend.contract_violations()
+        return self._backend.do(verbs.contract_violations())
 
     def duplicates(
         self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
@@ -226,8 +290,7 @@ class Patchworks:
         ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
         selects. Only entries that the journal still has are compared, as with ``contract_violations``.
         """
-        entry_filter = EntryFilter(kind=INBOUND.name, vanity_url=vanity_url)
-        return find_duplicates(self._backend.journal.entries(entry_filter), by, json_path)
+        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
 
     def story(self, max_entries: int | None = MAX_ENTRIES) -> str:
         """Return what happened, the newest requests a line or two each, without secrets."""
@@ -238,7 +301,7 @@ class Patchworks:
     @property
     def clock(self) -> SandboxClock:
         """The sandbox clock: ``clock.advance(hours=24)``."""
-        return self._backend.clock
+        return SandboxClock(self._backend)
 
     def travel(self, duration: object = None, **units: float) -> datetime:
         """Move both sides of an integration: the time a test froze with freezegun, and the sandbox clock."""
@@ -247,19 +310,19 @@ class Patchworks:
     @property
     def faults(self) -> Faults:
         """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
-        return Faults(self._backend.faults)
+        return Faults(self._backend)
 
     def revoke_tokens(self) -> int:
         """Revoke every access token, as if the platform had done so; return how many."""
-        return self._backend.revoke_tokens()
+        return self._backend.do(verbs.revoke_tokens())
 
     def configure(self, **settings: object) -> None:
         """Change run-time settings until the next reset: ``configure(wire_profile="legacy")``."""
-        self._backend.configure(settings)
+        self._backend.do(verbs.configure(settings))
 
     def reset(self) -> None:
         """Return to the seed."""
-        self._backend.reset()
+        self._backend.do(verbs.reset())
 
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
         """Return everything the sandbox holds as JSON values, for ``load_state`` here or elsewhere.
@@ -267,7 +330,7 @@ class Patchworks:
         With ``secrets`` also the signing key, so that tokens stay valid, and what the clients' secrets are recognised
         by.
         """
-        return self._backend.state(secrets=secrets)
+        return self._backend.do(verbs.state(secrets=secrets))
 
     def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
         """Become what a saved state describes, or raise ``InvalidValueError`` and stay as it is.
@@ -275,7 +338,7 @@ class Patchworks:
         Return the OAuth clients and where their secrets are from: ``saved`` in the state, ``kept`` from before, or
         ``new``, with the only copy of it.
         """
-        return self._backend.load_state(document)
+        return self._backend.do(verbs.load_state(document))
 
     def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
         """Return a handle with a company of its own, which sees nothing of what others do in the same sandbox.

@@ -14,7 +14,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import PresetSeed, Seed, load_seed, parse_seed
-from sandbox.testing.sandbox_server import SandboxServer
+from sandbox.testing.local import SandboxServer
 
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks

@@ -16,9 +16,9 @@ import pytest
 
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
+    from sandbox.testing.local import SandboxServer
     from sandbox.testing.marker import Wishes
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
-    from sandbox.testing.sandbox_server import SandboxServer
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
 _KEY_VARIABLE = "PATCHWORKS_SANDBOX_CONTROL_KEY"
@@ -143,8 +143,8 @@ def patchworks_factory(
     Each is served from a thread of this process, also where the session uses one at a URL, and is gone after the test.
     """
     from sandbox.state.sandbox import Sandbox
+    from sandbox.testing.local import SandboxServer
     from sandbox.testing.marker import Wishes
-    from sandbox.testing.sandbox_server import SandboxServer
 
     key = patchworks_server.sandbox.keys.current() if isinstance(patchworks_server, SandboxServer) else None
     servers: list[SandboxServer] = []

@@ -14,9 +14,8 @@ import requests
 from sandbox import Sandbox
 from sandbox.faults import Fault, connection_reset, empty_response, garbage_response, hang, status, truncated_body
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess
+from sandbox.testing.local import InProcess, SandboxServer
 from sandbox.testing.mounting import WSGIAdapter
-from sandbox.testing.sandbox_server import SandboxServer
 from sandbox.web.addresses import Endpoints
 
 

@@ -219,7 +219,7 @@ def test_start_imports_nothing_that_the_first_token_does_without() -> None:
         import sys
         from sandbox.cli.serve import serve
         from sandbox.state.sandbox import Sandbox
-        from sandbox.testing.sandbox_server import SandboxServer
+        from sandbox.testing.local import SandboxServer
         with SandboxServer(Sandbox()) as server:
             print([name for name in {rarely} if name in sys.modules])"""
 

@@ -6,13 +6,14 @@ they came.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from sandbox.journal.assertions.report import told
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.journal.journal import Entry
 from sandbox.journal.redaction import redact_body
 
@@ -23,17 +24,10 @@ _LINE: Final = 160
 
 def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     """Return the newest entries, oldest first, and how many were left out; every one where there is no maximum."""
-    total = 0
-
-    def counted() -> Iterator[Entry]:
-        nonlocal total
-        for entry in journal.entries():
-            total += 1
-            yield entry
-
-    newest = deque(counted(), maxlen=max_entries)
+    newest = [*islice(journal.newest_first(), max_entries)][::-1]
     lines = list(_told(newest))
-    if (left_out := total - len(newest)) > 0:
+    left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
+    if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
     if journal.dropped:
         lines.append(f"({journal.dropped} older entries were dropped because the journal was full)")

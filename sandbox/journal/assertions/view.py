@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Protocol, overload
 
 from typing_extensions import Unpack
@@ -17,49 +19,77 @@ from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry
 
 DEFAULT_TIMEOUT_S = 5.0
-
-
-class Recorder(Protocol):
-    """Whoever keeps the entries: a journal of this process, or a control API."""
-
-    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
-        """Return the matching entries, oldest first."""
-        ...
-
-    def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries match."""
-        ...
-
-    def last(self, entry_filter: EntryFilter) -> Entry | None:
-        """Return the newest matching entry."""
-        ...
-
-    def dropped(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries that may have matched were dropped."""
-        ...
-
-    def explain(self, expectation: Expectation) -> str | None:
-        """Return why an expectation does not hold; ``None`` when it does."""
-        ...
-
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
-        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        ...
-
-    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
-        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
-        ...
+_SHOWN = 5
+"""Entries that a representation names."""
 
 
 class NotReceivedError(AssertionError):
     """An assertion about what was received does not hold; the message says what came instead."""
 
 
+class HasJournal(Protocol):
+    """A sandbox, whose journal is another one after each reset."""
+
+    @property
+    def journal(self) -> EntrySource:
+        """The journal as it is now."""
+        ...
+
+
+@dataclass(frozen=True)
+class JournalRecorder:
+    """Answers questions about the journal that the sandbox has at the moment.
+
+    A subclass may answer otherwise than by reading entries: by asking a control API.
+    """
+
+    sandbox: HasJournal
+
+    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
+        """Return the matching entries, oldest first."""
+        return self.sandbox.journal.entries(entry_filter)
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries match."""
+        return self.sandbox.journal.count(entry_filter)
+
+    def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
+        """Return up to ``limit`` matching entries after the first ``skip``, from the oldest on or the newest back."""
+        journal = self.sandbox.journal
+        found = journal.newest_first(entry_filter) if newest else journal.entries(entry_filter)
+        return list(islice(found, skip, None if limit is None else skip + limit))
+
+    def dropped(self, entry_filter: EntryFilter) -> int:
+        """Return how many entries that may have matched were dropped."""
+        return self.sandbox.journal.dropped_at_most(entry_filter)
+
+    def explain(self, expectation: Expectation) -> str | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        verdict = verify(self.sandbox.journal, expectation)
+        return None if verdict.ok else report(verdict)
+
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
+        verdict = verify_in_order(self.sandbox.journal, view, patterns)
+        return None if verdict.ok else report_order(verdict)
+
+    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
+        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
+        pattern = expectation.pattern
+        return self.sandbox.journal.wait(
+            expectation.view.meant_by(pattern),
+            expectation.times.at_least,
+            timeout,
+            after=expectation.after,
+            matches=pattern.matches if pattern.conditions else bool,
+        )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Received(Sequence[Entry]):
     """The entries of a view, oldest first, as they are at each moment."""
 
-    recorder: Recorder
+    recorder: JournalRecorder
     view: View
 
     # --- looking ----------------------------------------------------------------------------------------------------
@@ -83,7 +113,7 @@ class Received(Sequence[Entry]):
     @property
     def last(self) -> Entry | None:
         """The newest request, accepted or not; ``None`` before the first."""
-        return self.recorder.last(self.filter)
+        return next(iter(self.recorder.window(self.filter, 0, 1, newest=True)), None)
 
     @property
     def dropped(self) -> int:
@@ -96,9 +126,9 @@ class Received(Sequence[Entry]):
     __hash__ = None  # type: ignore[assignment] # what it is equal to changes
 
     def __repr__(self) -> str:
-        entries = self.requests
-        told = ", ".join(f"#{entry.seq} {entry.status} {entry.outcome}" for entry in entries[-5:])
-        return f"<{len(entries)} {self.view.noun}: {'…, ' if len(entries) > 5 else ''}{told or 'none'}>"
+        count, newest = len(self), self.recorder.window(self.filter, 0, _SHOWN, newest=True)
+        shown = ", ".join(f"#{entry.seq} {entry.status} {entry.outcome}" for entry in reversed(newest))
+        return f"<{count} {self.view.noun}: {'…, ' if count > _SHOWN else ''}{shown or 'none'}>"
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.requests)
@@ -113,7 +143,31 @@ class Received(Sequence[Entry]):
     def __getitem__(self, index: slice) -> list[Entry]: ...
 
     def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
-        return self.requests[index]
+        if isinstance(index, slice):
+            return self._slice(index)
+        place = operator.index(index)
+        found = self.recorder.window(self.filter, ~place if place < 0 else place, 1, newest=place < 0)
+        if not found:
+            raise IndexError(f"there is no entry {place} among {self.view.noun}")
+        return found[0]
+
+    def _slice(self, wanted: slice) -> list[Entry]:
+        """Return the entries of a slice, read by one question where its bounds do not depend on how many there are."""
+        start, stop = wanted.start or 0, wanted.stop
+        if wanted.step in (None, 1):
+            if start >= 0 and (stop is None or stop >= 0):
+                return self.recorder.window(self.filter, start, None if stop is None else max(0, stop - start))
+            if start < 0 and stop is None:
+                return self.recorder.window(self.filter, 0, -start, newest=True)[::-1]
+        places = range(*wanted.indices(len(self)))
+        if not places:
+            return []
+        first = min(places)
+        found = self.recorder.window(self.filter, first, max(places) - first + 1)
+        return [found[place - first] for place in places if place - first < len(found)]
+
+    def __reversed__(self) -> Iterator[Entry]:
+        return iter(self.recorder.window(self.filter, 0, None, newest=True))
 
     # --- asserting --------------------------------------------------------------------------------------------------
 
@@ -177,56 +231,3 @@ class Received(Sequence[Entry]):
 def _payload(entry: Entry) -> JsonValue:
     parsed = entry.json
     return entry.text if parsed is None else parsed
-
-
-class HasJournal(Protocol):
-    """A sandbox, whose journal is another one after each reset."""
-
-    @property
-    def journal(self) -> EntrySource:
-        """The journal as it is now."""
-        ...
-
-
-@dataclass(frozen=True)
-class JournalRecorder:
-    """A ``Recorder`` that asks whichever journal the sandbox has at the moment."""
-
-    sandbox: HasJournal
-
-    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
-        """Return the matching entries, oldest first."""
-        return self.sandbox.journal.entries(entry_filter)
-
-    def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries match."""
-        return self.sandbox.journal.count(entry_filter)
-
-    def last(self, entry_filter: EntryFilter) -> Entry | None:
-        """Return the newest matching entry."""
-        return next(self.sandbox.journal.newest_first(entry_filter), None)
-
-    def dropped(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries that may have matched were dropped."""
-        return self.sandbox.journal.dropped_at_most(entry_filter)
-
-    def explain(self, expectation: Expectation) -> str | None:
-        """Return why an expectation does not hold; ``None`` when it does."""
-        verdict = verify(self.sandbox.journal, expectation)
-        return None if verdict.ok else report(verdict)
-
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
-        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        verdict = verify_in_order(self.sandbox.journal, view, patterns)
-        return None if verdict.ok else report_order(verdict)
-
-    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
-        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
-        pattern = expectation.pattern
-        return self.sandbox.journal.wait(
-            expectation.view.meant_by(pattern),
-            expectation.times.at_least,
-            timeout,
-            after=expectation.after,
-            matches=pattern.matches,
-        )

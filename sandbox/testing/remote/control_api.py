@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import requests
@@ -23,6 +23,9 @@ from sandbox.foundation.errors import (
 )
 from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key, is_web_url
 from sandbox.web.paths import PREFIX
+
+if TYPE_CHECKING:
+    from sandbox.testing.backend import Verb
 
 KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
@@ -113,10 +116,19 @@ class ControlApi:
         *,
         query: Mapping[str, object] | None = None,
         longer: float = 0.0,
+        also: int | None = None,
     ) -> Any:
-        """Call and return what the answer holds. ``longer`` is how many seconds more it may take than usual."""
-        with self._sent(method, path, json, query, self._timeout + longer) as response:
+        """Call and return what the answer holds.
+
+        ``longer`` is how many seconds more it may take than usual; ``also`` is a status that is an answer, no error.
+        """
+        with self._sent(method, path, json, query, self._timeout + longer, also=also) as response:
             return response.json() if response.content else None
+
+    def ask(self, verb: Verb[Any]) -> Any:
+        """Send the request of a verb and return what the answer holds."""
+        method, path = verb.route.split(" ")
+        return self.call(method, path, json=verb.body, query=verb.query, longer=verb.longer_s)
 
     def lines(
         self, path: str, query: Mapping[str, object] | None = None, *, silence: float | None = None
@@ -160,6 +172,7 @@ class ControlApi:
         timeout: float,
         *,
         stream: bool = False,
+        also: int | None = None,
     ) -> Iterator[requests.Response]:
         url = f"{self.base_url}{PREFIX}{path}"
         given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
@@ -186,7 +199,7 @@ class ControlApi:
                 f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
             ) from None
         with response:
-            if not response.ok:
+            if not response.ok and response.status_code != also:
                 _refuse(response, url)
             yield response
 

@@ -1,23 +1,33 @@
-"""The journal behind a control API. Filters are applied there; patterns, which may be any Python object, here."""
+"""The journal behind a control API. The sandbox applies filters and verifies patterns, and sends the entries asked for.
+
+Only patterns that JSON cannot hold, such as ``unittest.mock.ANY``, are held here against the entries of a filter.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from sandbox.foundation.errors import ProblemError
 from sandbox.foundation.real_time import monotonic
+from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import format_value
+from sandbox.journal.assertions.verify import Expectation, Times, View
+from sandbox.journal.assertions.view import JournalRecorder
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
-from sandbox.journal.journal import Entry
 from sandbox.testing.remote.control_api import ControlApi
 from sandbox.testing.remote.reading import read_entry
 
 LONGEST_WAIT_S: Final = 60.0
 _BUSY_S: Final = 1.0
+_MANY: Final = 2**31
+"""The largest count that the control API takes."""
+_PAGES: Final = (1, 50, 1_000)
+"""Entries read by the first questions for the newest; the last size repeats."""
 
 
 @dataclass(frozen=True)
@@ -38,27 +48,47 @@ class RemoteJournal:
         last_seq: int = self.api.get("/health")["journal_last_seq"]
         return last_seq
 
-    def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
-        """Iterate over the matching entries with a sequence number above ``after``, oldest first."""
-        query = {"format": "ndjson", "after": after, **_query(entry_filter)}
-        lines = self.api.lines("/requests/export", query)
-        return (read_entry(json.loads(line)) for line in lines)
+    def entries(
+        self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0, **window: int | bool | None
+    ) -> Iterator[Entry]:
+        """Iterate over the matching entries with a sequence number above ``after``, oldest first.
+
+        ``window`` is what the export takes: ``skip``, ``limit`` and ``newest``, for the newest first.
+        """
+        query = {"format": "ndjson", "after": after, **_conditions(entry_filter), **window}
+        return (read_entry(json.loads(line)) for line in self.api.lines("/requests/export", query))
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
-        """Iterate over the matching entries, newest first."""
-        return reversed(list(self.entries(entry_filter)))
+        """Iterate over the matching entries, newest first, reading more of them the further it goes."""
+        skip, last = 0, None
+        for size in _sizes():
+            page = list(self.entries(entry_filter, skip=skip, limit=size, newest=True))
+            for entry in page:
+                if last is None or entry.seq < last:  # entries that came meanwhile move the others on
+                    last = entry.seq
+                    yield entry
+            if len(page) < size:
+                return
+            skip += size
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many entries match."""
-        return sum(1 for _ in self.entries(entry_filter))
+        return self._counted(entry_filter, 0)[0]
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
-        """Return how many of the dropped entries a filter may have meant, at most: all of them, seen from here."""
-        dropped = self.dropped
-        if not dropped or not after:
-            return dropped
-        oldest = self.api.get("/requests", limit=1)["entries"]
-        return 0 if oldest and after >= oldest[0]["seq"] - 1 else dropped
+        """Return how many of the dropped entries a filter may have meant, at most."""
+        return self._counted(entry_filter, after)[1]
+
+    def _counted(self, entry_filter: EntryFilter, after: int) -> tuple[int, int]:
+        """Return how many entries match, and how many of the dropped ones may have."""
+        question = {"filter": _conditions(entry_filter), "after": str(after), "at_least": 0, "at_most": _MANY}
+        answer = self.verified(question)
+        return answer["count"], answer.get("uncertain", 0)
+
+    def verified(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the answer to whether something was received, or the problem details that explain why not."""
+        answer: Mapping[str, Any] = self.api.call("POST", "/requests/verify", question, also=409)
+        return answer
 
     def wait(
         self,
@@ -71,12 +101,13 @@ class RemoteJournal:
     ) -> list[Entry]:
         """Return the first ``count`` matching entries as soon as there are so many, or those there are in the end.
 
-        The sandbox answers when an entry comes that the filter means; nobody polls.
+        The sandbox answers when an entry comes that the filter means.
         """
         deadline = monotonic() + timeout
         found: list[Entry] = []
         while True:
-            for entry in self.entries(entry_filter, after):
+            limit = count - len(found) if matches is bool else None
+            for entry in self.entries(entry_filter, after, limit=limit):
                 after = entry.seq
                 if matches(entry):
                     found.append(entry)
@@ -88,15 +119,92 @@ class RemoteJournal:
             self._wait_for_one(entry_filter, after, min(left, LONGEST_WAIT_S))
 
     def _wait_for_one(self, entry_filter: EntryFilter, after: int, timeout: float) -> None:
-        query = {**_query(entry_filter), "after": after, "count": 1, "timeout": round(timeout, 3)}
+        query = {**_conditions(entry_filter), "after": after, "count": 1, "timeout": round(timeout, 3)}
         try:
-            self.api.call("GET", "/requests/wait", query=query, longer=timeout)
+            self.api.call("GET", "/requests/wait", query=query, longer=timeout, also=408)
         except ProblemError as error:
-            if error.status == 503:  # as many wait there as may; it asks to come again
-                threading.Event().wait(min(timeout, _BUSY_S))
-            elif error.status != 408:
+            if error.status != 503:
                 raise
+            threading.Event().wait(min(timeout, _BUSY_S))  # as many wait there as may
 
 
-def _query(entry_filter: EntryFilter) -> dict[str, str]:
-    return {name: format_value(name, value) for name, value in entry_filter.conditions.items()}
+@dataclass(frozen=True)
+class RemoteRecorder(JournalRecorder):
+    """Lets the sandbox verify expectations and pick entries."""
+
+    journal: RemoteJournal
+
+    def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
+        """Return up to ``limit`` matching entries after the first ``skip``, from the oldest on or the newest back."""
+        if limit == 0:
+            return []
+        return list(self.journal.entries(entry_filter, skip=skip, limit=limit, newest=newest))
+
+    def explain(self, expectation: Expectation) -> str | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        answer = self._verified(_question(expectation))
+        return super().explain(expectation) if answer is None else answer.get("detail")
+
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
+        answer = self._verified({**_asked(view), "in_order": [pattern.conditions for pattern in patterns]})
+        return super().explain_order(view, patterns) if answer is None else answer.get("detail")
+
+    def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
+        """Return the first entries that meet an expectation, fewer than it asks for when the time is up.
+
+        The entries there are already are not sent when none of them matches.
+        """
+        if expectation.pattern.conditions:
+            last_seq = self.journal.last_seq
+            answer = self._verified(_question(replace(expectation, times=Times(), waited_s=None)))
+            if answer is not None and answer["count"] == 0:
+                expectation = replace(expectation, after=max(expectation.after, last_seq))
+        return super().wait(expectation, timeout)
+
+    def _verified(self, question: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the sandbox's answer; ``None`` where the control API does not take the question."""
+        try:
+            if json.loads(json.dumps(question, allow_nan=False)) != question:  # tuples, keys that are no text
+                return None
+            return self.journal.verified(question)
+        except (TypeError, ValueError, RecursionError):  # JSON cannot hold it
+            return None
+        except ProblemError as error:
+            if error.status not in _NOT_TAKEN:
+                raise
+            return None
+
+
+_NOT_TAKEN: Final = (400, 413, 422)
+
+
+def _sizes() -> Iterator[int]:
+    yield from _PAGES
+    while True:
+        yield _PAGES[-1]
+
+
+def _question(expectation: Expectation) -> dict[str, Any]:
+    times = expectation.times
+    question = {
+        **_asked(expectation.view),
+        "pattern": expectation.pattern.conditions,
+        "after": str(expectation.after),
+        "at_least": times.at_least,
+        "at_most": times.at_most,
+        "waited_s": expectation.waited_s,
+    }
+    return {name: value for name, value in question.items() if value is not None}
+
+
+def _asked(view: View) -> dict[str, Any]:
+    return {"filter": _conditions(view.filter), "only_accepted": view.only_accepted}
+
+
+def _conditions(entry_filter: EntryFilter) -> dict[str, Any]:
+    """Return the conditions of a filter as the control API takes them."""
+    return {
+        name: format_value(name, value) if name in ("since", "until") else value
+        for name, value in entry_filter.conditions.items()
+    }

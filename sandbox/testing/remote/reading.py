@@ -1,25 +1,41 @@
-"""What a control API answers, as the values that the core has for it."""
+"""The control API's answers as the values that the core has for them.
+
+Each function imports the class that it makes: the command line imports this module and needs none of them.
+"""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sandbox.faults.book import RuleState
-from sandbox.faults.rules import read_rule
 from sandbox.foundation.clock import parse_instant
-from sandbox.journal.entry import TokenLink
-from sandbox.journal.journal import Entry
-from sandbox.platform.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service
-from sandbox.platform.store import NewOAuthClient
-from sandbox.platform.tokens import IssuedToken
+
+if TYPE_CHECKING:
+    from sandbox.faults.book import RuleState
+    from sandbox.journal.contract import ContractViolation
+    from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.entry import Entry, TokenLink
+    from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
+    from sandbox.platform.store import NewOAuthClient
+    from sandbox.platform.tokens import IssuedToken
+    from sandbox.state.restore import LoadedClient
 
 Document = Mapping[str, Any]
+T = TypeVar("T")
+
+
+def now(clock: Document) -> datetime:
+    """Return the time of a clock."""
+    return parse_instant(clock["now"])
 
 
 def read_entry(given: Document) -> Entry:
     """Return a journal entry. Bytes of an answer's body that are no UTF-8 are lost on the way."""
+    from sandbox.journal.entry import Entry
+
     body = given["body"] or ""
     return Entry(
         journal=given["id"].rpartition("-")[0],
@@ -51,85 +67,132 @@ def read_entry(given: Document) -> Entry:
 
 
 def _token_link(given: Document) -> TokenLink | None:
+    from sandbox.journal.entry import TokenLink
+
     if given["token"] is None:
         return None
     issued_at, expires_at = _timestamp(given["token_issued_at"]), _timestamp(given["token_expires_at"])
     return TokenLink(given["token"], given["token_request"], issued_at, expires_at)
 
 
-def read_token(given: Document) -> IssuedToken:
-    """Return an issued token."""
-    return IssuedToken(
-        fingerprint=given["fingerprint"],
-        request=given["request"],
-        client_id=given["client_id"],
-        scopes=tuple(given["scopes"]),
-        issued_at=_timestamp(given["issued_at"]),
-        expires_at=_timestamp(given["expires_at"]),
-        uses=given["uses"],
-        revoked=given["revoked"],
-        jti=given["jti"],
-    )
+def duplicates(answer: Document) -> list[Duplicates]:
+    """Return the groups of alike payloads, with their entries."""
+    from sandbox.journal.duplicates import Duplicates
+
+    return [
+        Duplicates(group["alike"], group["key"], tuple(map(read_entry, group["entries"])))
+        for group in answer["duplicates"]
+    ]
 
 
-def read_rule_state(given: Document) -> RuleState:
+def contract_violations(pages: list[Document]) -> list[ContractViolation]:
+    """Return every violation of every request."""
+    from sandbox.journal.contract import ContractViolation
+
+    reports = (report for page in pages for report in page["requests"])
+    return [
+        ContractViolation(report["request"], report["method"], report["path"], **violation)
+        for report in reports
+        for violation in report["violations"]
+    ]
+
+
+def tokens(pages: list[Document]) -> list[IssuedToken]:
+    """Return the tokens of pages that were read from the newest back; those issued meanwhile move the rest on."""
+    from sandbox.platform.tokens import IssuedToken
+
+    newest_first = {given["jti"]: given for page in pages for given in reversed(page["tokens"])}
+    return [
+        _made(
+            IssuedToken,
+            {
+                **given,
+                "scopes": tuple(given["scopes"]),
+                "issued_at": _timestamp(given["issued_at"]),
+                "expires_at": _timestamp(given["expires_at"]),
+            },
+        )
+        for given in reversed(newest_first.values())
+    ]
+
+
+def rule(given: Document) -> RuleState:
     """Return a fault rule as it stands."""
-    created_at = parse_instant(given["created_at"], "created_at")
-    rule = read_rule(given["rule"])
-    return RuleState(given["id"], rule, created_at, given["seen"], given["hits"], given["used_up"])
+    from sandbox.faults.book import RuleState
+    from sandbox.faults.rules import read_rule
+
+    return _made(RuleState, {**given, "rule": read_rule(given["rule"])})
 
 
-def read_company(given: Document) -> Company:
+def rules(answer: Document) -> list[RuleState]:
+    """Return fault rules as they stand."""
+    return [rule(given) for given in answer["faults"]]
+
+
+def company(given: Document) -> Company:
     """Return a company."""
-    return Company(given["slug"], given["name"], parse_instant(given["created_at"]))
+    from sandbox.platform.model import Company
+
+    return _made(Company, given)
 
 
-def read_connector(given: Document) -> Connector:
+def connector(given: Document) -> Connector:
     """Return a connector."""
-    created_at = parse_instant(given["created_at"])
-    return Connector(given["id"], given["company"], given["name"], given["environment"], created_at)
+    from sandbox.platform.model import Connector
+
+    return _made(Connector, given)
 
 
-def read_entity(given: Document) -> Entity:
+def entity(given: Document) -> Entity:
     """Return an entity."""
-    return Entity(
-        id=given["id"],
-        connector_id=given["connector_id"],
-        type=given["type"],
-        name=given["name"],
-        sample=given["sample"],
-        json_schema=given["json_schema"],
-        inferred=given["inferred"],
-        created_at=parse_instant(given["created_at"]),
-    )
+    from sandbox.platform.model import Entity
+
+    return _made(Entity, given)
 
 
-def read_new_client(given: Document, connector_id: int) -> NewOAuthClient:
-    """Return an OAuth client just made; the hash of its secret stays where it is."""
-    created_at = parse_instant(given["created_at"])
-    client = OAuthClient(
-        id=given["client_id"],
-        connector_id=connector_id,
-        name=given["name"],
-        secret=KeptSecret(b"", b"", given["client_secret"][-4:]),
-        revoked=False,
-        created_at=created_at,
-        updated_at=created_at,
-    )
-    return NewOAuthClient(client, given["client_secret"])
-
-
-def read_service(given: Document) -> Service:
+def service(given: Document) -> Service:
     """Return a service."""
-    return Service(
-        id=given["id"],
-        company=given["company"],
-        connector_id=given["connector_id"],
-        entity=given["entity"],
-        vanity_url=given["vanity_url"],
-        active=given["active"],
-        created_at=parse_instant(given["created_at"]),
-    )
+    from sandbox.platform.model import Service
+
+    return _made(Service, given)
+
+
+def client(given: Document, connector_id: int) -> OAuthClient:
+    """Return an OAuth client; the hash of its secret stays in the sandbox."""
+    from sandbox.platform.model import KeptSecret, OAuthClient
+
+    last_four = given["client_secret"][-4:] if "client_secret" in given else given["secret_last_four"]
+    created_at = parse_instant(given["created_at"])
+    updated_at = parse_instant(given["updated_at"]) if "updated_at" in given else created_at
+    secret, revoked = KeptSecret(b"", b"", last_four), given.get("revoked", False)
+    return OAuthClient(given["client_id"], connector_id, given["name"], secret, revoked, created_at, updated_at)
+
+
+def new_client(given: Document, connector_id: int) -> NewOAuthClient:
+    """Return an OAuth client just made."""
+    from sandbox.platform.store import NewOAuthClient
+
+    return NewOAuthClient(client(given, connector_id), given["client_secret"])
+
+
+def loaded_clients(answer: Document) -> list[LoadedClient]:
+    """Return the OAuth clients of a loaded state."""
+    from sandbox.state.restore import LoadedClient
+
+    return [LoadedClient(**given) for given in answer["clients"]]
+
+
+def each(read: Callable[[Document], T]) -> Callable[[list[Document]], list[T]]:
+    """Return what reads a list."""
+    return lambda answer: [read(given) for given in answer]
+
+
+def _made(cls: Callable[..., T], given: Document) -> T:
+    """Return a value whose fields the control API shows under their own names."""
+    values = {known.name: given[known.name] for known in fields(cls)}  # type: ignore[arg-type]
+    if isinstance(created_at := values.get("created_at"), str):
+        values["created_at"] = parse_instant(created_at)
+    return cls(**values)
 
 
 def _timestamp(instant: str) -> float:

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from typing_extensions import Self
 
 from sandbox.foundation.errors import NotFoundError, NotInProcessError
-from sandbox.journal.contract import ContractViolation
-from sandbox.platform.tokens import IssuedToken
-from sandbox.state.restore import LoadedClient
-from sandbox.testing.backend import Credentials
+from sandbox.testing import verbs
+from sandbox.testing.backend import Credentials, Verb
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.remote.clock import RemoteClock
 from sandbox.testing.remote.control_api import TIMEOUT_S, ControlApi
-from sandbox.testing.remote.directory import RemoteDirectory
-from sandbox.testing.remote.faults import RemoteFaults
-from sandbox.testing.remote.journal import RemoteJournal
-from sandbox.testing.remote.reading import read_token
+from sandbox.testing.remote.journal import RemoteJournal, RemoteRecorder
 
 if TYPE_CHECKING:
     import requests
 
 CLIENT_NAME = "Remote sandbox"
-_PAGE = 1_000
-STATE_S: Final = 300.0
-"""Seconds more than usual that a state may take: it holds the whole journal."""
+T = TypeVar("T")
 
 
 class Remote:
@@ -43,10 +35,7 @@ class Remote:
         self.api = api
         self._given = credentials
         self._made: Credentials | None = None
-        self.directory = RemoteDirectory(api)
         self.journal = RemoteJournal(api)
-        self.clock = RemoteClock(api)
-        self.faults = RemoteFaults(api)
 
     @property
     def sandbox(self) -> NoReturn:
@@ -75,14 +64,14 @@ class Remote:
     @property
     def token_url(self) -> str:
         """URL of the token endpoint: its path, at the address that this process knows."""
-        for connector in self.api.get("/connectors"):
+        for connector in self.api.ask(verbs.connectors()):
             return f"{self.base_url}{urlsplit(connector['token_endpoint']).path}"
         raise NotFoundError("connector", "whose token endpoint to use")
 
     @property
     def company(self) -> str:
         """Slug of the first company."""
-        for company in self.directory.companies():
+        for company in self.do(verbs.companies()):
             return company.slug
         raise NotFoundError("company", "in the sandbox")
 
@@ -93,65 +82,31 @@ class Remote:
             return self._given
         if self._made is None:
             slug = self.company
-            connectors = [connector.id for connector in self.directory.connectors() if connector.company == slug]
+            connectors = [connector.id for connector in self.do(verbs.connectors()) if connector.company == slug]
             if not connectors:
                 raise NotFoundError("connector", f"of company {slug}")
-            new = self.directory.add_client(connectors[0], CLIENT_NAME)
+            new = self.do(verbs.add_client(connectors[0], CLIENT_NAME))
             self._made = Credentials(new.client.id, new.secret)
         return self._made
 
-    def tokens(self) -> list[IssuedToken]:
-        """Return the tokens issued since the last reset."""
-        newest_first: dict[str, dict[str, Any]] = {}
-        skip, total = 0, 1
-        while skip < total:
-            page = self.api.get("/tokens", limit=_PAGE, skip=skip)
-            newest_first |= {given["jti"]: given for given in reversed(page["tokens"])}  # more may come meanwhile
-            skip, total = skip + _PAGE, page["total"]
-        return [read_token(given) for given in reversed(newest_first.values())]
+    @property
+    def recorder(self) -> RemoteRecorder:
+        """Answers questions about the journal by asking the sandbox."""
+        return RemoteRecorder(self, self.journal)
 
-    def revoke_tokens(self, client_id: str | None = None) -> int:
-        """Revoke the tokens of an OAuth client, or of all; return how many."""
-        body = {} if client_id is None else {"client_id": client_id}
-        revoked: int = self.api.call("POST", "/tokens/revoke", body)["revoked"]
-        return revoked
-
-    def contract_violations(self) -> list[ContractViolation]:
-        """Return every way in which a request did not conform to the published contract."""
-        found: list[ContractViolation] = []
-        after: int | None = 0
-        while after is not None:
-            page = self.api.get("/contract-violations", after=after, limit=_PAGE)
-            found += [
-                ContractViolation(report["request"], report["method"], report["path"], **violation)
-                for report in page["requests"]
-                for violation in report["violations"]
-            ]
-            after = page["next_after"]
-        return found
-
-    def configure(self, settings: Mapping[str, object]) -> None:
-        """Change run-time settings; raise ``InvalidValueError``."""
-        self.api.call("PATCH", "/settings", dict(settings))
-
-    def reset(self) -> None:
-        """Return to the seed."""
-        self.api.call("POST", "/reset")
-        self._made = None
-
-    def state(self, *, secrets: bool = False) -> dict[str, Any]:
-        """Return everything the sandbox holds as JSON values."""
-        document: dict[str, Any] = self.api.call("GET", "/state", query={"secrets": secrets}, longer=STATE_S)
-        return document
-
-    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
-        """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
-        loaded = self.api.call("PUT", "/state", dict(document), longer=STATE_S)
-        clients = [LoadedClient(**client) for client in loaded["clients"]]
-        unchanged = {client.client_id for client in clients if client.client_secret is None}
-        if self._made is not None and self._made.client_id not in unchanged:
-            self._made = None
-        return clients
+    def do(self, verb: Verb[T]) -> T:
+        """Perform a verb by its request; raise ``NotInProcessError`` where it has none."""
+        if not verb.route:
+            raise NotInProcessError(verb.only_here)
+        answer = self.api.ask(verb)
+        if verb.more is not None:
+            answer = [answer]
+            while (query := verb.more(answer)) is not None:
+                answer.append(self.api.ask(replace(verb, query={**verb.query, **query})))
+        value = verb.read(answer)
+        if self._made is not None and verb.kept_clients is not None:
+            self._made = self._made if self._made.client_id in verb.kept_clients(value) else None
+        return value
 
 
 class RemoteSandbox(Patchworks):

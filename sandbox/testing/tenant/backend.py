@@ -1,59 +1,55 @@
-"""The backend of a tenant.
-
-Its companies are created when it is made. Its entries are those of their inbound URLs and OAuth clients, its fault
-rules act on these only. What there is but one of, the clock and the settings, can be looked at and not changed, unless
-nobody else uses the sandbox.
-"""
+"""The backend of a tenant: a company of one's own in a sandbox that others use at the same time."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
-from sandbox.journal.contract import ContractViolation
-from sandbox.platform.tokens import IssuedToken
-from sandbox.state.restore import LoadedClient
+from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import CompanySeed
 from sandbox.state.seed_loading import load_company
-from sandbox.testing.backend import Backend, Credentials, Directory, FaultRules, SandboxClock
-from sandbox.testing.tenant.copying import beside_others, copy_of
-from sandbox.testing.tenant.journal import TenantJournal
-from sandbox.testing.tenant.steering import SharedClock, TenantFaults, refuse
+from sandbox.testing import verbs
+from sandbox.testing.backend import Backend, Credentials, Verb
+from sandbox.testing.tenant.companies import CompanyTarget, beside_others, copy_of
+from sandbox.testing.tenant.journal import TenantJournal, TenantRecorder
+from sandbox.testing.tenant.ownership import Ownership
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+T = TypeVar("T")
+
 
 class Tenant:
-    """A ``Backend`` that is part of another one: companies from seeds, or a copy of the one that is meant there.
+    """A ``Backend`` that is part of another one: companies of seeds, or a copy of the parent's company.
 
-    ``shared`` is whether others use the sandbox at the same time.
+    It performs verbs as their rows say for isolated companies. ``shared`` is whether others use the sandbox at the same
+    time: then a verb that would disturb them raises ``SharedSandboxError``.
     """
 
     def __init__(self, parent: Backend, seeds: Sequence[CompanySeed] = (), *, shared: bool = True) -> None:
-        self._seeds = seeds or [copy_of(parent.company, parent.directory)]
+        self._seeds = seeds or [copy_of(parent.company, parent)]
         # A part of a part is a part of the whole.
         self.parent: Backend = parent.parent if isinstance(parent, Tenant) else parent
         self._shared = shared
-        self._copy_company()
+        self._create_companies()
 
-    def _copy_company(self) -> None:
-        parent = self.parent
-        taken = None if self._shared else frozenset(company.slug for company in parent.directory.companies())
-        self._since = parent.journal.last_seq
-        loaded = [load_company(beside_others(seed, taken), parent.directory) for seed in self._seeds]
-        self._companies = tuple(company.slug for company, _ in loaded)
+    def _create_companies(self) -> None:
+        taken = None if self._shared else frozenset(company.slug for company in self.parent.do(verbs.companies()))
+        since, target = self.parent.journal.last_seq, CompanyTarget(self.parent)
+        loaded = [load_company(beside_others(seed, taken), target) for seed in self._seeds]
         self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
-        self._client_ids = tuple(client.client_id for client in self._clients)
+        client_ids = tuple(client.client_id for client in self._clients)
+        self._own = Ownership(tuple(company.slug for company, _ in loaded), client_ids, since)
 
     @property
     def sandbox(self) -> Sandbox:
-        """The sandbox, others' companies included."""
+        """The sandbox, the companies of others included."""
         return self.parent.sandbox
 
     @property
@@ -69,13 +65,12 @@ class Tenant:
     @property
     def company(self) -> str:
         """Slug of the first company."""
-        return self._companies[0]
+        return self._own.companies[0]
 
     @property
     def credentials(self) -> Credentials:
-        """The first OAuth client."""
-        if not self._clients:
-            raise NotFoundError("OAuth client", f"of company {self.company}")
+        """The first OAuth client; raise ``NotFoundError``."""
+        self._own.first_client()
         return self._clients[0]
 
     @property
@@ -88,59 +83,31 @@ class Tenant:
         return self.parent.served_by_tls(context)
 
     @property
-    def directory(self) -> Directory:
-        """Everything there is; all of it is told apart by its company."""
-        return self.parent.directory
-
-    @property
     def journal(self) -> EntrySource:
-        """The tenant's part of the journal."""
-        return TenantJournal(self.parent.journal, self._companies, self._client_ids, self._since)
+        """The owned part of the journal."""
+        return TenantJournal(self.parent.journal, self._own)
 
     @property
-    def clock(self) -> SandboxClock:
-        """The clock; it cannot be changed where others go by it."""
-        return SharedClock(self.parent.clock) if self._shared else self.parent.clock
+    def recorder(self) -> JournalRecorder:
+        """Answers questions about the owned part of the journal."""
+        return TenantRecorder(self, self.parent.recorder, self._own)
 
-    @property
-    def faults(self) -> FaultRules:
-        """The tenant's fault rules."""
-        return TenantFaults(self.parent.faults, self._companies, self._client_ids)
+    def do(self, verb: Verb[T]) -> T:
+        """Perform a verb as its row says; raise ``SharedSandboxError``."""
+        if callable(verb.isolated):
+            return verb.isolated(self.parent, self._own)
+        if verb.isolated and self._shared:
+            _refuse(verb.isolated)
+        value = self.parent.do(verb)
+        if verb.kept_clients is not None:
+            kept = verb.kept_clients(value)
+            if not kept or any(client_id not in kept for client_id in self._own.client_ids):
+                self._create_companies()
+        return value
 
-    def tokens(self) -> list[IssuedToken]:
-        """Return the tokens of the tenant's OAuth clients."""
-        return [token for token in self.parent.tokens() if token.client_id in self._client_ids]
 
-    def revoke_tokens(self, client_id: str | None = None) -> int:
-        """Revoke the tokens of the tenant's OAuth clients, or of one of them."""
-        return sum(self.parent.revoke_tokens(known) for known in self._client_ids if client_id in (None, known))
-
-    def contract_violations(self) -> list[ContractViolation]:
-        """Return what is wrong with the tenant's requests."""
-        own = {entry.id for entry in self.journal.entries()}
-        return [found for found in self.parent.contract_violations() if found.request in own]
-
-    def configure(self, settings: Mapping[str, object]) -> None:
-        """Change run-time settings, where nobody else goes by them."""
-        if self._shared:
-            refuse("changing settings")
-        self.parent.configure(settings)
-
-    def reset(self) -> None:
-        """Return to the seed, where nobody else is thrown back by it."""
-        if self._shared:
-            refuse("a reset")
-        self.parent.reset()
-        self._copy_company()
-
-    def state(self, *, secrets: bool = False) -> dict[str, Any]:
-        """Return everything the sandbox holds, where none of it is somebody else's."""
-        if self._shared:
-            refuse("saving the state")
-        return self.parent.state(secrets=secrets)
-
-    def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
-        """Become what a saved state describes, where nobody else is thrown back by it."""
-        if self._shared:
-            refuse("loading a state")
-        return self.parent.load_state(document)
+def _refuse(act: str) -> NoReturn:
+    raise SharedSandboxError(
+        f"{act} would disturb the other tests that use this sandbox; use revoke_tokens() to have tokens refused and "
+        "faults for the rest, or run this test without isolate"
+    )

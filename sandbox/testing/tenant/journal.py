@@ -3,55 +3,55 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.assertions.verify import Expectation, View
+from sandbox.journal.assertions.view import JournalRecorder
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
-from sandbox.journal.journal import Entry
+from sandbox.testing.tenant.ownership import Ownership
 
 
 @dataclass(frozen=True)
 class TenantJournal:
-    """The entries of a tenant's inbound URLs and of its OAuth clients."""
+    """An ``EntrySource`` of the owned entries of a journal; entries from before the companies were created are none."""
 
     journal: EntrySource
-    companies: tuple[str, ...]
-    client_ids: tuple[str, ...]
-    since: int
-    """Number of the last entry before the tenant came; whatever was dropped of those does not matter."""
+    own: Ownership
 
     @property
     def dropped(self) -> int:
-        """How many entries were dropped that may have been the tenant's."""
-        return self.journal.dropped_at_most(EVERY_ENTRY, self.since)
+        """How many entries were dropped that may have been owned."""
+        return self.journal.dropped_at_most(EVERY_ENTRY, self.own.since)
 
     @property
     def last_seq(self) -> int:
-        """Number of the newest entry there ever was, whosever it is."""
+        """Number of the newest entry there ever was, of any company."""
         return self.journal.last_seq
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
-        """Iterate over the matching entries of the tenant, oldest first."""
-        after = max(after, self.since)
-        parts = (self.journal.entries(part, after) for part in self._parts(entry_filter))
-        last = 0
-        for entry in heapq.merge(*parts, key=lambda entry: entry.seq):
-            if entry.seq != last:
-                last = entry.seq
-                yield entry
+        """Iterate over the matching owned entries, oldest first."""
+        after = max(after, self.own.since)
+        parts = (self.journal.entries(part, after) for part in self.own.parts(entry_filter))
+        return _once(heapq.merge(*parts, key=_seq))
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
-        """Iterate over the matching entries of the tenant, newest first."""
-        return reversed(list(self.entries(entry_filter)))
+        """Iterate over the matching owned entries, newest first."""
+        parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
+        return _once(heapq.merge(*parts, key=_seq, reverse=True))
 
     def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries of the tenant match."""
+        """Return how many owned entries match."""
+        if self.own.has(entry_filter):
+            return self.journal.count(entry_filter)
         return sum(1 for _ in self.entries(entry_filter))
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
         """Return how many of the dropped entries a filter may have meant, at most."""
-        return self.journal.dropped_at_most(entry_filter, max(after, self.since))
+        return self.journal.dropped_at_most(entry_filter, max(after, self.own.since))
 
     def wait(
         self,
@@ -62,21 +62,54 @@ class TenantJournal:
         after: int = 0,
         matches: Callable[[Entry], bool] = bool,
     ) -> list[Entry]:
-        """Return the first ``count`` matching entries of the tenant, or those there are in the end."""
-        after = max(after, self.since)
+        """Return the first ``count`` matching owned entries, or those there are in the end."""
         return self.journal.wait(
-            entry_filter, count, timeout, after=after, matches=lambda entry: self._owns(entry) and matches(entry)
+            entry_filter,
+            count,
+            timeout,
+            after=max(after, self.own.since),
+            matches=lambda entry: self.own.has(entry) and matches(entry),
         )
 
-    def _owns(self, entry: Entry) -> bool:
-        return entry.company in self.companies or entry.client_id in self.client_ids
 
-    def _parts(self, entry_filter: EntryFilter) -> Iterator[EntryFilter]:
-        """Yield filters that together mean the tenant's entries among those a filter means."""
-        if entry_filter.company in self.companies or entry_filter.client_id in self.client_ids:
-            yield entry_filter
-            return
-        if entry_filter.company is None:
-            yield from (replace(entry_filter, company=company) for company in self.companies)
-        if entry_filter.client_id is None:
-            yield from (replace(entry_filter, client_id=client_id) for client_id in self.client_ids)
+@dataclass(frozen=True)
+class TenantRecorder(JournalRecorder):
+    """Asks the parent where the question is about owned entries only, and the owned entries where it is not.
+
+    A failure is explained from the owned entries: the parent's message would name requests of others.
+    """
+
+    parent: JournalRecorder
+    own: Ownership
+
+    def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
+        """Return up to ``limit`` owned entries."""
+        if self.own.has(entry_filter):
+            return self.parent.window(entry_filter, skip, limit, newest=newest)
+        return super().window(entry_filter, skip, limit, newest=newest)
+
+    def explain(self, expectation: Expectation) -> str | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        if self.own.has(expectation.view.filter):
+            after = max(expectation.after, self.own.since)
+            if self.parent.explain(replace(expectation, after=after)) is None:
+                return None
+        return super().explain(expectation)
+
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
+        if self.own.has(view.filter) and self.parent.explain_order(view, patterns) is None:
+            return None
+        return super().explain_order(view, patterns)
+
+
+def _seq(entry: Entry) -> int:
+    return entry.seq
+
+
+def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    last = 0
+    for entry in entries:
+        if entry.seq != last:
+            last = entry.seq
+            yield entry

@@ -238,7 +238,7 @@ def test_settings_change_until_a_reset(patchworks: Patchworks) -> None:
 def test_tokens_are_listed_however_many_there_are(
     handle: Patchworks, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.testing.remote.remote_sandbox._PAGE", 2)
+    monkeypatch.setattr("sandbox.testing.verbs.PAGE", 2)
     for _ in range(4):
         client.new_token()
 

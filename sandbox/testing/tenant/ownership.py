@@ -1,0 +1,68 @@
+"""The companies of a tenant and their OAuth clients, which own the entries and fault rules that name one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sandbox.faults.book import RuleState
+from sandbox.faults.rules import FaultRule, Match
+from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.endpoint import endpoint_kind
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import EntryFilter
+from sandbox.testing import verbs
+from sandbox.testing.backend import Backend
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Companies and their OAuth clients; they own what names one of them: journal entries and fault rules."""
+
+    companies: tuple[str, ...]
+    client_ids: tuple[str, ...]
+    since: int
+    """Number of the last journal entry before the companies were created."""
+
+    def has(self, thing: Entry | Match | EntryFilter) -> bool:
+        """Return whether an entry, or what a filter or a match selects, is owned."""
+        return thing.company in self.companies or thing.client_id in self.client_ids
+
+    def parts(self, entry_filter: EntryFilter) -> list[EntryFilter]:
+        """Return filters that together select the owned entries of a filter's; an entry may be in several."""
+        if self.has(entry_filter):
+            return [entry_filter]
+        found = []
+        if entry_filter.company is None:
+            found += [replace(entry_filter, company=slug) for slug in self.companies]
+        if entry_filter.client_id is None:
+            found += [replace(entry_filter, client_id=client_id) for client_id in self.client_ids]
+        return found
+
+    def narrowed(self, rule: FaultRule) -> FaultRule:
+        """Return a rule for owned requests only.
+
+        Unless it names one, a rule for an endpoint with a company is for the first company, any other for the first OAuth client.
+        """
+        if self.has(rule.match):
+            return rule
+        endpoint = endpoint_kind(rule.match.endpoint)
+        if endpoint is not None and "company" in endpoint.subject:
+            return replace(rule, match=replace(rule.match, company=self.companies[0]))
+        return replace(rule, match=replace(rule.match, client_id=self.first_client()))
+
+    def rules(self, parent: Backend) -> list[RuleState]:
+        """Return the owned rules of a parent."""
+        return [state for state in parent.do(verbs.rules()) if self.has(state.rule.match)]
+
+    def rule(self, parent: Backend, rule_id: str) -> RuleState:
+        """Return the owned rule with an id, or raise ``NotFoundError``."""
+        known = {state.id: state for state in self.rules(parent)}
+        if rule_id not in known:
+            raise NotFoundError("fault rule", rule_id, known)
+        return known[rule_id]
+
+    def first_client(self) -> str:
+        """Return the id of the first OAuth client; raise ``NotFoundError``."""
+        if not self.client_ids:
+            raise NotFoundError("OAuth client", f"of company {self.companies[0]}")
+        return self.client_ids[0]
