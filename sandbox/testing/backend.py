@@ -24,15 +24,15 @@ class Verb(Generic[T]):
     """One act upon a sandbox, with its arguments: a request of the control API and what does the same here."""
 
     route: str
-    """Method and path of the control API: ``POST /clock/advance``; empty where it has no such route."""
-    body: Mapping[str, Any] | None = None
-    query: Mapping[str, object] = field(default_factory=dict)
-    _: KW_ONLY
+    """Method and path of the control API: ``POST /clock/advance``; empty where it has none."""
     here: Callable[[Sandbox], T]
     """Performs it on a sandbox of this process."""
     read: Callable[[Any], T]
     """Makes the value of the control API's answer; of a verb with ``more``, of the list of all pages."""
-    isolated: Callable[[Backend, Ownership], T] | str | None
+    body: Mapping[str, Any] | None = None
+    _: KW_ONLY
+    query: Mapping[str, object] = field(default_factory=dict)
+    isolated: Callable[[Backend, Ownership], T] | str | None = None
     """How a company performs it that shares a sandbox with others.
 
     Like everybody (``None``), by verbs of its parent, or not at all: the text names what would disturb the others.
@@ -55,13 +55,8 @@ class Credentials:
     client_secret: str = field(repr=False)
 
 
-class Backend(Protocol):
-    """A running sandbox: where it is, its journal, and ``do``, which performs the verbs of the table."""
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The sandbox itself; raise ``NotInProcessError`` where it is elsewhere."""
-        ...
+class Place(Protocol):
+    """The sandbox as clients reach it. Where it is not of this process, the last three raise ``NotInProcessError``."""
 
     @property
     def base_url(self) -> str:
@@ -74,6 +69,29 @@ class Backend(Protocol):
         ...
 
     @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself."""
+        ...
+
+    @property
+    def wsgi(self) -> WSGIApplication:
+        """The WSGI application."""
+        ...
+
+    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
+        """Serve the sandbox over TLS too, on a port of loopback."""
+        ...
+
+
+class Backend(Protocol):
+    """A running sandbox, or a part of one: its place, its journal, and ``do``, which performs a verb of the table."""
+
+    @property
+    def place(self) -> Place:
+        """The sandbox as clients reach it."""
+        ...
+
+    @property
     def company(self) -> str:
         """Slug of the company that is meant where none is named; raise ``NotFoundError``."""
         ...
@@ -81,15 +99,6 @@ class Backend(Protocol):
     @property
     def credentials(self) -> Credentials:
         """An OAuth client of that company; raise ``NotFoundError``."""
-        ...
-
-    @property
-    def wsgi(self) -> WSGIApplication:
-        """The WSGI application; raise ``NotInProcessError`` where the sandbox is elsewhere."""
-        ...
-
-    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
-        """Serve the sandbox over TLS too, on a port of loopback; raise ``NotInProcessError`` where it is elsewhere."""
         ...
 
     @property

@@ -165,24 +165,24 @@ class Patchworks:
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
-        return self._backend.sandbox
+        return self._backend.place.sandbox
 
     # --- where it is ------------------------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
         """Base URL of the emulated API."""
-        return self._backend.base_url
+        return self._backend.place.base_url
 
     @property
     def control_url(self) -> str:
         """Base URL of the control API."""
-        return f"{self._backend.base_url}{PREFIX}"
+        return f"{self._backend.place.base_url}{PREFIX}"
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self._backend.token_url
+        return self._backend.place.token_url
 
     @property
     def company(self) -> str:
@@ -228,12 +228,12 @@ class Patchworks:
         it or to its HTTP library. ``hosts`` are others to stand in for. Any further host is reached as ever, or refused
         with ``strict``. Concerns every thread of the process; connections that are open already stay where they are.
         """
-        return intercepted(self._backend, hosts, strict=strict)
+        return intercepted(self._backend.place, hosts, strict=strict)
 
     @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application, for clients that can do without sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
-        return self._backend.wsgi
+        return self._backend.place.wsgi
 
     def mount(self, session: requests.Session) -> None:
         """Let a session call the sandbox without sockets; any other host it reaches as ever."""

@@ -49,6 +49,11 @@ class InProcess:
     server: SandboxServer | None = None
 
     @property
+    def place(self) -> InProcess:
+        """The sandbox as clients reach it: this object."""
+        return self
+
+    @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself."""
         return self.endpoints.sandbox

@@ -157,7 +157,7 @@ def service(given: Document) -> Service:
     return _made(Service, given)
 
 
-def client(given: Document, connector_id: int) -> OAuthClient:
+def client(connector_id: int, given: Document) -> OAuthClient:
     """Return an OAuth client; the hash of its secret stays in the sandbox."""
     from sandbox.platform.model import KeptSecret, OAuthClient
 
@@ -168,11 +168,11 @@ def client(given: Document, connector_id: int) -> OAuthClient:
     return OAuthClient(given["client_id"], connector_id, given["name"], secret, revoked, created_at, updated_at)
 
 
-def new_client(given: Document, connector_id: int) -> NewOAuthClient:
+def new_client(connector_id: int, given: Document) -> NewOAuthClient:
     """Return an OAuth client just made."""
     from sandbox.platform.store import NewOAuthClient
 
-    return NewOAuthClient(client(given, connector_id), given["client_secret"])
+    return NewOAuthClient(client(connector_id, given), given["client_secret"])
 
 
 def loaded_clients(answer: Document) -> list[LoadedClient]:

@@ -38,6 +38,11 @@ class Remote:
         self.journal = RemoteJournal(api)
 
     @property
+    def place(self) -> Remote:
+        """The sandbox as clients reach it: this object."""
+        return self
+
+    @property
     def sandbox(self) -> NoReturn:
         """Refuse: raise ``NotInProcessError``."""
         self._refuse("is not an object here")

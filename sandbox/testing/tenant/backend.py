@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.view import JournalRecorder
-from sandbox.state.sandbox import Sandbox
-from sandbox.state.seed import CompanySeed
-from sandbox.state.seed_loading import load_company
+from sandbox.platform.store import NewOAuthClient
+from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
-from sandbox.testing.tenant.companies import CompanyTarget, beside_others, copy_of
 from sandbox.testing.tenant.journal import TenantJournal, TenantRecorder
 from sandbox.testing.tenant.ownership import Ownership
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    pass
 
 T = TypeVar("T")
+
+_CLIENT_NAME: Final = "Test"
 
 
 class Tenant:
@@ -33,34 +32,22 @@ class Tenant:
     """
 
     def __init__(self, parent: Backend, seeds: Sequence[CompanySeed] = (), *, shared: bool = True) -> None:
-        self._seeds = seeds or [copy_of(parent.company, parent)]
+        self._seeds = seeds or [_copy_of(parent.company, parent)]
         # A part of a part is a part of the whole.
         self.parent: Backend = parent.parent if isinstance(parent, Tenant) else parent
+        self.place = parent.place
         self._shared = shared
         self._create_companies()
 
     def _create_companies(self) -> None:
-        taken = None if self._shared else frozenset(company.slug for company in self.parent.do(verbs.companies()))
-        since, target = self.parent.journal.last_seq, CompanyTarget(self.parent)
-        loaded = [load_company(beside_others(seed, taken), target) for seed in self._seeds]
+        parent, since = self.parent, self.parent.journal.last_seq
+        taken = [company.slug for company in parent.do(verbs.companies())]
+        # Where others may add companies at any time, the sandbox makes up a slug that is free.
+        seeds = [replace(seed, slug=None) if self._shared or seed.slug in taken else seed for seed in self._seeds]
+        loaded = [_create(seed, parent) for seed in seeds]
         self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
         client_ids = tuple(client.client_id for client in self._clients)
-        self._own = Ownership(tuple(company.slug for company, _ in loaded), client_ids, since)
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The sandbox, the companies of others included."""
-        return self.parent.sandbox
-
-    @property
-    def base_url(self) -> str:
-        """Base URL, without a trailing slash."""
-        return self.parent.base_url
-
-    @property
-    def token_url(self) -> str:
-        """URL of the token endpoint."""
-        return self.parent.token_url
+        self._own = Ownership(tuple(slug for slug, _ in loaded), client_ids, since)
 
     @property
     def company(self) -> str:
@@ -72,15 +59,6 @@ class Tenant:
         """The first OAuth client; raise ``NotFoundError``."""
         self._own.first_client()
         return self._clients[0]
-
-    @property
-    def wsgi(self) -> WSGIApplication:
-        """The WSGI application."""
-        return self.parent.wsgi
-
-    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
-        """Serve the sandbox over TLS too, on a port of loopback."""
-        return self.parent.served_by_tls(context)
 
     @property
     def journal(self) -> EntrySource:
@@ -111,3 +89,43 @@ def _refuse(act: str) -> NoReturn:
         f"{act} would disturb the other tests that use this sandbox; use revoke_tokens() to have tokens refused and "
         "faults for the rest, or run this test without isolate"
     )
+
+
+def _create(seed: CompanySeed, backend: Backend) -> tuple[str, list[NewOAuthClient]]:
+    """Create a company of its seed, with new ids and secrets of OAuth clients; return its slug and these clients."""
+    do, clients = backend.do, []
+    slug = do(verbs.add_company(seed.name, seed.slug)).slug
+    for given in seed.connectors:
+        connector = do(verbs.add_connector(slug, given.name, given.environment))
+        for entity in given.entities:
+            schema = None if entity.json_schema is None else dict(entity.json_schema)
+            do(verbs.add_entity(connector.id, entity.type, entity.name, entity.sample, schema))
+        clients += [do(verbs.add_client(connector.id, client.name)) for client in given.oauth_clients]
+        for service in given.services:
+            do(verbs.add_service(slug, connector.id, service.entity, service.vanity_url, active=service.active))
+    return slug, clients
+
+
+def _copy_of(slug: str, backend: Backend) -> CompanySeed:
+    """Return a seed that makes another company like this one, with one OAuth client for each connector."""
+    name = next((company.name for company in backend.do(verbs.companies()) if company.slug == slug), slug)
+    services = [service for service in backend.do(verbs.services()) if service.company == slug]
+    connectors = [
+        ConnectorSeed(
+            name=connector.name,
+            environment=connector.environment,
+            entities=tuple(
+                EntitySeed(entity.type, entity.name, entity.sample, None if entity.inferred else entity.json_schema)
+                for entity in backend.do(verbs.entities(connector.id))
+            ),
+            oauth_clients=(ClientSeed(_CLIENT_NAME),),
+            services=tuple(
+                ServiceSeed(service.vanity_url, service.entity, service.active)
+                for service in services
+                if service.connector_id == connector.id
+            ),
+        )
+        for connector in backend.do(verbs.connectors())
+        if connector.company == slug
+    ]
+    return CompanySeed(name, None, tuple(connectors))

@@ -1,0 +1,189 @@
+"""Taking the place of the real platform: clients of this process that call it by its name reach the sandbox instead.
+
+Everything in Python that connects by a name asks ``socket.getaddrinfo``, in threads and event loops alike. For a name
+of the platform it returns an address of loopback that stands for the sandbox. Some clients use another port than the
+one that comes with it (anyio keeps its own), so connecting to that address leads to the sandbox's port. aiohttp with
+aiodns asks elsewhere; it is made to ask there too.
+
+On its port the sandbox speaks TLS with a certificate for the name. The authority that issued it is added to the TLS
+context of a client when it begins to speak with the name: it does not matter which library made the context, and when.
+A context that does not verify, or that expects another certificate, stays as it is. The end of an interception undoes
+all of this.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
+
+from sandbox.foundation.errors import ConflictError, RefusedHostError
+from sandbox.server.tls.authority import Authority
+from sandbox.web.addresses import PRODUCTION_HOSTS
+
+if TYPE_CHECKING:
+    from sandbox.testing.backend import Place
+
+_NO_PROXY: Final = ("no_proxy", "NO_PROXY")
+_STAND_IN: Final = "127.80.87.83"
+"""An address of loopback at which nothing listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interception:
+    """The hosts that are intercepted, and the authority for clients that must be told to trust it."""
+
+    hosts: tuple[str, ...]
+    ca_pem: bytes
+
+    @property
+    def base_url(self) -> str:
+        """Base URL under which the sandbox is reached, as the integration writes it."""
+        return f"https://{self.hosts[0]}"
+
+
+@contextmanager
+def intercepted(place: Place, hosts: Sequence[str] = (), *, strict: bool = False) -> Iterator[Interception]:
+    """Let the sandbox take the place of hosts, those of the real platform unless others are given.
+
+    Other hosts are reached as before, or refused with ``strict``; loopback never is. Raise ``NotInProcessError``
+    where the sandbox is not served from this process, and ``ConflictError`` during another interception.
+    """
+    names = tuple(host.lower() for host in hosts) or PRODUCTION_HOSTS
+    authority = Authority.new()
+    with ExitStack() as stack:
+        port = stack.enter_context(place.served_by_tls(authority.server_context(names)))
+        stack.enter_context(_trusted(names, authority.ca_pem))
+        stack.enter_context(_bypassing_proxies(names))
+        stack.enter_context(_routed(names, port, strict=strict))
+        yield Interception(names, authority.ca_pem)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def _plain(host: Any) -> str | None:
+    """Return a host's name in lower case; ``None`` where none is given."""
+    if isinstance(host, (bytes, bytearray)):
+        host = host.decode("ascii", "replace")
+    return host.lower().rstrip(".") if isinstance(host, str) else None
+
+
+class _Resolver:
+    """Stands in for ``socket.getaddrinfo``."""
+
+    def __init__(self, hosts: Sequence[str], port: int, *, strict: bool) -> None:
+        self.hosts = hosts
+        self.address = ("127.0.0.1", port)
+        self._strict = strict
+        self._resolve = socket.getaddrinfo
+
+    def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the address that stands for the sandbox for its hosts, and the real one for others."""
+        name = _plain(host)
+        if name in self.hosts:
+            return self._resolve(_STAND_IN, self.address[1], 0, socket.SOCK_STREAM)
+        self._check(name)
+        return self._resolve(host, port, *args, **kwargs)
+
+    def lead(self, address: Any) -> Any:
+        """Return the address to connect to in place of another one; raise ``RefusedHostError``."""
+        name = _plain(address[0])
+        if name == _STAND_IN:
+            return self.address
+        self._check(name)
+        return address
+
+    def _check(self, name: str | None) -> None:
+        if self._strict and name is not None and not _is_local(name):
+            raise RefusedHostError(name, self.hosts)
+
+
+@contextmanager
+def _routed(hosts: Sequence[str], port: int, *, strict: bool) -> Iterator[None]:
+    """Send connections to the hosts to a port of loopback; with ``strict``, refuse those that leave the machine."""
+    if isinstance(socket.getaddrinfo, _Resolver):
+        raise ConflictError(
+            f"{', '.join(socket.getaddrinfo.hosts)} is intercepted already; one interception at a time, as it concerns "
+            "the whole process"
+        )
+    resolver = _Resolver(hosts, port, strict=strict)
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(socket, "getaddrinfo", resolver))
+        for name in ("connect", "connect_ex"):
+            stack.enter_context(patch.object(socket.socket, name, _led(getattr(socket.socket, name), resolver)))
+        aiohttp_resolver: Any = sys.modules.get("aiohttp.resolver")
+        if hasattr(aiohttp_resolver, "AsyncResolver"):
+            stack.enter_context(
+                patch.object(aiohttp_resolver.AsyncResolver, "resolve", _resolve_by_threads(aiohttp_resolver))
+            )
+        yield
+
+
+def _led(connect: Callable[[socket.socket, Any], Any], resolver: _Resolver) -> Callable[[socket.socket, Any], Any]:
+    def led(sock: socket.socket, address: Any) -> Any:
+        is_internet = sock.family in (socket.AF_INET, socket.AF_INET6)
+        return connect(sock, resolver.lead(address) if is_internet else address)
+
+    return led
+
+
+def _resolve_by_threads(aiohttp_resolver: Any) -> Any:
+    async def resolve(
+        _: object, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = await aiohttp_resolver.ThreadedResolver().resolve(host, port, family)
+        return found
+
+    return resolve
+
+
+@contextmanager
+def _bypassing_proxies(hosts: Sequence[str]) -> Iterator[None]:
+    """Keep clients from sending requests for the hosts to a proxy, which would look for the real ones."""
+    known = {name: value for name in _NO_PROXY if (value := os.environ.get(name))}
+    changed = {name: ",".join([*filter(None, [known.get(name)]), *hosts]) for name in _NO_PROXY}
+    with patch.dict(os.environ, changed):
+        yield
+
+
+def _is_local(name: str) -> bool:
+    if name in ("", "localhost") or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+# --- trust ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _trusted(hosts: Sequence[str], ca_pem: bytes) -> Iterator[None]:
+    """Trust an authority when one of the hosts is spoken with."""
+    pem = ca_pem.decode("ascii")
+
+    def trusting(wrap: Callable[..., Any], name_at: int) -> Callable[..., Any]:
+        def wrapped(context: ssl.SSLContext, *args: Any, **kwargs: Any) -> Any:
+            host = kwargs.get("server_hostname") or (args[name_at] if len(args) > name_at else None)
+            if _plain(host) in hosts:
+                context.load_verify_locations(cadata=pem)
+            return wrap(context, *args, **kwargs)
+
+        return wrapped
+
+    # Where server_hostname stands when it is not given by its name.
+    with (
+        patch.object(ssl.SSLContext, "wrap_socket", trusting(ssl.SSLContext.wrap_socket, 4)),
+        patch.object(ssl.SSLContext, "wrap_bio", trusting(ssl.SSLContext.wrap_bio, 3)),
+    ):
+        yield
