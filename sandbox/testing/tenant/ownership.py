@@ -41,7 +41,7 @@ class Ownership:
     def narrowed(self, rule: FaultRule) -> FaultRule:
         """Return a rule for owned requests only.
 
-        Unless it names one, a rule for an endpoint with a company is for the first company, any other for the first OAuth client.
+        A rule that names neither is for the first company where its endpoint has one, else for the first OAuth client.
         """
         if self.has(rule.match):
             return rule
