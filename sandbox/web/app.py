@@ -3,6 +3,9 @@
 They are separate Flask applications, so each keeps its own errors, no fault can reach the control API, and no control
 request enters the journal. Each is made, and Flask imported, when first needed: most tests need neither, as what an
 integration sends all day is served by the pipeline alone, and a sandbox that starts should answer at once.
+
+All sandboxes of a process share one control application, which holds nothing of a sandbox. ``SandboxApp`` adds the
+sandbox, its key, authority, streams and waits to the WSGI environ of each control request.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.state.sandbox import Sandbox
+from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, SANDBOX, STREAMS, TURNSTILE
 from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from sandbox.web.control.streams import Streams
+    from sandbox.web.control.verification import Turnstile
 
 
 class SandboxApp:
@@ -35,8 +40,8 @@ class SandboxApp:
         self._ca_pem = ca_pem
         self._face = EmulatedFace(sandbox)
         self._emulated: Flask | None = None
-        self._control: Flask | None = None
         self._streams: Streams | None = None
+        self._turnstile: Turnstile | None = None
         self._lock = threading.RLock()
 
     @property
@@ -51,18 +56,10 @@ class SandboxApp:
 
     @property
     def control(self) -> Flask:
-        """The control API with its pages."""
-        with self._lock:
-            if self._control is None:
-                from sandbox.web.control.app import create_control_app
-                from sandbox.web.dashboard import pages
-                from sandbox.web.spec import serve_documents
+        """The control API with its pages: one application for all sandboxes of this process."""
+        from sandbox.web.control.app import control_app
 
-                control = create_control_app(self.sandbox, self.streams, self.control_key, self._ca_pem)
-                serve_documents(self.emulated, control)
-                control.register_blueprint(pages)
-                self._control = control  # once it is whole: what fails on the way is tried again
-            return self._control
+        return control_app()
 
     @property
     def streams(self) -> Streams:
@@ -74,13 +71,32 @@ class SandboxApp:
                 self._streams = Streams(self.sandbox)
             return self._streams
 
+    @property
+    def turnstile(self) -> Turnstile:
+        """The limit of requests that wait at the same time."""
+        with self._lock:
+            if self._turnstile is None:
+                from sandbox.web.control.verification import Turnstile
+
+                self._turnstile = Turnstile.for_workers(self.sandbox.initial_settings.threads)
+            return self._turnstile
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request by the application it is for."""
         if is_control_path(environ.get("PATH_INFO", "")):
-            return self.control(environ, start_response)
+            return self._serve_control(environ, start_response)
         return self._face(environ, start_response)
 
     def close(self) -> None:
         """End the event streams."""
         if self._streams is not None:
             self._streams.close()
+
+    def _serve_control(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[SANDBOX] = self.sandbox
+        environ[CONTROL_KEY] = self.control_key
+        environ[CA_PEM] = self._ca_pem
+        environ[STREAMS] = self.streams
+        environ[TURNSTILE] = self.turnstile
+        environ[EMULATED] = lambda: self.emulated
+        return self.control(environ, start_response)

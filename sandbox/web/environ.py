@@ -14,6 +14,14 @@ RAW_HEADERS: Final = "sandbox.raw_headers"
 CONNECTION: Final = "sandbox.connection"
 """The key under which a server may offer the connection itself."""
 
+# ``SandboxApp`` adds these for the control API, whose application is shared and so holds none of them.
+SANDBOX: Final = "sandbox.sandbox"
+CONTROL_KEY: Final = "sandbox.control_key"  # of the server, or ``None``
+CA_PEM: Final = "sandbox.ca_pem"  # the certificate authority of the server, or ``None``
+STREAMS: Final = "sandbox.streams"
+TURNSTILE: Final = "sandbox.turnstile"
+EMULATED: Final = "sandbox.emulated"  # a function that returns the emulated application
+
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from sandbox.web.control.base import base_url
+from sandbox.web.environ import EMULATED
 from sandbox.web.paths import PREFIX
 
 EMULATED_FILE: Final = "openapi.yaml"
@@ -35,7 +37,7 @@ _Dumper.add_representer(str, _represent_text)
 
 def document(app: Flask, server: str | None = None) -> str:
     """Return the OpenAPI document of an application as YAML; ``server`` is the address that clients use."""
-    spec: dict[str, Any] = app.extensions["openapi"].to_dict()
+    spec: dict[str, Any] = {**app.extensions["openapi"].to_dict()}  # a copy: apispec returns a part of itself
     if server is not None:
         spec["servers"] = [{**spec["servers"][0], "url": server}]
     spec = _without_unused_schemas(spec)
@@ -61,11 +63,15 @@ def documents(emulated: Flask, control: Flask) -> dict[str, str]:
     return {EMULATED_FILE: document(emulated), CONTROL_FILE: document(control)}
 
 
-def serve_documents(emulated: Flask, control: Flask) -> None:
+def serve_documents(control: Flask) -> None:
     """Let the control API serve both documents, with the address of the request."""
 
     def serve(app: Flask) -> Response:
         return Response(document(app, base_url()), content_type="application/yaml; charset=utf-8")
 
-    control.add_url_rule(f"{PREFIX}/{EMULATED_FILE}", "emulated_document", lambda: serve(emulated))
+    def emulated() -> Flask:
+        find: Callable[[], Flask] = request.environ[EMULATED]
+        return find()
+
+    control.add_url_rule(f"{PREFIX}/{EMULATED_FILE}", "emulated_document", lambda: serve(emulated()))
     control.add_url_rule(f"{PREFIX}/{CONTROL_FILE}", "control_document", lambda: serve(control))

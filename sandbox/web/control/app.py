@@ -1,7 +1,8 @@
-"""The Flask application of the control API."""
+"""The Flask application of the control API and its pages."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from flask import Flask, Response
@@ -10,7 +11,6 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
 from sandbox.faults.schemas import schemas as fault_schemas
-from sandbox.state.sandbox import Sandbox
 from sandbox.state.snapshot.schema import components as state_schemas
 from sandbox.web.control import (
     clients,
@@ -29,15 +29,16 @@ from sandbox.web.control import (
     tokens,
     verification,
 )
-from sandbox.web.control.base import EXTENSION, Instant
+from sandbox.web.control.base import Instant
 from sandbox.web.control.guard import refuse_other_sites, take_host
-from sandbox.web.control.key import KEY, refuse_without_key
+from sandbox.web.control.key import refuse_without_key
 from sandbox.web.control.openapi import refer_to_component, spec_options
 from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
-from sandbox.web.control.streams import Streams
 from sandbox.web.control.strictness import refuse_unread
 from sandbox.web.control.tracing import trace_requests
+from sandbox.web.dashboard import pages
 from sandbox.web.paths import PREFIX
+from sandbox.web.spec import serve_documents
 
 MAX_BODY: Final = 16 * 1024 * 1024
 
@@ -75,16 +76,14 @@ class ControlApi(Api):
         return http_problem(error)
 
 
-def create_control_app(
-    sandbox: Sandbox, streams: Streams, control_key: str | None = None, ca_pem: bytes | None = None
-) -> Flask:
-    """Return the control API of a sandbox. ``streams``, ``control_key`` and ``ca_pem`` are those of its server."""
+@cache
+def control_app() -> Flask:
+    """Return the control API with its pages, the same application for all sandboxes of a process.
+
+    It holds nothing of a sandbox: ``SandboxApp`` adds what belongs to one sandbox and its server to the WSGI environ of
+    each request. A call that fails is repeated by the next one.
+    """
     app = Flask("sandbox.web.control", static_folder=None)
-    app.extensions[EXTENSION] = sandbox
-    app.extensions[stream.STREAMS] = streams
-    app.extensions[KEY] = control_key
-    app.extensions[system.CA_PEM] = ca_pem
-    app.extensions[verification.TURNSTILE] = verification.Turnstile.for_workers(sandbox.initial_settings.threads)
     app.url_map.merge_slashes = False  # a doubled slash gets 404, no redirect
     app.config.update(
         API_TITLE="Patchworks Sandbox control API",
@@ -100,7 +99,7 @@ def create_control_app(
     app.before_request(refuse_without_key)
     app.before_request(refuse_unread)
     register_error_handlers(app)
-    api = ControlApi(app, spec_kwargs=spec_options(sandbox.initial_settings.public_url or "http://127.0.0.1:8025"))
+    api = ControlApi(app, spec_kwargs=spec_options("http://127.0.0.1:8025"))
     api.register_field(Instant, "string", "date-time")
     api.ma_plugin.converter.add_attribute_function(refer_to_component)
     for blueprint in _BLUEPRINTS:
@@ -108,4 +107,6 @@ def create_control_app(
     for name, schema in {**settings.schemas(), **fault_schemas(), **state_schemas()}.items():
         api.spec.components.schema(name, schema)
     app.extensions["openapi"] = api.spec
+    serve_documents(app)
+    app.register_blueprint(pages)
     return app

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, ClassVar, Final, TypeVar, cast
 
-from flask import Request, current_app, request
+from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 from webargs.flaskparser import FlaskParser
@@ -20,8 +20,8 @@ from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.strict_json import parse_json
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
+from sandbox.web.environ import SANDBOX
 
-EXTENSION: Final = "patchworks_sandbox"
 MAX_DEPTH: Final = 100
 """Nesting levels of a body, as in seeds: schemas and rules made of a body are walked by recursion."""
 
@@ -33,7 +33,7 @@ _View = TypeVar("_View", bound=Callable[..., Any])
 
 def current_sandbox() -> Sandbox:
     """Return the sandbox whose control API serves this request."""
-    return cast(Sandbox, current_app.extensions[EXTENSION])
+    return cast(Sandbox, request.environ[SANDBOX])
 
 
 def base_url() -> str:

@@ -13,13 +13,13 @@ import hashlib
 import hmac
 from typing import Final
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from sandbox.foundation.settings import ENV_PREFIX
 from sandbox.web.control.problems import problem
+from sandbox.web.environ import CONTROL_KEY
 from sandbox.web.paths import PREFIX
 
-KEY: Final = "patchworks_sandbox_control_key"
 OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
 """Paths that need no key: they change nothing and show nothing that the sandbox holds."""
 
@@ -34,7 +34,7 @@ _WHAT_TO_DO: Final = (
 
 def refuse_without_key() -> Response | None:
     """Answer 401 to a request that does not bring the key; return ``None`` to let it pass."""
-    key: str | None = current_app.extensions[KEY]
+    key: str | None = request.environ[CONTROL_KEY]
     if key is None or request.path in OPEN_PATHS or _brings(key, request.headers.get("Authorization", "")):
         return None
     wrong = "what this request brings is not it" if "Authorization" in request.headers else "this request brings none"

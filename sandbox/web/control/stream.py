@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from flask import Response, current_app, request
+from flask import Response, request
 from marshmallow import fields
 
 from sandbox.foundation.errors import WaitInterruptedError
@@ -26,11 +26,10 @@ from sandbox.web.control.streams import (
 )
 from sandbox.web.control.tracing import HEADER as REQUEST_ID
 from sandbox.web.control.tracing import request_id
-from sandbox.web.environ import CONNECTION
+from sandbox.web.environ import CONNECTION, STREAMS
 
 blueprint = Blueprint("stream", __name__, description="Requests as they come")
 
-STREAMS: Final = "patchworks_sandbox_streams"
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -79,7 +78,7 @@ def stream_requests(query: dict[str, Any]) -> Response:
     feed = Feed(sandbox, read_filter(query), after, journal_id)
     if request.method == "HEAD":
         return Response(headers=_HEADERS)
-    streams = cast(Streams, current_app.extensions[STREAMS])
+    streams = cast(Streams, request.environ[STREAMS])
     try:
         streams.reserve()
     except TooManyStreamsError:

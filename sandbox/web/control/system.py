@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from flask import Response, current_app
+from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
@@ -13,13 +13,13 @@ from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
 from sandbox.state.seed.schema import seed_schema
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.problems import problem
+from sandbox.web.environ import CA_PEM
 
 blueprint = Blueprint("system", __name__, description="Health and reset")
 fidelity = Blueprint("fidelity", __name__, description="How each behaviour is known")
 authority = Blueprint("authority", __name__, description="The authority behind HTTPS")
 metrics = Blueprint("metrics", __name__, description="Figures for a monitoring system")
 
-CA_PEM: Final = "patchworks_sandbox_ca_pem"
 """Key of the application's extension that holds the certificate of the server's own authority, or ``None``."""
 
 _PEM_TYPE: Final = "application/x-pem-file"
@@ -123,7 +123,7 @@ def get_ledger() -> Ledger:
 @authority.problem(404, "The sandbox does not serve HTTPS, or with a certificate of your own.")
 def get_authority() -> Response:
     """Return the certificate authority that clients must trust: it issued the certificate of the sandbox."""
-    ca_pem: bytes | None = current_app.extensions[CA_PEM]
+    ca_pem: bytes | None = request.environ[CA_PEM]
     if ca_pem is not None:
         headers = {"Content-Disposition": 'attachment; filename="ca.pem"'}
         return Response(ca_pem, content_type=_PEM_TYPE, headers=headers)

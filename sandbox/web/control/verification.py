@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import current_app
+from flask import request
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sandbox.foundation.errors import WaitInterruptedError
@@ -34,6 +34,7 @@ from sandbox.web.control.requests import (
     read_cursor,
     read_filter,
 )
+from sandbox.web.environ import TURNSTILE
 
 blueprint = Blueprint("verification", __name__, description="Waiting for requests, verifying them")
 
@@ -41,8 +42,6 @@ MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
 _ANY_VALUE: Final = {"type": ["object", "array", "string", "number", "boolean"]}
 """Any JSON but ``null``, which counts as a condition that is not given."""
-
-TURNSTILE: Final = "patchworks_sandbox_turnstile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
     """
     journal = current_sandbox().journal
     after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
-    turnstile: Turnstile = current_app.extensions[TURNSTILE]
+    turnstile: Turnstile = request.environ[TURNSTILE]
     if not turnstile.free.acquire(blocking=False):
         detail = "as many requests wait as there are workers for; try again, or raise the setting threads"
         return problem(503, detail, headers={"Retry-After": "1"})

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+import sandbox.web.control.app  # noqa: F401 - else each session in this process imports it: pytester forgets it again
 from tests import ROOT
 
 IS_INSTALLED = any(point.value == "sandbox.testing.pytest_plugin" for point in entry_points(group="pytest11"))

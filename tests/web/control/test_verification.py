@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest.mock import ANY
@@ -12,7 +12,6 @@ from unittest.mock import ANY
 import pytest
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.web.control.verification import TURNSTILE, Turnstile
 from tests.conftest import Integration
 
 
@@ -109,9 +108,9 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
     assert not server.errors
 
 
-def test_waits_leave_workers_to_serve_what_is_waited_for(integration: Integration) -> None:
-    integration.http.application.control.extensions[TURNSTILE] = Turnstile.for_workers(2)  # type: ignore[attr-defined]
-    turnstile = integration.http.application.control.extensions[TURNSTILE]  # type: ignore[attr-defined]
+def test_waits_leave_workers_to_serve_what_is_waited_for(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(threads=2)
+    turnstile = integration.http.application.turnstile  # type: ignore[attr-defined]
     turnstile.free.acquire()
     answer = integration.control("GET", "/requests/wait", timeout=0)
 

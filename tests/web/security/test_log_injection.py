@@ -32,12 +32,11 @@ def test_path_in_the_log_of_the_emulated_api_is_on_one_line(
 
 
 def test_path_in_the_log_of_the_control_api_is_on_one_line(
-    integration: Integration, caplog: pytest.LogCaptureFixture
+    integration: Integration, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = SandboxApp(integration.sandbox)
-    app.control.view_functions["requests.get_request"] = _fail
+    monkeypatch.setattr(integration.sandbox.journal, "get", _fail)
 
-    answer = Client(app).get(f"/_sandbox/requests/{FORGED}")
+    answer = Client(SandboxApp(integration.sandbox)).get(f"/_sandbox/requests/{FORGED}")
 
     assert answer.status_code == 500
     _assert_on_one_line(caplog)
