@@ -1,4 +1,7 @@
-"""A test client that holds every response against the checked-in OpenAPI documents."""
+"""A test client that holds every response against the OpenAPI documents of the code.
+
+``tests/web/test_specs.py`` holds the checked-in documents against them: a stale one fails that test and no other.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,21 @@ import json
 from functools import cache
 from typing import Any
 
-import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.templating.paths.exceptions import OperationNotFound, PathNotFound
 from openapi_core.testing import MockRequest, MockResponse
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
+from sandbox import Sandbox
 from sandbox.web.app import SandboxApp
-from tests import ROOT
+from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, contents
 
 
 @cache
-def checked_in_document(name: str) -> OpenAPI:
-    """Return a document of the repository, with the servers left out so that it fits any address."""
-    spec = yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+def published_document(name: str) -> OpenAPI:
+    """Return a document as the code writes it, with the servers left out so that it fits any address."""
+    app = SandboxApp(Sandbox())
+    spec = contents(app.emulated if name == EMULATED_FILE else app.control)
     config = Config(extra_media_type_deserializers={"application/problem+json": json.loads})
     return OpenAPI.from_dict({**spec, "servers": [{"url": "/"}]}, config=config)
 
@@ -30,7 +34,7 @@ def check_contract(method: str, path: str, response: TestResponse) -> None:
     A path or method that is not in them may only be refused, in the envelope of its side.
     """
     control = path == "/_sandbox" or path.startswith("/_sandbox/")
-    document = checked_in_document("openapi-control.yaml" if control else "openapi.yaml")
+    document = published_document(CONTROL_FILE if control else EMULATED_FILE)
     # The framework takes a trailing slash as if it were not there.
     request = MockRequest("http://localhost", method.lower(), path if control else path.rstrip("/") or "/")
     answer = MockResponse(

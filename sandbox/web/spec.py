@@ -37,6 +37,11 @@ _Dumper.add_representer(str, _represent_text)
 
 def document(app: Flask, server: str | None = None) -> str:
     """Return the OpenAPI document of an application as YAML; ``server`` is the address that clients use."""
+    return yaml.dump(contents(app, server), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+def contents(app: Flask, server: str | None = None) -> dict[str, Any]:
+    """Return the contents of the OpenAPI document of an application."""
     spec: dict[str, Any] = {**app.extensions["openapi"].to_dict()}  # a copy: apispec returns a part of itself
     if server is not None:
         spec["servers"] = [{**spec["servers"][0], "url": server}]
@@ -44,7 +49,7 @@ def document(app: Flask, server: str | None = None) -> str:
     ordered: dict[str, Any] = {
         key: spec.pop(key) for key in ("openapi", "info", "servers", "tags", "paths") if key in spec
     }
-    return yaml.dump({**ordered, **spec}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return {**ordered, **spec}
 
 
 def _without_unused_schemas(spec: dict[str, Any]) -> dict[str, Any]:

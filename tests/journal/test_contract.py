@@ -20,7 +20,7 @@ from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
 from sandbox.web.addresses import Endpoints
 from tests.conftest import Integration
-from tests.contract import checked_in_document
+from tests.contract import published_document
 from tests.journal.journals import exchange as made
 
 ACCEPT = {"Accept": "application/json"}
@@ -296,7 +296,7 @@ def test_test_handle_lists_every_violation(integration: Integration) -> None:
 
 
 def test_published_document_asks_for_what_is_held_against_requests() -> None:
-    document = checked_in_document("openapi.yaml").spec.read_value()
+    document = published_document("openapi.yaml").spec.read_value()
 
     for endpoint in ENDPOINTS:
         published, operations = document["paths"][endpoint.path], endpoint.operations

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 
-from tests import ROOT
+from tests.contract import published_document
 from tests.web.emulated.sending import FORM, JSON, bearer, send
 
-DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+DOCUMENT = published_document("openapi.yaml").spec.read_value()
 INBOUND = DOCUMENT["paths"]["/v1/{company}/{vanity_url}"]["post"]["responses"]
 TOKEN = DOCUMENT["paths"]["/oauth/token"]["post"]["responses"]
 ORDERS = "/v1/acme/orders"
