@@ -24,7 +24,7 @@ define step
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test lint types layers specs docs bench lock clean uv
+.PHONY: help serve test slow lint types layers specs docs bench lock clean uv
 
 help: ## Show this list
 	@echo "usage: make TARGET [ARGS=\"...\"]"; echo
@@ -33,17 +33,15 @@ help: ## Show this list
 serve: $(VENV)/.installed ## Run the sandbox with the demo data (ARGS="--port 9000")
 	@exec $(BIN)/patchworks-sandbox serve $(ARGS)
 
-# With ARGS a part of the suite runs, so coverage is not measured: it could only fail.
-test: $(VENV)/.installed-dev ## Run the test suite with coverage (ARGS="-k token": a part of it, without)
-ifeq ($(strip $(ARGS)),)
+test: $(VENV)/.installed-dev ## Run the tests, without those of tests/slow (ARGS="-k token": a part of them)
+	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),-n auto)
+
+slow: $(VENV)/.installed-dev ## Run all tests, those of tests/slow too, and measure their coverage
 	@rm -rf .coverage; \
-	$(BIN)/python -m coverage run -m pytest -n auto; result=$$?; \
+	$(BIN)/python -m coverage run -m pytest -n auto tests examples; result=$$?; \
 	$(BIN)/python -m coverage combine --quiet && \
 	$(BIN)/python -m coverage report || { test $$result -ne 0 || result=2; }; \
 	exit $$result
-else
-	@$(BIN)/python -m pytest $(ARGS)
-endif
 
 lint: $(VENV)/.installed-dev ## Check style and formatting
 	@$(BIN)/ruff check .

@@ -13,7 +13,10 @@ from werkzeug.test import TestResponse
 from sandbox import Sandbox
 from sandbox.platform.keys import SigningKey
 from sandbox.web.app import SandboxApp
+from tests.browser import browser
 from tests.contract import ContractClient
+
+__all__ = ["browser"]
 
 ORDER = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}]}
 

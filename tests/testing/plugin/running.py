@@ -7,7 +7,6 @@ from importlib.metadata import entry_points
 import pytest
 
 import sandbox.web.control.app  # noqa: F401 - else each session in this process imports it: pytester forgets it again
-from tests import ROOT
 
 IS_INSTALLED = any(point.value == "sandbox.testing.pytest_plugin" for point in entry_points(group="pytest11"))
 OPTIONS = ([] if IS_INSTALLED else ["-p", "sandbox.testing.pytest_plugin"]) + [
@@ -34,11 +33,3 @@ def run(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult
     """Run tests in this process."""
     pytester.makepyfile(test_it=PUSH + code)
     return pytester.runpytest_inprocess(*OPTIONS, *options)
-
-
-def run_by_two(pytester: pytest.Pytester, code: str, *options: str) -> pytest.RunResult:
-    """Run tests in two workers of pytest-xdist."""
-    pytester.makepyfile(test_it=PUSH + code)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT))
-        return pytester.runpytest_subprocess(*OPTIONS, "-n", "2", *options)

@@ -1,4 +1,4 @@
-"""Sessions that use a sandbox elsewhere, and sessions of several workers."""
+"""Sessions that use a sandbox elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, SandboxServer
-from tests.testing.plugin.running import run, run_by_two
+from tests.testing.plugin.running import run
 
 pytest_plugins = ["pytester"]
 
@@ -108,38 +108,6 @@ def test_seed_file_cannot_be_given_to_a_sandbox_elsewhere(pytester: pytest.Pytes
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*start that one with patchworks-sandbox serve --seed-file*"])
-
-
-def test_each_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None:
-    run_by_two(pytester, ANYWHERE, "--patchworks-log=requests.log").assert_outcomes(passed=3)
-
-    assert Path(pytester.path, "requests.log").read_text(encoding="utf-8").count(" passed\n") == 3
-
-
-def test_workers_that_would_reset_each_other_are_refused(pytester: pytest.Pytester, elsewhere: SandboxServer) -> None:
-    result = run_by_two(pytester, ANYWHERE, f"--patchworks-url={elsewhere.base_url}")
-
-    result.assert_outcomes(errors=3)
-    result.stdout.fnmatch_lines(["*2 workers would reset the sandbox at http://* under each other: *isolate=True*"])
-
-
-def test_isolated_tests_share_a_sandbox_in_parallel(pytester: pytest.Pytester, elsewhere: SandboxServer) -> None:
-    result = run_by_two(
-        pytester,
-        """
-@pytest.mark.patchworks(isolate=True)
-@pytest.mark.parametrize("number", range(8))
-def test_push(patchworks, number):
-    for _ in range(3):
-        assert push(patchworks, {"order": number}) == 200
-    patchworks.inbound("anything").assert_received(json={"order": number}, times=3)
-    assert len(patchworks.requests) == 6
-""",
-        f"--patchworks-url={elsewhere.base_url}",
-    )
-
-    result.assert_outcomes(passed=8)
-    assert len(elsewhere.sandbox.journal) == 48
 
 
 @pytest.mark.parametrize("by", ["option", "environment"])

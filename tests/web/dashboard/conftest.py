@@ -1,49 +1,17 @@
-"""A browser for each worker; for each test a fresh sandbox, its server, and a page that complains about everything."""
+"""For each test a fresh sandbox, its server, and a page that complains about everything."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Playwright,
-    Request,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 from sandbox import Sandbox, SandboxServer
-from tests.web.dashboard.browser import ARGUMENTS, MISSING, find_chromium
-
-PATIENCE_MS = 10_000
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    """The driver; also what tells a machine without a browser."""
-    if find_chromium() is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """One browser for a worker."""
-    expect.set_options(timeout=PATIENCE_MS)
-    browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-    yield browser
-    browser.close()
+from tests.browser import PATIENCE_MS
 
 
 class Dashboard:

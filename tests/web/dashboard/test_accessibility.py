@@ -1,8 +1,6 @@
-"""What holds for every page: no axe-core violation in light and dark, nothing wider than the window."""
+"""No page violates a rule of axe, none is wider than the window. `tests/slow` looks at the colours in the dark."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -50,13 +48,7 @@ def populate(dashboard: Dashboard) -> None:
     sandbox.store.set_active(2, active=False)
 
 
-COLOURS_ONLY = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-"""Of the rules only these look at colours: in the dark the others would find what they find in the light."""
-
-SCHEMES: dict[str, dict[str, object]] = {"light": {}, "dark": COLOURS_ONLY}
-
-
-def violations(page: Page, options: dict[str, object]) -> list[str]:
+def violations(page: Page, options: dict[str, object] | None = None) -> list[str]:
     results = Axe().run(page, options=options)
     return [
         f"{found['id']}: {node['html']} {node['failureSummary']}"
@@ -65,27 +57,23 @@ def violations(page: Page, options: dict[str, object]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_no_page_violates_a_rule_of_axe(open_dashboard: Callable[..., Dashboard], scheme: str) -> None:
-    dashboard = open_dashboard(color_scheme=scheme)
+def test_no_page_violates_a_rule_of_axe(dashboard: Dashboard) -> None:
     populate(dashboard)
 
     for name, path in PAGES.items():
         page = dashboard.open(path)
 
-        assert violations(page, SCHEMES[scheme]) == [], name
+        assert violations(page) == [], name
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_no_dialog_violates_a_rule_of_axe(open_dashboard: Callable[..., Dashboard], scheme: str) -> None:
-    dashboard = open_dashboard(color_scheme=scheme)
+def test_no_dialog_violates_a_rule_of_axe(dashboard: Dashboard) -> None:
     populate(dashboard)
 
     for name, (path, button) in DIALOGS.items():
         page = dashboard.open(path)
         page.get_by_role("button", name=button, exact=True).first.click()
 
-        assert violations(page, SCHEMES[scheme]) == [], name
+        assert violations(page) == [], name
 
 
 def test_credentials_on_display_violate_no_rule_of_axe(dashboard: Dashboard) -> None:
@@ -95,7 +83,7 @@ def test_credentials_on_display_violate_no_rule_of_axe(dashboard: Dashboard) -> 
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name="Your new credentials")).to_be_visible()
 
-    assert violations(page, {}) == []
+    assert violations(page) == []
 
 
 def test_no_page_is_wider_than_the_window(dashboard: Dashboard) -> None:

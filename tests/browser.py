@@ -1,11 +1,19 @@
-"""Chromium for the tests: the system's own, without a word to anybody."""
+"""Chromium for the tests: the system's own, one for each worker, without a word to anybody."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+PATIENCE_MS = 10_000
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,3 +38,20 @@ def find_chromium() -> str | None:
         return named
     found = (shutil.which(name) for name in _NAMES)
     return next((path for path in (*found, *_PATHS) if path and Path(path).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser of a worker. Most tests need none, so only this imports its driver."""
+    from playwright.sync_api import expect, sync_playwright
+
+    found = find_chromium()
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,37 @@
+"""No page and no dialog violates a rule of axe in the dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.web.dashboard.conftest import Dashboard, open_context, open_dashboard, server
+from tests.web.dashboard.test_accessibility import DIALOGS, PAGES, populate, violations
+
+__all__ = ["open_context", "open_dashboard", "server"]  # fixtures
+
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""The rules about colours: the others would find what they find in the light."""
+
+
+@pytest.fixture
+def dark(open_dashboard: Callable[..., Dashboard]) -> Dashboard:
+    dashboard = open_dashboard(color_scheme="dark")
+    populate(dashboard)
+    return dashboard
+
+
+def test_no_page_violates_a_rule_about_colours(dark: Dashboard) -> None:
+    for name, path in PAGES.items():
+        page = dark.open(path)
+
+        assert violations(page, COLOURS) == [], name
+
+
+def test_no_dialog_violates_a_rule_about_colours(dark: Dashboard) -> None:
+    for name, (path, button) in DIALOGS.items():
+        page = dark.open(path)
+        page.get_by_role("button", name=button, exact=True).first.click()
+
+        assert violations(page, COLOURS) == [], name
