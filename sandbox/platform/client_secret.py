@@ -1,4 +1,4 @@
-"""The secret of an OAuth client: what one may be, and what it is recognised by, which is all that is kept."""
+"""The secret of an OAuth client: the rule for its text, and the salted hash that the sandbox keeps in its place."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from sandbox.platform.model import KeptSecret
 
 SECRET_RULE = "8 to 255 printable ASCII characters without spaces at the ends"  # noqa: S105 - a rule, not one
 
-_NOBODYS: Final = KeptSecret(b"\0" * 16, b"\0" * 32, "")
+_NO_SECRET: Final = KeptSecret(b"\0" * 16, b"\0" * 32, "")
 
 
 def new_secret(rng: Rng) -> tuple[str, KeptSecret]:
-    """Return a new client secret, and what it is recognised by."""
+    """Return a new client secret and its hash."""
     secret = rng.secret()
     return secret, recognised_by(secret, rng)
 
 
 def recognised_by(secret: str, rng: Rng) -> KeptSecret:
-    """Return what a secret is recognised by from now on."""
+    """Return the hash of a secret, with a new salt."""
     salt = rng.bytes(16)
     return KeptSecret(salt, _hashed(salt, secret), secret[-4:])
 
 
 def is_recognised(secret: str, kept: KeptSecret | None) -> bool:
-    """Compare a secret with what is kept in constant time; takes as long when nothing is."""
-    compared = kept or _NOBODYS
+    """Compare a secret with a hash in constant time; it takes as long where there is no hash."""
+    compared = kept or _NO_SECRET
     return hmac.compare_digest(_hashed(compared.salt, secret), compared.hash) and kept is not None
 
 

@@ -1,9 +1,9 @@
-"""Checking a payload against its entity: a sample becomes a JSON Schema, a payload is held against it.
+"""The check of a payload against its entity: a sample becomes a JSON Schema, and the schema validates payloads.
 
-What "matches the expected entity type" means is undefined (FACTS 1.16, 1.21). Ours: the JSON types and the presence
-of the sample's top-level and nested keys; extra keys are allowed; a top-level array is a batch whose every item must
-match. genson infers the schema, jsonschema-rs validates. Schemas are given by users, so references are never fetched
-from anywhere.
+The vendor does not define when a payload "matches the expected entity type" (FACTS 1.16, 1.21). Our rule: it has the
+JSON types and the keys of the sample, at every level; extra keys are allowed; a top-level array is a batch, and each of
+its items must match. genson infers the schema, jsonschema-rs validates. Users write schemas, so references are never
+fetched.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from sandbox.foundation.strict_json import depth
 from sandbox.foundation.yaml_document import MAX_DEPTH
 
 MAX_VIOLATIONS = 1_000
-"""How many violations of one payload are told; a batch can hold far more, and nobody reads them."""
+"""Violations that are reported of one payload; a batch can hold far more."""
 
 MAX_DETAIL_LENGTH = 300
-"""Characters of the text that tells a violation of a hand-written schema; it quotes the value, which can be huge."""
+"""Characters of the text on a violation of a hand-written schema; it quotes the value, which can be huge."""
 
 _NULL = {"type": "null"}
-_RULES = {"object": "array"}  # PHP knows one kind of array, and so do the platform's texts
+_RULES = {"object": "array"}  # PHP has one kind of array, and the platform's texts call it so
 
 
 def infer_schema(sample: JsonValue) -> dict[str, Any]:
-    """Return the JSON Schema that a sample stands for; of a sample batch, that of its items.
+    """Return the JSON Schema of payloads like a sample; for a sample batch, the schema of its items.
 
-    A ``null`` in the sample says nothing about the type, so anything is allowed there; beside other values (in a list
-    or a sample batch) it says that the value may be missing. Raise ``InvalidValueError`` for a sample too deep.
+    A ``null`` in the sample leaves the type open, so any value is allowed there. Beside other values (in a list or a
+    sample batch) it means that the value may be missing. Raise ``InvalidValueError`` for a sample that is too deep.
     """
     if depth(sample) > MAX_DEPTH:  # as deep as in a seed
         raise InvalidValueError("sample", "this one", f"JSON nested at most {MAX_DEPTH} levels deep")
@@ -72,7 +72,7 @@ class EntityCheck:
             raise InvalidValueError("json_schema", json_schema, f"a valid JSON Schema ({problem})") from None
 
     def violations(self, payload: JsonValue) -> list[Violation]:
-        """Return how a payload fails, batches item by item; empty when it matches. At most ``MAX_VIOLATIONS``."""
+        """Return the violations of a payload, of a batch item by item, at most ``MAX_VIOLATIONS``."""
         return list(itertools.islice(self._each(payload), MAX_VIOLATIONS))
 
     def _each(self, payload: JsonValue) -> Iterator[Violation]:
@@ -87,14 +87,14 @@ class EntityCheck:
             return
         try:
             errors = self._validator.iter_errors(item)
-        except ValueError:  # its own limit on nesting, which only this way of asking has
+        except ValueError:  # its own limit on nesting, which `is_valid` does not have
             yield Violation(_dotted([*prefix]), "schema", "does not match, and is nested too deep to tell where")
         else:
             yield from (_violation(prefix, error) for error in errors)
 
 
 def _violation(prefix: list[int], error: jsonschema_rs.ValidationError) -> Violation:
-    kind: Any = error.kind  # a union whose members carry what its common type does not
+    kind: Any = error.kind  # a union; its members have attributes that their common type has not
     path = [*prefix, *error.instance_path]
     if kind.name == "required":
         return Violation(_dotted([*path, kind.property]), "required")

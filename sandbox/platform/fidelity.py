@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All rows, and where each source is."""
+    """All rows, and the address of each source."""
 
     rows: tuple[Row, ...]
     sources: dict[str, str]

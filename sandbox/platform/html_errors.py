@@ -1,7 +1,7 @@
-"""What a client gets that does not ask for JSON, with the setting ``accept = laravel`` (WIRE B).
+"""The redirects and pages in place of JSON errors, with the setting ``accept = laravel`` (WIRE B).
 
-The sandbox answers JSON to everybody unless that setting says to do as the framework really does: then only a client
-that names JSON first in its ``Accept`` gets it. A 401 becomes a redirect to the login page, other errors a page.
+Without that setting the sandbox answers every client in JSON. With it, the sandbox does as the framework: only a client
+that names JSON first in its ``Accept`` gets JSON. A 401 becomes a redirect to the login page, another error a page.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _REDIRECT: Final = """\
 def expects_json(request: Request) -> bool:
     """Return whether the framework answers this request with JSON.
 
-    It does when the type that the client likes best is a JSON one, and to an XMLHttpRequest that takes anything.
+    It does when the client prefers a JSON type, and for an XMLHttpRequest that takes any type.
     """
     preferred = _preferred_type(request.header("Accept") or "")
     if request.header("X-Requested-With") == "XMLHttpRequest" and preferred in ("", "*", "*/*"):
@@ -63,7 +63,7 @@ def expects_json(request: Request) -> bool:
 
 
 def as_page(answer: Answer, base_url: str) -> Answer:
-    """Return the redirect or page that stands for an error."""
+    """Return the redirect or page in place of an error; ``base_url`` is scheme and host that the client used."""
     kept = tuple((name, value) for name, value in answer.headers if name != "Content-Type")
     if answer.status == 401:
         url = f"{base_url}/login"
@@ -74,7 +74,7 @@ def as_page(answer: Answer, base_url: str) -> Answer:
 
 
 def _preferred_type(accept: str) -> str:
-    """Return the first media type of the highest quality, in lower case; nothing if none is named."""
+    """Return the first media type of the highest quality, in lower case, or an empty text."""
     ranges = [media_range.strip().lower() for media_range in accept.split(",") if media_range.strip()]
     return max(ranges, key=_quality, default="").partition(";")[0].strip()
 

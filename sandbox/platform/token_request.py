@@ -1,4 +1,4 @@
-"""Reading a token request, however it travels: query, form, multipart, JSON or HTTP Basic (WIRE A, FACTS 1.8)."""
+"""The parameters of a token request, from query, form, multipart, JSON or HTTP Basic (WIRE A, FACTS 1.8)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
 _PADDING: Final = " \t\n\r\0\x0b"
-"""What PHP's ``trim`` takes off."""
+"""The characters that PHP's ``trim`` removes."""
 
 _LIST: Final[Sequence[object]] = ()
-"""Stands for a parameter given as ``name[]=…``, which PHP makes an array."""
+"""The value of a parameter given as ``name[]=…``, which PHP makes an array."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """The parameters of a token request, however they travelled (RFC 6749 §4.4.2); ``None`` is absent."""
+    """The parameters of a token request (RFC 6749 §4.4.2); ``None`` is absent."""
 
     grant_type: str | None = None
     client_id: str | None = None
@@ -35,14 +35,14 @@ class TokenRequest:
     malformed: tuple[str, ...] = ()
     """Parameters whose value was a list or an object."""
     unreadable: str | None = None
-    """Why a JSON body could not be read; its parameters count as absent."""
+    """The reason why a JSON body could not be read; its parameters count as absent."""
 
 
 def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
     """Return the parameters of a token request.
 
-    The body (on GET: the query) wins over HTTP Basic field by field. Values are trimmed, empty ones count as missing,
-    of a repeated one the last wins.
+    The body (on GET: the query) wins over HTTP Basic, field by field. Values are trimmed, an empty value counts as
+    missing, and the last of a repeated one wins.
     """
     try:
         fields = _query(request) if request.method in ("GET", "HEAD") else _body(request)
@@ -62,7 +62,7 @@ def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
 
 
 def _text(value: object) -> str | None:
-    """Return a scalar as PHP's ``trim((string) $value)`` would, and an empty one as missing."""
+    """Return a scalar as PHP's ``trim((string) $value)`` does; ``None`` for an empty one."""
     match value:
         case str():
             return value.strip(_PADDING) or None
@@ -92,7 +92,7 @@ def _body(request: Request) -> Mapping[str, object]:
 
 
 def _members(request: Request) -> Mapping[str, object]:
-    """Return the members of a JSON object; a list or a scalar has none, ``null`` is as good as unreadable."""
+    """Return the members of a JSON object; a list or a scalar has none, ``null`` counts as unreadable."""
     parsed = request.json() if request.body else {}
     if parsed is None:
         raise NotJsonError("null")
@@ -122,9 +122,9 @@ def _last_wins(pairs: Iterable[tuple[str, str]]) -> Mapping[str, object]:
 
 
 def _basic(authorization: str | None, wire: WireProfile) -> tuple[str | None, str | None]:
-    """Return user and password of HTTP Basic; without a colon or not base64 is as if absent.
+    """Return user and password of HTTP Basic; credentials without a colon or not in base64 count as absent.
 
-    The parts are not url-decoded, and bytes that are not UTF-8 match no client.
+    The parts are not url-decoded. Bytes that are not UTF-8 match no client.
     """
     encoded = wire.credentials(authorization, "Basic") if authorization else None
     if not encoded:

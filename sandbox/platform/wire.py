@@ -1,8 +1,8 @@
 """The exact wire format of the emulated platform, for both generations of its framework.
 
-Everything in which the profiles differ is a field or a branch of ``WireProfile``, and nowhere else. Sections A to D
-are those of the recorded wire format: A token endpoint, B inbound URL, C bodies, D everything else. What is written
-here was recorded from real applications (tag *framework*) unless the comment says otherwise.
+Every difference between the profiles is a field or a branch of ``WireProfile``. Sections A to D are those of the
+recorded wire format: A token endpoint, B inbound URL, C bodies, D everything else. The bytes were recorded from real
+applications (tag *framework*) unless a comment gives another source.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def pretty(value: Any) -> bytes:
 
 
 OAUTH_ERRORS: Final = (UnsupportedGrantTypeError, InvalidRequestError, InvalidClientError, InvalidScopeError)
-"""Refusals that the OAuth server words itself: JSON to every client (RFC 6749 §5.2)."""
+"""Refusals that the OAuth server writes itself, as JSON to every client (RFC 6749 §5.2)."""
 
 
 class WireProfile:
-    """One generation of the framework: how it behaves where the two differ, and how each answer is written."""
+    """One generation of the framework: its behaviour where the two differ, and the bytes of each answer."""
 
     def __init__(self, name: Literal["modern", "legacy"]) -> None:
         self.name = name
@@ -73,14 +73,14 @@ class WireProfile:
         self.shares_throttle = not self.modern
 
     def credentials(self, authorization: str | None, scheme: str) -> str | None:
-        """Return what an Authorization header holds after ``Basic`` or ``Bearer``; ``None`` for another scheme."""
+        """Return the text after ``Basic`` or ``Bearer`` in an Authorization header; ``None`` for another scheme."""
         given, *credentials = (authorization or "").split(None, 1) or [""]
         if given != scheme and (self._schemes_have_case or given.lower() != scheme.lower()):
             return None
         return credentials[0].strip() if credentials else ""
 
     def basic(self, user: str, password: str) -> tuple[str | None, str | None]:
-        """Return the parts of HTTP Basic as they count: modern trims them and takes an empty one as missing."""
+        """Return the parts of HTTP Basic; modern trims them, and an empty part is missing there."""
         if not self.modern:
             return user, password
         if not user:
@@ -88,7 +88,7 @@ class WireProfile:
         return user.strip() or None, password.strip() or None
 
     def route_path(self, path: str) -> str:
-        """Return a path as routes are looked up: slashes at its end do not count, in legacy also those before it."""
+        """Return a path without the slashes at its end, in legacy also without the repeated ones at its start."""
         if self._routes_ignore_leading_slashes:
             path = "/" + path.lstrip("/")
         return path.rstrip("/") or "/"
@@ -196,10 +196,10 @@ class WireProfile:
         text = f"The {method} method is not supported for {route}. Supported methods: {listed}."
         return self.message(405, text, headers=(("Allow", listed),))
 
-    # --- which answer for which refusal -----------------------------------------------------------------------------
+    # --- the answer to each refusal -----------------------------------------------------------------------------------
 
     def refusal(self, error: RefusalError, exchange: Exchange) -> Answer:
-        """Return how the platform says ``error`` to this request."""
+        """Return the platform's answer to a request that it refuses with ``error``."""
         match error:
             case UnsupportedGrantTypeError():
                 return self._unsupported_grant_type()
@@ -239,7 +239,7 @@ class WireProfile:
                 return self.server_error()
 
     def _with_status(self, status: int, exchange: Exchange) -> Answer:
-        """Return what the platform says with a status that it has no reason of its own for: a fault wants it."""
+        """Return the platform's answer with a status that a fault chose."""
         match status:
             case 401 if exchange.kind in ISSUERS:
                 return self._invalid_client(exchange.request.header("Authorization"))
@@ -269,12 +269,12 @@ def wire_profile(name: str) -> WireProfile:
 
 
 def _route(exchange: Exchange) -> str:
-    """Return the path as messages name it: as it was sent, percent-encoded, without the slashes around it."""
+    """Return the path as messages quote it: as it was sent, percent-encoded, without the slashes around it."""
     return (exchange.request.raw_path or exchange.request.path).strip("/") or "/"
 
 
 def _escaped(text: str) -> str:
-    """Return text as PHP's ``htmlspecialchars`` writes it, which leaves an entity that is one already alone."""
+    """Return text as PHP's ``htmlspecialchars`` writes it, which leaves an entity as it is."""
     text = re.sub(_LONE_AMPERSAND, "&amp;", text)
     for character, entity in (("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#039;")):
         text = text.replace(character, entity)
@@ -282,7 +282,7 @@ def _escaped(text: str) -> str:
 
 
 def _displayed(path: str) -> str:
-    """Return the name the framework shows: snake case with spaces, but paths through a list as they are."""
+    """Return the name that the framework shows: snake case with spaces; a path through a list stays as it is."""
     if any(step.isdecimal() for step in path.split(".")):
         return path
     words = "".join(word[0].upper() + word[1:] for word in path.split())

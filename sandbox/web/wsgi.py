@@ -1,7 +1,7 @@
 """The WSGI face of the emulated API: an environ becomes a request, and the effect becomes a WSGI answer.
 
-It serves where the application is mounted. A server may offer the connection in the environ; then faults are real
-failures of the connection. Elsewhere the face raises the exception that Python's ``http.client`` would have raised.
+It serves where the application is mounted. A server may offer the connection in the environ; then a fault makes the
+connection fail. Elsewhere the face raises the exception that Python's ``http.client`` raises for such a connection.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class TakeableConnection(Protocol):
     """A connection that a server offers: it can be made to fail."""
 
     def inflict(self, effect: Inflictable, date: str, cancellation: Cancellation) -> None:
-        """Bring an effect about. ``cancellation`` ends whatever takes time."""
+        """Make an effect happen. ``cancellation`` ends an effect that takes time."""
 
 
 def send(answer: Answer, start_response: StartResponse, date: str, *, close: bool = False) -> Iterable[bytes]:
@@ -61,7 +61,7 @@ def perform(
     date: str,
     cancellation: Cancellation,
 ) -> Iterable[bytes]:
-    """Bring an effect about. ``cancellation`` ends whatever takes time."""
+    """Make an effect happen. ``cancellation`` ends an effect that takes time."""
     connection = environ.get(CONNECTION)
     if connection is None:
         return _mimic(effect, start_response, date, cancellation)
@@ -110,7 +110,7 @@ def _dribble(steps: Iterable[tuple[float, bytes]], cancellation: Cancellation) -
 
 
 def spread(body: bytes, seconds: float, pieces: int) -> Iterator[tuple[float, bytes]]:
-    """Cut a body into pieces of about the same size, the last of them due after so many seconds."""
+    """Cut a body into pieces of about the same size; yield each with its time in seconds, the last with ``seconds``."""
     for number in range(1, pieces + 1):
         piece = body[len(body) * (number - 1) // pieces : len(body) * number // pieces]
         yield seconds * number / pieces, piece
@@ -124,7 +124,7 @@ def head(answer: Answer, date: str) -> bytes:
 
 
 def _headers(answer: Answer, date: str) -> list[tuple[str, str]]:
-    """Return the headers on the wire; the answer to HEAD tells the length of what it leaves out itself."""
+    """Return the headers on the wire; the answer to HEAD has the length of its body already."""
     headers = [*answer.headers, ("Date", date)]
     if all(name != "Content-Length" for name, _ in headers):
         headers.append(("Content-Length", str(len(answer.body))))
@@ -137,11 +137,11 @@ def _status_line(status: int) -> str:
 
 CHUNK: Final = 64 * 1024
 DRAIN_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of an oversized body read and thrown away so that the client gets to see the 413."""
+"""Bytes of an oversized body that are read and dropped, so that the client sees the 413."""
 
 
 class EmulatedFace:
-    """The emulated API of a sandbox as a WSGI application: where it is mounted, or the server hands over an environ."""
+    """The emulated API of a sandbox as a WSGI application."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -196,7 +196,7 @@ def _headers_of(environ: WSGIEnvironment) -> Headers:
 def _read_body(environ: WSGIEnvironment, request: Request, limit: int) -> None:
     """Read the body into the request; raise a ``RefusalError``.
 
-    Of a body that ends too early or comes too slowly, what did arrive is kept; of one too large, nothing.
+    A body that ends too early or comes too slowly is kept as far as it came; a body that is too large is not kept.
     """
     declared = environ.get("CONTENT_LENGTH")
     length = int(declared) if declared and declared.isdecimal() else None
@@ -228,7 +228,7 @@ def _read_body(environ: WSGIEnvironment, request: Request, limit: int) -> None:
 
 def _collect(stream: Any, length: int | None, limit: int, parts: list[bytes]) -> int:
     """Read up to ``length`` bytes, or to the end of a body in chunks; no further than just beyond the limit."""
-    read = getattr(stream, "read1", stream.read)  # `read` would lose what came before an error
+    read = getattr(stream, "read1", stream.read)  # `read` loses the bytes before an error
     size = 0
     while size != length and size <= limit:
         part = read(CHUNK if length is None else min(CHUNK, length - size))
@@ -240,7 +240,7 @@ def _collect(stream: Any, length: int | None, limit: int, parts: list[bytes]) ->
 
 
 def _drain(stream: Any, length: int) -> None:
-    """Read and throw away what is still coming: many a client reads the answer only when all is sent."""
+    """Read and drop the rest of a body: many clients read the answer only after they have sent all of it."""
     left = min(length, DRAIN_LIMIT)
     with contextlib.suppress(OSError, ValueError):
         while left > 0 and (part := stream.read(min(CHUNK, left))):
