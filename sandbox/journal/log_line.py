@@ -1,10 +1,11 @@
-"""One line of the log for each request: what it says, and that nothing in it can deceive or betray.
+"""The lines of the log, one for each request, without secrets and without characters that could forge a line.
 
-Whoever serves gives the line away as an object; it becomes text or fields where it is written, which is not the thread
-that serves. What clients have sent is cut, rid of everything that looks like a credential and of every character that
-a terminal might take for a command. There is no query in a line: credentials may stand in it.
+``log_entry`` and ``log_control`` log an object; the thread that writes the log makes text or fields of it, so the
+serving thread does not. A value that a client sent is cut, and loses everything that looks like a credential and every
+character that a terminal might take for a command. A line has no query, which may hold credentials.
 
-The library only ever uses its named loggers. Where a log goes is the program's to say; ``serve`` does.
+The library uses its named loggers only. The command ``serve`` configures where the log goes; a program that uses the
+library does so itself.
 """
 
 from __future__ import annotations
@@ -18,25 +19,25 @@ from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.redaction import redact_text
 
 REQUESTS: Final = "patchworks_sandbox.requests"
-"""Name of the logger that gets a line for each request."""
+"""The logger of the lines."""
 
 MAX_LENGTH: Final = 200
-"""Characters of one value that a line shows."""
+"""Characters of a value that a line shows."""
 
 _PLAIN: Final = re.compile(
     r"[A-Z]{1,10}|/v1/[a-z0-9-]{1,36}/[a-z0-9_-]{1,36}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|/oauth/token"
 )
-"""Methods, paths and client ids as nearly every request has them. No part is as long as a secret that was generated."""
+"""Usual methods, paths and client ids, which need no cleaning: no part is as long as a generated secret."""
 
 _logger = logging.getLogger(REQUESTS)
 _FAILED: Final = "patchworks_sandbox"
 
 
 class RequestLine(Protocol):
-    """A request that was answered. As text it is the shortest that can be said of it."""
+    """A request that was answered. As text it is method, path and status."""
 
     def fields(self) -> dict[str, object]:
-        """Return what there is to say, by name, in the order in which people should read it."""
+        """Return the values of the line by name, in the order in which people should read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class EmulatedRequest:
     entry: Entry
 
     def fields(self) -> dict[str, object]:
-        """Return what there is to say; of the reason only its code, which tells no details of a payload."""
+        """Return the values of the line; of the reason only its code, which holds no part of a payload."""
         entry = self.entry
         fields: dict[str, object] = {
             "request_id": entry.id,
@@ -81,7 +82,7 @@ class ControlRequest:
     duration_ms: float
 
     def fields(self) -> dict[str, object]:
-        """Return what there is to say."""
+        """Return the values of the line."""
         return {
             "request_id": self.request_id,
             "api": "control",
@@ -100,12 +101,12 @@ def log_entry(entry: Entry, exchange: Exchange, dropped: int) -> None:
     if exchange.failure is not None:
         log_failure(EmulatedRequest(entry), exchange.failure)
     elif _logger.isEnabledFor(logging.INFO):
-        # Nobody is told which line of the source this is, so it is not looked for: half of what a record costs.
+        # `Logger.info` would look up the line of the source, which no log shows: half of the time of a record.
         _logger.handle(logging.LogRecord(REQUESTS, logging.INFO, "", 0, EmulatedRequest(entry), None, None))
 
 
 def log_control(line: ControlRequest, *, quiet: bool) -> None:
-    """Log a request to the control API; a ``quiet`` one, which comes every few seconds, is for who looks closely."""
+    """Log a request to the control API; with ``quiet``, for one that comes every few seconds, on level DEBUG."""
     _logger.log(logging.DEBUG if quiet else logging.INFO, line)
 
 
@@ -125,10 +126,10 @@ def printable(text: str) -> str:
 
 
 def one_word(text: str) -> str:
-    """Return a value for a line of words, in which a space would let it pass for the words that follow it."""
+    """Return a value without spaces, as a word of a line: a space could forge the words that follow."""
     return text.replace(" ", "\\x20")
 
 
 def escaped(text: str) -> str:
-    r"""Return text with every character that is none for the eye as an escape: ``\n``, ``\x1b``, ``\u202e``."""
+    r"""Return text with every character that cannot be printed as an escape: ``\n``, ``\x1b``, ``\u202e``."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -31,7 +31,7 @@ class _Durations:
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long requests took. ``cumulative`` has for each bound, and last for all, how many took no longer."""
+    """Durations of requests. ``cumulative`` has for each bound, and last for all, the number that took no longer."""
 
     cumulative: Sequence[int]
     sum_s: float

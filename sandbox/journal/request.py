@@ -1,4 +1,4 @@
-"""A request as it was received, as one value: the server, a mounted application and a test hand over the same."""
+"""A request as it was received, as one value: the server, a mounted application and a test make the same."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from sandbox.foundation.strict_json import NotJsonError, parse_json
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """An HTTP request with its whole body, or with the reason why there is none.
+    """An HTTP request with its whole body, or with the reason why the body is not whole.
 
-    ``path`` and ``query`` are text: ``path`` is percent-decoded, ``query`` is not. Nothing changes after it is made.
+    ``path`` and ``query`` are text: ``path`` is percent-decoded, ``query`` is not. A request does not change after the
+    server has made it.
     """
 
     method: str
