@@ -31,13 +31,17 @@ class Act(Protocol):
 
 
 class Issuance(Protocol):
-    """The token that a request got, until its entry is there."""
+    """A token that was issued to a request that is still being served."""
 
-    def note_origin(self, request: int) -> TokenLink | None:
-        """Take the number of the request's entry; return where the token is from."""
+    @property
+    def link(self) -> TokenLink:
+        """The token as the journal knows it."""
+
+    def note_origin(self, request: int) -> None:
+        """Note the number of the request's journal entry."""
 
     def withdraw(self) -> None:
-        """Make the token as if it had never been issued."""
+        """Forget the token, because its request was refused after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class TokenLink:
     request: int | None
     issued_at: float
     expires_at: float
+
+    def issued_by(self, request: int) -> TokenLink:
+        """Return the link with the sequence number of the token request."""
+        return TokenLink(self.fingerprint, request, self.issued_at, self.expires_at)
 
     def note(self, at: float) -> str:
         """Return where it is from and whether it was late: ``token of request 12, expired 4 s before``."""
@@ -92,7 +100,7 @@ class Exchange:
     accepted: bool = False
     token: TokenLink | None = None
     issuance: Issuance | None = None
-    """The token that the request got; it takes the number of the entry."""
+    """The token that was issued to the request; its link in the entry gets the number of the entry."""
     rate: tuple[int, int] | None = None
     """The limit of the throttle and the requests that are left."""
     misplaced_secret: str | None = field(default=None, repr=False)

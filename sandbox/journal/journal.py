@@ -194,7 +194,7 @@ class Journal:
                 status=status,
                 fault=sharing.text(exchange.fault),
                 effect=sharing.text(exchange.effect),
-                token=exchange.token if exchange.issuance is None else exchange.issuance.note_origin(seq),
+                token=exchange.token if exchange.issuance is None else exchange.issuance.link.issued_by(seq),
                 response_headers=sharing.headers(response_headers),
                 response_body=sharing.body(response_body),
                 cost=self._cost(body, query, shared_before),  # the last: what could be shared is by now

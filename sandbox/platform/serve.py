@@ -150,9 +150,12 @@ def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Eff
     """Close the journal entry. Return it with the effect, or with the answer that replaces it where it was not kept."""
     answer = received(effect)
     try:
-        return effect, platform.journal.close(exchange, answer.status, answer.headers, answer.body)
+        entry = platform.journal.close(exchange, answer.status, answer.headers, answer.body)
     except NotKeptError as error:
         return _not_kept(platform, exchange, error)
+    if exchange.issuance is not None:
+        exchange.issuance.note_origin(entry.seq)
+    return effect, entry
 
 
 def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tuple[Answer, Entry]:
@@ -161,7 +164,7 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tu
     exchange.act = exchange.fault = exchange.effect = None
     if exchange.issuance is not None:
         exchange.issuance.withdraw()
-        exchange.issuance = None
+        exchange.issuance = exchange.token = None
     exchange.reason = str(error)
     answer = _as_accepted(platform, exchange, platform.wire.server_error(503))
     if exchange.request.method == "HEAD":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Final
 
@@ -94,18 +94,18 @@ class _Verified:
 
 @dataclass(frozen=True, slots=True)
 class Issuance:
-    """A token just issued, while the request that asked for it has no entry in the journal."""
+    """A token that was issued to a request that is still being served."""
 
     book: TokenBook
-    access_token: str = field(repr=False)
+    link: TokenLink
 
-    def note_origin(self, request: int) -> TokenLink | None:
-        """Note the number of the request's entry; return the link to the token."""
-        return self.book.note_origin(self.access_token, request)
+    def note_origin(self, request: int) -> None:
+        """Note the number of the request's journal entry."""
+        self.book.note_origin(self.link.fingerprint, request)
 
     def withdraw(self) -> None:
-        """The request is refused after all: there never was such a token."""
-        self.book.withdraw(self.access_token)
+        """Forget the token, because its request was refused after all."""
+        self.book.withdraw(self.link.fingerprint)
 
 
 class TokenBook:
@@ -191,19 +191,18 @@ class TokenBook:
         if why := self._revoked.get(token.jti):
             raise UnauthenticatedError(why)
 
-    def note_origin(self, access_token: str, request: int) -> TokenLink | None:
-        """Note which token request issued a token; return the link to it."""
-        with self._lock:
-            history = self._histories.get(fingerprint(access_token))
-            if history is None:
-                return None
-            link = history.link
-            history.link = TokenLink(link.fingerprint, request, link.issued_at, link.expires_at)
-            return history.link
+    def issuance(self, access_token: str) -> Issuance:
+        """Return the issuance of a token that ``issue`` has just returned."""
+        return Issuance(self, self._histories[fingerprint(access_token)].link)
 
-    def withdraw(self, access_token: str) -> None:
-        """Forget a token that was issued and did not get to whom it was for."""
-        mark = fingerprint(access_token)
+    def note_origin(self, mark: str, request: int) -> None:
+        """Note which token request issued the token with this fingerprint."""
+        with self._lock:
+            if history := self._histories.get(mark):
+                history.link = history.link.issued_by(request)
+
+    def withdraw(self, mark: str) -> None:
+        """Forget the token with this fingerprint, because the client never got it."""
         with self._lock:
             self._histories.pop(mark, None)
             for jti, token in reversed(self._issued.items()):

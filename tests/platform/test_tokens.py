@@ -391,9 +391,9 @@ def test_token_that_is_forgotten_while_its_request_is_served_is_not_told_of(
     issued(book)
 
     book.note_use(token)
+    book.note_origin(token.fingerprint, 1)
 
-    assert book.note_origin(access_token, 1) is None
-    assert [known.uses for known in book.issued()] == [0]
+    assert [(known.uses, known.request) for known in book.issued()] == [(0, None)]
 
 
 def test_memory_of_signatures_is_bounded(book: TokenBook, monkeypatch: pytest.MonkeyPatch) -> None:

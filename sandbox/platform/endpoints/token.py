@@ -26,7 +26,6 @@ from sandbox.platform.endpoints.responses import RATE, header, json_response, re
 from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
 from sandbox.platform.token_request import TokenRequest, read_token_request
-from sandbox.platform.tokens import Issuance
 from sandbox.platform.wire import wire_profile
 
 CLIENT_CREDENTIALS: Final = "client_credentials"
@@ -156,7 +155,8 @@ class TokenEndpoint(Endpoint[Grant]):
             subject=platform.wire.subject(client_id),
             key=None if terms.trusted_key else platform.keys.untrusted_key(),
         )
-        exchange.issuance = Issuance(platform.tokens, access_token)
+        exchange.issuance = platform.tokens.issuance(access_token)
+        exchange.token = exchange.issuance.link
         return platform.wire.token(access_token, lifetime)
 
     def responses(self) -> Mapping[str, Any]:
