@@ -26,7 +26,7 @@ def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
     """
     from sandbox.foundation.clock import parse_instant
     from sandbox.journal.filter import EntryFilter
-    from sandbox.testing.remote.reading import read_entry
+    from sandbox.journal.form import read_entry
 
     for name in ("since", "until"):
         if query[name] is not None:

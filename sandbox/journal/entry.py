@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Annotated, Final, Literal, Protocol, TypeAlias
+
+from msgspec import Meta, Struct
 
 from sandbox.foundation.answer import Headers
+from sandbox.foundation.bounds import Count, Number, Seconds
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import OTHER
+from sandbox.journal.endpoint import KINDS, OTHER, PAYLOADS
+from sandbox.journal.redaction import redact_exchange, redact_tokens
 from sandbox.journal.request import Request
 
 
@@ -52,9 +56,9 @@ class TokenLink:
     """
 
     fingerprint: str
-    request: int | None
-    issued_at: float
-    expires_at: float
+    request: Count | None
+    issued_at: Seconds
+    expires_at: Seconds
 
     def issued_by(self, request: int) -> TokenLink:
         """Return the link with the sequence number of the token request."""
@@ -75,6 +79,9 @@ def seconds(amount: float) -> str:
 Kind: TypeAlias = str
 """The name of an endpoint, or ``OTHER``."""
 Outcome = Literal["accepted", "rejected", "faulted"]
+INSTANT: Final = "instant"
+Instant: TypeAlias = Annotated[Seconds, INSTANT]
+"""Unix seconds that JSON for people shows as a date and time."""
 
 
 @dataclass(slots=True)
@@ -108,6 +115,42 @@ class Exchange:
     failure: Exception | None = field(default=None, repr=False)
     """The defect of the sandbox that kept it from an answer."""
 
+    def answered(self, status: int, response_headers: Headers, response_body: bytes) -> Entry:
+        """Return the entry of the exchange with its secrets redacted; the journal gives it its id and number."""
+        request = self.request
+        redacted = redact_exchange(
+            request,
+            response_headers,
+            response_body,
+            keeps_body=self.kind in PAYLOADS,
+            misplaced_secret=self.misplaced_secret,
+        )
+        return Entry(
+            journal="",
+            seq=0,
+            kind=self.kind,
+            received_at=self.received_at,
+            wall_time=self.wall_time,
+            duration_ms=round((perf_counter() - self.started) * 1000, 3),
+            method=request.method,
+            path=redacted.path,
+            query=redacted.query,
+            headers=redacted.headers,
+            body_size=request.body_size,
+            body=redacted.body,
+            client_id=self.client_id and redact_tokens(self.client_id),
+            subject={name: redact_tokens(value) for name, value in self.subject.items()},
+            outcome="faulted" if self.fault is not None else "accepted" if self.accepted else "rejected",
+            accepted=self.accepted,
+            reason=self.reason and redact_tokens(self.reason),
+            status=status,
+            fault=self.fault,
+            effect=self.effect,
+            token=self.token,
+            response_headers=redacted.response_headers,
+            response_body=redacted.response_body,
+        )
+
     @property
     def method(self) -> str:
         """The HTTP method."""
@@ -132,42 +175,53 @@ class Exchange:
         return self.request.json()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request that was answered. Times are Unix seconds: ``received_at`` sandbox, ``wall_time`` machine."""
+class Entry(Struct, frozen=True, gc=False, kw_only=True):
+    """A journal entry; bodies are byte for byte, in base64.
+
+    This class is the one definition of an entry: `sandbox.journal.form` derives from it the JSON of the control API,
+    the entries of a saved state and the schema of both. A field that may be absent from older documents has a default.
+    """
 
     journal: str
-    """Id of the journal it is in."""
-    seq: int
-    kind: Kind
-    received_at: float
-    wall_time: float
+    seq: Annotated[Number, Meta(description="Counts entries, without gaps.")]
+    kind: Annotated[Kind, Meta(extra_json_schema={"enum": list(KINDS)})]
+    received_at: Annotated[Instant, Meta(description="On the sandbox clock.")]
+    wall_time: Annotated[Instant, Meta(description="On the machine's clock.")]
     duration_ms: float
     method: str
     path: str
     query: str
     headers: Headers
+    body_size: Annotated[Count, Meta(description="Bytes received or announced.")]
     body: bytes
-    body_size: int
     client_id: str | None
-    company: str | None
-    vanity_url: str | None
+    subject: Mapping[str, str]
+    """The values in the path of the endpoint by name, such as the company."""
     outcome: Outcome
-    accepted: bool
-    """Whether what the request asked for was done, also where a fault kept the client from learning it."""
+    accepted: Annotated[
+        bool, Meta(description="Whether what it asked for was done, also where a fault hid that from the client.")
+    ]
     reason: str | None
-    status: int
-    """Of the answer; 0 where a fault let none through."""
-    fault: str | None
-    """The name or id of the rule that acted."""
-    effect: str | None
-    """What it made the client see."""
+    status: Annotated[int, Meta(ge=0, le=999, description="Of the answer; 0 where a fault let none through.")]
+    fault: Annotated[str | None, Meta(description="Name or id of the fault rule that acted.")]
+    effect: Annotated[str | None, Meta(description="What the fault made the client see.")]
     token: TokenLink | None
-    """The token it came with, good or not, if it was issued here; of a token request the token it issued."""
+    """The token that came with the request, if it was issued here; of a token request, the token that was issued."""
     response_headers: Headers
     response_body: bytes
-    cost: int
-    """About how many bytes it takes."""
+
+    def __hash__(self) -> int:
+        return hash((self.journal, self.seq))
+
+    @property
+    def company(self) -> str | None:
+        """The company in the path."""
+        return self.subject.get("company")
+
+    @property
+    def vanity_url(self) -> str | None:
+        """The vanity URL in the path."""
+        return self.subject.get("vanity_url")
 
     @property
     def id(self) -> str:

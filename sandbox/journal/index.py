@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from operator import attrgetter
-from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.bounds import Count
@@ -38,11 +37,8 @@ class DropsSnapshot:
     by_value: tuple[DropSnapshot, ...]
 
 
-_SERIES_BYTES: Final = 192
-"""About how many bytes a series takes that holds one entry, beside its place in the table."""
-
-_PLACE_BYTES: Final = 9
-"""About how many bytes it takes that an entry is in a series, dead places among them."""
+_SERIES_BYTES: Final = 195
+"""About how many bytes a series takes that holds one entry, with its place in a table."""
 
 _COUNTER_BYTES: Final = 230
 """About how many bytes it takes to count the dropped entries of one value."""
@@ -58,7 +54,7 @@ _MIN_COUNTERS: Final = 64
 """As many are always, however small the journal: with fewer, no filter could be told what was not dropped."""
 
 _seq = attrgetter("seq")
-_Key = tuple[str, object]
+_Key = tuple[str, str]
 
 
 class Series:
@@ -112,81 +108,71 @@ class EntryIndex:
 
     def __init__(self) -> None:
         self.all = Series()
-        self._none = Series()
-        self._series: dict[_Key, Series] = {}
-        self._dropped: Counter[_Key] = Counter()
-        self._dropped_uncounted = 0
         self.dropped = 0
         """How many entries were dropped in all."""
-
-    @property
-    def table_bytes(self) -> int:
-        """Bytes of the table of series: where keys come and go, far more than they need."""
-        return getsizeof(self._series) if self._series else 0
+        self._none = Series()
+        self._tables: dict[str, dict[str, Series]] = {name: {} for name in INDEXED}
+        self._drops: Counter[_Key] = Counter()
+        self._drops_uncounted = 0
 
     def add(self, entry: Entry) -> int:
-        """Add the newest entry; return about how many bytes its places take."""
+        """Add the newest entry; return about how many bytes the new series take."""
         self.all.append(entry)
-        taken = _PLACE_BYTES
-        for name in INDEXED:
+        taken = 0
+        for name, table in self._tables.items():
             value = getattr(entry, name)
             if value is None:
                 continue
-            series = self._series.get((name, value))
+            series = table.get(value)
             if series is None:
-                series = self._series[name, value] = Series()
+                series = table[value] = Series()
                 taken += _SERIES_BYTES
             series.append(entry)
-            taken += _PLACE_BYTES
         return taken
 
-    def drop_oldest(self, spare: int) -> tuple[Entry, int]:
-        """Drop the oldest entry; return it, and about how many bytes its places took.
+    def drop_oldest(self, spare: int) -> int:
+        """Drop the oldest entry; return about how many bytes go with series that held only this one.
 
-        ``spare`` is how many bytes the counts of dropped entries may take.
+        ``spare`` is the number of bytes that the counts of dropped entries may take.
         """
         entry = self.all.pop_oldest()
         self.dropped += 1
-        freed = _PLACE_BYTES
-        for name in INDEXED:
-            value = getattr(entry, name)
-            if value is None:
-                continue
-            series = self._series[name, value]
+        freed = 0
+        for name, value in _keys(entry):
+            self._drops[name, value] += 1
+            series = self._tables[name][value]
             series.pop_oldest()
-            self._dropped[name, value] += 1
-            freed += _PLACE_BYTES
             if not series:
-                del self._series[name, value]
+                del self._tables[name][value]
                 freed += _SERIES_BYTES
-        if len(self._dropped) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
-            self._dropped.clear()
-            self._dropped_uncounted = self.dropped
-        return entry, freed
+        if len(self._drops) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
+            self._drops.clear()
+            self._drops_uncounted = self.dropped
+        return freed
 
     def drops(self) -> DropsSnapshot:
         """Return what is known of the dropped entries."""
-        counts = tuple(DropSnapshot(name, str(value), count) for (name, value), count in self._dropped.items())
-        return DropsSnapshot(self.dropped, self._dropped_uncounted, counts)
+        counts = tuple(DropSnapshot(name, value, count) for (name, value), count in self._drops.items())
+        return DropsSnapshot(self.dropped, self._drops_uncounted, counts)
 
     def restore_drops(self, snapshot: DropsSnapshot) -> None:
-        """Know of dropped entries what another index knew."""
+        """Take over what another index knew of dropped entries."""
         self.dropped = snapshot.total
-        self._dropped_uncounted = snapshot.uncounted
-        self._dropped = Counter({(drop.name, drop.value): drop.count for drop in snapshot.by_value})
+        self._drops_uncounted = snapshot.uncounted
+        self._drops = Counter({(drop.name, drop.value): drop.count for drop in snapshot.by_value})
 
     def narrowest(self, entry_filter: EntryFilter) -> Series:
         """Return the shortest series that holds every entry the filter means."""
-        found = [self._series.get(key, self._none) for key in _keys(entry_filter)]
+        found = [self._tables[name].get(value, self._none) for name, value in _keys(entry_filter)]
         return min(found, key=len, default=self.all)
 
     def dropped_at_most(self, entry_filter: EntryFilter) -> int:
         """Return how many of the dropped entries the filter may have meant, at most."""
         if not self.dropped:
             return 0
-        counts = [self._dropped_uncounted + self._dropped[key] for key in _keys(entry_filter)]
+        counts = [self._drops_uncounted + self._drops[key] for key in _keys(entry_filter)]
         return min([self.dropped, *counts])
 
 
-def _keys(entry_filter: EntryFilter) -> list[_Key]:
-    return [(name, value) for name in INDEXED if (value := getattr(entry_filter, name)) is not None]
+def _keys(found: Entry | EntryFilter) -> list[_Key]:
+    return [(name, value) for name in INDEXED if (value := getattr(found, name)) is not None]

@@ -14,75 +14,28 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from sys import getsizeof
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.bounds import Count, Number, Pairs, Seconds
+from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
-from sandbox.foundation.real_time import monotonic, perf_counter
-from sandbox.journal.endpoint import PAYLOADS
-from sandbox.journal.entry import Entry, Exchange, Kind, Outcome, TokenLink
+from sandbox.foundation.real_time import monotonic
+from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
-from sandbox.journal.redaction import (
-    redact_body,
-    redact_headers,
-    redact_query,
-    redact_quoted,
-    redact_secret,
-    redact_tokens,
-)
-from sandbox.journal.sharing import Sharing
-from sandbox.journal.waiting import Listener, News
+from sandbox.journal.shared_values import SharedValues
+from sandbox.journal.waiting import Listener, Waiting
 
 __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
-
-
-@dataclass(frozen=True, slots=True)
-class LinkSnapshot:
-    """The token that a request came with or got."""
-
-    fingerprint: str
-    request: Count | None
-    issued_at: Seconds
-    expires_at: Seconds
-
-
-@dataclass(frozen=True, slots=True)
-class EntrySnapshot:
-    """A journal entry; bodies are byte for byte, in base64."""
-
-    seq: Number
-    kind: Literal["token", "inbound", "other"]
-    received_at: Seconds
-    wall_time: Seconds
-    duration_ms: float
-    method: str
-    path: str
-    query: str
-    headers: Pairs
-    body: bytes
-    body_size: Count
-    client_id: str | None
-    company: str | None
-    vanity_url: str | None
-    outcome: Literal["accepted", "rejected", "faulted"]
-    accepted: bool
-    reason: str | None
-    status: Annotated[int, Meta(ge=0, le=999)]
-    fault: str | None
-    effect: str | None
-    token: LinkSnapshot | None
-    response_headers: Pairs
-    response_body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +45,11 @@ class JournalSnapshot:
     id: Annotated[str, Meta(pattern="^[0-9a-z]{1,64}$")]
     last_seq: Count
     dropped: DropsSnapshot
-    entries: tuple[EntrySnapshot, ...]
+    entries: tuple[Entry, ...]
 
 
-ENTRY_OVERHEAD = 364
-"""Bytes an entry takes beside its bodies, its places in the index and what it shares with no other."""
+ENTRY_OVERHEAD = 392
+"""About how many bytes an entry takes beside its bodies and the values that it shares with no other entry."""
 
 _CHUNK = 256
 """Entries read at a time."""
@@ -137,10 +90,11 @@ class Journal:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._news = News(self._lock)
+        self._waiting = Waiting(self._lock)
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
-        self._sharing = Sharing()
+        self._shared = SharedValues()
+        self._costs: deque[int] = deque()  # of the entries, oldest first
         self._bytes = 0
 
     # --- writing ----------------------------------------------------------------------------------------------------
@@ -159,77 +113,47 @@ class Journal:
         Raise ``NotKeptError``, and leave everything as it was, when it has to be kept elsewhere and cannot be. Close it
         again then with ``keep=False`` and an answer that says so.
         """
-        body = exchange.request.body
-        if exchange.kind not in PAYLOADS:  # a 404 quotes the path
-            body, response_body = redact_body(body), redact_body(response_body)
-        else:
-            response_body = redact_quoted(response_body)
-        path, query = redact_query(exchange.request.path), redact_query(exchange.request.query)  # a "?" may come as %3F
-        if exchange.misplaced_secret is not None:
-            path, query, body = redact_secret(exchange.misplaced_secret, path, query, body)
-        headers = redact_headers(exchange.request.headers)
-        response_headers = redact_headers(response_headers)
+        answered = exchange.answered(status, response_headers, response_body)
         with self._lock:
-            sharing = self._sharing
-            shared_before, seq = sharing.added, self._seq + 1
-            entry = Entry(
-                journal=self.id,
-                seq=seq,
-                kind=exchange.kind,
-                received_at=exchange.received_at,
-                wall_time=exchange.wall_time,
-                duration_ms=round((perf_counter() - exchange.started) * 1000, 3),
-                method=exchange.request.method,
-                path=sharing.text(path),
-                query=query,
-                headers=sharing.headers(headers),
-                body=body,
-                body_size=exchange.request.body_size,
-                client_id=sharing.text(_without_tokens(exchange.client_id)),
-                company=sharing.text(_without_tokens(exchange.company)),
-                vanity_url=sharing.text(_without_tokens(exchange.vanity_url)),
-                outcome=_outcome(exchange),
-                accepted=exchange.accepted,
-                reason=sharing.text(_without_tokens(exchange.reason)),
-                status=status,
-                fault=sharing.text(exchange.fault),
-                effect=sharing.text(exchange.effect),
-                token=exchange.token if exchange.issuance is None else exchange.issuance.link.issued_by(seq),
-                response_headers=sharing.headers(response_headers),
-                response_body=sharing.body(response_body),
-                cost=self._cost(body, query, shared_before),  # the last: what could be shared is by now
-            )
+            seq = self._seq + 1
+            entry, cost = self._shared.share(answered, self.id, seq)
+            if exchange.issuance is not None:
+                entry = replace(entry, token=exchange.issuance.link.issued_by(seq))
             if keep and self._keep is not None:
                 self._keep(entry)
-            self._seq = seq
-            self._bytes += entry.cost + self._index.add(entry)
+            self._add(entry, cost)
             dropped_before = self._index.dropped
             self._drop_beyond_bounds()
             dropped = self._index.dropped - dropped_before
-            listeners = self._news.wake()
+            listeners = self._waiting.wake()
         for listener in listeners:
             call_hook(entry, listener)
         for observer in self._observers:
             call_hook(entry, observer, entry, exchange, dropped)
         return entry
 
-    def _cost(self, body: bytes, query: str, shared_before: int) -> int:
-        return ENTRY_OVERHEAD + _taken(body) + _taken(query) + self._sharing.added - shared_before
+    def _add(self, entry: Entry, cost: int) -> None:
+        cost += ENTRY_OVERHEAD
+        self._seq = entry.seq
+        self._costs.append(cost)
+        self._bytes += cost + self._index.add(entry)
 
     def _drop_beyond_bounds(self) -> None:
         """Drop the oldest entries until both bounds hold; the newest always stays."""
         index = self._index
         max_entries, max_bytes = self._max_entries(), self._max_bytes()
-        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes + index.table_bytes > max_bytes):
-            dropped, freed = index.drop_oldest(max_bytes // _SPARE_SHARE)
-            self._bytes -= dropped.cost + freed
-            self._sharing.forget_beyond(max_bytes // _SPARE_SHARE)
+        spare = max_bytes // _SPARE_SHARE
+        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes > max_bytes):
+            self._bytes -= self._costs.popleft() + index.drop_oldest(spare)
+            if self._shared.held > spare:  # the entries that the values came with may be gone
+                self._shared = SharedValues()
 
     def clear(self) -> int:
         """Empty the journal and return how many entries it held. Numbering goes on; the count of drops starts anew."""
         with self._lock:
             cleared = len(self._index.all)
-            self._index, self._sharing = EntryIndex(), Sharing()
+            self._index, self._shared = EntryIndex(), SharedValues()
+            self._costs.clear()
             self._bytes = 0
         return cleared
 
@@ -301,7 +225,7 @@ class Journal:
         with self._lock:
             drops, seq = self._index.drops(), self._seq
             kept = self._index.all.above(0, len(self._index.all))
-        return JournalSnapshot(self.id, seq, drops, tuple(map(_exported, kept)))
+        return JournalSnapshot(self.id, seq, drops, tuple(kept))
 
     def restore(self, snapshot: JournalSnapshot) -> None:
         """Take the place of the journal that held this; raise ``InvalidValueError`` unless the entries are in order."""
@@ -311,28 +235,10 @@ class Journal:
                 if not self._seq < kept.seq <= snapshot.last_seq:
                     allowed = f"a whole number from {self._seq + 1} to last_seq, {snapshot.last_seq}"
                     raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
-                self._seq = kept.seq
-                entry = self._restored(kept)
-                self._bytes += entry.cost + self._index.add(entry)
+                self._add(*self._shared.share(kept, self.id, kept.seq))
             self._seq = snapshot.last_seq
             self._index.restore_drops(snapshot.dropped)
             self._drop_beyond_bounds()
-
-    def _restored(self, kept: EntrySnapshot) -> Entry:
-        sharing = self._sharing
-        shared_before = sharing.added
-        facts = {name: getattr(kept, name) for name in _KEPT}
-        texts = {name: sharing.text(facts.pop(name)) for name in _SHARED}
-        return Entry(
-            **facts,
-            **texts,
-            journal=self.id,
-            headers=sharing.headers(kept.headers),
-            token=None if kept.token is None else TokenLink(*(getattr(kept.token, name) for name in _LINK)),
-            response_headers=sharing.headers(kept.response_headers),
-            response_body=sharing.body(kept.response_body),
-            cost=self._cost(kept.body, kept.query, shared_before),  # the last, as above
-        )
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
@@ -352,7 +258,7 @@ class Journal:
         when the journal is retired or those who wait on it are sent away.
         """
         deadline = monotonic() + timeout
-        interruptions = self._news.interruptions
+        interruptions = self._waiting.interruptions
         found: list[Entry] = []
         while True:
             looked_at = self._seq
@@ -362,7 +268,7 @@ class Journal:
                     if len(found) >= count:
                         return found
             after = max(after, looked_at)
-            if not self._news.wait(partial(self._is_above, after), interruptions, deadline):
+            if not self._waiting.wait(partial(self._is_above, after), interruptions, deadline):
                 return found
 
     def _is_above(self, seq: int) -> bool:
@@ -370,19 +276,19 @@ class Journal:
 
     def interrupt(self, why: str) -> None:
         """Send away those who wait now; ``why`` is what they are told."""
-        self._news.interrupt(why)
+        self._waiting.interrupt(why)
 
     def retire(self, why: str) -> None:
         """Send away those who wait now or ever: another journal has taken this one's place."""
-        self._news.retire(why)
+        self._waiting.retire(why)
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` after every entry and interruption, in the thread that made it: it must not block."""
-        self._news.listen(listener)
+        self._waiting.listen(listener)
 
     def unlisten(self, listener: Listener) -> None:
         """Call a listener no more."""
-        self._news.unlisten(listener)
+        self._waiting.unlisten(listener)
 
     # --- figures ----------------------------------------------------------------------------------------------------
 
@@ -418,41 +324,7 @@ class Journal:
     @property
     def bytes(self) -> int:
         """About how many bytes the entries take."""
-        return self._bytes + self._index.table_bytes
-
-
-_LINK: Final = tuple(field.name for field in fields(TokenLink))
-_SHARED: Final = ("path", "client_id", "company", "vanity_url", "reason", "fault", "effect")
-_APART: Final = ("journal", "headers", "token", "response_headers", "response_body", "cost")
-_KEPT: Final = tuple(field.name for field in fields(Entry) if field.name not in _APART)
-"""Fields of an entry that a snapshot holds as they are."""
-
-
-def _exported(entry: Entry) -> EntrySnapshot:
-
-    token = entry.token
-    return EntrySnapshot(
-        **{name: getattr(entry, name) for name in _KEPT},
-        headers=entry.headers,
-        token=None if token is None else LinkSnapshot(*(getattr(token, name) for name in _LINK)),
-        response_headers=entry.response_headers,
-        response_body=entry.response_body,
-    )
-
-
-def _taken(value: bytes | str) -> int:
-    return getsizeof(value) if value else 0  # there is one empty value for all
-
-
-def _without_tokens(text: str | None) -> str | None:
-    """Return what was read from a request as a name, or said of it."""
-    return text and redact_tokens(text)
-
-
-def _outcome(exchange: Exchange) -> Outcome:
-    if exchange.fault is not None:
-        return "faulted"
-    return "accepted" if exchange.accepted else "rejected"
+        return self._bytes
 
 
 def parse_cursor(value: object) -> int:

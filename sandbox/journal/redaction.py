@@ -14,8 +14,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus, unquote_plus
+
+from sandbox.foundation.answer import Headers
+from sandbox.journal.request import Request
 
 SENSITIVE_FIELDS: Final = (
     "client_secret",
@@ -76,15 +79,55 @@ def fingerprint(secret: str) -> str:
     return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
 
 
+class RedactedExchange(NamedTuple):
+    """The parts of a request and its answer that may hold secrets, without them."""
+
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    response_headers: Headers
+    response_body: bytes
+
+
+def redact_exchange(
+    request: Request,
+    response_headers: Headers,
+    response_body: bytes,
+    *,
+    keeps_body: bool,
+    misplaced_secret: str | None,
+) -> RedactedExchange:
+    """Redact a request and its answer.
+
+    ``keeps_body``: the body is a payload and stays byte for byte; tokens that the answer quotes are redacted all the
+    same. ``misplaced_secret`` is a client secret that the request held where no secret belongs.
+    """
+    body = request.body
+    if keeps_body:
+        response_body = redact_quoted(response_body)
+    else:  # a 404 quotes the path
+        body, response_body = redact_body(body), redact_body(response_body)
+    path, query = redact_query(request.path), redact_query(request.query)  # a "?" may come as %3F
+    if misplaced_secret is not None:
+        path, query, body = redact_secret(misplaced_secret, path, query, body)
+    headers, response_headers = redact_headers(request.headers), redact_headers(response_headers)
+    return RedactedExchange(path, query, headers, body, response_headers, response_body)
+
+
 def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the headers, in order, with the values of those that carry credentials redacted."""
-    return tuple((name, _redact_header(name.lower(), value)) for name, value in headers)
+    return tuple([_redact_header(field) for field in headers])
 
 
-def _redact_header(name: str, value: str) -> str:
-    if name in _SENSITIVE_HEADERS:
-        return _redact_credentials(value)
-    return _redact_fields(value) if name == "referer" else redact_tokens(value)
+def _redact_header(field: tuple[str, str]) -> tuple[str, str]:
+    name, value = field
+    lower = name.lower()
+    if lower in _SENSITIVE_HEADERS:
+        return name, _redact_credentials(value)
+    if lower == "referer":
+        return name, _redact_fields(value)
+    return (name, redact_tokens(value)) if "eyJ" in value else field
 
 
 def _redact_credentials(value: str) -> str:

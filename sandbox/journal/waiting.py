@@ -16,13 +16,13 @@ Listener = Callable[[], None]
 """Is called after every piece of news and every interruption, in the thread that made it: it must not block."""
 
 
-class News:
+class Waiting:
     """Wakes who waits, and calls who listens. ``lock`` guards it together with what the news are about."""
 
     def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
         self._changed = threading.Condition(lock)
-        self._waiting = 0
+        self._count = 0
         self._interrupted_by = ""
         self._retired = False
         self._listeners: tuple[Listener, ...] = ()
@@ -31,7 +31,7 @@ class News:
 
     def wake(self) -> tuple[Listener, ...]:
         """Wake who waits, with the lock held; return the listeners, to be called without it."""
-        if self._waiting:
+        if self._count:
             self._changed.notify_all()
         return self._listeners
 
@@ -41,7 +41,7 @@ class News:
         Raise ``WaitInterruptedError`` when there was an interruption since there were so many.
         """
         with self._lock:
-            self._waiting += 1
+            self._count += 1
             try:
                 while not is_there() and not self._retired and self.interruptions == interruptions:
                     left = deadline - monotonic()
@@ -49,7 +49,7 @@ class News:
                         return False
                     self._changed.wait(min(left, threading.TIMEOUT_MAX))
             finally:
-                self._waiting -= 1
+                self._count -= 1
             if self._retired or self.interruptions != interruptions:
                 raise WaitInterruptedError(self._interrupted_by)
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sandbox.journal.contract import REMEDIES, ContractViolation, contract_violations
 from sandbox.journal.entry import Entry
@@ -171,7 +171,7 @@ def test_body_too_large_to_be_read_is_not_called_missing(make_integration: Calla
 def test_request_that_the_server_could_not_read_is_malformed(sandbox: Sandbox, integration: Integration) -> None:
     integration.http.get("/nope")
     [entry] = sandbox.journal.snapshot()
-    refused = dataclasses.replace(entry, reason="refused_by_server: no Host header")
+    refused = replace(entry, reason="refused_by_server: no Host header")
 
     assert [violation.code for violation in violations(refused, sandbox)] == ["malformed_http"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
@@ -73,7 +73,7 @@ def test_one_condition_that_fails_decides(name: str, value: Any) -> None:
 
 
 def test_absent_value_matches_no_condition() -> None:
-    entry = dataclasses.replace(ENTRY, client_id=None)
+    entry = replace(ENTRY, client_id=None)
 
     assert not EntryFilter(client_id="c1").matches(entry)
     assert EntryFilter().matches(entry)
@@ -105,12 +105,12 @@ def test_json_path_holds_where_it_selects_something_null_included(path: str, exp
 
 @pytest.mark.parametrize("body", [b"", b"text", b"5", b'"order"', b"null", b"\xff", b"[]"], ids=repr)
 def test_json_path_selects_nothing_in_other_bodies(body: bytes) -> None:
-    assert not EntryFilter(json_path="$.order").matches(dataclasses.replace(ENTRY, body=body))
+    assert not EntryFilter(json_path="$.order").matches(replace(ENTRY, body=body))
 
 
 def test_pattern_that_would_backtrack_without_end_takes_a_moment() -> None:
     """With Python's ``re`` this one never ends, and holds every other thread meanwhile."""
-    slow = dataclasses.replace(ENTRY, body=b'{"a": "' + b"a" * 10_000 + b'!"}')
+    slow = replace(ENTRY, body=b'{"a": "' + b"a" * 10_000 + b'!"}')
 
     assert not EntryFilter(json_path='$[?search(@, "(a+)+$")]').matches(slow)
     assert not EntryFilter(json_path='$[?match(@, "(a|aa)+")]').matches(slow)
@@ -118,13 +118,13 @@ def test_pattern_that_would_backtrack_without_end_takes_a_moment() -> None:
 
 @pytest.mark.parametrize("pattern", ["(?=a)a", "(a)\\\\1", "(?:a{1000}){0,1000}a"], ids=str)
 def test_pattern_that_needs_backtracking_or_much_memory_matches_nothing(pattern: str) -> None:
-    entry = dataclasses.replace(ENTRY, body=b'{"a": "aa"}')
+    entry = replace(ENTRY, body=b'{"a": "aa"}')
 
     assert not EntryFilter(json_path=f'$[?search(@, "{pattern}")]').matches(entry)
 
 
 def test_half_a_character_is_matched_by_no_pattern() -> None:
-    entry = dataclasses.replace(ENTRY, body=b'{"a": "a\\ud800"}')
+    entry = replace(ENTRY, body=b'{"a": "a\\ud800"}')
 
     assert not EntryFilter(json_path='$[?search(@, "a")]').matches(entry)
 
@@ -134,7 +134,7 @@ def test_no_pattern_matches_half_a_character_in_the_query_itself() -> None:
 
 
 def test_document_deeper_than_a_query_can_follow_does_not_match() -> None:
-    deep = dataclasses.replace(ENTRY, body=b'{"a":' * 500 + b"1" + b"}" * 500)
+    deep = replace(ENTRY, body=b'{"a":' * 500 + b"1" + b"}" * 500)
 
     assert not EntryFilter(json_path="$..missing").matches(deep)
     assert EntryFilter(json_path="$.a.a.a").matches(deep)
@@ -142,7 +142,7 @@ def test_document_deeper_than_a_query_can_follow_does_not_match() -> None:
 
 def test_longest_query_is_evaluated_without_failing() -> None:
     path = "$" + ".a" * ((MAX_JSON_PATH_LENGTH - 1) // 2)
-    deep = dataclasses.replace(ENTRY, body=b'{"a":' * 500 + b"1" + b"}" * 500)
+    deep = replace(ENTRY, body=b'{"a":' * 500 + b"1" + b"}" * 500)
 
     assert EntryFilter(json_path=path).matches(deep) in (True, False)
     assert not EntryFilter(json_path=path).matches(ENTRY)

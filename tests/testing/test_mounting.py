@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import requests
+from msgspec.structs import replace
 
 from sandbox import Sandbox
 from sandbox.faults import Fault, connection_reset, empty_response, garbage_response, hang, status, truncated_body
@@ -126,8 +126,7 @@ def test_request_and_answer_are_those_of_a_socket(make: Callable[[], dict[str, A
             request["url"] = server.base_url + request.pop("path")
             answers.append(session.request(**request))
         entries = [
-            replace(entry, seq=0, received_at=0, wall_time=0, duration_ms=0, cost=0)
-            for entry in server.patchworks.requests
+            replace(entry, seq=0, received_at=0, wall_time=0, duration_ms=0) for entry in server.patchworks.requests
         ]
 
     one, other = ((x.status_code, x.reason, x.content, x.encoding, list(_lasting(x).items())) for x in answers)

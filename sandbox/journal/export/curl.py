@@ -10,11 +10,12 @@ import base64
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from sandbox.journal.journal import Entry
+from msgspec.structs import replace
+
+from sandbox.journal.entry import Entry
 
 HEAD: Final = """\
 # Requests recorded by patchworks-sandbox, to be run by a POSIX shell:

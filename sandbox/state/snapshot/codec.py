@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.journal.form import as_restored, saved
 from sandbox.state.snapshot.schema import dotted, given, problem_in
 from sandbox.state.snapshot.shapes import State
 
@@ -25,21 +26,26 @@ _NO_ENTRIES = '"entries": []}'
 
 def to_document(state: State) -> dict[str, Any]:
     """Return a state as JSON values."""
-    document: dict[str, Any] = msgspec.to_builtins(state)
+    document: dict[str, Any] = msgspec.to_builtins(_without_entries(state))
+    document["platform"]["journal"]["entries"] = list(map(saved, state.platform.journal.entries))
     return document
 
 
 def pieces(state: State) -> Iterator[bytes]:
     """Yield a state as JSON text; only some entries of the journal are encoded at a time."""
-    journal = state.platform.journal
-    head = replace(state, platform=replace(state.platform, journal=replace(journal, entries=())))
-    before, marker, after = json.dumps(to_document(head)).rpartition(_NO_ENTRIES)
+    entries = state.platform.journal.entries
+    before, marker, after = json.dumps(to_document(_without_entries(state))).rpartition(_NO_ENTRIES)
     assert marker
     yield f'{before}"entries": ['.encode()
-    for start in range(0, len(journal.entries), _PER_PIECE):
-        some = json.dumps(msgspec.to_builtins(journal.entries[start : start + _PER_PIECE]))[1:-1]
+    for start in range(0, len(entries), _PER_PIECE):
+        some = json.dumps(list(map(saved, entries[start : start + _PER_PIECE])))[1:-1]
         yield f"{', ' if start else ''}{some}".encode()
     yield f"]}}{after}".encode()
+
+
+def _without_entries(state: State) -> State:
+    platform = state.platform
+    return replace(state, platform=replace(platform, journal=replace(platform.journal, entries=())))
 
 
 def read_state(document: object) -> State:
@@ -51,7 +57,7 @@ def read_state(document: object) -> State:
     if wrong is not None:
         raise wrong
     try:
-        return msgspec.convert(document, State, strict=True)
+        return msgspec.convert(_with_restored_entries(document), State, strict=True)
     except msgspec.ValidationError as error:  # base64, and leap seconds
         text, _, at = str(error).partition(" - at `$.")
         path = [int(number) if number else name for name, number in _STEP.findall(at)]
@@ -67,3 +73,10 @@ def _without_generators(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(platform.get("faults"), Mapping):
         platform["faults"] = {name: value for name, value in platform["faults"].items() if name != "random"}
     return {**document, "platform": platform}
+
+
+def _with_restored_entries(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    platform = document["platform"]
+    journal = platform["journal"]
+    entries = [as_restored(entry, journal["id"]) for entry in journal["entries"]]
+    return {**document, "platform": {**platform, "journal": {**journal, "entries": entries}}}

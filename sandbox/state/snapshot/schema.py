@@ -11,9 +11,13 @@ import jsonschema_rs
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot.shapes import VERSION, State
 
 _HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash"})
+_PUBLISHED: Final = {"Entry": "EntrySnapshot", "TokenLink": "LinkSnapshot"}
+"""Names and titles of shapes in a document, by class. Of other classes the title is the name of the class."""
+
 _INSTANTS: Final = ("now", "created_at", "updated_at")
 _BOUNDS: Final = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
 _NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", "number": "a number"}
@@ -22,14 +26,17 @@ _NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", 
 def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict[str, Any]]:
     """Return the schema of each shape by its name. Fields that are not in it are not allowed."""
     _, named = msgspec.json.schema_components([State], ref_template=reference)
+    named["Entry"] = saved_schema(named["Entry"])
     text = json.dumps(named)
     for name in named:
+        published, title = _PUBLISHED.get(name, f"{name}Snapshot"), _PUBLISHED.get(name, name)
         if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
-            text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=name + "Snapshot")}"')
-            text = text.replace(f'"{name}": {{"title"', f'"{name}Snapshot": {{"title"')
+            text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=published)}"')
+            text = text.replace(f'"{name}": {{"title": "{name}"', f'"{published}": {{"title": "{title}"')
     schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
     for schema in schemas.values():
         schema["additionalProperties"] = False
+        schema["description"] = schema["description"].partition("\n")[0]
         for name, value in schema["properties"].items():
             if name in _INSTANTS and value.get("type") == "string":
                 value["format"] = "date-time"  # with a zone, which msgspec does not ask for
@@ -59,6 +66,8 @@ def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
         allowed = f"{VERSION}, the version of the format that this release reads: is it a saved state?"
         return InvalidValueError("patchworks_sandbox_state", version, allowed)
     schema = state_schema()
+    entry = schema["$defs"]["EntrySnapshot"]  # a state saved before an endpoint was added lacks its values
+    entry["required"] = [name for name in entry["required"] if name not in SUBJECTS]
     try:
         errors = list(itertools.islice(_validator(schema).iter_errors(document), 1))
     except (ValueError, UnicodeEncodeError):

@@ -19,8 +19,8 @@ from sandbox.journal.assertions.verify import Expectation, Times, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
+from sandbox.journal.form import read_entry
 from sandbox.testing.remote.control_api import ControlApi
-from sandbox.testing.remote.reading import read_entry
 
 LONGEST_WAIT_S: Final = 60.0
 _BUSY_S: Final = 1.0

@@ -5,7 +5,6 @@ Each function imports the class that it makes: the command line imports this mod
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.contract import ContractViolation
     from sandbox.journal.duplicates import Duplicates
-    from sandbox.journal.entry import Entry, TokenLink
     from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
@@ -32,52 +30,10 @@ def now(clock: Document) -> datetime:
     return parse_instant(clock["now"])
 
 
-def read_entry(given: Document) -> Entry:
-    """Return a journal entry. Bytes of an answer's body that are no UTF-8 are lost on the way."""
-    from sandbox.journal.entry import Entry
-
-    body = given["body"] or ""
-    return Entry(
-        journal=given["id"].rpartition("-")[0],
-        seq=given["seq"],
-        kind=given["kind"],
-        received_at=_timestamp(given["received_at"]),
-        wall_time=_timestamp(given["wall_time"]),
-        duration_ms=given["duration_ms"],
-        method=given["method"],
-        path=given["path"],
-        query=given["query"],
-        headers=_headers(given["headers"]),
-        body=base64.b64decode(body) if given["body_encoding"] == "base64" else body.encode("utf-8"),
-        body_size=given["body_size"],
-        client_id=given["client_id"],
-        company=given["company"],
-        vanity_url=given["vanity_url"],
-        outcome=given["outcome"],
-        accepted=given["accepted"],
-        reason=given["reason"],
-        status=given["status"],
-        fault=given["fault"],
-        effect=given["effect"],
-        token=_token_link(given),
-        response_headers=_headers(given["response_headers"]),
-        response_body=given["response_body"].encode("utf-8"),
-        cost=0,
-    )
-
-
-def _token_link(given: Document) -> TokenLink | None:
-    from sandbox.journal.entry import TokenLink
-
-    if given["token"] is None:
-        return None
-    issued_at, expires_at = _timestamp(given["token_issued_at"]), _timestamp(given["token_expires_at"])
-    return TokenLink(given["token"], given["token_request"], issued_at, expires_at)
-
-
 def duplicates(answer: Document) -> list[Duplicates]:
     """Return the groups of alike payloads, with their entries."""
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.form import read_entry
 
     return [
         Duplicates(group["alike"], group["key"], tuple(map(read_entry, group["entries"])))
@@ -197,7 +153,3 @@ def _made(cls: Callable[..., T], given: Document) -> T:
 
 def _timestamp(instant: str) -> float:
     return round(parse_instant(instant).timestamp(), 6)
-
-
-def _headers(given: list[Document]) -> tuple[tuple[str, str], ...]:
-    return tuple((header["name"], header["value"]) for header in given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Response
@@ -10,15 +11,14 @@ from marshmallow import fields
 
 from sandbox.foundation.clock import parse_instant
 from sandbox.journal.endpoint import KINDS
-from sandbox.journal.export.ndjson import as_document
 from sandbox.journal.filter import EntryFilter
+from sandbox.journal.form import shown, shown_properties
 from sandbox.journal.journal import Entry, Journal, parse_cursor
 from sandbox.web.control.base import (
     INSTANT,
     JSON_PATH,
     AnswerSchema,
     Blueprint,
-    Instant,
     StrictSchema,
     between,
     current_sandbox,
@@ -55,70 +55,16 @@ class HeaderSchema(StrictSchema):
     value = fields.String(required=True)
 
 
-class EntrySchema(StrictSchema):
-    """A journal entry. `reason` tells what the wire does not."""
+def _field(schema: Mapping[str, Any]) -> fields.Field[Any]:
+    if "items" in schema:
+        return fields.List(fields.Nested(HeaderSchema))
+    return fields.Raw(metadata=dict(schema))
 
-    id = fields.String(required=True)
-    seq = fields.Integer(required=True, strict=True, metadata={"description": "Counts entries, without gaps."})
-    kind = fields.String(required=True, validate=one_of(*KINDS))
-    received_at = Instant(required=True, metadata={"description": "On the sandbox clock."})
-    wall_time = Instant(required=True, metadata={"description": "On the machine's clock."})
-    duration_ms = fields.Float(required=True)
-    method = fields.String(required=True)
-    path = fields.String(required=True)
-    query = fields.String(required=True)
-    headers = fields.List(fields.Nested(HeaderSchema), required=True)
-    body_size = fields.Integer(required=True, strict=True, metadata={"description": "Bytes received or announced."})
-    body = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={
-            "description": "The body, encoded as `body_encoding` says; null in a listing when larger than 64 KiB."
-        },
-    )
-    body_encoding = fields.String(required=True, validate=one_of("utf-8", "base64"))
-    json = fields.Raw(required=True, allow_none=True, metadata={"description": "The body parsed, if it is JSON."})
-    client_id = fields.String(required=True, allow_none=True)
-    company = fields.String(required=True, allow_none=True)
-    vanity_url = fields.String(required=True, allow_none=True)
-    outcome = fields.String(required=True, validate=one_of("accepted", "rejected", "faulted"))
-    accepted = fields.Boolean(
-        required=True,
-        metadata={"description": "Whether what it asked for was done, also where a fault hid that from the client."},
-    )
-    reason = fields.String(required=True, allow_none=True)
-    status = fields.Integer(
-        required=True, strict=True, metadata={"description": "Of the answer; 0 where a fault let none through."}
-    )
-    fault = fields.String(
-        required=True, allow_none=True, metadata={"description": "Name or id of the fault rule that acted."}
-    )
-    effect = fields.String(
-        required=True, allow_none=True, metadata={"description": "What the fault made the client see."}
-    )
-    token = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Fingerprint of the token it came with, or of the token it got."},
-    )
-    token_request = fields.Integer(
-        required=True,
-        strict=True,
-        allow_none=True,
-        metadata={"description": "`seq` of the request that this token was issued to."},
-    )
-    token_issued_at = Instant(required=True, allow_none=True)
-    token_expires_at = Instant(required=True, allow_none=True)
-    token_note = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={
-            "description": "Where the token is from, and by how much it was late.",
-            "example": "token of request 12, expired 4 s before",
-        },
-    )
-    response_headers = fields.List(fields.Nested(HeaderSchema), required=True)
-    response_body = fields.String(required=True)
+
+EntrySchema: Final = AnswerSchema.from_dict(
+    {name: _field(schema) for name, schema in shown_properties().items()}, name="EntrySchema"
+)
+"""A journal entry. `reason` tells what the wire does not."""
 
 
 class JournalPageSchema(AnswerSchema):
@@ -194,7 +140,7 @@ _SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
 
 def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
     """Return an entry as the API shows it; with ``listed`` a large body is left out."""
-    return as_document(entry, LISTED_BODY_LIMIT if listed else None)
+    return shown(entry, LISTED_BODY_LIMIT if listed else None)
 
 
 @blueprint.get("/requests")

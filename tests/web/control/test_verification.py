@@ -54,7 +54,7 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
     never = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(integration.control, "GET", "/requests/wait", timeout=30)
-        while not integration.sandbox.journal._news._waiting:
+        while not integration.sandbox.journal._waiting._count:
             never.wait(0.002)
         integration.sandbox.reset()
         answer = waiting.result(10)
@@ -74,7 +74,7 @@ def served(sandbox: Sandbox) -> Iterator[tuple[SandboxServer, socket.socket]]:
 def begin_to_wait(sandbox: Sandbox, client: socket.socket) -> None:
     client.sendall(b"GET /_sandbox/requests/wait?timeout=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     never = threading.Event()
-    while not sandbox.journal._news._waiting:
+    while not sandbox.journal._waiting._count:
         never.wait(0.002)
 
 
@@ -104,7 +104,7 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
     monkeypatch.setattr(sandbox.journal, "interrupt", interrupted_just_before)
     server.stop()
 
-    assert not sandbox.journal._news._waiting
+    assert not sandbox.journal._waiting._count
     assert not server.errors
 
 
