@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sandbox.foundation.bounds import Number
 from sandbox.foundation.json_value import JsonValue
 
 Environment = Literal["test", "live"]
@@ -66,15 +67,23 @@ class KeptSecret:
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """A set of credentials of a connector (FACTS 1.5, 1.6, 1.19); the secret itself is not kept."""
+    """A set of credentials of a connector (FACTS 1.5, 1.6, 1.19); the secret itself is not kept.
+
+    ``secret`` is ``None`` only in a state that was saved without secrets.
+    """
 
     id: str
-    connector_id: int
+    connector_id: Number
     name: str
-    secret: KeptSecret
+    secret: KeptSecret | None
     revoked: bool
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def secret_last_four(self) -> str:
+        """The end of the secret, as Patchworks shows it."""
+        return "" if self.secret is None else self.secret.last_four
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from sandbox.journal.journal import Journal, JournalSnapshot
 from sandbox.platform.keys import KeyRing
 from sandbox.platform.model import Service
 from sandbox.platform.store import Store, StoreSnapshot
-from sandbox.platform.throttle import Throttle, WindowSnapshot
-from sandbox.platform.tokens import TokenBook, TokenSnapshot
+from sandbox.platform.throttle import Throttle, Window
+from sandbox.platform.tokens import IssuedToken, TokenBook
 from sandbox.platform.wire import WireProfile, wire_profile
 
 
@@ -32,8 +32,8 @@ class PlatformSnapshot:
 
     settings: Mapping[str, Any]
     store: StoreSnapshot
-    tokens: tuple[TokenSnapshot, ...]
-    throttle: tuple[WindowSnapshot, ...]
+    tokens: tuple[IssuedToken, ...]
+    throttle: tuple[Window, ...]
     faults: FaultsSnapshot
     journal: JournalSnapshot
 
@@ -91,7 +91,7 @@ class Platform:
             settings=kept_settings(self.settings),
             throttle=self.throttle.snapshot(),
             faults=self.faults.snapshot(),
-            tokens=self.tokens.snapshot(),
+            tokens=tuple(self.tokens.issued()),
             store=self.store.snapshot(secrets=secrets),
             journal=self.journal.export(),
         )

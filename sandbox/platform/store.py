@@ -20,36 +20,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
 from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by
 from sandbox.platform.entity_check import EntityCheck, infer_schema
-from sandbox.platform.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service
-
-
-def exported_client(client: OAuthClient, secrets: bool) -> ClientSnapshot:
-    """Return a client as a saved state has it."""
-    return ClientSnapshot(
-        client.id,
-        client.connector_id,
-        client.name,
-        client.secret if secrets else None,
-        client.revoked,
-        client.created_at,
-        client.updated_at,
-    )
-
-
-def restored_client(kept: ClientSnapshot) -> OAuthClient:
-    """Return the client of a saved state, which must have its secret."""
-    assert kept.secret is not None
-    return OAuthClient(
-        kept.id, kept.connector_id, kept.name, kept.secret, kept.revoked, kept.created_at, kept.updated_at
-    )
-
-
-def exported_entity(entity: Entity) -> EntitySnapshot:
-    """Return an entity as a saved state has it: a schema that was inferred will be again."""
-    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
-    return EntitySnapshot(
-        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
-    )
+from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +34,6 @@ class EntitySnapshot:
     sample: Any
     json_schema: dict[str, Any] | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSnapshot:
-    """An OAuth client; ``secret`` is null in a document without secrets."""
-
-    id: str
-    connector_id: Number
-    name: str
-    secret: KeptSecret | None
-    revoked: bool
-    created_at: datetime
-    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +52,7 @@ class StoreSnapshot:
     companies: tuple[Company, ...]
     connectors: tuple[Connector, ...]
     entities: tuple[EntitySnapshot, ...]
-    clients: tuple[ClientSnapshot, ...]
+    clients: tuple[OAuthClient, ...]
     services: tuple[Service, ...]
     last_ids: LastIds
 
@@ -401,8 +359,8 @@ class Store:
             return StoreSnapshot(
                 companies=tuple(self._companies.values()),
                 connectors=tuple(self._connectors.values()),
-                entities=tuple(map(exported_entity, self._entities.values())),
-                clients=tuple(exported_client(client, secrets) for client in self._clients.values()),
+                entities=tuple(map(_saved_entity, self._entities.values())),
+                clients=tuple(client if secrets else replace(client, secret=None) for client in self._clients.values()),
                 services=tuple(self._services.values()),
                 last_ids=LastIds(**self._last_ids),
             )
@@ -415,7 +373,7 @@ class Store:
         with self._lock:
             self._companies = {company.slug: company for company in snapshot.companies}
             self._connectors = {connector.id: connector for connector in snapshot.connectors}
-            self._clients = {client.id: restored_client(client) for client in snapshot.clients}
+            self._clients = {client.id: client for client in snapshot.clients}
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:
@@ -469,6 +427,13 @@ def _compile(
         return None, False, None
     inferred = infer_schema(sample)
     return inferred, True, EntityCheck(inferred)
+
+
+def _saved_entity(entity: Entity) -> EntitySnapshot:
+    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
+    return EntitySnapshot(
+        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
+    )
 
 
 def _name(field: str, value: str) -> str:

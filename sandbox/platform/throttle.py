@@ -9,20 +9,10 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sandbox.foundation.bounds import Count, Seconds
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSnapshot:
-    """A window of the rate limit."""
-
-    key: str
-    start: Seconds
-    hits: Count
-
 
 MAX_WINDOWS: Final = 10_000
 """Windows kept before those that are over are swept."""
@@ -40,9 +30,12 @@ class Verdict:
 
 
 @dataclass(slots=True)
-class _Window:
-    start: float
-    hits: int
+class Window:
+    """A window of the rate limit."""
+
+    key: str
+    start: Seconds
+    hits: Count
 
 
 class Throttle:
@@ -50,7 +43,7 @@ class Throttle:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._windows: dict[str, _Window] = {}
+        self._windows: dict[str, Window] = {}
 
     def hit(self, key: str, limit: int, length_s: int, now: float) -> Verdict:
         """Count a request of ``key`` and say whether it passes."""
@@ -58,21 +51,21 @@ class Throttle:
             window = self._windows.get(key)
             if window is None or not window.start <= now < window.start + length_s:
                 self._sweep(now, length_s)
-                window = self._windows[key] = _Window(now, 0)
+                window = self._windows[key] = Window(key, now, 0)
             if allowed := window.hits < limit:
                 window.hits += 1
             end = window.start + length_s
             return Verdict(allowed, limit, max(limit - window.hits, 0), math.ceil(end - now), math.ceil(end))
 
-    def snapshot(self) -> tuple[WindowSnapshot, ...]:
-        """Return the windows, over or not."""
+    def snapshot(self) -> tuple[Window, ...]:
+        """Return copies of the windows, over or not."""
         with self._lock:
-            return tuple(WindowSnapshot(key, window.start, window.hits) for key, window in self._windows.items())
+            return tuple(map(replace, self._windows.values()))
 
-    def restore(self, snapshot: Iterable[WindowSnapshot]) -> None:
+    def restore(self, windows: Iterable[Window]) -> None:
         """Take the place of the throttle that had these windows."""
         with self._lock:
-            self._windows = {window.key: _Window(window.start, window.hits) for window in snapshot}
+            self._windows = {window.key: replace(window) for window in windows}
 
     def _sweep(self, now: float, length_s: int) -> None:
         if len(self._windows) >= MAX_WINDOWS:

@@ -22,22 +22,6 @@ from sandbox.journal.entry import TokenLink, seconds
 from sandbox.journal.redaction import fingerprint
 from sandbox.platform.keys import KeyRing, SigningKey
 
-
-@dataclass(frozen=True, slots=True)
-class TokenSnapshot:
-    """An issued access token as it stands; the token itself is nowhere kept."""
-
-    jti: str
-    fingerprint: str
-    client_id: str
-    scopes: tuple[str, ...]
-    issued_at: Seconds
-    expires_at: Seconds
-    request: Count | None
-    uses: Count
-    revoked: str | None
-
-
 JTI_DIGITS: Final = 80
 MAX_TOKENS: Final = 250_000
 """Tokens remembered; beyond it the oldest are forgotten and refused as unknown."""
@@ -64,16 +48,19 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """An issued token as it stands, without the token itself; times are Unix seconds on the sandbox clock."""
+    """An issued access token with its history; the token itself is kept nowhere.
+
+    Times are Unix seconds on the sandbox clock.
+    """
 
     fingerprint: str
-    request: int | None
+    request: Count | None
     """Number of the journal entry of the token request that issued it."""
     client_id: str
     scopes: tuple[str, ...]
-    issued_at: float
-    expires_at: float
-    uses: int
+    issued_at: Seconds
+    expires_at: Seconds
+    uses: Count
     """How many requests it authorised."""
     revoked: str | None
     """Why it was revoked."""
@@ -240,27 +227,10 @@ class TokenBook:
                 if (history := self._histories.get(token.fingerprint))
             ]
 
-    def snapshot(self) -> tuple[TokenSnapshot, ...]:
-        """Return every token that is remembered, in the order of issue."""
-        return tuple(
-            TokenSnapshot(
-                token.jti,
-                token.fingerprint,
-                token.client_id,
-                token.scopes,
-                token.issued_at,
-                token.expires_at,
-                token.request,
-                token.uses,
-                token.revoked,
-            )
-            for token in self.issued()
-        )
-
-    def restore(self, snapshot: Iterable[TokenSnapshot]) -> None:
-        """Take the place of the book that held these tokens; whether they are well signed is for the keys to say."""
+    def restore(self, issued: Iterable[IssuedToken]) -> None:
+        """Take the place of the book that had issued these tokens. The keys decide whether they are well signed."""
         with self._lock:
-            for kept in snapshot:
+            for kept in issued:
                 token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, kept.fingerprint)
                 link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
                 self._issued[kept.jti] = token

@@ -17,8 +17,9 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.store import NewOAuthClient, Store, check_names
 
 if TYPE_CHECKING:
+    from sandbox.platform.model import OAuthClient
     from sandbox.platform.platform import PlatformSnapshot
-    from sandbox.platform.store import ClientSnapshot, StoreSnapshot
+    from sandbox.platform.store import StoreSnapshot
 
 Origin = Literal["saved", "kept", "new"]
 
@@ -71,8 +72,8 @@ def restore(
 
 
 def _with_secret(
-    client: ClientSnapshot, store: Store, known: Mapping[str, NewOAuthClient], rng: Rng
-) -> tuple[ClientSnapshot, LoadedClient]:
+    client: OAuthClient, store: Store, known: Mapping[str, NewOAuthClient], rng: Rng
+) -> tuple[OAuthClient, LoadedClient]:
     if client.secret is not None:
         return client, LoadedClient(client.id, client.name, "saved")
     here = store.find_client(client.id) or (known[client.id].client if client.id in known else None)

@@ -15,7 +15,13 @@ from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot.shapes import VERSION, State
 
 _HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash"})
-_PUBLISHED: Final = {"Entry": "EntrySnapshot", "TokenLink": "LinkSnapshot"}
+_PUBLISHED: Final = {
+    "Entry": "EntrySnapshot",
+    "TokenLink": "LinkSnapshot",
+    "IssuedToken": "TokenSnapshot",
+    "OAuthClient": "ClientSnapshot",
+    "Window": "WindowSnapshot",
+}
 """Names and titles of shapes in a document, by class. Of other classes the title is the name of the class."""
 
 _INSTANTS: Final = ("now", "created_at", "updated_at")

@@ -64,7 +64,7 @@ class ConfirmationSchema(StrictSchema):
 
 
 def _presented(client: OAuthClient) -> dict[str, Any]:
-    return {**asdict(client), "client_id": client.id, "secret_last_four": client.secret.last_four}
+    return {**asdict(client), "client_id": client.id, "secret_last_four": client.secret_last_four}
 
 
 @blueprint.get("/connectors/<int:connector_id>/oauth-clients")
