@@ -1,6 +1,6 @@
-"""curl lines that send the recorded requests again, to any base URL and with the secrets of whoever runs them.
+"""curl lines that send the recorded requests again, to any base URL and with other secrets.
 
-Where a secret was, the shell puts a variable in: ``TOKEN`` for bearer tokens, ``CLIENT_SECRET`` for that of a token
+The shell puts a variable in place of each secret: ``TOKEN`` for bearer tokens, ``CLIENT_SECRET`` for that of a token
 request, ``SECRET`` for any other.
 """
 
@@ -12,8 +12,6 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote
-
-from msgspec.structs import replace
 
 from sandbox.journal.entry import Entry
 
@@ -29,6 +27,9 @@ _NOT_SENT_AGAIN: Final = frozenset({"host", "content-length", "transfer-encoding
 _BY_DEFAULT: Final = ("Accept", "User-Agent")
 """Headers that curl adds unless told otherwise."""
 
+MAX_INLINE: Final = 16 * 1024
+"""Bytes of a body that a command to copy holds itself."""
+
 _MAX_ARGUMENT: Final = 64 * 1024
 """Bytes of a body that can be an argument of a program on every system."""
 
@@ -42,8 +43,16 @@ def as_curl(entries: Iterable[Entry], dropped: int) -> Iterator[str]:
         yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{curl_line(entry)}\n"
 
 
-def curl_line(entry: Entry) -> str:
-    """Return the line that sends a request again."""
+def curl(entry: Entry, base_url: str) -> str:
+    """Return the lines that send one request again; a large body is read from a file with the name of the entry."""
+    return f"BASE_URL={shlex.quote(base_url)}\n{curl_line(entry, MAX_INLINE)}"
+
+
+def curl_line(entry: Entry, max_inline: int | None = None) -> str:
+    """Return the line that sends a request again.
+
+    A body of more than ``max_inline`` bytes is read from a file with the name of the entry.
+    """
     query = f"?{entry.query}" if entry.query else ""
     path = quote(entry.path, safe="/:@!$&'()*+,;=~%-._")
     words = ["curl", "-sS", "--globoff", "--path-as-is"]
@@ -60,7 +69,7 @@ def curl_line(entry: Entry) -> str:
     if entry.body:
         if "content-type" not in given:
             words.append("-H 'Content-Type:'")
-        before, data = _body(entry)
+        before, data = _body(entry, max_inline)
         words.append(data)
     return before + " ".join(words)
 
@@ -78,8 +87,10 @@ def _header(name: str, value: str, entry: Entry) -> list[str]:
     return ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
 
 
-def _body(entry: Entry) -> tuple[str, str]:
-    """Return what comes before curl to make the body, and curl's option to send it."""
+def _body(entry: Entry, max_inline: int | None) -> tuple[str, str]:
+    """Return the commands before curl that make the body, and curl's option to send it."""
+    if max_inline is not None and len(entry.body) > max_inline:
+        return "", f"--data-binary @{entry.id}"
     text = entry.text
     if text is None or "\0" in text:
         encoded = base64.b64encode(entry.body).decode("ascii")
@@ -101,15 +112,3 @@ def _quoted(text: str) -> str:
 def _spliced(text: str) -> str:
     parts = text.split("\0")
     return "".join(f'"${part}"' if number % 2 else shlex.quote(part) for number, part in enumerate(parts) if part)
-
-
-MAX_INLINE: Final = 16 * 1024
-"""Bytes of a body that stand in the command itself."""
-
-
-def curl(entry: Entry, base_url: str) -> str:
-    """Return the command for a POSIX shell; where a credential was, stands a variable to set."""
-    is_large = len(entry.body) > MAX_INLINE
-    line = curl_line(replace(entry, body=b"") if is_large else entry)
-    file = f" --data-binary @{entry.id}" if is_large else ""
-    return f"BASE_URL={shlex.quote(base_url)}\n{line}{file}"

@@ -143,6 +143,17 @@ def test_state_beyond_the_limit_is_refused(integration: Integration) -> None:
     assert integration.control("PUT", "/state", document).status_code == 413
 
 
+def test_state_from_before_an_endpoint_was_added_lacks_its_values_and_is_loaded(integration: Integration) -> None:
+    integration.token()
+    document = saved(integration)
+    (entry,) = document["platform"]["journal"]["entries"]
+    del entry["vanity_url"]
+    answer = integration.control("PUT", "/state", document)
+
+    assert answer.status_code == 200, answer.text
+    assert integration.sandbox.journal.get("1").vanity_url is None
+
+
 def test_schema_is_served(integration: Integration) -> None:
     import jsonschema_rs
 
