@@ -1,13 +1,14 @@
-"""HAR 1.2: what browsers and proxies show in their network panel.
+"""HAR 1.2: the format of the network panels of browsers and proxies.
 
-Times are the machine's, as elsewhere in such a file; what the format has no word for stands in fields that begin with
-an underscore, as it prescribes.
+Times are the machine's, as elsewhere in such a file. Fields of an entry that the format does not know begin with an
+underscore, as it prescribes: ``client_id`` is ``_clientId``.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -15,8 +16,18 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from sandbox._version import __version__
+from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_instant
-from sandbox.journal.journal import Entry, Headers
+from sandbox.journal.entry import Entry
+from sandbox.journal.form import shown
+
+_STANDARD: Final = frozenset(
+    {
+        *("wall_time", "duration_ms", "method", "path", "query", "headers", "body_size", "body", "body_encoding"),
+        *("json", "reason", "status", "response_headers", "response_body", "token", "token_note"),
+    }
+)
+"""Fields of an entry that HAR has fields for, and those of the token that ``_token`` describes."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 _UNKNOWN: Final = -1
@@ -59,12 +70,18 @@ def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": entry.duration_ms, "receive": 0},
         "comment": entry.reason or "",
-        "_id": entry.id,
-        "_outcome": entry.outcome,
-        "_fault": entry.fault,
+        **_extensions(entry),
         "_token": entry.token_note,
-        "_receivedAt": _instant(entry.received_at),
     }
+
+
+def _extensions(entry: Entry) -> dict[str, Any]:
+    facts = shown(entry, body_limit=-1)
+    return {_camel_case(f"_{name}"): value for name, value in facts.items() if name not in _STANDARD}
+
+
+def _camel_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])_([a-z])", lambda match: match[1].upper(), name)
 
 
 def _response(entry: Entry) -> dict[str, Any]:

@@ -139,6 +139,29 @@ def test_har_holds_an_answer_that_is_no_text_in_base64(sandbox: Sandbox) -> None
     }
 
 
+def test_har_has_the_other_fields_of_an_entry_under_names_with_an_underscore(integration: Integration) -> None:
+    integration.post(token=integration.token())
+    _, entry = integration.sandbox.journal.snapshot()
+
+    extensions = {name: value for name, value in har_entry(entry, "http://sandbox").items() if name.startswith("_")}
+    assert extensions.pop("_receivedAt").endswith("Z")
+    assert extensions.pop("_tokenIssuedAt") < extensions.pop("_tokenExpiresAt")
+    assert extensions == {
+        "_id": entry.id,
+        "_seq": 2,
+        "_kind": "inbound",
+        "_clientId": integration.client_id,
+        "_company": entry.company,
+        "_vanityUrl": entry.vanity_url,
+        "_outcome": "accepted",
+        "_accepted": True,
+        "_fault": None,
+        "_effect": None,
+        "_token": "token of request 1",
+        "_tokenRequest": 1,
+    }
+
+
 def test_empty_journal_is_exported_as_a_valid_file(integration: Integration) -> None:
     har = json.loads(export(integration, "har").text)
 
