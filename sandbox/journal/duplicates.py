@@ -1,7 +1,7 @@
-"""Payloads that were accepted more than once, and how they are alike.
+"""Duplicates: payloads that were accepted more than once.
 
-A client that loses an answer and sends again makes a duplicate, unless it does something about it. Only accepted
-payloads count, and only those of one service are compared with each other.
+A client that loses an answer and sends again makes a duplicate, unless it prevents that. Only accepted payloads count,
+and only payloads of the same service are compared.
 """
 
 from __future__ import annotations

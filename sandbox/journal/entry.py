@@ -1,4 +1,4 @@
-"""A request as the journal has it: an ``Exchange`` while it is served, a frozen ``Entry`` once it was answered."""
+"""A request in the journal: an ``Exchange`` while it is served, a frozen ``Entry`` after that."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Issuance(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenLink:
-    """An access token as the journal knows it: not the token itself, but where it is from.
+    """The token that a request came with or got, without the token itself.
 
-    ``request`` is the sequence number of the token request that issued it; times are Unix seconds on the sandbox clock.
+    ``request`` is the sequence number of the token request that issued it. Times are Unix seconds on the sandbox clock.
     """
 
     fingerprint: str
@@ -65,7 +65,7 @@ class TokenLink:
         return TokenLink(self.fingerprint, request, self.issued_at, self.expires_at)
 
     def note(self, at: float) -> str:
-        """Return where it is from and whether it was late: ``token of request 12, expired 4 s before``."""
+        """Return the origin, and by how much the token was late: ``token of request 12, expired 4 s before``."""
         origin = "a token of an unknown request" if self.request is None else f"token of request {self.request}"
         late = seconds(round(at - self.expires_at, 3))
         return origin if at < self.expires_at else f"{origin}, expired {late} s before"
@@ -225,22 +225,22 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def id(self) -> str:
-        """What it is told by in all journals of a sandbox."""
+        """The id, which no other entry of the sandbox has."""
         return f"{self.journal}-{self.seq}"
 
     @property
     def token_fingerprint(self) -> str | None:
-        """What stands for its token."""
+        """The fingerprint of its token."""
         return None if self.token is None else self.token.fingerprint
 
     @property
     def token_note(self) -> str | None:
-        """Which request its token is from, and by how much it was late: ``token of request 12, expired 4 s before``."""
+        """The origin of its token, and by how much that was late: ``token of request 12, expired 4 s before``."""
         return None if self.token is None else self.token.note(self.received_at)
 
     @property
     def json(self) -> JsonValue:
-        """The body parsed as JSON, anew at each call; ``None`` when it is not JSON."""
+        """The body parsed as JSON, at each call again; ``None`` when it is not JSON."""
         try:
             return parse_json(self.body)
         except NotJsonError:

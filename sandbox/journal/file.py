@@ -1,8 +1,8 @@
-"""The journal file: lines appended to a file, each whole and with the operating system before ``append`` returns.
+"""The journal file: a file of lines, each of them whole and handed to the operating system when ``append`` returns.
 
-It guards that the file does not lie. What could not be written is reported to whoever wants it kept, and no part of it
-stays; a file that was moved or deleted is made anew; nobody else who asks first writes to it. A process that is killed
-loses nothing of what was appended. A machine that loses power may: the disk is not waited for.
+``append`` raises an error for a line that could not be written and leaves no part of it. A file that was moved or
+deleted is created again. A lock keeps other sandboxes from writing to it. A killed process loses no line; a machine
+that loses power may lose some, because ``append`` does not wait for the disk.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sandbox.foundation.errors import NotKeptError
 _logger = logging.getLogger("patchworks_sandbox")
 
 _REHEARSED: Final = 1024 * 1024
-"""Bytes written at most to see whether there is room again."""
+"""Bytes that ``failure`` writes at most to find out whether there is room again."""
 
 
 def _open_to_append(path: str) -> io.FileIO:
@@ -38,23 +38,23 @@ class JournalFile:
         self._lock = threading.Lock()
         self._file: io.FileIO | None = None
         self._is_torn = False
-        """Whether the file ends in the midst of a line."""
+        """Whether the file ends within a line."""
         self._failure: str | None = None
         self._unkept = 0
-        """Size of the line that could not be written last."""
+        """Bytes of the last line that could not be written."""
 
     def open(self) -> None:
-        """Open the file, or make it; raise ``OSError``. What is in it stays, and a line that was cut off is ended."""
+        """Open the file or create it; raise ``OSError``. Its content stays; a line that was cut off gets its end."""
         with self._lock:
             self._opened()
 
     def close(self) -> None:
-        """Give the file back to the system. The next line opens it again."""
+        """Close the file. The next ``append`` opens it again."""
         with self._lock:
             self._close()
 
     def append(self, line: bytes) -> None:
-        """Write a line, its newline included; raise ``NotKeptError``, leaving no part of it, where that fails."""
+        """Write a line that ends with a newline. Raise ``NotKeptError`` where that fails, and leave no part of it."""
         with self._lock:
             try:
                 self._append(line)
@@ -65,9 +65,9 @@ class JournalFile:
                 self._recovered()
 
     def failure(self) -> str | None:
-        """Return why the next line could not be written either; ``None`` when it could, as far as can be told.
+        """Return why the next line could not be written; ``None`` when it probably could.
 
-        After a failure it is tried with as many spaces, which are taken away again.
+        After a failure this writes as many spaces as the line had bytes, and removes them again.
         """
         with self._lock:
             if self._failure is not None:
@@ -102,7 +102,7 @@ class JournalFile:
         self._is_torn = False
 
     def _rehearse(self) -> bool:
-        """Return whether a write that is undone went well; one that could not be undone is not tried."""
+        """Write and undo as many bytes as the last line had; return False for a file that cannot be cut back."""
         file = self._opened()
         if not _is_regular(file):
             return False
@@ -146,7 +146,7 @@ class JournalFile:
 
 
 def _write(file: io.FileIO, data: bytes) -> None:
-    """Write all of it, in one call where the system lets it be one."""
+    """Write all of ``data``, in one system call where possible."""
     left = memoryview(data)
     while left:
         left = left[file.write(left) or 0 :]
@@ -161,7 +161,7 @@ def _is_regular(file: io.FileIO) -> bool:
 
 
 def _is_at(file: io.FileIO, path: str) -> bool:
-    """Return whether a file is still the one at a path: it may have been deleted, or moved by a log rotation."""
+    """Return whether a path still leads to a file, which a log rotation may have moved."""
     try:
         return os.path.samestat(Path(path).stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -176,7 +176,7 @@ def _ends_in_a_line(file: io.FileIO) -> bool:
 
 
 def _claim(file: io.FileIO) -> None:
-    """Keep other sandboxes from writing to the same file, where the system has a way to."""
+    """Lock the file against other sandboxes, where the system has such locks."""
     try:
         import fcntl
     except ImportError:  # Windows

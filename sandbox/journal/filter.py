@@ -1,4 +1,4 @@
-"""Which journal entries are meant: the filters of every listing, in one frozen value."""
+"""The filter of journal entries, as one frozen value for every listing and assertion."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ INDEXED: Final = ("kind", "company", "vanity_url", "client_id", "outcome")
 class EntryFilter:
     """Every condition given must hold; ``since`` and ``until`` are Unix seconds on the sandbox clock, both inclusive.
 
-    ``accepted`` is whether what was asked for was done, whatever the client got to know of it. ``json_path`` is an RFC
-    9535 query; it holds when it selects at least one node of a JSON body.
+    ``accepted`` is whether the sandbox did what the request asked for, also where a fault hid that from the client.
+    ``json_path`` is an RFC 9535 query; it holds when it selects at least one node of a JSON body.
     """
 
     kind: str | None = None
@@ -47,18 +47,18 @@ class EntryFilter:
 
     @property
     def is_indexed(self) -> bool:
-        """Whether it is one condition that entries are indexed by, and nothing else."""
+        """Whether it is a single condition on an indexed attribute."""
         others = (self.since, self.until, self.json_path)
         return len(self._equal) == 1 and self._equal[0][0] in INDEXED and others == (None, None, None)
 
     @property
     def conditions(self) -> Mapping[str, object]:
-        """What was given, by name."""
+        """The given conditions by name."""
         names = (field.name for field in fields(self) if field.init)
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def matches(self, entry: Entry) -> bool:
-        """Return whether an entry is meant."""
+        """Return whether an entry meets every condition."""
         if any(getattr(entry, name) != value for name, value in self._equal):
             return False
         if self.since is not None and entry.received_at < self.since:
@@ -69,7 +69,7 @@ class EntryFilter:
 
 
 EVERY_ENTRY: Final = EntryFilter()
-"""No condition at all."""
+"""The filter without conditions."""
 
 
 def _selects(query: JSONPath, document: JsonValue) -> bool:

@@ -1,7 +1,7 @@
-"""Finding few journal entries among many: series by what entries are looked up by.
+"""The index of a journal: a series of entries for each value that entries are looked up by.
 
-A series holds entries in the order of their numbers. Entries come at its end and go at its beginning, so both cost the
-same however long it is, and every cursor is found by bisection. Not safe by itself: the journal's lock guards it.
+A series holds entries in the order of their numbers. Entries are added at its end and dropped at its beginning, which
+costs the same for every length. A cursor is found by bisection. The lock of the journal guards the index.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class DropSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class DropsSnapshot:
-    """What is known of the entries that were dropped because the journal was full."""
+    """Counts of the entries that were dropped because the journal was full."""
 
     total: Count
     uncounted: Count
@@ -48,10 +48,10 @@ _DEAD_SHARE: Final = 8
 """A series is compacted when one in so many places in its list is a dropped entry's."""
 
 _MAX_COUNTERS: Final = 10_000
-"""Values whose dropped entries are counted apart, at most. Beyond it all counting starts anew from the total."""
+"""Values whose dropped entries are counted one by one. Beyond it the counts begin again, above the total so far."""
 
 _MIN_COUNTERS: Final = 64
-"""As many are always, however small the journal: with fewer, no filter could be told what was not dropped."""
+"""The same for the smallest journal: with fewer counts, none of its filters would get a useful bound."""
 
 _seq = attrgetter("seq")
 _Key = tuple[str, str]
@@ -85,11 +85,11 @@ class Series:
         return entry
 
     def oldest(self) -> Entry | None:
-        """Return the oldest entry there is."""
+        """Return the oldest entry, if there is one."""
         return self._entries[self._first] if len(self) else None
 
     def newest(self) -> Entry | None:
-        """Return the newest entry there is."""
+        """Return the newest entry, if there is one."""
         return self._entries[-1] if len(self) else None
 
     def above(self, seq: int, size: int) -> list[Entry]:
@@ -151,23 +151,23 @@ class EntryIndex:
         return freed
 
     def drops(self) -> DropsSnapshot:
-        """Return what is known of the dropped entries."""
+        """Return the counts of the dropped entries."""
         counts = tuple(DropSnapshot(name, value, count) for (name, value), count in self._drops.items())
         return DropsSnapshot(self.dropped, self._drops_uncounted, counts)
 
     def restore_drops(self, snapshot: DropsSnapshot) -> None:
-        """Take over what another index knew of dropped entries."""
+        """Take over the counts of another index."""
         self.dropped = snapshot.total
         self._drops_uncounted = snapshot.uncounted
         self._drops = Counter({(drop.name, drop.value): drop.count for drop in snapshot.by_value})
 
     def narrowest(self, entry_filter: EntryFilter) -> Series:
-        """Return the shortest series that holds every entry the filter means."""
+        """Return the shortest series that holds every matching entry."""
         found = [self._tables[name].get(value, self._none) for name, value in _keys(entry_filter)]
         return min(found, key=len, default=self.all)
 
     def dropped_at_most(self, entry_filter: EntryFilter) -> int:
-        """Return how many of the dropped entries the filter may have meant, at most."""
+        """Return an upper bound for the dropped entries that the filter matched."""
         if not self.dropped:
             return 0
         counts = [self._drops_uncounted + self._drops[key] for key in _keys(entry_filter)]

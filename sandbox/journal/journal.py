@@ -1,13 +1,13 @@
 """The journal: every request to the emulated API, with what was answered and why.
 
-A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. Closing it makes a
-frozen ``Entry``, numbers it and publishes it, always before the answer leaves. Sequence numbers count closed entries,
-so they have no gaps and whoever has read up to one has missed nothing. Secrets are redacted at that point and are
-never in an entry. Publishing wakes those who wait; nobody polls. Where entries have to be kept elsewhere too, that is
-done first: what could not be kept was not closed.
+A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. ``Journal.close``
+makes a frozen ``Entry`` of it, redacts its secrets, numbers it and publishes it before the answer leaves. Sequence
+numbers count closed entries. They have no gaps, so a client that has read up to a number has missed nothing. A new
+entry wakes the threads that wait for it. An entry that must be kept in a file too is written there first; one that
+cannot be written is not closed.
 
-The journal is bounded by count and by bytes. Beyond either the oldest entries are dropped, and counted. Entries share
-what they have in common, and are found by index, so that neither memory nor time grows with what nobody asked for.
+The journal is bounded by count and by bytes. Beyond either bound it drops the oldest entries and counts them. Entries
+share equal values and are found by an index, so that memory and time grow with the entries of interest only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", 
 
 @dataclass(frozen=True, slots=True)
 class JournalSnapshot:
-    """The journal. ``last_seq`` is the number of the newest entry there ever was."""
+    """The journal. ``last_seq`` is the number of the newest entry, also where that was dropped."""
 
     id: Annotated[str, Meta(pattern="^[0-9a-z]{1,64}$")]
     last_seq: Count
@@ -55,14 +55,14 @@ _CHUNK = 256
 """Entries read at a time."""
 
 _SPARE_SHARE = 64
-"""Counts of dropped entries may take one in so many of the journal's bytes; so may what entries have in common."""
+"""The counts of dropped entries may take this part of the bound in bytes; so may the values kept for sharing."""
 
 _CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Entries of a listing, oldest first. ``next_after`` is the cursor of the next page, ``None`` on the last."""
+    """Entries of a listing, oldest first. ``next_after`` is the cursor of the next page; ``None`` on the last."""
 
     entries: Sequence[Entry]
     next_after: int | None
@@ -108,10 +108,10 @@ class Journal:
         *,
         keep: bool = True,
     ) -> Entry:
-        """Make an exchange an entry and publish it.
+        """Make an entry of an exchange and publish it.
 
-        Raise ``NotKeptError``, and leave everything as it was, when it has to be kept elsewhere and cannot be. Close it
-        again then with ``keep=False`` and an answer that says so.
+        Raise ``NotKeptError`` when the entry must be kept in a file too and cannot be; the journal is then as before.
+        The caller closes the exchange again with ``keep=False`` and an answer that says so.
         """
         answered = exchange.answered(status, response_headers, response_body)
         with self._lock:
@@ -149,7 +149,10 @@ class Journal:
                 self._shared = SharedValues()
 
     def clear(self) -> int:
-        """Empty the journal and return how many entries it held. Numbering goes on; the count of drops starts anew."""
+        """Empty the journal and return how many entries it held.
+
+        The numbers continue. The count of dropped entries begins at 0 again.
+        """
         with self._lock:
             cleared = len(self._index.all)
             self._index, self._shared = EntryIndex(), SharedValues()
@@ -160,9 +163,9 @@ class Journal:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
-        """Iterate over the matching entries there are now with a sequence number above ``after``, oldest first.
+        """Iterate over the present matching entries with a sequence number above ``after``, oldest first.
 
-        What comes or is dropped in the meantime is left out. The lock is held for a handful of entries at a time.
+        Entries that come or are dropped meanwhile are left out. The lock is held for 256 entries at a time.
         """
         last = self._seq
         while after < last:
@@ -174,7 +177,7 @@ class Journal:
             yield from (entry for entry in some if entry.seq <= last and entry_filter.matches(entry))
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
-        """Iterate over the matching entries there are now, newest first."""
+        """Iterate over the present matching entries, newest first."""
         before = self._seq + 1
         while True:
             with self._lock:
@@ -185,7 +188,7 @@ class Journal:
             yield from (entry for entry in some if entry_filter.matches(entry))
 
     def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries match: at once where one indexed condition says it all."""
+        """Return how many entries match; with a single indexed condition the time does not depend on the number."""
         if entry_filter.is_indexed:
             with self._lock:
                 return len(self._index.narrowest(entry_filter))
@@ -199,7 +202,7 @@ class Journal:
         return Page(entries, entries[-1].seq if more else None, self.dropped)
 
     def snapshot(self, after: int = 0) -> Iterator[Entry]:
-        """Return the entries there are now with a sequence number above ``after``, oldest first."""
+        """Return an iterator over the present entries with a sequence number above ``after``, oldest first."""
         with self._lock:
             return iter(self._index.all.above(after, len(self._index.all)))
 
@@ -221,14 +224,14 @@ class Journal:
     # --- as a value -------------------------------------------------------------------------------------------------
 
     def export(self) -> JournalSnapshot:
-        """Return everything it holds."""
+        """Return all entries and counts as a value."""
         with self._lock:
             drops, seq = self._index.drops(), self._seq
             kept = self._index.all.above(0, len(self._index.all))
         return JournalSnapshot(self.id, seq, drops, tuple(kept))
 
     def restore(self, snapshot: JournalSnapshot) -> None:
-        """Take the place of the journal that held this; raise ``InvalidValueError`` unless the entries are in order."""
+        """Take over the content of another journal; raise ``InvalidValueError`` unless the entries are in order."""
         with self._lock:
             self.id = snapshot.id
             for position, kept in enumerate(snapshot.entries):
@@ -251,11 +254,10 @@ class Journal:
         after: int = 0,
         matches: Callable[[Entry], bool] = bool,
     ) -> list[Entry]:
-        """Return the first ``count`` matching entries above ``after`` as soon as there are so many.
+        """Wait for ``count`` matching entries above ``after`` and return them.
 
-        Once ``timeout`` real seconds have passed, return those there are. Each entry is looked at once, however often
-        it wakes. ``matches`` is a further condition; it is called without the lock. Raise ``WaitInterruptedError``
-        when the journal is retired or those who wait on it are sent away.
+        After ``timeout`` real seconds return those that are there. ``matches`` is a further condition. It is called
+        once for an entry and without the lock. Raise ``WaitInterruptedError`` after ``interrupt`` or ``retire``.
         """
         deadline = monotonic() + timeout
         interruptions = self._waiting.interruptions
@@ -275,19 +277,19 @@ class Journal:
         return self._seq > seq
 
     def interrupt(self, why: str) -> None:
-        """Send away those who wait now; ``why`` is what they are told."""
+        """End every wait that has begun with ``WaitInterruptedError(why)``."""
         self._waiting.interrupt(why)
 
     def retire(self, why: str) -> None:
-        """Send away those who wait now or ever: another journal has taken this one's place."""
+        """End every wait, also later ones: another journal has replaced this one."""
         self._waiting.retire(why)
 
     def listen(self, listener: Listener) -> None:
-        """Call ``listener`` after every entry and interruption, in the thread that made it: it must not block."""
+        """Call ``listener`` after each entry and interruption, in the thread that causes it. It must not block."""
         self._waiting.listen(listener)
 
     def unlisten(self, listener: Listener) -> None:
-        """Call a listener no more."""
+        """Call a listener no longer."""
         self._waiting.unlisten(listener)
 
     # --- figures ----------------------------------------------------------------------------------------------------
@@ -298,12 +300,12 @@ class Journal:
 
     @property
     def last_seq(self) -> int:
-        """Number of the newest entry there ever was; 0 before the first."""
+        """Number of the newest entry, also where that was dropped; 0 before the first."""
         return self._seq
 
     @property
     def first_seq(self) -> int:
-        """Number of the oldest entry there is; of the next one where there is none."""
+        """Number of the oldest entry that is held; of the next one where none is."""
         with self._lock:
             oldest = self._index.all.oldest()
             return self._seq + 1 if oldest is None else oldest.seq
@@ -314,7 +316,7 @@ class Journal:
         return self._index.dropped
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
-        """Return how many of the dropped entries above ``after`` a filter may have meant, at most; 0 is certain."""
+        """Return an upper bound for the dropped entries above ``after`` that a filter matched; 0 is exact."""
         with self._lock:
             oldest = self._index.all.oldest()
             if oldest is not None and after >= oldest.seq - 1:
@@ -323,7 +325,7 @@ class Journal:
 
     @property
     def bytes(self) -> int:
-        """About how many bytes the entries take."""
+        """Bytes that the entries take, within about 10 %."""
         return self._bytes
 
 

@@ -1,11 +1,11 @@
-"""Keeping secrets out of the journal: credentials become a fingerprint that can be compared and not used.
+"""Redaction: a fingerprint replaces each credential before a request enters the journal.
 
-Headers that carry credentials, sensitive query parameters and sensitive fields of bodies outside the inbound URLs are
-replaced, and tokens wherever else they stand: a client with a fault in it sends them where nobody looks for them.
-Inbound bodies are a user's payload and are kept byte for byte.
+Fingerprints can be compared, but not used. Redacted are headers that carry credentials, sensitive query parameters,
+sensitive fields of bodies, and access tokens in any other place, because a defective client sends them anywhere.
+Payloads of inbound URLs belong to the user and stay byte for byte.
 
-A body is searched as text rather than parsed: a request that cannot be read holds the secret all the same, and so does
-one whose field names are escaped. Where it is unclear how far a value goes, rather too much is replaced.
+A body is searched as text and not parsed, because a body that cannot be parsed holds the secret as well, and so does
+one with escaped field names. Where the end of a value is unclear, the longer one is replaced.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _CREDENTIAL: Final = re.compile(
 
 
 def fingerprint(secret: str) -> str:
-    """Return what stands for a secret in lists and the journal: the first 12 hex digits of its SHA-256."""
+    """Return the first 12 hex digits of a secret's SHA-256, which lists and the journal show in its place."""
     return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
 
 
@@ -131,7 +131,7 @@ def _redact_header(field: tuple[str, str]) -> tuple[str, str]:
 
 
 def _redact_credentials(value: str) -> str:
-    """Keep the scheme (``Bearer``, ``Basic``) where there is one: it explains many a refusal."""
+    """Keep the scheme (``Bearer``, ``Basic``) where there is one, because it explains refusals."""
     scheme, space, credentials = value.partition(" ")
     known = space and scheme.lower() in _SCHEMES
     return f"{scheme} {fingerprint(credentials.strip())}" if known else fingerprint(value.strip())
@@ -155,16 +155,16 @@ def redact_query(query: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """Return any text, such as a traceback, without what looks like a credential: for logs.
+    """Return a text for a log, such as a traceback, with everything redacted that looks like a credential.
 
-    Beside sensitive fields these are tokens, what follows the name of an authentication scheme, and words of the
-    length of a generated client secret.
+    These are sensitive fields, tokens, the word after the name of an authentication scheme, and words of the length of
+    a generated client secret.
     """
     return _CREDENTIAL.sub(lambda match: fingerprint(match[0]), _redact_fields(text))
 
 
 def redact_secret(secret: str, path: str, query: str, body: bytes) -> tuple[str, str, bytes]:
-    """Return path, query and body with a known secret redacted wherever it stands, plainly or percent-encoded."""
+    """Return path, query and body with a known secret redacted, plain or percent-encoded."""
     for written in {secret, quote_plus(secret), quote(secret)}:
         path, query = path.replace(written, fingerprint(secret)), query.replace(written, fingerprint(secret))
         body = body.replace(written.encode(), fingerprint(secret).encode())
@@ -172,9 +172,9 @@ def redact_secret(secret: str, path: str, query: str, body: bytes) -> tuple[str,
 
 
 def redact_body(body: bytes) -> bytes:
-    """Return a body with the values of sensitive JSON, form and multipart fields redacted, however they are written.
+    """Return a body with the values of sensitive JSON, form and multipart fields redacted, in any encoding of names.
 
-    What holds none is returned as it is.
+    A body without such fields is returned as it is.
     """
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
     parts_redacted = re.sub(_PART, _redact_part, text) if "\n" in text else text  # a part has lines
@@ -207,7 +207,7 @@ def _form_value(text: str, start: int) -> str:
 
 
 def _json_value(text: str, start: int) -> str:
-    """Return the text of the JSON value at ``start``, or of what may have been meant as one."""
+    """Return the text of the JSON value at ``start``, or of the broken value there."""
     if text.startswith(("[", "{"), start):
         try:
             return text[start : json.JSONDecoder(strict=False).raw_decode(text, start)[1]]
@@ -223,7 +223,7 @@ def _json_value(text: str, start: int) -> str:
 
 
 def _stand_in(value: str, *, form: bool) -> str:
-    """Return a fingerprint of what a value says, quoted as it was; nothing where there is no secret."""
+    """Return the fingerprint of a value, quoted as the value was; an empty value and null are returned as they are."""
     if form:
         said = unquote_plus(value).strip()
         return fingerprint(said) if said else value

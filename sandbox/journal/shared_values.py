@@ -1,7 +1,6 @@
-"""One copy of the values that come again and again.
+"""One copy of each value that many entries of a journal have.
 
-Requests of one client differ in little but their body. To share the rest makes the difference between a journal of
-100 MB and one of 300 MB.
+Requests of one client differ in little but their body. With the rest shared, a journal takes 100 MB in place of 300.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _Text = TypeVar("_Text", str, "str | None")
 _Value = TypeVar("_Value")
 
 _CAPACITY: Final = 4_096
-"""Values of one type that are kept. Beyond it none is kept, so that the rare ones go at some time."""
+"""Values of one type that are kept. Beyond it all of them are forgotten, so that rare ones do not stay for ever."""
 
 _LONG: Final = 512
 """Bytes of a text or a body that is not kept, because an equal one is unlikely."""
@@ -29,7 +28,7 @@ _LONG_HEAD: Final = 4_096
 
 
 class SharedValues:
-    """The values that entries of a journal have in common; not safe by itself, the journal's lock guards it."""
+    """The values that entries of a journal have in common. The lock of the journal guards them."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
@@ -39,10 +38,10 @@ class SharedValues:
         self._subjects: dict[Headers, Mapping[str, str]] = {}
         self._new = 0
         self.held = 0
-        """About how many bytes the kept values take, whether or not an entry still needs them."""
+        """Bytes that the kept values take, whether or not an entry still uses them."""
 
     def share(self, entry: Entry, journal: str, seq: int) -> tuple[Entry, int]:
-        """Return the entry with its id, made of values that are kept, and about how many bytes no other entry uses."""
+        """Return the entry with shared values and its number, and the bytes that no other entry uses yet."""
         self._new = _size(entry.body) + _size(entry.query)
         shared = replace(
             entry,

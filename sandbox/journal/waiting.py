@@ -1,7 +1,7 @@
-"""Who waits for news of a journal, and who is called when there is any.
+"""Waiting for new entries of a journal, and listening to them.
 
-Waiting uses a condition: who waits wakes at once and never polls. An interruption sends away everybody who waits now;
-after a retirement nobody waits again.
+A waiting thread sleeps on a condition until there is a new entry. ``interrupt`` ends the waits that have begun;
+``retire`` ends later ones too.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.foundation.real_time import monotonic
 
 Listener = Callable[[], None]
-"""Is called after every piece of news and every interruption, in the thread that made it: it must not block."""
+"""Is called after each entry and each interruption, in the thread that causes it. It must not block."""
 
 
 class Waiting:
-    """Wakes who waits, and calls who listens. ``lock`` guards it together with what the news are about."""
+    """The threads that wait for entries and the listeners. ``lock`` is the lock of the journal."""
 
     def __init__(self, lock: threading.Lock) -> None:
         self._lock = lock
@@ -27,18 +27,18 @@ class Waiting:
         self._retired = False
         self._listeners: tuple[Listener, ...] = ()
         self.interruptions = 0
-        """How often those who waited were sent away: who is about to wait notes it first."""
+        """The number of interruptions so far; a thread reads it before it looks for entries and waits."""
 
     def wake(self) -> tuple[Listener, ...]:
-        """Wake who waits, with the lock held; return the listeners, to be called without it."""
+        """Wake the waiting threads. Call this with the lock; call the listeners that it returns without it."""
         if self._count:
             self._changed.notify_all()
         return self._listeners
 
     def wait(self, is_there: Callable[[], bool], interruptions: int, deadline: float) -> bool:
-        """Wait until something is there, as ``is_there`` tells with the lock held; return False when the time is up.
+        """Wait until ``is_there``, which is called with the lock, returns true; return False after ``deadline``.
 
-        Raise ``WaitInterruptedError`` when there was an interruption since there were so many.
+        Raise ``WaitInterruptedError`` when there have been more than ``interruptions``.
         """
         with self._lock:
             self._count += 1
@@ -55,7 +55,7 @@ class Waiting:
         return True
 
     def interrupt(self, why: str) -> None:
-        """Send away those who wait now; ``why`` is what they are told."""
+        """End the waits that have begun with ``WaitInterruptedError(why)``."""
         with self._lock:
             self.interruptions += 1
             self._interrupted_by = why
@@ -64,7 +64,7 @@ class Waiting:
             listener()
 
     def retire(self, why: str) -> None:
-        """Send away those who wait now or ever."""
+        """End these waits and every later one."""
         self._retired = True
         self.interrupt(why)
 
@@ -74,6 +74,6 @@ class Waiting:
             self._listeners = (*self._listeners, listener)
 
     def unlisten(self, listener: Listener) -> None:
-        """Call a listener no more."""
+        """Call a listener no longer."""
         with self._lock:
             self._listeners = tuple(known for known in self._listeners if known != listener)
