@@ -1,6 +1,6 @@
-"""Making a platform go on where another one was saved: whose secret a client gets, and what must fit together.
+"""Restoring a saved state: the checks that it must pass, and the secrets of its OAuth clients.
 
-Works on a platform that does not serve yet, so that a state that is refused halfway leaves no trace.
+``restore`` works on a platform that does not serve yet, so a state that is refused halfway leaves no trace.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Origin = Literal["saved", "kept", "new"]
 class LoadedClient:
     """An OAuth client of a loaded state.
 
-    ``secret`` is where its secret is from: ``saved`` in the state; ``kept``, that which the client of this id had here
-    before; ``new``, made now and told in ``client_secret``, this once.
+    ``secret`` is the origin of its secret: ``saved`` in the state; ``kept``, the secret that the client with this id
+    had here before; ``new``, made now and shown in ``client_secret``, the only time.
     """
 
     client_id: str
@@ -40,7 +40,7 @@ class LoadedClient:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of the clients; ``credentials`` are those whose secret is known here."""
+    """The clients of a loaded state; ``credentials`` are those with a known secret."""
 
     clients: list[LoadedClient]
     credentials: dict[str, NewOAuthClient]
@@ -49,9 +49,9 @@ class Loaded:
 def restore(
     platform: Platform, snapshot: PlatformSnapshot, store: Store, known: Mapping[str, NewOAuthClient]
 ) -> Loaded:
-    """Let a fresh platform go on from a snapshot; raise ``InvalidValueError``.
+    """Fill a fresh platform from a snapshot; raise ``InvalidValueError``.
 
-    A client without a secret gets that of the client with its id in ``store`` or among those ``known``, else a new one.
+    A client without a secret gets the secret of the client with its id in ``store`` or in ``known``, else a new one.
     """
     _check_references(snapshot.store)
     _check_once("platform.tokens", "jti", [token.jti for token in snapshot.tokens])
@@ -67,7 +67,7 @@ def restore(
     with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]
     clients = tuple(client for client, _ in with_secrets)
     platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)))
-    loaded = [told for _, told in with_secrets]
+    loaded = [outcome for _, outcome in with_secrets]
     return Loaded(loaded, _known_credentials(platform.store, known, loaded))
 
 
@@ -95,11 +95,11 @@ def _known_credentials(
     }
 
 
-# --- what must fit together -----------------------------------------------------------------------------------------
+# --- consistency ------------------------------------------------------------------------------------------------------
 
 
 def _check_references(store: StoreSnapshot) -> None:
-    """Raise ``InvalidValueError`` where a table has the same thing twice or refers to what is not there."""
+    """Raise ``InvalidValueError`` where a table has an item twice or refers to a missing one."""
     check_names(store)
     for table, key in (
         ("companies", "slug"),

@@ -1,6 +1,6 @@
-"""The sandbox: one object that holds everything, so that two of them in one process never meet.
+"""The sandbox: one object that holds all state, so that two sandboxes in one process share none.
 
-It is made from a seed and settings, serves through its ``platform``, and ``reset`` brings it back to where it began.
+It is made from a seed and settings and serves through its ``platform``. ``reset`` returns it to its beginning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from sandbox.foundation.clock import Clock, check_clock
 from sandbox.foundation.errors import InvalidValueError, SettingError
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
-from sandbox.journal.export.ndjson import as_line
 from sandbox.journal.file import JournalFile
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Entry, Journal
@@ -31,13 +30,13 @@ from sandbox.state.seed import Seed, demo_seed
 from sandbox.state.seed_loading import load, seeded_rules
 
 if TYPE_CHECKING:
-    from sandbox.state.snapshot.shapes import State
+    from sandbox.state.snapshot import State
 
 _KEY_ALLOWED: Final = "an unencrypted RSA private key of at least 2048 bits as PEM, or null"
 
 
 class Sandbox:
-    """An emulated Patchworks with everything that steers it.
+    """An emulated Patchworks with its clock, faults, settings and journal.
 
     ``seed`` defaults to the demo seed. ``settings`` (``Sandbox(settings={"wire_profile": "legacy"})``) win over
     those of the seed. ``clock`` and ``signing_key`` are made unless given; ``keys`` is a ring that may be warm
@@ -101,7 +100,7 @@ class Sandbox:
     def credentials(self) -> Mapping[str, NewOAuthClient]:
         """The OAuth clients of the seed by client id, in its order, with their secrets.
 
-        After a state was loaded: of those whose secret is known here, the seed's first.
+        After a state was loaded these are the clients with a known secret, those of the seed first.
         """
         return MappingProxyType(self._credentials)
 
@@ -147,20 +146,20 @@ class Sandbox:
         return now
 
     def state(self, *, secrets: bool = False) -> State:
-        """Return everything it holds, while it serves.
+        """Return all content of the sandbox as a value, while it serves.
 
-        With ``secrets`` also the signing key and what the clients' secrets are recognised by.
+        With ``secrets`` it includes the signing key and the hashes of the clients' secrets.
         """
-        from sandbox.state.snapshot.shapes import VERSION, State
+        from sandbox.state.snapshot import VERSION, State
 
         with self._lock:
             platform, clock = self._platform.snapshot(secrets=secrets), self.clock.snapshot()
         return State(VERSION, secrets, clock, self.keys.current().pem() if secrets else None, platform)
 
     def load_state(self, state: State) -> list[LoadedClient]:
-        """Become what a state describes, or raise ``InvalidValueError`` and stay as it is.
+        """Replace all content by that of a state, or raise ``InvalidValueError`` and change nothing.
 
-        Return the OAuth clients and where their secrets are from. Requests in flight finish on the platform they began
+        Return the OAuth clients with the origins of their secrets. Requests in flight finish on the platform they began
         on. A reset returns to this sandbox's own seed and settings; a signing key of the state stays in use.
         """
         check_clock(state.clock)
@@ -198,6 +197,8 @@ class Sandbox:
         )
 
     def _keep(self, entry: Entry) -> None:
+        from sandbox.journal.export.ndjson import as_line
+
         assert self.journal_file is not None
         self.journal_file.append(as_line(entry).encode("utf-8"))
 

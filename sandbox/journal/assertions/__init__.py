@@ -1,1 +1,1 @@
-"""Saying what must have been received, and saying well what was received instead."""
+"""Assertions about received requests, with messages that explain a failure."""

@@ -1,4 +1,4 @@
-"""Where two JSON values differ, told so that a person sees it at once.
+"""The differences between two JSON values, written for people.
 
 Matching and explaining are one: a value matches when there is no difference. Numbers are equal by value (1 and 1.0),
 ``true`` is not 1, and "2" is not 2. Items of lists are aligned, so that one more at the front is one difference. What
@@ -18,13 +18,13 @@ from sandbox.foundation.json_value import JsonValue
 _SHOWN: Final = 60
 _MAX_LEAVES: Final = 1_000
 _MAX_DEPTH: Final = 100
-"""Levels below which it is only told that something differs."""
+"""Levels below which a difference has no details."""
 
 _MAX_ALIGNED: Final = 400
 """Items of a list beyond which they are compared by position only."""
 
 _MAX_PAIRED: Final = 64
-"""Pairs of changed items that are all tried to find those which belong together."""
+"""Pairs of changed items that are compared at most to find the most similar ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def equal(expected: Any, actual: JsonValue) -> bool:
 
 
 def contains(expected: Any, actual: JsonValue) -> bool:
-    """Return whether a value holds all that is expected, whatever else it holds.
+    """Return whether a value holds all that is expected; it may hold more.
 
     Objects may have more keys. Of a list each expected item must be contained in some item, in any order.
     """
@@ -117,7 +117,7 @@ def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: 
 
 
 def _aligned_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
-    """Tell which items are missing, unexpected or changed, however far others were moved by it."""
+    """Yield missing, unexpected and changed items; items that moved because of them do not count."""
     was, now = [_canonical(item) for item in expected], [_canonical(item) for item in actual]
     if len(was) == len(now) and sorted(was) == sorted(now):
         yield Difference(path, f"the same {len(was)} items in another order")
@@ -143,7 +143,7 @@ def _aligned_items(expected: Sequence[Any], actual: list[JsonValue], path: str, 
 
 
 def _paired(expected: Sequence[Any], actual: Sequence[JsonValue]) -> list[tuple[int | None, int | None]]:
-    """Pair changed items, in order, with those they are most like."""
+    """Pair changed items, in order, with the most similar ones."""
     rows, columns = len(expected), len(actual)
     if rows == columns or rows * columns > _MAX_PAIRED:
         return [
@@ -174,7 +174,7 @@ def _paired(expected: Sequence[Any], actual: Sequence[JsonValue]) -> list[tuple[
 
 
 def _contained_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
-    """Tell which items no item of the list contains, and how the nearest one differs."""
+    """Yield the items that no item of the list contains, and how the nearest one differs."""
     for item in expected:
         if any(contains(item, other) for other in actual):
             continue
@@ -215,7 +215,7 @@ def _changed_text(expected: str, actual: str) -> str:
 
 
 def _kind(value: object) -> str:
-    """Return JSON's word for the type of a value; nothing for what is no JSON."""
+    """Return JSON's word for the type of a value; nothing for a value that is not JSON."""
     match value:
         case None:
             return "null"
@@ -252,7 +252,7 @@ def _step(key: object) -> str:
 
 
 def leaves(value: object) -> int:
-    """Return how many values that hold no others there are in a value, at least 1 and up to a limit."""
+    """Return the number of values within a value that hold no others: at least 1, at most a limit."""
     count, rest = 0, [value]
     while rest and count < _MAX_LEAVES:
         match rest.pop():

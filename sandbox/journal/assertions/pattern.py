@@ -1,4 +1,4 @@
-"""What is expected of an entry: conditions that all must hold, each of which can tell why it does not."""
+"""A pattern: conditions on an entry, each of which can explain why it does not hold."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNSET: Final = _Unset.UNSET
 """No condition; ``None`` is JSON's null."""
 
 MAX_COMPARED: Final = 512 * 1024
-"""Bytes of a body beyond which it is told that it differs, and not where."""
+"""Bytes of a body beyond which a difference has no place."""
 
 
 class PatternFields(TypedDict, total=False):
@@ -90,12 +90,12 @@ class Pattern:
 
     @property
     def is_about_the_answer(self) -> bool:
-        """Whether it says itself what became of the request."""
+        """Whether a condition is about the answer to the request."""
         return any(getattr(self, name) is not None for name in _ABOUT_THE_ANSWER)
 
     @property
     def conditions(self) -> Mapping[str, Any]:
-        """What was given, by name."""
+        """The given conditions by name."""
         values = ((known.name, getattr(self, known.name)) for known in fields(self) if known.init)
         return {name: value for name, value in values if value is not UNSET and (value is not None or name == "json")}
 
@@ -108,7 +108,7 @@ class Pattern:
         return next(self._differences(entry, exact=False), None) is None
 
     def differences(self, entry: Entry) -> list[Difference]:
-        """Return why an entry does not match; nothing when it does."""
+        """Return why an entry does not match; an empty list when it does."""
         plain = [
             Difference(name, f"expected {show(wanted)}, got {show(getattr(entry, name))}")
             for name in _PLAIN
@@ -123,7 +123,7 @@ class Pattern:
     # --- one kind of condition after the other ----------------------------------------------------------------------
 
     def _differences(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
-        """Yield why an entry does not match; without ``exact`` it is only of interest whether there is anything."""
+        """Yield why an entry does not match; without ``exact`` the caller only needs to know whether it does."""
         if self.reason is not None and not _is_reason(self.reason, entry.reason):
             yield Difference("reason", f"expected {show(self.reason)}, got {show(entry.reason)}")
         if self.headers is not None:

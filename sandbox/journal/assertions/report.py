@@ -1,4 +1,4 @@
-"""The message of a failing assertion: what was expected, what came instead, and what explains it, on one screen."""
+"""The message of a failing assertion: the expectation, the received entries and an explanation, on one screen."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _outcome(verdict: Verdict) -> str:
 
 
 def _repetitions(matches: Sequence[Entry]) -> str:
-    """Tell a payload that came twice: the mark of a retry after an answer was lost."""
+    """Return the note on payloads that came twice, as they do in a retry after a lost answer."""
     firsts: dict[bytes, int] = {}
     repeated = [
         (entry.seq, first) for entry in matches if (first := firsts.setdefault(entry.body, entry.seq)) != entry.seq
@@ -119,7 +119,7 @@ def _explanations(found: Surroundings, near: Sequence[NearMiss]) -> Iterator[str
 
 
 def told(entry: Entry) -> str:
-    """Return an entry in one line: what it was, what was answered, and why."""
+    """Return an entry in one line: the request, the answer and the reason."""
     told = f"#{entry.seq} {entry.method} {entry.path} -> {entry.status or 'no answer'}"
     if entry.fault is not None:
         told += f", fault {entry.fault}" + (f" ({entry.effect})" if entry.effect else "")
@@ -149,7 +149,7 @@ def _loss(dropped: int, lost: int) -> list[str]:
 
 
 def _joined(lines: Iterable[str], loss: list[str], view: View) -> str:
-    """Fit the message to a screen; what must not be missed stands at its end."""
+    """Fit the message to a screen; its end is never cut."""
     end = [
         *loss,
         "",

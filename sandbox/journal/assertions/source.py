@@ -1,4 +1,4 @@
-"""Where entries are read from: a journal of this process, one behind a control API, or a test's part of either."""
+"""Sources of entries: a journal of this process, one behind a control API, or a test's part of either."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.journal.journal import Entry
 
 
 class EntrySource(Protocol):
-    """What verification needs to know of a journal; a ``Journal`` is one."""
+    """A journal as verification needs it; a ``Journal`` is one."""
 
     @property
     def dropped(self) -> int:
@@ -19,7 +19,7 @@ class EntrySource(Protocol):
 
     @property
     def last_seq(self) -> int:
-        """Number of the newest entry there ever was; 0 before the first."""
+        """Number of the newest entry, also where that was dropped; 0 before the first."""
         ...
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
@@ -35,7 +35,7 @@ class EntrySource(Protocol):
         ...
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
-        """Return how many of the dropped entries above ``after`` a filter may have meant, at most; 0 is certain."""
+        """Return an upper bound for the dropped entries above ``after`` that a filter matched; 0 is exact."""
         ...
 
     def wait(
@@ -47,5 +47,5 @@ class EntrySource(Protocol):
         after: int = 0,
         matches: Callable[[Entry], bool] = bool,
     ) -> list[Entry]:
-        """Return the first ``count`` matching entries as soon as there are so many, or those there are in the end."""
+        """Wait for ``count`` matching entries and return them; after ``timeout`` seconds return those there are."""
         ...

@@ -1,7 +1,6 @@
-"""What happened, a line a request: what the report of a failed test shows, and what ``--patchworks-log`` writes.
+"""The story of a test, a line a request, for the report of a failed test and for ``--patchworks-log``.
 
-It may end up in the log of a CI that many can read, so bodies are shown redacted even where the journal keeps them as
-they came.
+Many people may read the log of a CI, so the story redacts bodies too that the journal keeps byte for byte.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LINE: Final = 160
 
 
 def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
-    """Return the newest entries, oldest first, and how many were left out; every one where there is no maximum."""
+    """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
     newest = [*islice(journal.newest_first(), max_entries)][::-1]
     lines = list(_told(newest))
     left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0

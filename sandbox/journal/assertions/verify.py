@@ -1,4 +1,4 @@
-"""Holding the journal against an expectation; the verdict carries what explains a failure."""
+"""Verification of the journal against an expectation; the verdict explains a failure."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from sandbox.journal.journal import Entry
 
 NEAR_MISSES: Final = 3
 CANDIDATES: Final = 300
-"""The newest entries among which the nearest ones are looked for."""
+"""The newest entries, of which the nearest misses are chosen."""
 
 NAMED: Final = 5
-"""Entries that are named one by one where there are many of a sort."""
+"""Entries of a sort that are named one by one at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How often something is expected; ``at_most`` ``None`` is without limit."""
+    """The number of entries expected; ``at_most`` ``None`` is without limit."""
 
     at_least: int = 1
     at_most: int | None = None
 
     @classmethod
     def of(cls, times: int | None = None, at_least: int | None = None, at_most: int | None = None) -> Times:
-        """Read the arguments of an assertion; without any it is at least once."""
+        """Read the arguments of an assertion; without any of them the result is at least once."""
         for name, value in (("times", times), ("at_least", at_least), ("at_most", at_most)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise InvalidValueError(name, value, "an integer from 0 on")
@@ -69,7 +69,7 @@ class View:
 
     @property
     def noun(self) -> str:
-        """What its entries are called, in the plural; begins with ``requests``."""
+        """The words for its entries in the plural; they begin with ``requests``."""
         conditions = self.filter.conditions
         endpoint = endpoint_kind(self.filter.kind or OTHER)
         if endpoint is not None and conditions.keys() == {"kind", *endpoint.subject}:
@@ -91,14 +91,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must be in a view: so many entries that match a pattern."""
+    """A number of entries in a view that must match a pattern."""
 
     view: View
     pattern: Pattern
     times: Times = Times()
     after: int = 0
     waited_s: float | None = None
-    """How long it was waited for."""
+    """Real seconds that the caller waited for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +111,20 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What else happened that may explain a failure: entries, newest last, and how many there are of each sort."""
+    """Other entries that may explain a failure, newest last, and the number of each sort."""
 
     rejected: Sequence[Entry] = ()
     rejected_count: int = 0
     faulted: Sequence[Entry] = ()
     faulted_count: int = 0
     elsewhere: Sequence[Entry] = ()
-    """Refused on other paths: token requests, and those that missed their URL."""
+    """Refused requests to other paths: token requests, and those with a wrong URL."""
     elsewhere_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether an expectation holds, and if not, what explains it."""
+    """Whether an expectation holds, and the entries that explain a failure."""
 
     expectation: Expectation
     ok: bool
@@ -132,7 +132,7 @@ class Verdict:
     """How many entries match."""
     dropped: int
     lost: int
-    """How many of the dropped entries may have been meant; only then is the count uncertain."""
+    """The number of dropped entries that could have matched; the count is certain when this is 0."""
     total: int = 0
     """How many entries there are in the view, matching or not."""
     matches: Sequence[Entry] = ()
@@ -177,7 +177,7 @@ def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
 
 
 def _near_misses(journal: EntrySource, expectation: Expectation) -> tuple[list[NearMiss], int]:
-    """Return the entries that fail by the least, nearest first, and among how many they were looked for."""
+    """Return the entries that fail by the least, nearest first, and how many entries were compared."""
     view, pattern = expectation.view, expectation.pattern
     meant = view.meant_by(pattern)
     found = []
@@ -196,7 +196,7 @@ def _near_misses(journal: EntrySource, expectation: Expectation) -> tuple[list[N
 
 
 def surroundings(journal: EntrySource, view: View, after: int = 0) -> Surroundings:
-    """Return what else happened in a view, and what was refused outside of it."""
+    """Return the refused and the faulted entries of a view, and the refused ones outside of it."""
     rejected = list(journal.entries(replace(view.filter, outcome="rejected"), after))
     faulted = list(journal.entries(replace(view.filter, outcome="faulted"), after))
     company = view.filter.company
@@ -212,16 +212,16 @@ def surroundings(journal: EntrySource, view: View, after: int = 0) -> Surroundin
 
 @dataclass(frozen=True, slots=True)
 class OrderVerdict:
-    """Whether entries came in an order. ``found`` are those of the first expectations, as far as they were met."""
+    """Whether entries came in an order. ``found`` are the entries of the first patterns, up to the one without any."""
 
     view: View
     patterns: Sequence[Pattern]
     ok: bool
     found: Sequence[Entry]
     earlier: Entry | None
-    """What would have met the first expectation that was not, had it come later."""
+    """An entry that matches the first pattern without one, but came too early."""
     rest: Verdict | None
-    """Why the first expectation that was not met was not."""
+    """The verdict on the first pattern without an entry."""
 
 
 def verify_in_order(journal: EntrySource, view: View, patterns: Sequence[Pattern]) -> OrderVerdict:

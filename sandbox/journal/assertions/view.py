@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 class NotReceivedError(AssertionError):
-    """An assertion about what was received does not hold; the message says what came instead."""
+    """An assertion about received requests does not hold; the message lists what came instead."""
 
 
 class HasJournal(Protocol):
@@ -32,13 +32,13 @@ class HasJournal(Protocol):
 
     @property
     def journal(self) -> EntrySource:
-        """The journal as it is now."""
+        """The present journal."""
         ...
 
 
 @dataclass(frozen=True)
 class JournalRecorder:
-    """Answers questions about the journal that the sandbox has at the moment.
+    """Answers questions about the present journal of a sandbox.
 
     A subclass may answer otherwise than by reading entries: by asking a control API.
     """
@@ -60,7 +60,7 @@ class JournalRecorder:
         return list(islice(found, skip, None if limit is None else skip + limit))
 
     def dropped(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries that may have matched were dropped."""
+        """Return an upper bound for the dropped entries that matched."""
         return self.sandbox.journal.dropped_at_most(entry_filter)
 
     def explain(self, expectation: Expectation) -> str | None:
@@ -74,7 +74,7 @@ class JournalRecorder:
         return None if verdict.ok else report_order(verdict)
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
-        """Return the first entries that meet an expectation, fewer than it asks for when the time is up."""
+        """Wait for the first entries that meet an expectation; after ``timeout`` seconds there are fewer."""
         pattern = expectation.pattern
         return self.sandbox.journal.wait(
             expectation.view.meant_by(pattern),
@@ -87,7 +87,7 @@ class JournalRecorder:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Received(Sequence[Entry]):
-    """The entries of a view, oldest first, as they are at each moment."""
+    """The present entries of a view, oldest first."""
 
     recorder: JournalRecorder
     view: View
@@ -96,7 +96,7 @@ class Received(Sequence[Entry]):
 
     @property
     def filter(self) -> EntryFilter:
-        """Which entries these are."""
+        """The filter of these entries."""
         return self.view.filter
 
     @property
@@ -117,7 +117,7 @@ class Received(Sequence[Entry]):
 
     @property
     def dropped(self) -> int:
-        """How many requests may be missing here, at most: entries dropped because the journal was full."""
+        """An upper bound for the requests missing here, because the journal was full and dropped entries."""
         return self.recorder.dropped(self.filter)
 
     def __eq__(self, other: object) -> bool:

@@ -1,8 +1,8 @@
-"""The seed: what a sandbox holds when it starts, read from YAML files or given as Python data.
+"""The seed: the content of a sandbox when it starts, read from YAML files or given as Python data.
 
-:func:`load_seed` reads files, :func:`parse_seed` takes data, :func:`demo_seed` is what runs without
-configuration. All return a frozen :class:`Seed` in which every rule of the format holds, or raise
-:class:`~sandbox.foundation.errors.SeedError` naming each place that is wrong. ``seed.schema.json`` is the format.
+``load_seed`` reads files, ``parse_seed`` takes data, ``demo_seed`` is the default. Each returns a frozen ``Seed`` that
+keeps every rule of the format, or raises ``SeedError``, which names each wrong place. ``seed.schema.json`` is the
+format.
 """
 
 from sandbox.state.seed.load import demo_seed, demo_seed_file, load_seed, parse_seed

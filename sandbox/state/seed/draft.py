@@ -1,6 +1,6 @@
-"""Seed documents on their way to one :class:`Seed`: merged, then held to the rules that span several values.
+"""Seed documents merged into one ``Seed``, and the rules that concern several values.
 
-Each value keeps its place until the end, so that a rule broken by two files together still names a line.
+Each value keeps its place until the end, so the error for a rule that two files break together names a line.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Company:
 
 
 class Draft:
-    """What the documents added so far describe together."""
+    """The merged content of the documents added so far."""
 
     def __init__(self) -> None:
         self._companies: list[_Company] = []
@@ -74,7 +74,7 @@ class Draft:
         self._problems: list[Problem] = []
 
     def add(self, document: Document) -> None:
-        """Merge ``document`` in; raise :class:`DocumentError` if it does not have the structure of a seed."""
+        """Merge ``document``; raise ``DocumentError`` if it does not have the structure of a seed."""
         refuse([*self._problems, *structural_problems(document)])
         content: Any = document.root.value
         for place, data in _each(Place(document), content, "companies"):
@@ -86,7 +86,7 @@ class Draft:
             self._add_fault(place, data)
 
     def seed(self) -> Seed:
-        """Return the seed; raise :class:`DocumentError` if a rule is broken."""
+        """Return the seed; raise ``DocumentError`` if a rule is broken."""
         refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
         companies = tuple(company.seed() for company in self._companies)
         return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
@@ -143,7 +143,7 @@ class Draft:
         known[key] = _Placed(value, place)
 
     def _refuse_repetition(self, place: Place, earlier: Place) -> None:
-        """A later document may change what an earlier one says; one document may not say it twice."""
+        """Refuse a value that one document has twice. A later document may replace the value of an earlier one."""
         if place.document is earlier.document:
             self._problems.append(place.problem(f"is the same as {earlier}; remove one of them or rename it"))
 

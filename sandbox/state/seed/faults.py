@@ -18,7 +18,7 @@ _PRESET_KEYS: Final = ("preset", "match")
 
 
 def read_seeded(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
-    """Return what an item of ``faults`` stands for; raise ``InvalidValueError`` naming the field."""
+    """Return the rule or the preset of an item of ``faults``; raise ``InvalidValueError`` with the field."""
     if not isinstance(data, Mapping) or "preset" not in data:
         return read_rule(data)
     for key in data:
@@ -33,7 +33,7 @@ def read_seeded(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
 
 
 def fault_definitions() -> dict[str, Any]:
-    """Return the JSON Schemas of what may stand in ``faults``, for the definitions of the seed's."""
+    """Return the JSON Schemas of the items of ``faults``, for the definitions of the seed's schema."""
     return {
         "SeededFault": {
             "description": "A fault rule, or the rules of a preset.",

@@ -1,4 +1,4 @@
-"""The ways to a :class:`Seed`: from files, from Python data, from the demo."""
+"""Loading a ``Seed`` from files, from Python data or from the demo."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.en
     """Read seed files, later ones on top of earlier ones.
 
     Companies with the same slug or name and connectors with the same name are merged; an entity, client or
-    service replaces the earlier one with the same name or vanity URL; a later setting wins. Raises
-    :class:`SeedError`.
+    service replaces the earlier one with the same name or vanity URL; a later setting wins. Raise ``SeedError``.
     """
     draft = Draft()
     with _seed_errors():
@@ -33,8 +32,8 @@ def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.en
 def parse_seed(data: Mapping[str, object]) -> Seed:
     """Check a seed given as Python data.
 
-    It is taken as it is: no environment variables, no ``sample_file``. Raises :class:`SeedError`, which tells
-    a path such as ``companies[0].name`` in place of a line.
+    Environment variables are not replaced, and ``sample_file`` is refused. Raise ``SeedError``, which names a path such
+    as ``companies[0].name`` in place of a line.
     """
     draft = Draft()
     with _seed_errors():
@@ -44,7 +43,7 @@ def parse_seed(data: Mapping[str, object]) -> Seed:
 
 @contextmanager
 def _seed_errors() -> Iterator[None]:
-    """Make what is wrong with a document what is wrong with a seed."""
+    """Raise a ``DocumentError`` as a ``SeedError``."""
     try:
         yield
     except SeedError:
@@ -54,7 +53,7 @@ def _seed_errors() -> Iterator[None]:
 
 
 def demo_seed() -> Seed:
-    """Return what a sandbox holds when nothing else is asked for."""
+    """Return the seed of a sandbox that is given none."""
     return load_seed(demo_seed_file())
 
 

@@ -1,4 +1,4 @@
-"""What a seed describes, as frozen values; ``None`` stands for what the sandbox is to generate."""
+"""The parts of a seed as frozen values. The sandbox generates each value that is ``None``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entity expects: sample payloads in files of their own, and JSON Schemas written by hand."""
+"""Sample payloads in files, and the checks of hand-written JSON Schemas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sandbox.platform.entity_check import EntityCheck
 
 
 def read_sample(folder: Path | None, name: str) -> JsonValue:
-    """Return the JSON in file ``name`` of ``folder``; raise ``ValueError`` telling what is wrong with it."""
+    """Return the JSON in file ``name`` of ``folder``; raise ``ValueError`` with the reason why it cannot."""
     if folder is None:
         raise ValueError("works in a seed file only; give the payload as sample")
     home = Path(os.path.realpath(folder))

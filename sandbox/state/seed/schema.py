@@ -1,7 +1,6 @@
-"""The structure of a seed document: ``seed.schema.json`` applied, and its errors said in a person's words.
+"""The structure of a seed document: ``seed.schema.json`` applied, with errors in plain words.
 
-The schema carries those words: the ``errorMessage`` of a value tells what is allowed there, to us and to
-editors.
+The words are in the schema: the ``errorMessage`` of a value says what is allowed there. Editors show it too.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
 
 def seed_schema() -> dict[str, Any]:
-    """Return the JSON Schema of seeds: what is written by hand, and the faults, which describe themselves."""
+    """Return the JSON Schema of seeds: the hand-written part, and the schemas of the faults."""
     written = _written()
     by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower()}
     return {**written, "$defs": {**by_hand, **fault_definitions()}}
@@ -35,7 +34,7 @@ def _written() -> dict[str, Any]:
 def structural_problems(document: Document) -> list[Problem]:
     """Return every place where ``document`` does not have the structure of a seed."""
     schema = _written()
-    del schema["properties"]["faults"]["items"]  # who reads a fault tells more precisely what is wrong with it
+    del schema["properties"]["faults"]["items"]  # `read_seeded` has more precise messages
     problems: dict[tuple[Steps, str], Problem] = {}
     for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
         at = tuple(error.instance_path)
@@ -59,7 +58,7 @@ def _explain(error: jsonschema_rs.ValidationError, at: Steps, rule: Mapping[str,
 
 
 def given(value: object, at: Steps) -> str:
-    """Return how a message shows ``value``: cut short, never a secret nor anything that may hold one."""
+    """Return a value for a message: shortened, without secrets and without values that may hold one."""
     match value:
         case Mapping():
             return "a mapping"

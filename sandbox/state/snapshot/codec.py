@@ -1,7 +1,7 @@
-"""A state as JSON: written piece by piece, since a journal can be large, and read with everything checked.
+"""A state as JSON: written in pieces, because a journal can be large, and checked when it is read.
 
-msgspec converts between JSON values and the frozen shapes; the text is Python's own ``json``, which knows integers of
-any size and escapes whatever UTF-8 cannot hold.
+msgspec converts between JSON values and the frozen values. Python's ``json`` makes the text, because it writes integers
+of any size and escapes characters that UTF-8 cannot hold.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import msgspec
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.journal.form import as_restored, saved
+from sandbox.state.snapshot import State
 from sandbox.state.snapshot.schema import dotted, given, problem_in
-from sandbox.state.snapshot.shapes import State
 
 _PER_PIECE = 100
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
@@ -49,7 +49,7 @@ def _without_entries(state: State) -> State:
 
 
 def read_state(document: object) -> State:
-    """Return the state that JSON values stand for; raise ``InvalidValueError`` naming the first place that is wrong."""
+    """Return the state of JSON values; raise ``InvalidValueError``, which names the first wrong place."""
     if not isinstance(document, Mapping):
         raise InvalidValueError("state", document, "a JSON object as GET /_sandbox/state answers it")
     document = _without_generators(document)

@@ -1,4 +1,4 @@
-"""The JSON Schema of a state, made from the shapes, and its errors in a person's words."""
+"""The JSON Schema of a state, made from its classes, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.journal.form import SUBJECTS, saved_schema
-from sandbox.state.snapshot.shapes import VERSION, State
+from sandbox.state.snapshot import VERSION, State
 
 _HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash"})
 _PUBLISHED: Final = {
@@ -66,7 +66,7 @@ def state_schema() -> dict[str, Any]:
 
 
 def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
-    """Return what is wrong first in a document, if anything is."""
+    """Return the first error of a document, if there is one."""
     version = document.get("patchworks_sandbox_state")
     if version != VERSION or isinstance(version, bool):
         allowed = f"{VERSION}, the version of the format that this release reads: is it a saved state?"
@@ -78,14 +78,14 @@ def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
         errors = list(itertools.islice(_validator(schema).iter_errors(document), 1))
     except (ValueError, UnicodeEncodeError):
         return InvalidValueError("state", "this document", "JSON whose text is UTF-8, nested at most 255 levels deep")
-    return _told(errors[0], schema, document) if errors else None
+    return _explained(errors[0], schema, document) if errors else None
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:
     return jsonschema_rs.Draft202012Validator(json.loads(json.dumps(schema)), validate_formats=True)
 
 
-def _told(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> InvalidValueError:
+def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> InvalidValueError:
     path = list(error.instance_path)
     rule: Any = schema
     for step in error.schema_path[:-1]:
@@ -103,7 +103,7 @@ def _told(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> I
 
 
 def given(document: Any, path: Iterable[str | int]) -> object:
-    """Return what stands at a place, unless it may be a secret."""
+    """Return the value at a place, unless it may be a secret."""
     for step in path:
         if step in _HIDDEN:
             return "(not shown)"
@@ -112,7 +112,7 @@ def given(document: Any, path: Iterable[str | int]) -> object:
 
 
 def _allowed(rule: Mapping[str, Any]) -> str:
-    """Return in words what a schema allows."""
+    """Return the allowed values of a schema in words."""
     if "anyOf" in rule:
         return " or ".join(_allowed(branch) for branch in rule["anyOf"])
     if "$ref" in rule:
