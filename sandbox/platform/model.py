@@ -1,7 +1,6 @@
-"""Patchworks' own nouns as frozen values: what a store holds and a seed describes.
+"""Patchworks' own nouns as frozen values, which a store holds and a seed describes.
 
-Nothing here has behaviour beyond what follows from its own fields. Times are aware UTC datetimes on the
-sandbox clock.
+Times are aware UTC datetimes on the sandbox clock.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from sandbox.foundation.bounds import Number
 from sandbox.foundation.json_value import JsonValue
 
 Environment = Literal["test", "live"]
-"""What a connector is for (FACTS 1.4)."""
+"""The purpose of a connector (FACTS 1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class KeptSecret:
-    """What a client's secret is recognised by; the secret itself is nowhere kept."""
+    """The salted hash of a client's secret, which the sandbox keeps in place of the secret."""
 
     salt: bytes = field(repr=False)
     hash: bytes = field(repr=False)
@@ -88,7 +87,7 @@ class OAuthClient:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What receives the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
+    """The receiver of the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
 
     id: int
     company: str

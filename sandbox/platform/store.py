@@ -1,7 +1,7 @@
-"""What exists on the emulated platform: companies, connectors, entities, OAuth clients and services.
+"""The tables of the emulated platform: companies, connectors, entities, OAuth clients and services.
 
-Values are frozen, so what is handed out never changes under its reader; the tables are guarded by one lock. Look-ups
-on the request path take no lock: each is a single read of a dict that holds only complete values.
+Values are frozen, so a value that the store returned never changes. One lock guards the tables. Look-ups on the request
+path take no lock: each is a single read of a dict that holds only complete values.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class NewOAuthClient:
 
 
 def slugify(name: str) -> str:
-    """Return the ``{company}`` that a company name stands for: ``Müller & Söhne Ltd`` → ``muller-sohne-ltd``."""
+    """Return the ``{company}`` of a company name: ``Müller & Söhne Ltd`` gives ``muller-sohne-ltd``."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
     return slug if len(slug) >= 2 else f"company-{slug}".strip("-")
@@ -236,7 +236,7 @@ class Store:
         return found
 
     def check_for(self, service: Service) -> EntityCheck | None:
-        """Return what payloads of a service are held against; ``None`` when its entity is free-form."""
+        """Return the check of a service's payloads; ``None`` when its entity is free-form."""
         entity_id = self._entity_ids.get((service.connector_id, service.entity))
         return None if entity_id is None else self._checks.get(entity_id)
 
@@ -284,7 +284,7 @@ class Store:
         return is_recognised(secret, client.secret if client else None)
 
     def is_a_secret(self, text: str) -> bool:
-        """Return whether a text is the secret of some client: what happens when id and secret are swapped."""
+        """Return whether a text is the secret of a client, as it is where id and secret are swapped."""
         matches = [self.secret_matches(client, text) for client in self.clients()]
         return any(matches)
 

@@ -15,12 +15,12 @@ from typing import Final
 from sandbox.foundation.bounds import Count, Seconds
 
 MAX_WINDOWS: Final = 10_000
-"""Windows kept before those that are over are swept."""
+"""Windows that are kept before those that are over are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the throttle says of one request."""
+    """The decision on one request."""
 
     allowed: bool
     limit: int
@@ -46,7 +46,7 @@ class Throttle:
         self._windows: dict[str, Window] = {}
 
     def hit(self, key: str, limit: int, length_s: int, now: float) -> Verdict:
-        """Count a request of ``key`` and say whether it passes."""
+        """Count a request of ``key``; return whether it passes, and the values of the headers."""
         with self._lock:
             window = self._windows.get(key)
             if window is None or not window.start <= now < window.start + length_s:

@@ -1,8 +1,8 @@
-"""Access tokens: issuing them as the platform's stack does, and telling a good one from every other.
+"""Access tokens: the book issues them as the platform's stack does, and checks those that come back.
 
-Claims and their order are WIRE A. A token is good when its signature is, it is neither expired nor early on the sandbox
-clock, it was issued here, and neither it nor its client was revoked. The signature of a token is verified once and
-remembered by the token's hash; everything that can change is looked at each time.
+WIRE A has the claims and their order. A token is good when its signature is good, the sandbox clock is within its
+lifetime, this book issued it, and neither the token nor its client was revoked. The book verifies the signature of a
+token once and remembers it by the token's hash. It checks all that can change at each request.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNKNOWN: Final = "unknown_token: well signed, but not issued since the sandbox 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of an issued token; times are Unix seconds on the sandbox clock."""
+    """The claims of an issued token; times are Unix seconds on the sandbox clock."""
 
     jti: str
     client_id: str
@@ -42,7 +42,7 @@ class Token:
     fingerprint: str
 
     def allows(self, scope: str) -> bool:
-        """Return whether the token carries a scope; ``*`` carries all (WIRE B)."""
+        """Return whether the token has a scope; ``*`` stands for every scope (WIRE B)."""
         return scope in self.scopes or "*" in self.scopes
 
 
@@ -149,9 +149,9 @@ class TokenBook:
         return access_token
 
     def find(self, access_token: str) -> Token:
-        """Return a token that was issued here and comes back unchanged, whatever became of it.
+        """Return a token that this book issued and that comes back unchanged, also an expired or revoked one.
 
-        Raise ``UnauthenticatedError`` with the reason for every other.
+        Raise ``UnauthenticatedError`` with the reason for any other token.
         """
         digest = _digest(access_token)
         remembered = self._verified.get(digest)
@@ -167,7 +167,7 @@ class TokenBook:
     def check(self, token: Token, now: float) -> None:
         """Raise ``UnauthenticatedError`` with the reason unless a token is good at ``now``.
 
-        Refused from the very second of ``exp`` on; there is no leeway (WIRE B).
+        A token is refused from the second of ``exp`` on; there is no leeway (WIRE B).
         """
         now = _microseconds(now)
         if now >= token.expires_at:
