@@ -1,8 +1,8 @@
 """One WSGI application out of two: the emulated API, and the control API under ``/_sandbox``.
 
-They are separate Flask applications, so each keeps its own errors, no fault can reach the control API, and no control
-request enters the journal. Each is made, and Flask imported, when first needed: most tests need neither, as what an
-integration sends all day is served by the pipeline alone, and a sandbox that starts should answer at once.
+They are separate, so each has its own errors, no fault can reach the control API, and no control request enters the
+journal. ``serve`` answers the requests of an integration without Flask. The first control request imports Flask and
+makes the application, so a sandbox answers soon after its start.
 
 All sandboxes of a process share one control application, which holds nothing of a sandbox. ``SandboxApp`` adds the
 sandbox, its key, authority, streams and waits to the WSGI environ of each control request.
