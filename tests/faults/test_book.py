@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,9 +13,29 @@ from sandbox.faults.matching import Look
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
-from tests.faults.conftest import Looked
+from sandbox.foundation.strict_json import parse_json
 
 START = 1_700_000_000.0
+
+
+@dataclass
+class Looked:
+    """A request as rules see it."""
+
+    kind: str = "inbound"
+    method: str = "POST"
+    client_id: str | None = "client"
+    body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}'
+    headers: dict[str, str] = field(default_factory=dict)
+    subject: dict[str, str] = field(default_factory=lambda: {"company": "acme", "vanity_url": "orders"})
+    parsed: int = 0
+
+    def json(self) -> JsonValue:
+        self.parsed += 1
+        return parse_json(self.body)
+
+    def header(self, name: str) -> str | None:
+        return {key.lower(): value for key, value in self.headers.items()}.get(name.lower())
 
 
 class Time:

@@ -19,9 +19,9 @@ def test_every_test_that_the_policy_names_exists() -> None:
 
 
 def test_every_test_of_this_folder_is_named_by_the_policy() -> None:
-    here = {f"tests/web/security/{path.name}" for path in Path(__file__).parent.glob("test_*.py")}
+    here = {f"tests/journeys/security/{path.name}" for path in Path(__file__).parent.glob("test_*.py")}
 
-    assert {name for name in here if name not in TEXT} == {"tests/web/security/test_policy.py"}
+    assert {name for name in here if name not in TEXT} == {"tests/journeys/security/test_policy.py"}
 
 
 def test_policy_names_what_needs_no_key() -> None:

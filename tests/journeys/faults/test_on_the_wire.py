@@ -20,7 +20,7 @@ from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults import Fault
 from sandbox.faults.cancellation import Cancellation
 from sandbox.server.parking import Parking
-from tests.faults.conftest import PATIENCE_S, Served, eventually
+from tests.journeys.faults.conftest import PATIENCE_S, Served, eventually
 
 DESCRIPTORS = Path("/proc/self/fd")
 STORED = b'{"message":"Payload stored successfully."}'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox.faults.presets import load_presets
-from tests.faults.test_in_process import Faulty
+from tests.journeys.faults.test_in_process import Faulty
 
 Story = Callable[[Faulty], None]
 STORIES: dict[str, Story] = {}

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.faults import hang, sequence, status
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
-from tests.faults.conftest import Served
+from tests.journeys.faults.conftest import Served
 
 
 def test_rule_is_added_looked_at_and_removed(served: Served) -> None:

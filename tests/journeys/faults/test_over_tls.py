@@ -13,7 +13,7 @@ import pytest
 
 from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults import Fault
-from tests.faults.conftest import PATIENCE_S, Served, eventually
+from tests.journeys.faults.conftest import PATIENCE_S, Served, eventually
 
 STORED = b'{"message":"Payload stored successfully."}'
 

@@ -17,7 +17,7 @@ from requests_oauthlib import OAuth2Session
 
 from sandbox import faults
 from sandbox.foundation.clock import Clock
-from tests.faults.conftest import PATIENCE_S, Served
+from tests.journeys.faults.conftest import PATIENCE_S, Served
 
 NOON = "2026-11-23T12:00:00Z"
 Frozen = Callable[[], object]

@@ -1,4 +1,4 @@
-"""What the tests of faults share: a request that is only looked at, and a served sandbox with a token at hand."""
+"""A served sandbox with a token at hand, and calls in the background."""
 
 from __future__ import annotations
 
@@ -6,38 +6,15 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.strict_json import parse_json
 
 PATIENCE_S = 10.0
 ORDER = {"order": "1001", "note": "tea"}
-
-
-@dataclass
-class Looked:
-    """A request as rules see it."""
-
-    kind: str = "inbound"
-    method: str = "POST"
-    client_id: str | None = "client"
-    body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}'
-    headers: dict[str, str] = field(default_factory=dict)
-    subject: dict[str, str] = field(default_factory=lambda: {"company": "acme", "vanity_url": "orders"})
-    parsed: int = 0
-
-    def json(self) -> JsonValue:
-        self.parsed += 1
-        return parse_json(self.body)
-
-    def header(self, name: str) -> str | None:
-        return {key.lower(): value for key, value in self.headers.items()}.get(name.lower())
 
 
 class Served:

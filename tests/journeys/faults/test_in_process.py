@@ -17,7 +17,7 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import UnauthorizedActionError
 from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
-from tests.faults.conftest import Outcome, eventually
+from tests.journeys.faults.conftest import Outcome, eventually
 
 STORED = b'{"message":"Payload stored successfully."}'
 UNAUTHENTICATED = b'{"message":"Unauthenticated."}'
