@@ -162,6 +162,7 @@ def test_hang_with_an_end_is_closed_without_a_byte(served: Served) -> None:
         served.post()
 
 
+# Each waits far longer than `Outcome.get` does, which fails then.
 WAITING = [faults.latency(600), faults.slow_body(600, 3), faults.hang()]
 
 
@@ -180,11 +181,9 @@ def test_waiting_ends_at_once(sandbox: Sandbox, fault: Fault, how: str) -> None:
             "server stopped": server.stop,
         }
 
-        began = time.monotonic()
         endings[how]()
         outcomes = [client.get() for client in clients]
 
-        assert time.monotonic() - began < 2
         assert {type(outcome) for outcome in outcomes} <= {http.client.RemoteDisconnected, http.client.IncompleteRead}
 
 
