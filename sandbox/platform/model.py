@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sandbox.foundation.bounds import Number
 from sandbox.foundation.json_value import JsonValue
 
 Environment = Literal["test", "live"]
 """The purpose of a connector (FACTS 1.4)."""
+
+INBOUND_PATH: Final = "/v1/{company}/{vanity_url}"
+"""The path of an inbound URL (FACTS 1.13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,8 @@ class Service:
     vanity_url: str
     active: bool
     created_at: datetime
+
+    @property
+    def path(self) -> str:
+        """The path of its inbound URL."""
+        return INBOUND_PATH.format(company=self.company, vanity_url=self.vanity_url)

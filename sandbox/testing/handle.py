@@ -20,6 +20,7 @@ from sandbox.journal.contract import ContractViolation
 from sandbox.journal.duplicates import Duplicates, Likeness
 from sandbox.journal.endpoint import INBOUND, TOKEN
 from sandbox.journal.filter import EntryFilter
+from sandbox.platform.model import INBOUND_PATH
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
@@ -349,4 +350,4 @@ class Patchworks:
         return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
 
     def _url(self, company: str, vanity_url: str) -> str:
-        return f"{self.base_url}/v1/{company}/{vanity_url}"
+        return self.base_url + INBOUND_PATH.format(company=company, vanity_url=vanity_url)

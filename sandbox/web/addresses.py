@@ -65,10 +65,11 @@ class Endpoints:
     def inbound_url(self, vanity_url: str, company: str | None = None) -> str:
         """Return the inbound URL of a service, of the first company unless one is given."""
         slug = company or self.company or ""
-        if self.sandbox.store.find_service(slug, vanity_url) is None:
+        service = self.sandbox.store.find_service(slug, vanity_url)
+        if service is None:
             known = [f"{service.company}/{service.vanity_url}" for service in self.sandbox.store.services()]
             raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
-        return f"{self.base_url}/v1/{slug}/{vanity_url}"
+        return self.base_url + service.path
 
     def inbound_urls(self) -> dict[str, str]:
         """Return the inbound URLs of the first company by vanity URL."""

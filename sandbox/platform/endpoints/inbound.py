@@ -24,7 +24,7 @@ from sandbox.platform.endpoints.bearer import BearerEndpoint
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import PAGE, RATE, header, json_response, refusals, shared
 from sandbox.platform.entity_check import EntityCheck
-from sandbox.platform.model import Service
+from sandbox.platform.model import INBOUND_PATH, Service
 from sandbox.platform.platform import Platform
 from sandbox.platform.store import Store
 from sandbox.platform.tokens import Token
@@ -38,7 +38,7 @@ class InboundEndpoint(BearerEndpoint):
     """Takes the payloads of a service."""
 
     kind = INBOUND
-    path = "/v1/{company}/{vanity_url}"  # FACTS 1.13
+    path = INBOUND_PATH
     description = "Inbound URLs of services"
     operations: ClassVar[Mapping[str, Operation]] = {
         "POST": {

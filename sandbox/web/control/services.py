@@ -52,7 +52,7 @@ class ServiceChangeSchema(StrictSchema):
 
 
 def _presented(service: Service) -> dict[str, Any]:
-    url = f"{base_url()}/v1/{service.company}/{service.vanity_url}"
+    url = base_url() + service.path
     return {**dataclasses.asdict(service), "url": url}
 
 

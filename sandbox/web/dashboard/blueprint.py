@@ -114,7 +114,7 @@ def try_it() -> str:
     choices = [
         {
             "service": service,
-            "url": f"{base_url()}/v1/{service.company}/{service.vanity_url}",
+            "url": base_url() + service.path,
             "clients": store.clients(service.connector_id),
             "sample": _sample(store, service),
         }
