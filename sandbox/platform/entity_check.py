@@ -93,6 +93,18 @@ class EntityCheck:
             yield from (_violation(prefix, error) for error in errors)
 
 
+def compile_entity(
+    sample: JsonValue, json_schema: dict[str, Any] | None
+) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
+    """Return the schema in force, whether it was inferred, and its compiled check."""
+    if json_schema is not None:
+        return json_schema, False, EntityCheck(json_schema)
+    if sample is None:
+        return None, False, None
+    inferred = infer_schema(sample)
+    return inferred, True, EntityCheck(inferred)
+
+
 def _violation(prefix: list[int], error: jsonschema_rs.ValidationError) -> Violation:
     kind: Any = error.kind  # a union; its members have attributes that their common type has not
     path = [*prefix, *error.instance_path]

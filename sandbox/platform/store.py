@@ -6,9 +6,7 @@ path take no lock: each is a single read of a dict that holds only complete valu
 
 from __future__ import annotations
 
-import re
 import threading
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,8 +17,16 @@ from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFound
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
 from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by
-from sandbox.platform.entity_check import EntityCheck, infer_schema
+from sandbox.platform.entity_check import EntityCheck, compile_entity
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
+from sandbox.platform.names import (
+    checked_client_id,
+    checked_client_name,
+    checked_name,
+    checked_slug,
+    checked_vanity_url,
+    slugify,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +63,6 @@ class StoreSnapshot:
     last_ids: LastIds
 
 
-VANITY_URL_RULE = "3 to 36 letters, digits, '-' or '_' (upper case is lowered)"
-CLIENT_NAME_RULE = "text of 3 to 255 characters"
-NAME_RULE = "text of 1 to 255 characters, not only spaces"
-SLUG_RULE = "2 to 63 lower-case letters, digits or '-'"
-_VANITY_URL = re.compile(r"[a-z0-9_-]{3,36}")
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _T = TypeVar("_T")
 
 
@@ -73,13 +72,6 @@ class NewOAuthClient:
 
     client: OAuthClient
     secret: str = field(repr=False)
-
-
-def slugify(name: str) -> str:
-    """Return the ``{company}`` of a company name: ``Müller & Söhne Ltd`` gives ``muller-sohne-ltd``."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
-    return slug if len(slug) >= 2 else f"company-{slug}".strip("-")
 
 
 class Store:
@@ -112,13 +104,11 @@ class Store:
 
     def add_company(self, name: str, slug: str | None = None) -> Company:
         """Add a company; its slug is generated from the name unless given, and made unique by a number."""
-        name = _name("name", name)
+        name = checked_name("name", name)
         with self._lock:
             if slug is None:
                 slug = self._free_slug(slugify(name))
-            elif not _SLUG.fullmatch(slug):
-                raise InvalidValueError("slug", slug, SLUG_RULE)
-            elif slug in self._companies:
+            elif checked_slug("slug", slug) in self._companies:
                 raise ConflictError(f"company {slug!r} exists already; choose another slug")
             company = Company(slug, name, self._now())
             self._companies[slug] = company
@@ -143,7 +133,7 @@ class Store:
 
     def add_connector(self, company: str, name: str, environment: str = "test") -> Connector:
         """Add an Inbound API connector (FACTS 1.2, 1.4)."""
-        name = _name("name", name)
+        name = checked_name("name", name)
         if environment not in ("test", "live"):
             raise InvalidValueError("environment", environment, "test or live")
         with self._lock:
@@ -195,12 +185,19 @@ class Store:
         """Add a custom entity (FACTS 1.3) from a sample, a JSON Schema, or neither: then any non-blank body will do."""
         with self._lock:
             self.connector(connector_id)
-            name = _name("name", name)
+            name = checked_name("name", name)
             if (connector_id, name) in self._entity_ids:
                 raise ConflictError(f"connector {connector_id} has an entity {name!r} already; choose another name")
-            schema, inferred, check = _compile(sample, json_schema)
+            schema, inferred, check = compile_entity(sample, json_schema)
             entity = Entity(
-                self._next_id("entity"), connector_id, _name("type", type), name, sample, schema, inferred, self._now()
+                self._next_id("entity"),
+                connector_id,
+                checked_name("type", type),
+                name,
+                sample,
+                schema,
+                inferred,
+                self._now(),
             )
             self._entities[entity.id] = entity
             self._entity_ids[connector_id, name] = entity.id
@@ -211,7 +208,7 @@ class Store:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
         with self._lock:
             entity = self.entity(connector_id, entity_id)
-            schema, inferred, check = _compile(entity.sample, json_schema)
+            schema, inferred, check = compile_entity(entity.sample, json_schema)
             entity = replace(entity, json_schema=schema, inferred=inferred)
             self._set_check(entity_id, check)
             self._entities[entity_id] = entity
@@ -251,10 +248,9 @@ class Store:
         self, connector_id: int, name: str, client_id: str | None = None, secret: str | None = None
     ) -> NewOAuthClient:
         """Create an OAuth client (FACTS 1.5); id and secret are generated unless given (by a seed)."""
-        if not isinstance(name, str) or not len(name.strip()) >= 3 or len(name) > 255:
-            raise InvalidValueError("name", name, CLIENT_NAME_RULE)
-        if client_id is not None and not _UUID.fullmatch(client_id):
-            raise InvalidValueError("client_id", client_id, "a UUID in lower case")
+        name = checked_client_name("name", name)
+        if client_id is not None:
+            checked_client_id("client_id", client_id)
         if secret is not None and not may_be_secret(secret):
             raise InvalidValueError("client_secret", "(not shown)", SECRET_RULE)
         with self._lock:
@@ -265,7 +261,7 @@ class Store:
             secret, now = secret or self._rng.secret(), self._now()
             kept = recognised_by(secret, self._rng)
             client = self._clients[client_id] = OAuthClient(
-                client_id, connector_id, name.strip(), kept, revoked=False, created_at=now, updated_at=now
+                client_id, connector_id, name, kept, revoked=False, created_at=now, updated_at=now
             )
             return NewOAuthClient(client, secret)
 
@@ -305,9 +301,7 @@ class Store:
         self, company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True
     ) -> Service:
         """Add a service with its vanity URL (FACTS 1.13, 1.20)."""
-        vanity_url = vanity_url.lower()
-        if not _VANITY_URL.fullmatch(vanity_url):
-            raise InvalidValueError("vanity_url", vanity_url, VANITY_URL_RULE)
+        vanity_url = checked_vanity_url("vanity_url", vanity_url.lower())
         with self._lock:
             self.company(company)
             connector = self.connector(connector_id)
@@ -377,7 +371,7 @@ class Store:
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:
-                schema, inferred, check = _compile(kept.sample, kept.json_schema)
+                schema, inferred, check = compile_entity(kept.sample, kept.json_schema)
                 self._entities[kept.id] = Entity(
                     kept.id, kept.connector_id, kept.type, kept.name, kept.sample, schema, inferred, kept.created_at
                 )
@@ -404,39 +398,8 @@ class Store:
         return found
 
 
-def check_names(snapshot: StoreSnapshot) -> None:
-    """Raise ``InvalidValueError`` for a name that no store would have taken."""
-    for at, company in enumerate(snapshot.companies):
-        if not _SLUG.fullmatch(company.slug):
-            raise InvalidValueError(f"platform.store.companies[{at}].slug", company.slug, SLUG_RULE)
-    for at, service in enumerate(snapshot.services):
-        if not _VANITY_URL.fullmatch(service.vanity_url):
-            raise InvalidValueError(f"platform.store.services[{at}].vanity_url", service.vanity_url, VANITY_URL_RULE)
-    for at, client in enumerate(snapshot.clients):
-        if not _UUID.fullmatch(client.id):
-            raise InvalidValueError(f"platform.store.clients[{at}].id", client.id, "a UUID in lower case")
-
-
-def _compile(
-    sample: JsonValue, json_schema: dict[str, Any] | None
-) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
-    """Return the schema in force, whether it was inferred, and its compiled check."""
-    if json_schema is not None:
-        return json_schema, False, EntityCheck(json_schema)
-    if sample is None:
-        return None, False, None
-    inferred = infer_schema(sample)
-    return inferred, True, EntityCheck(inferred)
-
-
 def _saved_entity(entity: Entity) -> EntitySnapshot:
     schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
     return EntitySnapshot(
         entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
     )
-
-
-def _name(field: str, value: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 255:
-        raise InvalidValueError(field, value, NAME_RULE)
-    return value.strip()

@@ -13,8 +13,9 @@ from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_m
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
 from sandbox.platform.client_secret import new_secret
+from sandbox.platform.names import checked_client_id, checked_slug, checked_vanity_url
 from sandbox.platform.platform import Platform
-from sandbox.platform.store import NewOAuthClient, Store, check_names
+from sandbox.platform.store import NewOAuthClient, Store
 
 if TYPE_CHECKING:
     from sandbox.platform.model import OAuthClient
@@ -99,8 +100,13 @@ def _known_credentials(
 
 
 def _check_references(store: StoreSnapshot) -> None:
-    """Raise ``InvalidValueError`` where a table has an item twice or refers to a missing one."""
-    check_names(store)
+    """Raise ``InvalidValueError`` where a table has a bad name or an item twice, or refers to a missing item."""
+    for at, company in enumerate(store.companies):
+        checked_slug(f"platform.store.companies[{at}].slug", company.slug)
+    for at, service in enumerate(store.services):
+        checked_vanity_url(f"platform.store.services[{at}].vanity_url", service.vanity_url)
+    for at, client in enumerate(store.clients):
+        checked_client_id(f"platform.store.clients[{at}].id", client.id)
     for table, key in (
         ("companies", "slug"),
         ("connectors", "id"),

@@ -17,7 +17,8 @@ import pytest
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
 from sandbox.platform.model import Connector, Service
-from sandbox.platform.store import Store, slugify
+from sandbox.platform.names import slugify
+from sandbox.platform.store import Store
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=timezone.utc)
 UUID = "9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e"

@@ -1,0 +1,58 @@
+"""The rules for names on the platform: each function returns a good name and raises ``InvalidValueError``.
+
+``field`` is what the error calls the value.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from sandbox.foundation.errors import InvalidValueError
+
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+_VANITY_URL: Final = re.compile(r"[a-z0-9_-]{3,36}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def checked_name(field: str, value: str) -> str:
+    """Return the name of a company, connector or entity, without spaces at its ends."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 255:
+        raise InvalidValueError(field, value, "text of 1 to 255 characters, not only spaces")
+    return value.strip()
+
+
+def checked_client_name(field: str, value: str) -> str:
+    """Return the name of an OAuth client, without spaces at its ends (FACTS 1.5)."""
+    if not isinstance(value, str) or not len(value.strip()) >= 3 or len(value) > 255:
+        raise InvalidValueError(field, value, "text of 3 to 255 characters")
+    return value.strip()
+
+
+def checked_client_id(field: str, value: str) -> str:
+    """Return the id of an OAuth client."""
+    return _checked(_UUID, field, value, "a UUID in lower case")
+
+
+def checked_slug(field: str, value: str) -> str:
+    """Return the ``{company}`` of an inbound URL (FACTS 1.13)."""
+    return _checked(_SLUG, field, value, "2 to 63 lower-case letters, digits or '-'")
+
+
+def checked_vanity_url(field: str, value: str) -> str:
+    """Return the vanity URL of a service, in lower case (FACTS 1.13)."""
+    return _checked(_VANITY_URL, field, value, "3 to 36 letters, digits, '-' or '_' (upper case is lowered)")
+
+
+def _checked(pattern: re.Pattern[str], field: str, value: str, allowed: str) -> str:
+    if not pattern.fullmatch(value):
+        raise InvalidValueError(field, value, allowed)
+    return value
+
+
+def slugify(name: str) -> str:
+    """Return the ``{company}`` of a company name: ``Müller & Söhne Ltd`` gives ``muller-sohne-ltd``."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
+    return slug if len(slug) >= 2 else f"company-{slug}".strip("-")
