@@ -32,7 +32,7 @@ def overview() -> str:
     journal = platform.journal
     entry, whole = _entry(request.args.get("open")), "whole" in request.args
     is_missing = entry is None and "open" in request.args
-    version = f"{entry.id}{'-whole' if whole else ''}" if entry else "missing" if is_missing else "none"
+    pane = f"{entry.id}{'-whole' if whole else ''}" if entry else "missing" if is_missing else "none"
     return render_template(
         "requests.html",
         selection=selection,
@@ -45,9 +45,9 @@ def overview() -> str:
         outcomes=OUTCOMES,
         entry=entry,
         is_missing=is_missing,
-        version=version,
+        pane=pane,
         opened=opened(entry, platform, base_url(), whole=whole)
-        if entry and request.headers.get(KNOWN_PANE) != version
+        if entry and request.headers.get(KNOWN_PANE) != pane
         else None,
     )
 

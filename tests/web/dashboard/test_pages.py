@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask, template_rendered
 
 import sandbox.web.dashboard
+from sandbox._version import __version__
 from sandbox.faults.rules import make_rule
 from tests.conftest import Integration
 
@@ -63,6 +66,23 @@ def test_no_module_puts_text_into_a_page_as_markup() -> None:
     sinks = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function")
 
     assert {path.name for path in STATIC.rglob("*.js") if sinks.search(path.read_text("utf-8"))} == set()
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/?open=2", "/?open=9", "/dashboard/connectors/99"])
+def test_no_page_has_a_variable_with_the_name_of_one_that_every_page_has(integration: Integration, path: str) -> None:
+    integration.post({"order": "1001"})
+    integration.sandbox.clock.freeze()
+    hidden: list[str] = []
+
+    def compare(app: Flask, context: dict[str, Any], **_: object) -> None:
+        for shared in app.template_context_processors["pages"]:
+            hidden.extend(name for name, value in shared().items() if context[name] != value)
+
+    with template_rendered.connected_to(compare):
+        page = integration.http.get(f"/_sandbox{path}").text
+
+    assert hidden == []
+    assert f'<p class="version">Version {__version__}</p>' in page
 
 
 @pytest.mark.parametrize("path", PATHS)
