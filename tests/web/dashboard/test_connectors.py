@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from sandbox.web.dashboard.connectors import detected_fields
 from tests.web.dashboard.conftest import Dashboard
 
 AUTHENTICATION = "/dashboard/connectors/1/authentication"
@@ -248,6 +249,27 @@ def test_a_pasted_sample_shows_its_fields_and_becomes_an_entity(dashboard: Dashb
         "lines": [{"sku": "TEA", "qty": 2}],
         "note": None,
     }
+
+
+def test_a_pasted_sample_keeps_its_numbers_as_they_are_written(dashboard: Dashboard) -> None:
+    page = dashboard.open("/dashboard/connectors/1")
+    page.get_by_role("button", name="Add custom entity").click()
+    dialog = page.get_by_role("dialog", name="Add custom entity")
+    dialog.get_by_label("Entity type").fill("orders")
+    dialog.get_by_label("Entity name").fill("by-hand")
+    dialog.get_by_label("or paste").fill('{"total": 100.00, "tax": 0.0, "rate": 0.2, "id": 9007199254740993}')
+
+    dialog.get_by_role("button", name="Add entity").click()
+
+    expect(page.get_by_role("heading", name="by-hand")).to_be_visible()
+    entity = dashboard.sandbox.store.entities(1)[-1]
+    assert json.dumps(entity.sample) == '{"total": 100.0, "tax": 0.0, "rate": 0.2, "id": 9007199254740993}'
+    assert [(field.path, field.type) for field in detected_fields(entity.json_schema)] == [
+        ("total", "number"),
+        ("tax", "number"),
+        ("rate", "number"),
+        ("id", "integer"),
+    ]
 
 
 def test_an_uploaded_file_becomes_an_entity_of_its_name(dashboard: Dashboard, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // Reads a form as the JSON body of a call, and shows in it why the call was refused.
 
-import { Refusal } from "./api.js";
+import { JsonText, Refusal } from "./api.js";
 
 const READERS = {
   integer: (field) => Number.parseInt(field.value, 10),
@@ -22,9 +22,11 @@ export function readForm(form) {
   return body;
 }
 
+// Checks a JSON text and keeps it as it is: JSON.parse turns 100.00 into 100 and rounds integers beyond 2^53.
 function readJson(text) {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return new JsonText(text);
   } catch (error) {
     throw new Refusal(`The sample is not JSON: ${error.message}`);
   }
