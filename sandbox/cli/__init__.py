@@ -5,9 +5,11 @@ Each command imports what it needs when it runs, so that ``--help`` and ``health
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -35,6 +37,12 @@ _COMMANDS: Final[Mapping[str, str]] = {
 
 class _Lazy(click.Group):
     """Imports a command when it is asked for: `serve` starts without what the others need."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        # A Windows pipe is cp1252, which lacks most characters; a command prints them escaped and does not fail.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)

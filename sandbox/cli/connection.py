@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sandbox.cli.health import ca_file_option, default_url
+from sandbox.cli.table import json_text
 from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError
 from sandbox.foundation.settings import ENV_PREFIX
 
@@ -75,6 +76,4 @@ def open_api(url: str, control_key: str | None = None, ca_file: str | None = Non
 
 def print_json(value: object) -> None:
     """Print a value as JSON on several lines."""
-    import json
-
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value, indent=2))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from sandbox.cli.connection import as_json_option, connected, print_json
-from sandbox.cli.table import printable, printable_lines
+from sandbox.cli.table import json_text, printable, printable_lines
 from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ _HEADING: Final = f"{'#':>6}  {'TIME':8}  {'STATUS':6}  {'REQUEST':40}  WHAT"
 
 def _print(entry: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(entry, ensure_ascii=False))
+        click.echo(json_text(entry))
         return
     request = printable(f"{entry['method']} {entry['path']}")
     when = entry["received_at"][11:19]

@@ -1,8 +1,16 @@
-"""Text for people: columns, and nothing that a terminal would take for a command."""
+"""The text that commands print: columns without control characters, and JSON."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Sequence
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON that stays JSON on standard output: in ASCII where that is not UTF-8."""
+    encoding = (sys.stdout.encoding or "").lower().replace("_", "-")
+    return json.dumps(value, indent=indent, ensure_ascii=encoding not in ("utf-8", "utf8"))
 
 
 def printable(value: object) -> str:

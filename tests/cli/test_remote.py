@@ -198,6 +198,49 @@ def test_what_is_received_cannot_steer_the_terminal(run: Run, server: SandboxSer
         assert "\x07" not in text
 
 
+# An output of Windows that is no terminal; it has neither an emoji nor the mark that replaces control characters.
+CP1252 = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["requests"], b"404"),
+        (["show", "2"], b'{"name": "Zo\xeb \\U0001f600", "bell": "\\ufffd"}'),
+        (["clients", "list"], b"\\U0001f600 shop"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_command_escapes_characters_that_its_output_lacks(
+    command: list[str], shown: bytes, server: SandboxServer
+) -> None:
+    push(server, '{"name": "Zoë 😀", "bell": "\a"}'.encode())
+    requests.get(f"{server.base_url}/😀", timeout=10)
+    server.sandbox.store.add_client(1, "😀 shop")
+
+    done = _run_with_output_in(CP1252, *command, server=server)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert shown in done.stdout
+
+
+@pytest.mark.parametrize("command", [["requests", "--json", "--limit", "1"], ["show", "1", "--json"]], ids=" ".join)
+def test_command_prints_json_in_ascii_where_its_output_is_not_utf_8(command: list[str], server: SandboxServer) -> None:
+    requests.post(server.patchworks.inbound("anything").url, data='{"name": "Zoë 😀"}'.encode(), timeout=10)
+
+    done = _run_with_output_in(CP1252, *command, server=server)
+
+    assert json.loads(done.stdout.decode("ascii"))["body"] == '{"name": "Zoë 😀"}'
+
+
+def _run_with_output_in(
+    encoding: dict[str, str], *command: str, server: SandboxServer
+) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **encoding, "PATCHWORKS_SANDBOX_URL": server.base_url}
+    line = [sys.executable, "-m", "sandbox.cli", *command]
+    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, timeout=60, check=False)
+
+
 def test_export_is_written_to_a_file(run: Run, server: SandboxServer, tmp_path: Path) -> None:
     push(server)
     run("export", "--format", "har", "--kind", "inbound", "-o", str(tmp_path / "requests.har"))
