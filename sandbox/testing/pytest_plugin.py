@@ -76,14 +76,27 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show with a failure what the sandbox received during the test."""
+    """Show with a failure the requests that the sandbox received during the test.
+
+    The terminal prints sections. A JUnit report has none of them, but the properties of the test, also of a setup or
+    teardown that fails.
+    """
     report = yield
     if call.when == "call":
         item.stash[_OUTCOME] = report.outcome
     if report.failed:
         for patchworks in item.stash.get(_HANDLES, []):
-            report.sections.append((f"requests to {patchworks.base_url}", _story(patchworks)))
+            section = (f"requests to {patchworks.base_url}", _story(patchworks))
+            report.sections.append(section)
+            _add_property(item, report, *section)
     return report
+
+
+def _add_property(item: pytest.Item, report: pytest.TestReport, name: str, text: str) -> None:
+    """Add a property to a report and to the later reports of the test; the last one goes into the JUnit report."""
+    for properties in (item.user_properties, report.user_properties):
+        properties[:] = [each for each in properties if each[0] != name]
+        properties.append((name, text))
 
 
 def _story(patchworks: Patchworks) -> str:

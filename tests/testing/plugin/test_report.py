@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -39,6 +40,35 @@ def test_push(patchworks):
     ]
     assert "hunter2" not in report
     assert "not-the-secret" not in report
+
+
+@pytest.mark.parametrize("when", ["setup", "call", "teardown"])
+def test_junit_report_has_the_requests_of_a_failed_test(pytester: pytest.Pytester, when: str) -> None:
+    run(
+        pytester,
+        f"""
+@pytest.fixture
+def around(patchworks):
+    requests.post(patchworks.token_url, timeout=10)
+    assert {when != "setup"}
+    yield
+    assert {when != "teardown"}
+
+def test_it(patchworks, around):
+    assert {when != "call"}
+
+def test_good(patchworks):
+    requests.post(patchworks.token_url, timeout=10)
+""",
+        "--junitxml=report.xml",
+    )
+
+    report = ElementTree.parse(Path(pytester.path, "report.xml"))
+    properties = [(case.get("name"), each) for case in report.iter("testcase") for each in case.iter("property")]
+    assert [(name, each.get("value")) for name, each in properties] == [
+        ("test_it", "#1 POST /oauth/token -> 400 unsupported_grant_type: none given")
+    ]
+    assert (properties[0][1].get("name") or "").startswith("requests to http://127.0.0.1:")
 
 
 def test_report_of_many_requests_is_short(pytester: pytest.Pytester) -> None:
