@@ -35,7 +35,7 @@ from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Listener, Waiting
 
-__all__ = ["ENTRY_OVERHEAD", "Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
+__all__ = ["Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class JournalSnapshot:
     entries: tuple[Entry, ...]
 
 
-ENTRY_OVERHEAD = 392
+_OVERHEAD = 392
 """About how many bytes an entry takes beside its bodies and the values that it shares with no other entry."""
 
 _CHUNK = 256
@@ -133,7 +133,7 @@ class Journal:
         return entry
 
     def _add(self, entry: Entry, cost: int) -> None:
-        cost += ENTRY_OVERHEAD
+        cost += _OVERHEAD
         self._seq = entry.seq
         self._costs.append(cost)
         self._bytes += cost + self._index.add(entry)

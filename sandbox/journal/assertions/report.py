@@ -96,7 +96,7 @@ def _near_misses(misses: Sequence[NearMiss], candidates: int) -> Iterator[str]:
     among = f" of the last {candidates}" if candidates >= CANDIDATES else f" of {candidates}"
     yield from ("", f"the nearest{among}:" if candidates > len(misses) else "nearest:")
     for miss in misses:
-        yield f"  {told(miss.entry)}"
+        yield f"  {entry_line(miss.entry)}"
         yield from (f"      {difference}" for difference in miss.differences[:_DIFFERENCES])
         if (more := len(miss.differences) - _DIFFERENCES) > 0:
             yield f"      and {more} more difference{'s' if more > 1 else ''}"
@@ -115,24 +115,24 @@ def _explanations(found: Surroundings, near: Sequence[NearMiss]) -> Iterator[str
         shown = [entry for entry in entries if entry.seq not in above][-3:]
         if shown:
             some = f", {len(shown)} of them" if count > len(shown) else ""
-            yield from ("", f"{title}: {count}{some}", *(f"  {told(entry)}" for entry in shown))
+            yield from ("", f"{title}: {count}{some}", *(f"  {entry_line(entry)}" for entry in shown))
 
 
-def told(entry: Entry) -> str:
+def entry_line(entry: Entry) -> str:
     """Return an entry in one line: the request, the answer and the reason."""
-    told = f"#{entry.seq} {entry.method} {entry.path} -> {entry.status or 'no answer'}"
+    line = f"#{entry.seq} {entry.method} {entry.path} -> {entry.status or 'no answer'}"
     if entry.fault is not None:
-        told += f", fault {entry.fault}" + (f" ({entry.effect})" if entry.effect else "")
-        told += ", though the request was accepted" if entry.accepted else ""
+        line += f", fault {entry.fault}" + (f" ({entry.effect})" if entry.effect else "")
+        line += ", though the request was accepted" if entry.accepted else ""
     elif entry.reason is None:
-        told += f" {entry.outcome}"
+        line += f" {entry.outcome}"
     elif entry.token is not None and entry.reason.startswith("token_expired"):
-        told += f" token_expired: {entry.token_note}"
+        line += f" token_expired: {entry.token_note}"
     else:
-        told += f" {entry.reason}"
-        told += "" if entry.token is None or entry.accepted else f" ({entry.token_note})"
+        line += f" {entry.reason}"
+        line += "" if entry.token is None or entry.accepted else f" ({entry.token_note})"
     # A path may hold what ends a line or steers a terminal, and this goes into reports and logs.
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in told)
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _loss(dropped: int, lost: int) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from sandbox.journal.assertions.report import told
+from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.filter import EVERY_ENTRY
@@ -24,7 +24,7 @@ _LINE: Final = 160
 def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
     newest = [*islice(journal.newest_first(), max_entries)][::-1]
-    lines = list(_told(newest))
+    lines = list(_lines(newest))
     left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
     if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
@@ -33,9 +33,9 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     return "\n".join(lines) or "no request was received"
 
 
-def _told(entries: Iterable[Entry]) -> Iterator[str]:
+def _lines(entries: Iterable[Entry]) -> Iterator[str]:
     for entry in entries:
-        yield _cut(told(entry), _LINE)
+        yield _cut(entry_line(entry), _LINE)
         if entry.kind in PAYLOADS and entry.body:
             yield f"    {_preview(entry)}"
 
