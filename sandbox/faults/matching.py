@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias
 
 from sandbox.faults.rules import ANY, SUBJECT, Match
-from sandbox.foundation.json_path import compile_json_path
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_value import JsonValue, equal
 from sandbox.foundation.strict_json import NotJsonError
 
 
@@ -61,7 +61,7 @@ class Look:
             self._headers[name] = self.request.header(name)
         return self._headers[name]
 
-    def selected(self, path: str, select: Select) -> list[JsonValue]:
+    def selected(self, path: str, find: Select) -> list[JsonValue]:
         """Return the values that a path selects in the body: none if the body is not JSON."""
         found = self._selected.get(path)
         if found is None:
@@ -70,7 +70,7 @@ class Look:
                     self._document = self.request.json()
                 except NotJsonError:
                     self._document = None
-            found = self._selected[path] = [] if self._document is None else select(self._document)
+            found = self._selected[path] = [] if self._document is None else find(self._document)
         return found
 
 
@@ -104,9 +104,9 @@ class Matcher:
             found = look.header(name)
             if found is None or (content is not None and found != content):
                 return False
-        for path, select, value in self._paths:
-            selected = look.selected(path, select)
-            if not selected or (value is not _UNKNOWN and not any(_same(one, value) for one in selected)):
+        for path, find, value in self._paths:
+            selected = look.selected(path, find)
+            if not selected or (value is not _UNKNOWN and not any(equal(value, one) for one in selected)):
                 return False
         return True
 
@@ -116,11 +116,7 @@ def _compiled(path: str) -> Select:
         names = path.split(".")[1:]
         return lambda document: _walk(document, names)
     query = compile_json_path(path)
-
-    def select(document: JsonValue) -> list[JsonValue]:
-        return cast("list[JsonValue]", query.findall(document)) if isinstance(document, (dict, list)) else []
-
-    return select
+    return lambda document: select(query, document)
 
 
 def _walk(document: JsonValue, names: list[str]) -> list[JsonValue]:
@@ -129,8 +125,3 @@ def _walk(document: JsonValue, names: list[str]) -> list[JsonValue]:
             return []
         document = document[name]
     return [document]
-
-
-def _same(value: JsonValue, wanted: JsonValue) -> bool:
-    """Compare as JSON does: ``true`` is not 1."""
-    return value == wanted and isinstance(value, bool) == isinstance(wanted, bool)

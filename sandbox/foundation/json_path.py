@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_value import JsonValue
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
@@ -31,3 +32,27 @@ def compile_json_path(expression: str) -> JSONPath:
         ) from None
     assert isinstance(query, jsonpath.JSONPath)
     return query
+
+
+def select(query: JSONPath, document: JsonValue) -> list[JsonValue]:
+    """Return the values that a query selects; none in a document that is nested deeper than the query can follow."""
+    import jsonpath
+
+    if not isinstance(document, (dict, list)):
+        return []
+    try:
+        return cast("list[JsonValue]", query.findall(document))
+    except (jsonpath.JSONPathError, RecursionError):
+        return []
+
+
+def selects(query: JSONPath, document: JsonValue) -> bool:
+    """Return whether a query selects anything, without looking for more than one value; see ``select``."""
+    import jsonpath
+
+    if not isinstance(document, (dict, list)):
+        return False
+    try:
+        return query.match(document) is not None
+    except (jsonpath.JSONPathError, RecursionError):
+        return False

@@ -7,14 +7,13 @@ and only payloads of the same service are compared.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import compile_json_path
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_value import JsonValue, canonical
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.journal import Entry
 
@@ -55,8 +54,8 @@ def _key_function(by: Likeness, json_path: str | None) -> Callable[[Entry], str 
     if by == "bytes":
         return _digest
     if json_path is None:
-        return lambda entry: _digest(entry) if entry.json is None else _canonical(entry.json)
-    return lambda entry: None if not (selected := _selected(entry, json_path)) else _canonical(selected)
+        return lambda entry: _digest(entry) if entry.json is None else canonical(entry.json)
+    return lambda entry: None if not (selected := _selected(entry, json_path)) else canonical(selected)
 
 
 def _group(entries: list[Entry], by: Likeness, json_path: str | None) -> Duplicates:
@@ -66,20 +65,13 @@ def _group(entries: list[Entry], by: Likeness, json_path: str | None) -> Duplica
         key = selected[0] if len(selected) == 1 else selected
     if len({_digest(entry) for entry in entries}) == 1:
         return Duplicates("bytes", key, tuple(entries))
-    if by == "json_path" and len({_canonical(entry.json) for entry in entries}) == 1:
+    if by == "json_path" and len({canonical(entry.json) for entry in entries}) == 1:
         return Duplicates("json", key, tuple(entries))
     return Duplicates(by, key, tuple(entries))
 
 
 def _selected(entry: Entry, json_path: str) -> list[JsonValue]:
-    document = entry.json
-    if not isinstance(document, (dict, list)):
-        return []
-    return cast("list[JsonValue]", compile_json_path(json_path).findall(document))
-
-
-def _canonical(value: JsonValue) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return select(compile_json_path(json_path), entry.json)
 
 
 def _digest(entry: Entry) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.foundation.json_path import compile_json_path
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.json_path import compile_json_path, selects
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
@@ -65,19 +64,8 @@ class EntryFilter:
             return False
         if self.until is not None and entry.received_at > self.until:
             return False
-        return self._query is None or _selects(self._query, entry.json)
+        return self._query is None or selects(self._query, entry.json)
 
 
 EVERY_ENTRY: Final = EntryFilter()
 """The filter without conditions."""
-
-
-def _selects(query: JSONPath, document: JsonValue) -> bool:
-    import jsonpath
-
-    if not isinstance(document, (dict, list)):
-        return False
-    try:
-        return query.match(document) is not None
-    except (jsonpath.JSONPathError, RecursionError):  # a document nested deeper than a query can follow
-        return False

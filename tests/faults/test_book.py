@@ -149,6 +149,11 @@ def test_window_follows_the_clock(book: FaultBook, time: Time, window: dict[str,
         ({"json_path": {"$.order": "1001", "$.missing": None}}, {}, False),
         ({"json_path": {"$.order": "1001", "$.order.missing": None}}, {}, False),
         ({"json_path": {"$.paid": 1}}, {}, False),
+        ({"json_path": {"$.lines[0]": [1, 0]}}, {"body": b'{"lines":[[true,false]]}'}, False),
+        ({"json_path": {"$.lines": [1, 0]}}, {"body": b'{"lines":[true,false]}'}, False),
+        ({"json_path": {"$.lines": {"a": [True]}}}, {"body": b'{"lines":{"a":[1]}}'}, False),
+        ({"json_path": {"$.lines": [10]}}, {"body": b'{"lines":[1e1]}'}, True),
+        ({"json_path": "$..missing"}, {"body": b'{"order":' + b"[" * 100 + b"]" * 100 + b"}"}, False),
     ],
 )
 def test_rule_matches_what_its_conditions_say(

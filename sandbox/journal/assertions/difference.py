@@ -1,19 +1,21 @@
 """The differences between two JSON values, written for people.
 
-Matching and explaining are one: a value matches when there is no difference. Numbers are equal by value (1 and 1.0),
-``true`` is not 1, and "2" is not 2. Items of lists are aligned, so that one more at the front is one difference. What
-is expected may hold objects that are no JSON (``unittest.mock.ANY``, ``pytest.approx(…)``); their own ``==`` decides.
+A value matches when there is no difference; ``equal`` says which values are the same. Items of lists are aligned, so
+that one more at the front is one difference.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
+from itertools import islice
 from typing import Any, Final
 
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.json_value import JsonValue, canonical, equal, key_text
 
 _SHOWN: Final = 60
 _MAX_LEAVES: Final = 1_000
@@ -40,50 +42,89 @@ class Difference:
         return f"{self.path}: {self.message}"
 
 
-def equal(expected: Any, actual: JsonValue) -> bool:
-    """Return whether two values are the same JSON."""
-    if isinstance(expected, Mapping):
-        if not isinstance(actual, dict) or len(expected) != len(actual):
-            return False
-        for key, value in expected.items():  # noqa: SIM110 - a generator is a frame more, and nesting goes 512 deep
-            if key not in actual or not equal(value, actual[key]):
-                return False
-        return True
-    if isinstance(expected, (list, tuple)):
-        if not isinstance(actual, list) or len(expected) != len(actual):
-            return False
-        for value, other in zip(expected, actual, strict=True):  # noqa: SIM110 - as above
-            if not equal(value, other):
-                return False
-        return True
-    if isinstance(expected, bool) or (isinstance(actual, bool) and isinstance(expected, (int, float))):
-        return expected is actual
-    return bool(expected == actual)
-
-
 def contains(expected: Any, actual: JsonValue) -> bool:
     """Return whether a value holds all that is expected; it may hold more.
 
-    Objects may have more keys. Of a list each expected item must be contained in some item, in any order.
+    Objects may have more keys, and lists more items in any order. Each expected item must be contained in an item of
+    its own: two that are expected are not met by one.
     """
     if isinstance(expected, Mapping):
         if not isinstance(actual, dict):
             return False
-        for key, value in expected.items():  # noqa: SIM110 - as above
-            if key not in actual or not contains(value, actual[key]):
+        for key, value in expected.items():
+            name = key if isinstance(key, str) else key_text(key)
+            if name not in actual or not contains(value, actual[name]):
                 return False
         return True
     if isinstance(expected, (list, tuple)):
-        if not isinstance(actual, list):
+        if not isinstance(actual, list) or len(expected) > len(actual):
             return False
-        for item in expected:
-            for other in actual:
-                if contains(item, other):
+        found = _Assignment(expected, actual)
+        for number, item in enumerate(expected):
+            for place in found.free_from(number):
+                if contains(item, actual[place]):  # called here, and not by a method: as above
+                    found.put(number, place)
                     break
+                found.fits[number][place] = False
             else:
-                return False
+                if not found.find_place(number):
+                    return False
         return True
     return equal(expected, actual)
+
+
+class _Assignment:
+    """Gives each expected item of a list an item of its own that contains it."""
+
+    def __init__(self, expected: Sequence[Any], actual: Sequence[JsonValue]) -> None:
+        self._expected = expected
+        self._actual = actual
+        self._places: dict[int, int] = {}
+        self._owners: dict[int, int] = {}
+        self.fits: defaultdict[int, dict[int, bool]] = defaultdict(dict)
+        """For each expected item the items it was compared with: in nested lists each comparison must be made once."""
+
+    def free_from(self, start: int) -> Iterator[int]:
+        """Iterate over the items that are given to none, from the one at the same position on."""
+        size = len(self._actual)
+        return (place for at in range(start, start + size) if (place := at % size) not in self._owners)
+
+    def put(self, number: int, place: int) -> None:
+        """Give an item of the list to an expected one."""
+        self._places[number], self._owners[place] = place, number
+        self.fits[number][place] = True
+
+    def find_place(self, number: int) -> bool:
+        """Give an expected item a place, moving others where they have a choice; return whether there is one.
+
+        This is Kuhn's algorithm: where no assignment is found there is none.
+        """
+        reached: dict[int, int] = {}
+        """The expected item for which each place was found."""
+        waiting = [number]
+        while waiting:
+            mover = waiting.pop()
+            for place in range(len(self._actual)):
+                if place in reached or not self._fits(mover, place):
+                    continue
+                reached[place] = mover
+                if place in self._owners:
+                    waiting.append(self._owners[place])
+                    continue
+                while True:
+                    mover = reached[place]
+                    left = self._places.get(mover)
+                    self.put(mover, place)
+                    if left is None:
+                        return True
+                    place = left  # noqa: PLW2901 - its place is taken by the one for which it was found
+        return False
+
+    def _fits(self, number: int, place: int) -> bool:
+        known = self.fits[number]
+        if place not in known:
+            known[place] = contains(self._expected[number], self._actual[place])
+        return known[place]
 
 
 def differences(expected: Any, actual: JsonValue, *, subset: bool = False, path: str = "$") -> list[Difference]:
@@ -99,16 +140,17 @@ def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: 
     if (contains if subset else equal)(expected, actual):
         return
     if depth < _MAX_DEPTH and isinstance(expected, Mapping) and isinstance(actual, dict):
-        for key, value in expected.items():
+        wanted = {key_text(key): value for key, value in expected.items()}
+        for key, value in wanted.items():
             place = f"{path}{_step(key)}"
             if key in actual:
                 yield from _compare(value, actual[key], place, items, depth + 1)
             else:
-                near = get_close_matches(str(key), [name for name in actual if name not in expected], 1, 0.8)
+                near = get_close_matches(str(key), [name for name in actual if name not in wanted], 1, 0.8)
                 hint = f"; there is {show(near[0])}" if near else ""
                 yield Difference(place, f"missing, expected {show(value)}{hint}", leaves(value))
         for key in actual if not subset else ():
-            if key not in expected:
+            if key not in wanted:
                 yield Difference(f"{path}{_step(key)}", f"unexpected {show(actual[key])}", leaves(actual[key]))
     elif depth < _MAX_DEPTH and isinstance(expected, (list, tuple)) and isinstance(actual, list):
         yield from items(expected, actual, path, depth)
@@ -118,7 +160,7 @@ def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: 
 
 def _aligned_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
     """Yield missing, unexpected and changed items; items that moved because of them do not count."""
-    was, now = [_canonical(item) for item in expected], [_canonical(item) for item in actual]
+    was, now = [_aligned_by(item) for item in expected], [_aligned_by(item) for item in actual]
     if len(was) == len(now) and sorted(was) == sorted(now):
         yield Difference(path, f"the same {len(was)} items in another order")
         return
@@ -174,19 +216,21 @@ def _paired(expected: Sequence[Any], actual: Sequence[JsonValue]) -> list[tuple[
 
 
 def _contained_items(expected: Sequence[Any], actual: list[JsonValue], path: str, depth: int) -> Iterator[Difference]:
-    """Yield the items that no item of the list contains, and how the nearest one differs."""
-    for item in expected:
-        if any(contains(item, other) for other in actual):
-            continue
+    """Yield the items for which no item of the list is left, and how the nearest of those left differs."""
+    found = _Assignment(expected, actual)
+    missing = [number for number in range(len(expected)) if not found.find_place(number)]
+    for number in missing:
+        item = expected[number]
         candidates = [
-            list(_compare(item, other, f"{path}[{index}]", _contained_items, depth + 1))
-            for index, other in enumerate(actual[:_MAX_PAIRED])
+            list(_compare(item, actual[place], f"{path}[{place}]", _contained_items, depth + 1))
+            for place in islice(found.free_from(0), _MAX_PAIRED)
         ]
         nearest = min(candidates, key=_weight, default=[])
         if nearest and _weight(nearest) < leaves(item):
             yield from nearest
         else:
-            yield Difference(path, f"no item contains {show(item)}", leaves(item))
+            another = "other " if True in found.fits[number].values() else ""
+            yield Difference(path, f"no {another}item contains {show(item)}", leaves(item))
 
 
 def _weight(found: list[Difference]) -> int:
@@ -221,7 +265,7 @@ def _kind(value: object) -> str:
             return "null"
         case bool():
             return "boolean"
-        case int() | float():
+        case int() | float() | Decimal():
             return "number"
         case str():
             return "string"
@@ -235,15 +279,28 @@ def _kind(value: object) -> str:
 
 def show(value: object, limit: int = _SHOWN) -> str:
     """Return a value as JSON on one line, shortened to ``limit`` characters."""
-    text = _canonical(value, sort_keys=False)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=_shown_as)
+    except (TypeError, ValueError, RecursionError):  # as above
+        text = _unwritable(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _canonical(value: object, *, sort_keys: bool = True) -> str:
+def _aligned_by(item: object) -> str:
+    """Return a text that is the same for equal items, as far as a text can be."""
     try:
-        return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, default=repr)
+        return canonical(item, default=_shown_as)
     except (TypeError, ValueError, RecursionError):  # keys that are no text, or nested too deep
-        return repr(value) if not isinstance(value, (dict, list)) else f"<{_kind(value)} of {len(value)}>"
+        return _unwritable(item)
+
+
+def _unwritable(value: object) -> str:
+    return repr(value) if not isinstance(value, (dict, list)) else f"<{_kind(value)} of {len(value)}>"
+
+
+def _shown_as(value: object) -> object:
+    """Return the JSON with which an object that is no JSON is shown: a number for a ``Decimal``."""
+    return float(value) if isinstance(value, Decimal) and equal(value, float(value)) else repr(value)
 
 
 def _step(key: object) -> str:

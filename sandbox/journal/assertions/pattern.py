@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import TypedDict
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import compile_json_path
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.assertions.difference import Difference, contains, differences, equal, leaves, show
+from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
 from sandbox.journal.journal import Entry
 from sandbox.journal.redaction import redact_headers
 
@@ -60,6 +60,7 @@ class Pattern:
 
     - ``json``: the body is this JSON. Numbers are equal by value; of a repeated key the last counts.
     - ``json_contains``: the body holds this, and may hold more: objects more keys, lists more items in any order.
+      Each expected item needs an item of its own.
     - ``json_path``: an RFC 9535 query that selects something, or queries with the value one selected node must equal.
     - ``text``: the body is this text.
     - ``headers``: each is there with this value (``None``: is not there); names know no case. Credentials may be given
@@ -167,18 +168,7 @@ class Pattern:
         if self.json_contains is not UNSET:
             yield from differences(self.json_contains, document, subset=True)
         for path, query, wanted in self._queries:
-            yield from _of_path(path, _selected(query, document), wanted)
-
-
-def _selected(query: JSONPath, document: JsonValue) -> list[Any]:
-    import jsonpath
-
-    if not isinstance(document, (dict, list)):
-        return []
-    try:
-        return list(query.findall(document))
-    except (jsonpath.JSONPathError, RecursionError):  # a document nested deeper than a query can follow
-        return []
+            yield from _of_path(path, select(query, document), wanted)
 
 
 def _of_path(path: str, selected: list[Any], wanted: Any) -> Iterator[Difference]:

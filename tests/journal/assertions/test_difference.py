@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 from unittest.mock import ANY
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.journal.assertions.difference import contains, differences, equal, leaves, show
+from sandbox.foundation.json_value import equal
+from sandbox.journal.assertions.difference import contains, differences, leaves, show
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0]) | st.sampled_from(["", "a", "1"]),
@@ -88,12 +90,74 @@ def test_what_is_no_json_decides_by_its_own_equality(expected: Any, actual: Any)
         ([{"sku": "B", "qty": 3}], LINES, ["$[1].qty: expected 3, got 2"]),
         ([{"sku": "Z", "qty": 9}], LINES, ['$: no item contains {"sku": "Z", "qty": 9}']),
         ([1], [], ["$: no item contains 1"]),
+        ([{"sku": "A"}, {"sku": "A"}], LINES, ['$: no other item contains {"sku": "A"}']),
+        ([{"sku": "A", "qty": 1}] * 2, [LINES[0], {"sku": "A", "qty": 2}], ["$[1].qty: expected 1, got 2"]),
+        ({"lines": [1, 1]}, {"lines": [1]}, ["$.lines: no other item contains 1"]),
+        ([[1], [1]], [[1, 2], 3], ["$: no other item contains [1]"]),
+        ([{"b": 1}, {}], [{"a": 1}, {"b": 1}], []),
+        ([{}, {"a": 1}], [{"a": 1}, {}], []),
+        ([{}, {"b": 1}, {"a": 1}], [{"a": 1}, {"a": 1, "b": 1}, {}], []),
+        ([ANY, 1], [1, 2], []),
+        ([ANY, 2, 1], [1, 2], ["$: no other item contains 1"]),
         ({"a": {"b": 1}}, {"a": {}}, ["$.a.b: missing, expected 1"]),
     ],
-    ids=["more keys", "any order", "empty list", "nearest item", "no item is near", "nothing there", "nested"],
+    ids=[
+        "more keys",
+        "any order",
+        "empty list",
+        "nearest item",
+        "no item is near",
+        "nothing there",
+        "two objects and one",
+        "two objects and a near one",
+        "two numbers and one",
+        "two lists and one",
+        "any item",
+        "first moves on",
+        "two move on",
+        "ANY moves on",
+        "one too many",
+        "nested",
+    ],
 )
 def test_subset_is_told_by_what_is_not_contained(expected: Any, actual: Any, messages: list[str]) -> None:
     assert told(expected, actual, subset=True) == messages
+
+
+ITEMS = st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(0, 1), max_size=2), max_size=4)
+
+
+@given(expected=ITEMS, actual=ITEMS)
+def test_list_is_contained_exactly_when_each_item_can_be_given_one_of_its_own(expected: Any, actual: Any) -> None:
+    choices = permutations(actual, len(expected))
+    by_trying = any(all(map(contains, expected, chosen)) for chosen in choices)
+
+    assert contains(expected, actual) == by_trying
+    assert (not differences(expected, actual, subset=True)) == by_trying
+
+
+def test_lists_in_which_many_items_are_alike_are_compared_once() -> None:
+    compared = 0
+
+    class Item:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return other == 1
+
+    assert not contains([Item() for _ in range(60)], [*[1] * 59, 2])
+    assert compared <= 60 * 60
+
+
+def test_nested_lists_whose_items_must_move_are_compared_once() -> None:
+    expected: Any = [1]
+    actual: Any = [1]
+    for _ in range(40):  # a second comparison at each level would make 2 to the 40th
+        expected, actual = [[], expected], [actual, []]
+
+    assert contains(expected, actual)
 
 
 @given(expected=JSON, actual=JSON)

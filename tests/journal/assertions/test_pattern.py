@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ HEADERS = (("Content-Type", "application/json"), ("X-Trace", "1"), ("X-Trace", "
         ({"json": {"order": "1001"}}, ["$.lines: unexpected " + '[{"sku": "A", "qty": 1}, {"sku": "B", "qty": 2}]']),
         ({"json_contains": {"lines": [{"sku": "B"}]}}, []),
         ({"json_contains": {"lines": [{"sku": "B", "qty": 3}]}}, ["$.lines[1].qty: expected 3, got 2"]),
+        ({"json_contains": {"lines": [{"sku": "B"}] * 2}}, ['$.lines: no other item contains {"sku": "B"}']),
+        ({"json_path": {"$.lines[0].qty": Decimal("1.00")}}, []),
+        ({"json_contains": {"lines": [{"qty": Decimal("1.5")}]}}, ['$.lines: no item contains {"qty": 1.5}']),
         ({"json_path": "$.lines[?@.qty > 1]"}, []),
         ({"json_path": "$.lines[?@.qty > 2]"}, ["$.lines[?@.qty > 2]: selects nothing"]),
         ({"json_path": {"$.order": "1001", "$.lines[*].sku": "B"}}, []),

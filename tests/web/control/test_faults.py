@@ -185,6 +185,7 @@ def send(integration: Integration, *bodies: object) -> None:
 FIRST = {"order": "1001", "total": 5}
 SWAPPED = {"total": 5, "order": "1001"}
 CHANGED = {"order": "1001", "total": 6}
+DEEP = b"[" * 200 + b"]" * 200
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,10 @@ CHANGED = {"order": "1001", "total": 6}
         ),
         pytest.param([b"text", b"text"], {}, [("bytes", None, 2)], id="not JSON"),
         pytest.param([b"text", b"text"], {"json_path": "$.order"}, [], id="no such key"),
+        pytest.param([b'{"a":[10]}', b'{"a":[10.0]}', b'{"a":[1e1]}'], {}, [("json", None, 3)], id="same numbers"),
+        pytest.param([b'{"a":10}', b'{"b":1,"a":1e1}'], {"json_path": "$.a"}, [("json_path", 10, 2)], id="same number"),
+        pytest.param([b'{"a":[1]}', b'{"a":[true]}'], {}, [], id="true is not 1"),
+        pytest.param([DEEP, DEEP], {"json_path": "$..order"}, [], id="deeper than a query can follow"),
         pytest.param([FIRST, CHANGED, FIRST, CHANGED], {}, [("bytes", None, 2), ("bytes", None, 2)], id="two of two"),
     ],
 )
