@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import Final
 
 from sandbox._version import __version__
 from sandbox.foundation.loopback import is_loopback
+from sandbox.foundation.strict_json import write_json
 from sandbox.platform.model import Service
 from sandbox.platform.store import NewOAuthClient
 from sandbox.state.seed import demo_seed_file
@@ -122,4 +122,4 @@ def _sample_of(service: Service, endpoints: Endpoints) -> str:
     """Return a payload that the service accepts: its entity's sample."""
     entities = endpoints.sandbox.store.entities(service.connector_id)
     sample = next(entity.sample for entity in entities if entity.name == service.entity)
-    return json.dumps({"hello": "sandbox"} if sample is None else sample)
+    return write_json({"hello": "sandbox"} if sample is None else sample)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
+
+from sandbox.foundation.strict_json import write_json
 
 _FOLDER = click.Path(file_okay=False, exists=True)
 
@@ -39,7 +40,7 @@ def fidelity(as_json: bool) -> None:
     from sandbox.platform.fidelity import as_text, load_ledger
 
     ledger = load_ledger()
-    click.echo(json.dumps(dataclasses.asdict(ledger), indent=2) if as_json else as_text(ledger))
+    click.echo(write_json(dataclasses.asdict(ledger), indent=2) if as_json else as_text(ledger))
 
 
 def _write(pages: Mapping[str, str], folder: Path) -> None:

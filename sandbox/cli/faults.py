@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from sandbox.cli.connection import as_json_option, connected, open_api, print_json
 from sandbox.cli.table import table
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ENDPOINTS
 
 if TYPE_CHECKING:
@@ -174,5 +175,5 @@ def _told(state: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else write_json(value, ascii=False)
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -6,7 +6,6 @@ a cursor, ends of lines, credentials. A traceback is the only thing that takes s
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -19,6 +18,7 @@ import click
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.log_line import ControlRequest, EmulatedRequest, escaped, one_word
 from sandbox.journal.redaction import redact_text
 
@@ -98,7 +98,7 @@ class JsonLines(JsonFormatter):
         fields = line.fields()
         head = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
         message = f"{fields['method']} {fields['path']} {fields['status']}"
-        return json.dumps({**head, "message": message, **fields})
+        return write_json({**head, "message": message, **fields})
 
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Add what every line has, then what is known of the request."""

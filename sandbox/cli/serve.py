@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -20,6 +19,7 @@ from sandbox.cli.options import GroupedCommand, serve_options
 from sandbox.foundation import atomic_file
 from sandbox.foundation.errors import InputError
 from sandbox.foundation.loopback import is_loopback
+from sandbox.foundation.strict_json import write_json
 
 if TYPE_CHECKING:
     from sandbox.server.sandbox_server import SandboxServer
@@ -88,7 +88,7 @@ def _announced(ready_file: str | None, server: SandboxServer) -> Iterator[None]:
     path = Path(ready_file)
     path.unlink(missing_ok=True)
     yield
-    atomic_file.write(path, [f"{json.dumps(server.endpoints.ready_document())}\n".encode()])
+    atomic_file.write(path, [f"{write_json(server.endpoints.ready_document())}\n".encode()])
 
 
 def _stop_on_signals() -> threading.Event:

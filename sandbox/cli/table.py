@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
+
+from sandbox.foundation.strict_json import write_json
 
 
 def json_text(value: object, indent: int | None = None) -> str:
     """Return a value as JSON that stays JSON on standard output: in ASCII where that is not UTF-8."""
     encoding = (sys.stdout.encoding or "").lower().replace("_", "-")
-    return json.dumps(value, indent=indent, ensure_ascii=encoding not in ("utf-8", "utf8"))
+    return write_json(value, indent=indent, ascii=encoding not in ("utf-8", "utf8"))
 
 
 def printable(value: object) -> str:

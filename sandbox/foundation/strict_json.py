@@ -1,21 +1,28 @@
-"""JSON bodies: read as strictly as the platform's stack reads them, and written without spaces.
+"""JSON bodies: read as strictly as the platform's stack reads them, and written so that every parser reads them.
 
 PHP's ``json_decode`` refuses a byte order mark, bad UTF-8, unpaired surrogates, ``NaN`` and nesting beyond 512 levels;
 ``parse_json`` does too. Python's own parser accepts some of these and overflows its stack on others.
+
+1e400 is JSON, but no double holds it: Python reads it as infinity, for which JSON has no word. This module writes all
+JSON of the sandbox, and ``null`` in the place of such a number.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_value import JsonValue, equal
 
 MAX_DEPTH = 512
 """Nesting levels a JSON body may have: the default of PHP's ``json_decode`` (framework)."""
 
-_COMPACT = json.JSONEncoder(separators=(",", ":"))
+_JSON_ALLOWED = "JSON whose text is UTF-8, with text as keys and numbers that a double holds"
+_COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 class NotJsonError(ValueError):
@@ -23,12 +30,81 @@ class NotJsonError(ValueError):
 
 
 def compact_json(value: object) -> str:
-    """Return JSON without spaces and in ASCII."""
-    return _COMPACT.encode(value)
+    """Return JSON without spaces and in ASCII; a number beyond a double is ``null``."""
+    try:
+        return _COMPACT.encode(value)
+    except ValueError:
+        return _COMPACT.encode(in_doubles(value))
 
 
-def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
+def write_json(
+    value: object, *, indent: int | None = None, ascii: bool = True, default: Callable[[Any], object] | None = None
+) -> str:
+    """Return JSON as ``json.dumps`` writes it; a number beyond a double is ``null``."""
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=ascii, default=default, allow_nan=False)
+    except ValueError:
+        return json.dumps(in_doubles(value), indent=indent, ensure_ascii=ascii, default=default)
+
+
+def in_doubles(value: object) -> object:
+    """Return a copy of JSON values with ``None`` in the place of each number beyond a double."""
+    match value:
+        case Mapping():
+            return {key: in_doubles(child) for key, child in value.items()}
+        case list() | tuple():
+            return [in_doubles(child) for child in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
+
+
+def sent_json(value: object, field: str) -> str:
+    """Return JSON that stands for a value exactly, a ``Decimal`` included; raise ``InvalidValueError`` naming a place.
+
+    Infinity is refused, as are keys and objects that JSON has no word for.
+    """
+    try:
+        return json.dumps(value, allow_nan=False, default=number_of)
+    except (ValueError, TypeError, RecursionError):
+        place, found = _first_that_is_no_json(value, field) or (field, value)
+        raise InvalidValueError(place, found, _JSON_ALLOWED) from None
+
+
+def number_of(value: object) -> int | float:
+    """Return the number of JSON that is equal to a ``Decimal``; raise ``TypeError`` for all else, as ``json`` does."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal) and value.is_finite():
+        number = int(value) if value == value.to_integral_value() else float(value)
+        if equal(value, number):
+            return number
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _first_that_is_no_json(value: object, place: str) -> tuple[str, object] | None:
+    waiting, seen = [(place, value)], set()
+    while waiting:
+        place, value = waiting.pop()
+        match value:
+            case None | bool() | int() | str():
+                continue
+            case float() if math.isfinite(value):
+                continue
+            case Mapping() | list() | tuple() if id(value) not in seen:
+                seen.add(id(value))
+                inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+                waiting += [(f"{place}.{key}", child) for key, child in inner][::-1]
+            case _:
+                return place, value
+    return None
+
+
+def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = False) -> JsonValue:
     """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins.
+
+    With ``in_doubles`` a number that no double holds is refused too; without it, it is infinity.
 
     msgspec reads most bodies, in a third of the time. It refuses some that PHP accepts, such as a number beyond a
     double, and names no line: ``json`` then reads the body again.
@@ -38,15 +114,15 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH) -> JsonValue:
     try:
         parsed: JsonValue = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        parsed = _parsed_slowly(body, max_depth)
+        parsed = _parsed_slowly(body, max_depth, _double if in_doubles else float)
     if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
         raise NotJsonError(_too_deep(max_depth))
     return parsed
 
 
-def _parsed_slowly(body: bytes, max_depth: int) -> JsonValue:
+def _parsed_slowly(body: bytes, max_depth: int, read_float: Callable[[str], float] = float) -> JsonValue:
     try:
-        parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=read_float)
     except RecursionError:
         raise NotJsonError(_too_deep(max_depth)) from None
     except (json.JSONDecodeError, UnicodeDecodeError, NotJsonError) as error:
@@ -68,6 +144,13 @@ def _too_deep(max_depth: int) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not JSON")
+
+
+def _double(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise NotJsonError(f"{text[:40]} is more than a double holds")
+    return number
 
 
 def _encodable(parsed: JsonValue) -> bool:

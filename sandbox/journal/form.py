@@ -19,6 +19,7 @@ from msgspec.structs import FieldInfo, fields, replace
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_instant, parse_instant
+from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.journal.entry import INSTANT, Entry, TokenLink
 
@@ -159,7 +160,11 @@ _TYPES: Final = {str: "string", int: "integer", float: "number", bool: "boolean"
 
 def _show_body(entry: Entry) -> Sequence[object]:
     encoding, text = encoded(entry.body)
-    return text, encoding, entry.json
+    try:
+        parsed = parse_json(entry.body, in_doubles=True)
+    except NotJsonError:  # or a number that no double holds: most languages could not read the entry
+        parsed = None
+    return text, encoding, parsed
 
 
 def _read_body(document: Document) -> bytes:

@@ -17,7 +17,7 @@ from genson import SchemaBuilder
 
 from sandbox.foundation.errors import InvalidValueError, Violation
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.strict_json import depth
+from sandbox.foundation.strict_json import depth, sent_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
 
 MAX_VIOLATIONS = 1_000
@@ -97,6 +97,8 @@ def compile_entity(
     sample: JsonValue, json_schema: dict[str, Any] | None
 ) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
     """Return the schema in force, whether it was inferred, and its compiled check."""
+    sent_json(sample, "sample")  # a state that has infinity in it could not be loaded
+    sent_json(json_schema, "json_schema")
     if json_schema is not None:
         return json_schema, False, EntityCheck(json_schema)
     if sample is None:

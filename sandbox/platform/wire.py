@@ -7,7 +7,6 @@ applications (tag *framework*) unless a comment gives another source.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from html.entities import name2codepoint
@@ -34,6 +33,7 @@ from sandbox.foundation.errors import (
     UnsupportedGrantTypeError,
     Violation,
 )
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.journal import Exchange
 
@@ -48,7 +48,7 @@ _LONE_AMPERSAND: Final = rf"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|{'|'.join(name2code
 
 def pretty(value: Any) -> bytes:
     """Return JSON as with ``JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES``: 4 spaces, LF, non-ASCII escaped."""
-    return json.dumps(value, indent=4).encode("ascii")
+    return write_json(value, indent=4).encode("ascii")
 
 
 OAUTH_ERRORS: Final = (UnsupportedGrantTypeError, InvalidRequestError, InvalidClientError, InvalidScopeError)

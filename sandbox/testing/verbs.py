@@ -9,7 +9,6 @@ The command line imports this module when it starts, so a row imports the core o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -387,11 +386,11 @@ def load_state(document: Mapping[str, Any]) -> Verb[list[LoadedClient]]:
 def _as_sent(document: Mapping[str, Any]) -> object:
     """Return a state as HTTP would carry it; raise ``InvalidValueError`` for what JSON cannot hold."""
     from sandbox.foundation.errors import InvalidValueError
-    from sandbox.foundation.strict_json import parse_json
+    from sandbox.foundation.strict_json import NotJsonError, parse_json, sent_json
 
     try:
-        return parse_json(json.dumps(document).encode())
-    except (ValueError, TypeError, RecursionError) as error:
+        return parse_json(sent_json(document, "state").encode())
+    except NotJsonError as error:
         raise InvalidValueError("state", "this document", f"JSON whose text is UTF-8 ({error})") from None
 
 

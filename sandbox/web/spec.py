@@ -5,7 +5,6 @@ The files checked in at the top of the repository are these documents for the de
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 import yaml
 from flask import Flask, Response, request
 
+from sandbox.foundation.strict_json import write_json
 from sandbox.web.control.base import base_url
 from sandbox.web.environ import EMULATED
 from sandbox.web.paths import PREFIX
@@ -55,7 +55,7 @@ def contents(app: Flask, server: str | None = None) -> dict[str, Any]:
 def _without_unused_schemas(spec: dict[str, Any]) -> dict[str, Any]:
     """Leave out schemas without a reference: flask-smorest adds schemas of its own for errors and pages."""
     schemas: dict[str, Any] = spec["components"]["schemas"]
-    used = set(_SCHEMA_REFERENCE.findall(json.dumps(spec)))
+    used = set(_SCHEMA_REFERENCE.findall(write_json(spec)))
     kept = {name: schema for name, schema in schemas.items() if name in used}
     return {**spec, "components": {**spec["components"], "schemas": kept}}
 

@@ -78,6 +78,14 @@ def test_requests_are_json_lines_for_programs(run: Run, server: SandboxServer) -
     assert [json.loads(line)["status"] for line in lines] == [200, 401]
 
 
+def test_requests_and_show_print_json_whatever_number_was_sent(run: Run, server: SandboxServer) -> None:
+    push(server, b'{"total": 1e400}')
+
+    lines = run("requests", "--json", "--kind", "inbound").stdout.splitlines()
+    shown = run("show", "2", "--json").stdout
+    assert [json.loads(text, parse_constant=pytest.fail)["json"] for text in (*lines, shown)] == [None] * 3
+
+
 @pytest.mark.parametrize(
     ("options", "numbers"),
     [

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.foundation.strict_json import MAX_DEPTH, NotJsonError, _parsed_slowly, parse_json
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.strict_json import (
+    MAX_DEPTH,
+    NotJsonError,
+    _parsed_slowly,
+    compact_json,
+    parse_json,
+    sent_json,
+    write_json,
+)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +142,52 @@ def test_what_is_read_quickly_is_what_is_read_slowly(body: bytes) -> None:
             parse_json(body)
     else:
         assert repr(parse_json(body)) == slowly
+
+
+@pytest.mark.parametrize("number", [b"1e400", b"-1e999", b"9" * 400 + b".5"], ids=["1e400", "-1e999", "400 digits"])
+def test_number_beyond_a_double_is_infinity_or_refused(number: bytes) -> None:
+    body = b'{"a":[' + number + b"]}"
+
+    assert math.isinf(parse_json(body)["a"][0])  # type: ignore[call-overload,index,arg-type]
+    with pytest.raises(NotJsonError, match="is more than a double holds"):
+        parse_json(body, in_doubles=True)
+
+
+@pytest.mark.parametrize("body", [b"1e308", b"[" + b"9" * 400 + b"]", b'{"a":1e-400}'], ids=["double", "integer", "0"])
+def test_number_within_a_double_is_read_as_ever(body: bytes) -> None:
+    assert parse_json(body, in_doubles=True) == json.loads(body)
+
+
+def test_number_beyond_a_double_is_written_as_null() -> None:
+    value = {"a": [1.5, math.inf, {"b": -math.inf}], "c": (math.nan, "Infinity")}
+
+    assert write_json(value) == '{"a": [1.5, null, {"b": null}], "c": [null, "Infinity"]}'
+    assert compact_json(value) == '{"a":[1.5,null,{"b":null}],"c":[null,"Infinity"]}'
+
+
+def test_decimal_is_sent_as_the_number_that_it_is() -> None:
+    assert sent_json([Decimal("9.95"), Decimal("10.00"), Decimal(10) ** 30], "x") == f"[9.95, 10, {10**30}]"
+
+
+_CIRCLE: list[Any] = []
+_CIRCLE.append(_CIRCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"a": {"b": [1, math.inf]}}, "body.a.b.1"),
+        (math.nan, "body"),
+        ({"a": {1, 2}}, "body.a"),
+        ({"at": Decimal("NaN")}, "body.at"),
+        ({"at": Decimal("0.1000000000000000000001")}, "body.at"),
+        ({(1, 2): 3}, "body"),
+        ({"a": _CIRCLE}, "body.a.0"),
+    ],
+    ids=["infinity", "NaN", "set", "decimal NaN", "long decimal", "key", "circle"],
+)
+def test_value_that_cannot_be_sent_is_refused_by_its_place(value: Any, place: str) -> None:
+    with pytest.raises(InvalidValueError, match="numbers that a double holds") as refusal:
+        sent_json(value, "body")
+
+    assert refusal.value.field == place

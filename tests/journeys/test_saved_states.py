@@ -215,6 +215,14 @@ def test_what_no_json_can_say_is_refused_in_a_state(server: SandboxServer, place
         server.patchworks.load_state(document)
 
 
+def test_state_that_cannot_be_sent_is_refused_by_its_place(server: SandboxServer) -> None:
+    with RemoteSandbox(server.base_url) as remote:
+        document = put(remote.state(), "platform.store.entities.0.sample", {"total": float("inf")})
+
+        with pytest.raises(InvalidValueError, match=r"entities\.0\.sample\.total: inf is not allowed"):
+            remote.load_state(document)
+
+
 def test_client_that_a_loaded_state_lacks_is_made_anew(server: SandboxServer) -> None:
     with RemoteSandbox(server.base_url) as remote:
         before = remote.state()

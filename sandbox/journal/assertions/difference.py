@@ -6,7 +6,6 @@ that one more at the front is one difference.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from sandbox.foundation.json_value import JsonValue, canonical, equal, key_text
+from sandbox.foundation.strict_json import number_of, write_json
 
 _SHOWN: Final = 60
 _MAX_LEAVES: Final = 1_000
@@ -280,7 +280,7 @@ def _kind(value: object) -> str:
 def show(value: object, limit: int = _SHOWN) -> str:
     """Return a value as JSON on one line, shortened to ``limit`` characters."""
     try:
-        text = json.dumps(value, ensure_ascii=False, default=_shown_as)
+        text = write_json(value, ascii=False, default=_shown_as)
     except (TypeError, ValueError, RecursionError):  # as above
         text = _unwritable(value)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
@@ -300,12 +300,15 @@ def _unwritable(value: object) -> str:
 
 def _shown_as(value: object) -> object:
     """Return the JSON with which an object that is no JSON is shown: a number for a ``Decimal``."""
-    return float(value) if isinstance(value, Decimal) and equal(value, float(value)) else repr(value)
+    try:
+        return number_of(value)
+    except TypeError:
+        return repr(value)
 
 
 def _step(key: object) -> str:
     name = str(key)
-    return f".{name}" if name.isidentifier() else f"[{json.dumps(name, ensure_ascii=False)}]"
+    return f".{name}" if name.isidentifier() else f"[{write_json(name, ascii=False)}]"
 
 
 def leaves(value: object) -> int:

@@ -7,7 +7,6 @@ underscore, as it prescribes: ``client_id`` is ``_clientId``.
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -18,6 +17,7 @@ from urllib.parse import parse_qsl, quote
 from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_instant
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
 
@@ -41,9 +41,9 @@ def as_har(entries: Iterable[Entry], base_url: str, dropped: int) -> Iterator[st
         "creator": {"name": "patchworks-sandbox", "version": __version__},
         "comment": f"{dropped} older entries were dropped because the journal was full" if dropped else "",
     }
-    yield f'{{"log": {json.dumps(log)[:-1]}, "entries": ['
+    yield f'{{"log": {write_json(log)[:-1]}, "entries": ['
     for number, entry in enumerate(entries):
-        yield f"{',' if number else ''}\n{json.dumps(har_entry(entry, base_url))}"
+        yield f"{',' if number else ''}\n{write_json(har_entry(entry, base_url))}"
     yield "\n]}}\n"
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
 
@@ -16,8 +16,4 @@ def as_ndjson(entries: Iterable[Entry]) -> Iterator[str]:
 
 def as_line(entry: Entry) -> str:
     """Return an entry as a line of JSON, in ASCII, with the newline that ends it."""
-    document = shown(entry)
-    try:
-        return json.dumps(document, allow_nan=False) + "\n"
-    except ValueError:  # 1e999 is JSON, and infinity to Python, which JSON has no word for
-        return json.dumps({**document, "json": None}) + "\n"
+    return write_json(shown(entry)) + "\n"

@@ -6,7 +6,6 @@ of any size and escapes characters that UTF-8 cannot hold.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.form import as_restored, saved
 from sandbox.state.snapshot import State
 from sandbox.state.snapshot.schema import dotted, given, problem_in
@@ -34,11 +34,11 @@ def to_document(state: State) -> dict[str, Any]:
 def pieces(state: State) -> Iterator[bytes]:
     """Yield a state as JSON text; only some entries of the journal are encoded at a time."""
     entries = state.platform.journal.entries
-    before, marker, after = json.dumps(to_document(_without_entries(state))).rpartition(_NO_ENTRIES)
+    before, marker, after = write_json(to_document(_without_entries(state))).rpartition(_NO_ENTRIES)
     assert marker
     yield f'{before}"entries": ['.encode()
     for start in range(0, len(entries), _PER_PIECE):
-        some = json.dumps(list(map(saved, entries[start : start + _PER_PIECE])))[1:-1]
+        some = write_json(list(map(saved, entries[start : start + _PER_PIECE])))[1:-1]
         yield f"{', ' if start else ''}{some}".encode()
     yield f"]}}{after}".encode()
 

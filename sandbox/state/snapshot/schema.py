@@ -11,6 +11,7 @@ import jsonschema_rs
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot import VERSION, State
 
@@ -33,7 +34,7 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
     """Return the schema of each shape by its name. Fields that are not in it are not allowed."""
     _, named = msgspec.json.schema_components([State], ref_template=reference)
     named["Entry"] = saved_schema(named["Entry"])
-    text = json.dumps(named)
+    text = write_json(named)
     for name in named:
         published, title = _PUBLISHED.get(name, f"{name}Snapshot"), _PUBLISHED.get(name, name)
         if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
@@ -82,7 +83,7 @@ def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
 
 
 def _validator(schema: Mapping[str, Any]) -> Any:
-    return jsonschema_rs.Draft202012Validator(json.loads(json.dumps(schema)), validate_formats=True)
+    return jsonschema_rs.Draft202012Validator(json.loads(write_json(schema)), validate_formats=True)
 
 
 def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> InvalidValueError:
@@ -118,7 +119,7 @@ def _allowed(rule: Mapping[str, Any]) -> str:
     if "$ref" in rule:
         return "an object"
     if "enum" in rule:
-        return ", ".join(json.dumps(value) for value in rule["enum"])
+        return ", ".join(write_json(value) for value in rule["enum"])
     kind = rule.get("type", "any")
     words = [_NAMES.get(kind, {"boolean": "true or false", "object": "an object", "array": "a list"}.get(kind, kind))]
     words += [f"{text} {rule[key]}" for key, text in _BOUNDS.items() if key in rule]

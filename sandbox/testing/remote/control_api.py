@@ -22,6 +22,7 @@ from sandbox.foundation.errors import (
     Withheld,
 )
 from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key, is_web_url
+from sandbox.foundation.strict_json import sent_json
 from sandbox.web.paths import PREFIX
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ class ControlApi:
         stream: bool = False,
         also: int | None = None,
     ) -> Iterator[requests.Response]:
+        body = None if json is None else sent_json(json, "body").encode()
         url = f"{self.base_url}{PREFIX}{path}"
         given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
         try:
@@ -181,7 +183,8 @@ class ControlApi:
                 method,
                 url,
                 params=given,
-                json=json,
+                data=body,
+                headers=None if body is None else {"Content-Type": "application/json"},
                 auth=self._auth,
                 timeout=(self._timeout, timeout),
                 stream=stream,
@@ -194,10 +197,12 @@ class ControlApi:
                 f"the TLS of {self.base_url} fails ({_cause(error)}); name the authority to trust by ca_file "
                 "(--ca-file, PATCHWORKS_SANDBOX_CA_FILE): the sandbox's own is at GET /_sandbox/ca.pem"
             ) from None
-        except requests.RequestException as error:
+        except requests.ConnectionError as error:
             raise UnreachableError(
                 f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
             ) from None
+        except requests.RequestException as error:  # it was not sent, or the answer is none of a sandbox
+            raise UnreachableError(f"the call of {url} failed ({_cause(error)})") from None
         with response:
             if not response.ok and response.status_code != also:
                 _refuse(response, url)

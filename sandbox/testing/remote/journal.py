@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sandbox.foundation.errors import ProblemError
+from sandbox.foundation.errors import InvalidValueError, ProblemError
 from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.strict_json import sent_json
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import format_value
 from sandbox.journal.assertions.verify import Expectation, Times, View
@@ -165,14 +166,14 @@ class RemoteRecorder(JournalRecorder):
     def _verified(self, question: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the sandbox's answer; ``None`` where the control API does not take the question."""
         try:
-            if json.loads(json.dumps(question, allow_nan=False)) != question:  # tuples, keys that are no text
+            if json.loads(sent_json(question, "question")) != question:  # tuples, keys that are no text
                 return None
             return self.journal.verified(question)
-        except (TypeError, ValueError, RecursionError):  # JSON cannot hold it
-            return None
         except ProblemError as error:
             if error.status not in _NOT_TAKEN:
                 raise
+            return None
+        except InvalidValueError:  # JSON cannot hold it
             return None
 
 

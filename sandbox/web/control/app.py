@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from flask import Flask, Response
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
 from sandbox.faults.schemas import schemas as fault_schemas
+from sandbox.foundation.strict_json import in_doubles
 from sandbox.state.snapshot.schema import components as state_schemas
 from sandbox.web.control import (
     clients,
@@ -76,6 +78,19 @@ class ControlApi(Api):
         return http_problem(error)
 
 
+class _Json(DefaultJSONProvider):
+    """Writes answers, with ``null`` in the place of a number beyond a double."""
+
+    sort_keys = False
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        """Return an object as JSON."""
+        try:
+            return super().dumps(obj, allow_nan=False, **kwargs)
+        except ValueError:
+            return super().dumps(in_doubles(obj), **kwargs)
+
+
 @cache
 def control_app() -> Flask:
     """Return the control API with its pages, the same application for all sandboxes of a process.
@@ -92,7 +107,7 @@ def control_app() -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY,
         PROPAGATE_EXCEPTIONS=False,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = _Json(app)
     trace_requests(app)
     app.before_request(take_host)
     app.before_request(refuse_other_sites)

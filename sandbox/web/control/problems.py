@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Flask, Response, json, request
+from flask import Flask, Response, request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -18,7 +18,7 @@ from sandbox.foundation.errors import (
     UnknownSettingError,
     shorten,
 )
-from sandbox.foundation.strict_json import NotJsonError
+from sandbox.foundation.strict_json import NotJsonError, write_json
 from sandbox.web.control.tracing import note_failure
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -59,7 +59,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
-    return Response(json.dumps({**body, **(members or {})}), status, content_type=CONTENT_TYPE, headers=headers)
+    return Response(write_json({**body, **(members or {})}), status, content_type=CONTENT_TYPE, headers=headers)
 
 
 def refusal(*errors: dict[str, str], status: int = 422) -> Response:

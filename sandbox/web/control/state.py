@@ -74,7 +74,7 @@ def put_state() -> Any:
     """
     sandbox = current_sandbox()
     request.max_content_length = sandbox.settings.state_limit
-    document = parse_json(request.get_data(cache=False))
+    document = parse_json(request.get_data(cache=False), in_doubles=True)
     try:
         clients = sandbox.load_state(read_state(document))
     except InvalidValueError as error:

@@ -8,7 +8,6 @@ the journal grows, when a client reads again or leaves, and when a heartbeat is 
 from __future__ import annotations
 
 import contextlib
-import json
 import selectors
 import socket
 import ssl
@@ -19,6 +18,7 @@ from itertools import islice
 from typing import Any, Final
 
 from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
@@ -68,7 +68,7 @@ class Feed:
 
 def _event(name: str, data: Any, id: str = "") -> bytes:
     lines = [f"id: {id}"] if id else []
-    return "\n".join([*lines, f"event: {name}", f"data: {json.dumps(data)}", "", ""]).encode()
+    return "\n".join([*lines, f"event: {name}", f"data: {write_json(data)}", "", ""]).encode()
 
 
 MAX_STREAMS: Final = 100

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
+from sandbox.foundation.strict_json import write_json
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
 from sandbox.state.seed.schema import seed_schema
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
@@ -106,7 +106,7 @@ def reset() -> dict[str, Any]:
 )
 def get_seed_schema() -> Response:
     """Return the JSON Schema of a seed file, the format of `--seed-file`."""
-    return Response(json.dumps(seed_schema(), indent=2), content_type="application/json")
+    return Response(write_json(seed_schema(), indent=2), content_type="application/json")
 
 
 @fidelity.get("/fidelity")

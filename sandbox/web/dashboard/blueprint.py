@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from sandbox._version import __version__
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.foundation.errors import InputError, NotFoundError
+from sandbox.foundation.strict_json import write_json
 from sandbox.platform.model import Service
 from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
@@ -127,7 +127,7 @@ def _sample(store: Store, service: Service) -> str:
     """Return a payload that the service accepts: the sample of its entity."""
     samples = [entity.sample for entity in store.entities(service.connector_id) if entity.name == service.entity]
     sample = samples[0] if samples and samples[0] is not None else {"hello": "sandbox"}
-    return json.dumps(sample, indent=2, ensure_ascii=False)
+    return write_json(sample, indent=2, ascii=False)
 
 
 @pages.get("/docs")

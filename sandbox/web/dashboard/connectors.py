@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 from flask import Response, render_template, request
 
-from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.platform.entity_check import infer_schema
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages
@@ -61,7 +60,7 @@ def _tab(template: str, connector_id: int) -> str:
 def sample(connector_id: int, entity_id: int) -> Response:
     """Download the sample payload of an entity."""
     entity = current_sandbox().store.entity(connector_id, entity_id)
-    text = json.dumps(entity.sample, indent=2, ensure_ascii=False) + "\n"
+    text = write_json(entity.sample, indent=2, ascii=False) + "\n"
     name = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "-" for char in entity.name)
     return Response(
         text,

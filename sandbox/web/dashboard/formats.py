@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
@@ -11,6 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from sandbox.foundation.clock import format_instant
+from sandbox.foundation.strict_json import write_json
 
 _UNSEEN: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
@@ -92,7 +92,7 @@ def glimpse(body: bytes) -> str:
 
 def pretty(value: Any) -> str:
     """Return JSON over several lines, with non-ASCII text as it is."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return write_json(value, indent=2, ascii=False)
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {

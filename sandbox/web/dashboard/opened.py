@@ -74,7 +74,7 @@ def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> O
 
 def _formatted(body: bytes, *, whole: bool) -> Text | None:
     try:
-        value = parse_json(body)
+        value = parse_json(body, in_doubles=True)
     except NotJsonError:
         return None
     return _cut(pretty(value), whole=whole) if isinstance(value, (dict, list)) else None
