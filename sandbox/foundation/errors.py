@@ -288,6 +288,13 @@ class Violation:
     path: str
     rule: str
     detail: str = ""
+    reason: str = ""
+    """The words of the journal, where path and rule would mislead."""
+
+
+def bracketed(path: str) -> str:
+    """Return a dotted path with its indexes in brackets: ``items[1].id``."""
+    return re.sub(r"(^|\.)(\d+)(?=\.|$)", r"[\2]", path)
 
 
 class InvalidPayloadError(RefusalError):
@@ -297,6 +304,5 @@ class InvalidPayloadError(RefusalError):
         self.code = code
         self.violations = tuple(violations)
         first, *more = self.violations
-        path = re.sub(r"(^|\.)(\d+)(?=\.|$)", r"[\2]", first.path)
         others = f" (and {len(more)} more)" if more else ""
-        super().__init__(f"{code}: {path} {first.detail or first.rule}{others}")
+        super().__init__(f"{code}: {first.reason or f'{bracketed(first.path)} {first.detail or first.rule}'}{others}")

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 from genson import SchemaBuilder
 
-from sandbox.foundation.errors import InvalidValueError, Violation
+from sandbox.foundation.errors import InvalidValueError, Violation, bracketed
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import depth, sent_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
@@ -27,7 +27,14 @@ MAX_DETAIL_LENGTH = 300
 """Characters of the text on a violation of a hand-written schema; it quotes the value, which can be huge."""
 
 _NULL = {"type": "null"}
-_RULES = {"object": "array"}  # PHP has one kind of array, and the platform's texts call it so
+_NAMES = {
+    "object": "an object",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "an integer",
+    "boolean": "true or false",
+}
 
 
 def infer_schema(sample: JsonValue) -> dict[str, Any]:
@@ -65,6 +72,7 @@ class EntityCheck:
 
     def __init__(self, json_schema: Mapping[str, Any]) -> None:
         """Compile a JSON Schema (draft 2020-12 unless ``$schema`` says otherwise); raise ``InvalidValueError``."""
+        self._schema = json_schema
         try:
             self._validator = jsonschema_rs.validator_for(dict(json_schema), retriever=_refuse_retrieval)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
@@ -90,7 +98,59 @@ class EntityCheck:
         except ValueError:  # its own limit on nesting, which `is_valid` does not have
             yield Violation(_dotted([*prefix]), "schema", "does not match, and is nested too deep to tell where")
         else:
-            yield from (_violation(prefix, error) for error in errors)
+            for error in errors:
+                yield from self._violations(prefix, error)
+
+    def _violations(self, prefix: list[int], error: jsonschema_rs.ValidationError) -> list[Violation]:
+        kind: Any = error.kind  # a union; its members have attributes that their common type has not
+        path = [*prefix, *error.instance_path]
+        if kind.name == "required":
+            return [Violation(_dotted([*path, kind.property]), "required")]
+        if kind.name == "type":
+            expected = [name for name in kind.types if name != "null"]
+            match expected, error.instance:
+                case ["object"], list():
+                    return self._list_for_object(path, list(error.schema_path)[:-1])
+                case ["object" | "array" as wanted], found:
+                    # PHP knows one kind of array, and so do the platform's texts.
+                    return [Violation(_dotted(path), "array", reason=_told(path, wanted, found))]
+                case [wanted], _:
+                    return [Violation(_dotted(path), wanted)]
+        return [Violation(_dotted(path), "schema", _cut(error.message))]
+
+    def _list_for_object(self, path: list[Any], schema_path: list[str | int]) -> list[Violation]:
+        """Return the keys that a list lacks: an empty list is an array to PHP, which then asks for the keys."""
+        reason = _told(path, "object", [])
+        schema: Any = self._schema
+        try:
+            for step in schema_path:
+                schema = schema[step]
+            required = list(schema.get("required", ()))
+        except (LookupError, TypeError, AttributeError):  # behind a reference
+            required = []
+        if not required:
+            return [Violation(_dotted(path), "schema", "an object is wanted, a list came", reason)]
+        return [Violation(_dotted([*path, name]), "required", reason=reason) for name in required]
+
+
+def _told(path: list[Any], wanted: str, found: object) -> str:
+    return f"{bracketed(_dotted(path))}: {_NAMES[wanted]} is wanted, {_named(found)} came"
+
+
+def _named(found: object) -> str:
+    match found:
+        case None:
+            return "null"
+        case bool():
+            return "true" if found else "false"
+        case int() | float():
+            return _NAMES["number"]
+        case str():
+            return _NAMES["string"]
+        case list():
+            return _NAMES["array"]
+        case _:
+            return _NAMES["object"]
 
 
 def compile_entity(
@@ -105,18 +165,6 @@ def compile_entity(
         return None, False, None
     inferred = infer_schema(sample)
     return inferred, True, EntityCheck(inferred)
-
-
-def _violation(prefix: list[int], error: jsonschema_rs.ValidationError) -> Violation:
-    kind: Any = error.kind  # a union; its members have attributes that their common type has not
-    path = [*prefix, *error.instance_path]
-    if kind.name == "required":
-        return Violation(_dotted([*path, kind.property]), "required")
-    if kind.name == "type":
-        expected = [name for name in kind.types if name != "null"]
-        if len(expected) == 1:
-            return Violation(_dotted(path), _RULES.get(expected[0], expected[0]))
-    return Violation(_dotted(path), "schema", _cut(error.message))
 
 
 def _cut(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.foundation.errors import InvalidValueError, Violation
+from sandbox.foundation.errors import InvalidPayloadError, InvalidValueError, Violation
 from sandbox.foundation.strict_json import parse_json
 from sandbox.platform.entity_check import MAX_DETAIL_LENGTH, MAX_VIOLATIONS, EntityCheck, infer_schema
 
@@ -60,19 +60,56 @@ def test_what_the_sample_leaves_open_matches(change: dict[str, Any]) -> None:
         ({"total": "9.95"}, [("total", "number")]),
         ({"total": True}, [("total", "number")]),
         ({"paid": 1}, [("paid", "boolean")]),
-        ({"customer": []}, [("customer", "array")]),
+        ({"customer": []}, [("customer.name", "required"), ("customer.address", "required")]),
+        ({"customer": {"name": "Ada", "address": [1]}}, [("customer.address.zip", "required")]),
+        ({"customer": 5}, [("customer", "array")]),
         ({"customer": {"name": "Ada"}}, [("customer.address", "required")]),
         ({"customer": {"name": "Ada", "address": {"zip": 1}}}, [("customer.address.zip", "string")]),
         ({"lines": {}}, [("lines", "array")]),
         ({"lines": [{"sku": "a", "qty": 1.5}]}, [("lines.0.qty", "integer")]),
         ({"lines": [{"sku": "a", "qty": 1}, {"sku": "b"}]}, [("lines.1.qty", "required")]),
         ({"lines": [{"sku": "a", "qty": 1}, 5]}, [("lines.1", "array")]),
+        ({"lines": [[]]}, [("lines.0.sku", "required"), ("lines.0.qty", "required")]),
         ({"tags": "none"}, [("tags", "array")]),
     ],
     ids=lambda value: str(value)[:50],
 )
 def test_difference_is_told_by_path_and_rule(change: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     assert against(SAMPLE, {**SAMPLE, **change}) == expected
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        ({**SAMPLE, "customer": []}, "x: customer: an object is wanted, a list came (and 1 more)"),
+        ({**SAMPLE, "customer": "Ada"}, "x: customer: an object is wanted, text came"),
+        ({**SAMPLE, "lines": {}}, "x: lines: a list is wanted, an object came"),
+        ({**SAMPLE, "lines": [SAMPLE["lines"]]}, "x: lines[0]: an object is wanted, a list came (and 1 more)"),
+        ({**SAMPLE, "tags": None}, "x: tags: a list is wanted, null came"),
+        ([[SAMPLE]], "x: [0]: an object is wanted, a list came (and 6 more)"),
+        (5, "x: payload: an object is wanted, a number came"),
+        ({**SAMPLE, "total": "5"}, "x: total number"),
+    ],
+    ids=["list", "text", "object", "list of lists", "null", "batch of batches", "number", "no structure"],
+)
+def test_reason_says_what_was_wanted_and_what_came(payload: Any, reason: str) -> None:
+    violations = EntityCheck(infer_schema(SAMPLE)).violations(payload)
+
+    assert str(InvalidPayloadError("x", violations)) == reason
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {"type": "object"}}},
+        {"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"type": "object"}}},
+    ],
+    ids=["no keys", "behind references"],
+)
+def test_list_for_an_object_without_keys_is_told_in_words_of_our_own(schema: Any) -> None:
+    (found,) = EntityCheck(schema).violations({"a": []})
+
+    assert (found.path, found.rule, found.detail) == ("a", "schema", "an object is wanted, a list came")
 
 
 def test_missing_keys_are_told_in_the_samples_order() -> None:

@@ -361,7 +361,7 @@ def test_payload_like_the_sample_and_a_batch_of_it_are_accepted(caller: Caller) 
         (b'{"\\ud800": 1}', "entity_mismatch: payload not JSON: an unpaired surrogate"),
         (b"[" * 100_000, "entity_mismatch: payload not JSON: nested deeper than 512 levels"),
         (b'{"x": ' + b"[" * 500 + b"]" * 500 + b"}", "entity_mismatch: payload does not match, and is nested too deep"),
-        (b"5", "entity_mismatch: payload array"),
+        (b"5", "entity_mismatch: payload: an object is wanted, a number came"),
         (b'[{"a": 1}]', "entity_mismatch: [0]."),
     ],
     ids=lambda value: repr(value)[:20],

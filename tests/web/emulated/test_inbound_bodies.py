@@ -143,7 +143,12 @@ def test_payload_is_checked_whatever_its_content_type(checked, content_type):
         ({"price": "1"}, "price", ("The price field must be a number.", "The price must be a number.")),
         ({"gift": 1}, "gift", ("The gift field must be true or false.", "The gift field must be true or false.")),
         ({"items": {}}, "items", ("The items field must be an array.", "The items must be an array.")),
-        ({"customer": []}, "customer", ("The customer field must be an array.", "The customer must be an array.")),
+        ({"customer": 5}, "customer", ("The customer field must be an array.", "The customer must be an array.")),
+        (
+            {"customer": []},
+            "customer.firstName",
+            ("The customer.first name field is required.", "The customer.first name field is required."),
+        ),
         (
             {"customer": {}},
             "customer.firstName",
