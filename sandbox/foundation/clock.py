@@ -8,47 +8,16 @@ not follow the sandbox.
 from __future__ import annotations
 
 import re
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.real_time import wall_time
-
-
-def frozen_timestamp() -> float | None:
-    """Return the frozen time in Unix seconds, ``None`` where time is not frozen."""
-    factory = _factory()
-    if factory is None:
-        return None
-    # A factory that ticks at each call must not tick for this one.
-    now = factory.time_to_freeze if hasattr(factory, "step_width") else factory()
-    timestamp: float = now.replace(tzinfo=timezone.utc).timestamp()
-    return timestamp
-
-
-def move_frozen_time(step: timedelta) -> bool:
-    """Move the frozen time; return whether there is one."""
-    factory = _factory()
-    if factory is None:
-        return False
-    factory.tick(step)
-    return True
-
-
-def _factory() -> Any:
-    """Return freezegun's object of the innermost freeze, from a stack in its module: it has no public access to it."""
-    api = sys.modules.get("freezegun.api")
-    factories = getattr(api, "freeze_factories", None)
-    try:
-        return factories[-1] if factories else None
-    except IndexError:  # thawed by another thread in between
-        return None
+from sandbox.foundation.real_time import frozen_timestamp, move_frozen_time, wall_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +108,7 @@ class _Course:
     """``now = origin + (base() - since) * rate``; all but the rate in Unix seconds."""
 
     base: Callable[[], float]
-    """The time that it runs beside: the machine's, or that of a test which freezes it."""
+    """The time that the clock runs beside: the machine's, or that of freezegun or time-machine."""
     origin: float
     since: float
     rate: float = 1.0
@@ -251,10 +220,10 @@ class Clock:
             )
 
     def follow(self) -> datetime:
-        """Run beside the time that freezegun freezes, so that both sides of an integration move together.
+        """Run beside the time of freezegun or time-machine, so that both sides of an integration move together.
 
-        The clock then shows the frozen time as the test moves it (``tick``, ``move_to``), and the machine's time while
-        no time is frozen; ``advance`` and the other methods move it further. A reset ends it.
+        The clock then shows that time as the test moves it (``tick``, ``shift``, ``move_to``), and the machine's time
+        while neither library is active; ``advance`` and the other methods move it further. A reset ends it.
         """
         with self._lock:
             self._course = _Course(self._test_time, origin=0.0, since=0.0, moved=True)
@@ -262,13 +231,13 @@ class Clock:
 
     @property
     def following(self) -> bool:
-        """Whether the clock follows a frozen time."""
+        """Whether the clock follows the time of freezegun or time-machine."""
         return self._course.base == self._test_time
 
     def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move both sides of an integration: the time that freezegun freezes, and this clock with it.
+        """Move both sides of an integration: the time of freezegun or time-machine, if there is one, and this clock.
 
-        Where no time is frozen this is ``advance``: a client's own time cannot be moved then.
+        Without either this is ``advance``: a client's own time cannot be moved then.
         """
         step = step_of(duration, units)
         if not move_frozen_time(step) or not self.following:
@@ -304,7 +273,7 @@ class Clock:
 
     def _test_time(self) -> float:
         frozen = frozen_timestamp()
-        return self._wall() if frozen is None else frozen
+        return self._wall() if frozen is None else max(frozen, _EARLIEST_S)
 
     def _run_on(self, course: _Course, given: object) -> datetime:
         if not _EARLIEST_S <= course.origin <= _LATEST_S:

@@ -87,11 +87,11 @@ class SandboxClock:
         return self._do(verbs.change_clock(rate=rate))
 
     def follow(self) -> datetime:
-        """Run beside the time that freezegun freezes in this process; raise ``NotInProcessError`` behind a URL."""
+        """Run beside the time of freezegun or time-machine in this process; raise ``NotInProcessError`` behind a URL."""
         return self._do(verbs.follow())
 
     def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move the time that freezegun freezes in this process, if it does, and the sandbox clock as far."""
+        """Move the time of freezegun or time-machine in this process, if there is one, and the sandbox clock as far."""
         return self._do(verbs.travel(step_of(duration, units)))
 
     def reset(self) -> datetime:
@@ -305,7 +305,7 @@ class Patchworks:
         return SandboxClock(self._backend)
 
     def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move both sides of an integration: the time a test froze with freezegun, and the sandbox clock."""
+        """Move both sides of an integration: the time of freezegun or time-machine, and the sandbox clock."""
         return self.clock.travel(duration, **units)
 
     @property

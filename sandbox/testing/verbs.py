@@ -15,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from sandbox.foundation.clock import format_instant, move_frozen_time
+from sandbox.foundation.clock import format_instant
+from sandbox.foundation.real_time import move_frozen_time
 from sandbox.testing.backend import Backend, Verb
 from sandbox.testing.remote import reading
 
@@ -69,7 +70,7 @@ def advance(step: timedelta | str) -> Verb[datetime]:
 
 
 def travel(step: timedelta) -> Verb[datetime]:
-    """Move the time that freezegun freezes in this process, if it does, and the clock as far."""
+    """Move the time of freezegun or time-machine in this process, if there is one, and the clock as far."""
 
     def read(answer: Any) -> datetime:
         move_frozen_time(step)
@@ -98,8 +99,8 @@ def reset_clock() -> Verb[datetime]:
 
 
 def follow() -> Verb[datetime]:
-    """Let the clock run beside the time that freezegun freezes in this process."""
-    why = "a clock behind a URL cannot follow the time that freezegun freezes here; move both with travel()"
+    """Let the clock run beside the time of freezegun or time-machine in this process."""
+    why = "a clock behind a URL cannot follow the time of freezegun or time-machine here; move both with travel()"
     return Verb("", lambda it: it.clock.follow(), reading.now, isolated=_MOVING, only_here=why)
 
 
