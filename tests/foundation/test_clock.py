@@ -293,6 +293,19 @@ def test_short_and_iso_text_mean_the_same(units: tuple[int | None, ...], negativ
         "2026-11-23T18:00:00z",
         " 2026-11-23T19:00:00+01:00 ",
         "2026-11-23 18:00:00.000000+00:00",
+        "2026-11-23T18:00:00.0Z",
+        "2026-11-23T18:00:00.0000000Z",
+        "2026-11-23T18:00:00,000000000+00:00",
+        "2026-11-23T18:00Z",
+        "2026-11-23T18Z",
+        "20261123T180000Z",
+        "20261123T180000.0000004Z",
+        "2026-11-23T19:00:00+0100",
+        "2026-11-23T19:00:00+01",
+        "2026-11-23T18:00:30+00:00:30",
+        "2026-11-23T12:30:00-05:30",
+        "2026-W48-1T18:00:00Z",
+        "2026W481T180000Z",
         START.astimezone(timezone(timedelta(hours=-5))),
     ],
     ids=str,
@@ -303,12 +316,30 @@ def test_instant_with_a_zone_is_read(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2026-11-23T18:00:00", "2026-11-23", "", "now", "Z", 1_795_456_800, None, START.replace(tzinfo=None)],
+    [
+        *("2026-11-23T18:00:00", "2026-11-23", "", "now", "Z", 1_795_456_800, None, START.replace(tzinfo=None)),
+        *("2026-11-23T18:00:00.Z", "2026-11-23T18:00:60Z", "2026-11-23T25:00:00Z", "2026-02-29T00:00:00Z"),
+        *("2026-11-2318:00:00Z", "2026-1123T18:00:00Z", "2026-W54-1T00:00:00Z", "0000-01-01T00:00:00Z"),
+        *(
+            "2026-11-23T18:00:00+24:00",
+            "2026-11-23T18:00:00+00:60",
+            "2026-11-23T18:00:00 +00:00",
+            "٢٠٢٦-11-23T18:00:00Z",
+        ),
+    ],
     ids=repr,
 )
 def test_instant_without_a_zone_or_none_at_all_is_refused(value: object) -> None:
     with pytest.raises(InvalidValueError, match=r"^since: .* is not allowed; allowed: a datetime with a zone"):
         parse_instant(value, "since")
+
+
+@pytest.mark.parametrize(
+    ("text", "microsecond"),
+    [(".1", 100_000), (".12", 120_000), (".1234567", 123_456), (".999999999", 999_999), (",000001", 1)],
+)
+def test_digits_of_a_second_are_read_to_the_microsecond(text: str, microsecond: int) -> None:
+    assert parse_instant(f"2026-11-23T18:00:00{text}Z") == START.replace(microsecond=microsecond)
 
 
 @given(instant=st.datetimes(timezones=st.just(timezone.utc)))
