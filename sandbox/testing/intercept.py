@@ -59,7 +59,7 @@ def intercepted(place: Place, hosts: Sequence[str] = (), *, strict: bool = False
     names = tuple(host.lower() for host in hosts) or PRODUCTION_HOSTS
     authority = Authority.new()
     with ExitStack() as stack:
-        port = stack.enter_context(place.served_by_tls(authority.server_context(names)))
+        port = stack.enter_context(place.served_by_tls(authority.server_context(names, at_any_time=True)))
         stack.enter_context(_trusted(names, authority.ca_pem))
         stack.enter_context(_bypassing_proxies(names))
         stack.enter_context(_routed(names, port, strict=strict))

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from typing_extensions import Self
 
-from sandbox.foundation.real_time import wall_time
+from sandbox.foundation.real_time import python_datetime, wall_time
 
 if TYPE_CHECKING:
     import trustme
@@ -35,13 +35,19 @@ class Authority:
     @classmethod
     def new(cls) -> Self:
         """Make one. Its key is in memory only."""
-        import trustme
+        with _real_datetime():
+            import trustme
 
-        return cls(trustme.CA(organization_name=_ORGANIZATION))
+            return cls(trustme.CA(organization_name=_ORGANIZATION))
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:
         """Read what ``private_pem`` returned; raise ``ValueError`` saying what is wrong with it."""
+        with _real_datetime():
+            return cls._read(pem)
+
+    @classmethod
+    def _read(cls, pem: bytes) -> Self:
         import trustme
         from cryptography import x509
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -73,22 +79,44 @@ class Authority:
         """Whether its time is over before that of a certificate it would issue now."""
         from cryptography import x509
 
-        certificate = x509.load_pem_x509_certificate(self.ca_pem)
-        return certificate.not_valid_after_utc <= _now() + _LIFETIME
+        with _real_datetime():
+            certificate = x509.load_pem_x509_certificate(self.ca_pem)
+            return certificate.not_valid_after_utc <= _now() + _LIFETIME
 
-    def server_context(self, names: Iterable[str]) -> ssl.SSLContext:
-        """Return what a server needs to speak TLS as any of some hosts; raise ``ValueError`` for what is no name."""
-        now = _now()
-        certificate = self._ca.issue_cert(
-            *names,
-            organization_name=_ORGANIZATION,
-            not_before=now - _HEAD_START,
-            not_after=now - _HEAD_START + _LIFETIME,
-        )
+    def server_context(self, names: Iterable[str], *, at_any_time: bool = False) -> ssl.SSLContext:
+        """Return what a server needs to speak TLS as any of some hosts; raise ``ValueError`` for what is no name.
+
+        With ``at_any_time`` the certificate is as good as that of the authority, from 2000 to 3000: a test may have
+        taken its process to another time than the machine's.
+        """
+        begin = _now() - _HEAD_START
+        with _real_datetime():
+            certificate = self._ca.issue_cert(
+                *names,
+                organization_name=_ORGANIZATION,
+                not_before=None if at_any_time else begin,
+                not_after=None if at_any_time else begin + _LIFETIME,
+            )
         context = server_context()
         with _as_file(certificate.private_key_and_cert_chain_pem) as path:
             context.load_cert_chain(path)
         return context
+
+
+@contextmanager
+def _real_datetime() -> Iterator[None]:
+    """Put Python's own ``datetime`` in its place where freezegun has put another.
+
+    cryptography remembers the class that it finds when it makes the first certificate of the process, and takes no
+    instance of another class from then on: with that of freezegun no certificate could be made once time runs again.
+    """
+    module: Any = sys.modules["datetime"]
+    shown = module.datetime
+    module.datetime = python_datetime()
+    try:
+        yield
+    finally:
+        module.datetime = shown
 
 
 def server_context() -> ssl.SSLContext:

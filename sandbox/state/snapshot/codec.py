@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.form import as_restored, saved
 from sandbox.state.snapshot import State
@@ -26,7 +28,7 @@ _NO_ENTRIES = '"entries": []}'
 
 def to_document(state: State) -> dict[str, Any]:
     """Return a state as JSON values."""
-    document: dict[str, Any] = msgspec.to_builtins(_without_entries(state))
+    document: dict[str, Any] = msgspec.to_builtins(_without_entries(state), enc_hook=_instant)
     document["platform"]["journal"]["entries"] = list(map(saved, state.platform.journal.entries))
     return document
 
@@ -48,6 +50,20 @@ def _without_entries(state: State) -> State:
     return replace(state, platform=replace(platform, journal=replace(platform.journal, entries=())))
 
 
+def _instant(value: Any) -> datetime:
+    """Return an instant as one of Python's own class: msgspec knows no other, and freezegun makes those of another."""
+    if not isinstance(value, datetime):
+        raise NotImplementedError
+    return python_datetime().fromtimestamp(value.timestamp(), value.tzinfo)
+
+
+def _read_instant(kind: type, value: object) -> object:
+    """Read an instant where the shapes were first looked at in frozen time."""
+    if not issubclass(kind, datetime):
+        raise NotImplementedError
+    return msgspec.convert(value, python_datetime())
+
+
 def read_state(document: object) -> State:
     """Return the state of JSON values; raise ``InvalidValueError``, which names the first wrong place."""
     if not isinstance(document, Mapping):
@@ -57,7 +73,7 @@ def read_state(document: object) -> State:
     if wrong is not None:
         raise wrong
     try:
-        return msgspec.convert(_with_restored_entries(document), State, strict=True)
+        return msgspec.convert(_with_restored_entries(document), State, strict=True, dec_hook=_read_instant)
     except msgspec.ValidationError as error:  # base64, and leap seconds
         text, _, at = str(error).partition(" - at `$.")
         path = [int(number) if number else name for name, number in _STEP.findall(at)]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import jsonschema_rs
 import msgspec
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot import VERSION, State
@@ -32,7 +34,7 @@ _NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", 
 
 def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict[str, Any]]:
     """Return the schema of each shape by its name. Fields that are not in it are not allowed."""
-    _, named = msgspec.json.schema_components([State], ref_template=reference)
+    _, named = msgspec.json.schema_components([State], schema_hook=_instant, ref_template=reference)
     named["Entry"] = saved_schema(named["Entry"])
     text = write_json(named)
     for name in named:
@@ -48,6 +50,13 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
             if name in _INSTANTS and value.get("type") == "string":
                 value["format"] = "date-time"  # with a zone, which msgspec does not ask for
     return schemas
+
+
+def _instant(kind: type) -> dict[str, Any]:
+    """Return the schema of an instant whose class is that of freezegun: the shapes were first read in frozen time."""
+    if not issubclass(kind, datetime):
+        raise NotImplementedError
+    return msgspec.json.schema(python_datetime())
 
 
 def _without_false(schema: dict[str, Any]) -> dict[str, Any]:
