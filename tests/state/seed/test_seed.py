@@ -240,6 +240,16 @@ def test_environment_of_the_process_is_the_default(write: Write, monkeypatch: py
     assert only_connector(load_seed(path)).oauth_clients[0].client_secret == "correct horse"
 
 
+@pytest.mark.parametrize("key", ["client_id", "client_secret"])
+def test_null_counts_as_left_out_and_an_empty_variable_is_refused(key: str, write: Write) -> None:
+    clients = "oauth_clients:\n  - name: CI job\n    {}: {}"
+    left_out = write(connector(clients.format(key, "~")))
+    assert getattr(only_connector(load_seed(left_out)).oauth_clients[0], key) is None
+
+    empty = refusal(write(connector(clients.format(key, "${SEED_TEST_EMPTY}"))), SEED_TEST_EMPTY="")
+    assert f"oauth_clients[0].{key}: " in str(empty)
+
+
 def test_keys_and_python_data_take_no_variables(write: Write) -> None:
     data = with_connector(entities=[{"type": "custom", "name": "${NAME}", "sample": {"${NAME}": 1}}])
 
