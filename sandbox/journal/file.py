@@ -39,6 +39,8 @@ class JournalFile:
         self._file: io.FileIO | None = None
         self._is_torn = False
         """Whether the file ends within a line."""
+        self._end = 0
+        """Size of the file after the last line; another size means that somebody else changed the file."""
         self._failure: str | None = None
         self._unkept = 0
         """Bytes of the last line that could not be written."""
@@ -94,12 +96,16 @@ class JournalFile:
     def _append(self, line: bytes) -> None:
         file = self._opened()
         size = _size(file)
+        if size != self._end:
+            self._is_torn = _ends_in_mid_line(file)
+        data = b"\n" + line if self._is_torn else line
         try:
-            _write(file, b"\n" + line if self._is_torn else line)
+            _write(file, data)
         except OSError:
             self._cut_back(file, size)
             raise
         self._is_torn = False
+        self._end = size + len(data)
 
     def _rehearse(self) -> bool:
         """Write and undo as many bytes as the last line had; return False for a file that cannot be cut back."""
@@ -128,7 +134,7 @@ class JournalFile:
         try:
             if _is_regular(file):
                 _claim(file)
-                self._is_torn = _ends_in_a_line(file)
+                self._is_torn = _ends_in_mid_line(file)
                 if self._is_torn:
                     with contextlib.suppress(OSError):  # full: the next line that fits begins with it
                         _write(file, b"\n")
@@ -168,7 +174,7 @@ def _is_at(file: io.FileIO, path: str) -> bool:
         return False
 
 
-def _ends_in_a_line(file: io.FileIO) -> bool:
+def _ends_in_mid_line(file: io.FileIO) -> bool:
     if not _size(file):
         return False
     file.seek(-1, io.SEEK_END)

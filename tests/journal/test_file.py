@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,28 @@ def test_file_that_was_emptied_goes_on_from_its_start(file: JournalFile, path: P
     file.append(b"two\n")
 
     assert path.read_bytes() == b"two\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "after"),
+    [
+        (lambda path: os.truncate(path, 6), b"one\ntw\nthree\n"),
+        (lambda path: os.truncate(path, 4), b"one\nthree\n"),
+        (lambda path: path.write_bytes(b"one\ntwo\nby others"), b"one\ntwo\nby others\nthree\n"),
+        (lambda path: path.write_bytes(b"one\ntwo\nby others\n"), b"one\ntwo\nby others\nthree\n"),
+    ],
+    ids=["cut in mid-line", "cut after a line", "continued in mid-line", "continued"],
+)
+def test_line_that_somebody_else_left_unfinished_is_ended(
+    file: JournalFile, path: Path, change: Callable[[Path], object], after: bytes
+) -> None:
+    file.append(b"one\n")
+    file.append(b"two\n")
+    change(path)
+    file.append(b"three\n")
+    file.append(b"four\n")
+
+    assert path.read_bytes() == after + b"four\n"
 
 
 def test_line_after_the_end_opens_the_file_again(file: JournalFile, path: Path) -> None:
