@@ -6,8 +6,10 @@ algorithm is pinned to RS256 in both directions (RFC 8725 §3.1).
 
 from __future__ import annotations
 
+import json
+import re
 import threading
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -136,6 +138,7 @@ def _base64url(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
+_BASE64URL = re.compile("[A-Za-z0-9_-]*")
 _OPTIONS: jwt.types.Options = {
     "verify_exp": False,
     "verify_nbf": False,
@@ -157,5 +160,25 @@ def claims_of(token: str, key: RSAPublicKey, algorithm: str) -> dict[str, Any]:
         raise UnauthenticatedError("bad_signature: changed on the way, or signed by another key") from None
     except jwt.MissingRequiredClaimError as error:
         raise UnauthenticatedError(f"missing_claim: {error.claim}") from None
-    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
-        raise UnauthenticatedError(f"malformed_token: {error}") from None
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise UnauthenticatedError(f"malformed_token: {_malformation(token)}") from None
+
+
+def _malformation(token: str) -> str:
+    """Return why a token cannot be read; the words of PyJWT and of Python change with their versions."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return f"{len(parts)} part{'s' if len(parts) > 1 else ''}, a JWT has 3"
+    for name, part in zip(("header", "payload", "signature"), parts, strict=True):
+        if not _BASE64URL.fullmatch(part) or len(part) % 4 == 1:
+            return f"the {name} is not base64url"
+        if name != "signature" and not isinstance(_document(part), dict):
+            return f"the {name} is not a JSON object"
+    return "the header or a claim holds a value that a JWT may not hold there"
+
+
+def _document(part: str) -> object:
+    try:
+        return json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return None

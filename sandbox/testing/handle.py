@@ -87,7 +87,7 @@ class SandboxClock:
         return self._do(verbs.change_clock(rate=rate))
 
     def follow(self) -> datetime:
-        """Run beside the time of freezegun or time-machine in this process; behind a URL raise ``NotInProcessError``."""
+        """Run beside the time of freezegun or time-machine here; raise ``NotInProcessError`` behind a URL."""
         return self._do(verbs.follow())
 
     def travel(self, duration: object = None, **units: float) -> datetime:

@@ -67,7 +67,7 @@ def test_requests_are_a_table_for_people(run: Run, server: SandboxServer) -> Non
         "     #  TIME      STATUS  REQUEST                                   WHAT",
         "     1  12:00:00  200     POST /oauth/token                         accepted",
         "     2  12:00:00  200     POST /v1/acme/anything                    accepted",
-        "     3  12:00:00  401     POST /v1/acme/anything                    malformed_token: Not enough segments",
+        "     3  12:00:00  401     POST /v1/acme/anything                    malformed_token: 1 part, a JWT has 3",
     ]
 
 
@@ -183,10 +183,10 @@ def test_request_is_shown_whole(run: Run, server: SandboxServer) -> None:
 
     text = run("show", "3").stdout
     assert text.startswith("#3 POST /v1/acme/anything\nreceived  2026-11-23T12:00:00.000000Z on the sandbox clock, ")
-    assert "\noutcome   rejected: malformed_token: Not enough segments\n" in text
+    assert "\noutcome   rejected: malformed_token: 1 part, a JWT has 3\n" in text
     assert '\n\n  {\n      "order": "1001"\n  }\n\nAnswer\n\n  ' in text
     assert '\n\n  {"message":"Unauthenticated."}\n' in text
-    assert json.loads(run("show", "3", "--json").stdout)["reason"] == "malformed_token: Not enough segments"
+    assert json.loads(run("show", "3", "--json").stdout)["reason"] == "malformed_token: 1 part, a JWT has 3"
 
 
 def test_request_that_is_not_there_is_told_with_those_that_are(run: Run, server: SandboxServer) -> None:

@@ -243,7 +243,7 @@ def test_clock_moved_backwards_makes_the_token_too_early(caller: Caller) -> None
         ("Bearer ", "no_token: not of the form 'Bearer …'"),
         ("Basic abc", "no_token: not of the form 'Bearer …'"),
         ("nonsense", "no_token: not of the form 'Bearer …'"),
-        ("Bearer nonsense", "malformed_token: Not enough segments"),
+        ("Bearer nonsense", "malformed_token: 1 part, a JWT has 3"),
     ],
 )
 def test_missing_or_unusable_token_is_refused(caller: Caller, authorization: str | None, reason: str) -> None:

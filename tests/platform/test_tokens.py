@@ -249,11 +249,35 @@ def test_token_that_cannot_be_read_is_refused_as_malformed(book: TokenBook, toke
     assert re.match("malformed_token: .|algorithm_not_allowed: ", refusal(book, token))
 
 
+def _part(data: bytes) -> str:
+    return signing_input(data, b"{}").decode().partition(".")[0]
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        ("a", "1 part, a JWT has 3"),
+        ("a.b.c.d", "4 parts, a JWT has 3"),
+        ("é.é.é", "the header is not base64url"),
+        ("aaaaa.e30.eA", "the header is not base64url"),
+        (f"{_part(b'[]')}.e30.eA", "the header is not a JSON object"),
+        (f"{_part(b'[' * 9_000)}.e30.eA", "the header is not a JSON object"),
+        (f"{_part(b'1' * 5_000)}.e30.eA", "the header is not a JSON object"),
+        ("e30.!.eA", "the payload is not base64url"),
+        (f"{_part(json.dumps(HEADER).encode())}.e30.aaaaa", "the signature is not base64url"),
+        (f"{_part(json.dumps({**HEADER, 'kid': 5}).encode())}.e30.eA", "the header or a claim holds a value that"),
+    ],
+    ids=lambda value: ascii(value[:20]),
+)
+def test_malformed_token_is_told_in_words_of_our_own(book: TokenBook, token: str, why: str) -> None:
+    assert refusal(book, token).startswith(f"malformed_token: {why}")
+
+
 @pytest.mark.parametrize("payload", [b"", b"[]", b"null", b"{", b"\xff", b'"text"', b"[" * 9_000], ids=repr)
 def test_well_signed_payload_that_is_no_object_is_refused_as_malformed(
     book: TokenBook, signing_key: SigningKey, payload: bytes
 ) -> None:
-    assert refusal(book, rs256(signing_key, HEADER, payload)).startswith("malformed_token: ")
+    assert refusal(book, rs256(signing_key, HEADER, payload)) == "malformed_token: the payload is not a JSON object"
 
 
 def test_token_longer_than_the_limit_is_refused_unread(book: TokenBook, signing_key: SigningKey) -> None:

@@ -35,7 +35,7 @@ def test_push(patchworks):
         "#2 POST /v1/acme/anything -> 200 accepted",
         '    {"order": "1001", "password": "sha256:f52fbd32b2b3"}',
         "#3 POST /oauth/token -> 401 wrong_secret",
-        "#4 POST /v1/acme/anything -> 401 malformed_token: Not enough",
+        "#4 POST /v1/acme/anything -> 401 malformed_token: 1 part, a ",
         '    {"order": "1002"}',
     ]
     assert "hunter2" not in report
