@@ -14,6 +14,8 @@ import jsonschema_rs
 from jsonpath import JSONPathEnvironment
 from jsonpath.function_extensions import Match, Search
 
+from sandbox.foundation.json_value import equal
+
 
 class _Pattern:
     """A pattern with the two methods of a compiled ``re`` pattern that the functions call."""
@@ -65,8 +67,18 @@ class _LinearSearch(_Linear, Search):
     pass
 
 
+class _Environment(JSONPathEnvironment):
+    """Compares lists and objects as the sandbox does everywhere: ``[true]`` is not ``[1]`` (RFC 9535 §2.3.5.2.2)."""
+
+    def compare(self, left: object, operator: str, right: object) -> bool:
+        """Return whether a comparison of a filter holds."""
+        if operator in ("==", "!=", "<=", ">=") and isinstance(left, (dict, list)) and isinstance(right, (dict, list)):
+            return equal(left, right) is (operator != "!=")  # neither is less than the other
+        return super().compare(left, operator, right)
+
+
 def _environment() -> JSONPathEnvironment:
-    environment = JSONPathEnvironment(strict=True)
+    environment = _Environment(strict=True)
     environment.function_extensions["match"] = _LinearMatch(thread_safe=True)
     environment.function_extensions["search"] = _LinearSearch(thread_safe=True)
     return environment

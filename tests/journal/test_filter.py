@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
+from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path, select
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry, Journal
 from tests.journal.journals import exchange as made
@@ -138,6 +138,26 @@ def test_document_deeper_than_a_query_can_follow_does_not_match() -> None:
 
     assert not EntryFilter(json_path="$..missing").matches(deep)
     assert EntryFilter(json_path="$.a.a.a").matches(deep)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("$.l[?@.a == $.x]", [[1.0]]),
+        ("$.l[?@.a != $.x]", [[True]]),
+        ("$.l[?@.a <= $.x]", [[1.0]]),
+        ("$.l[?@.a >= $.x]", [[1.0]]),
+        ("$.l[?@.a < $.x]", []),
+        ("$.l[?@.a[0] == 1]", [[1.0]]),
+        ("$.l[?@.a[0] == true]", [[True]]),
+    ],
+)
+def test_query_compares_lists_and_objects_as_json_does(query: str, found: list[Any]) -> None:
+    document = {"x": [1], "l": [{"a": [True]}, {"a": [1.0]}]}
+
+    selected: Any = select(compile_json_path(query), document)
+    assert [item["a"] for item in selected] == found
+    assert [type(item["a"][0]) for item in selected] == [type(value[0]) for value in found]
 
 
 def test_longest_query_is_evaluated_without_failing() -> None:
