@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_good(patchworks):
         "--junitxml=report.xml",
     )
 
-    report = ElementTree.parse(Path(pytester.path, "report.xml"))
+    report = ET.parse(Path(pytester.path, "report.xml"))
     properties = [(case.get("name"), each) for case in report.iter("testcase") for each in case.iter("property")]
     assert [(name, each.get("value")) for name, each in properties] == [
         ("test_it", "#1 POST /oauth/token -> 400 unsupported_grant_type: none given")
