@@ -153,11 +153,13 @@ def test_lists_in_which_many_items_are_alike_are_compared_once() -> None:
 
 def test_nested_lists_whose_items_must_move_are_compared_once() -> None:
     expected: Any = [1]
-    actual: Any = [1]
-    for _ in range(40):  # a second comparison at each level would make 2 to the 40th
-        expected, actual = [[], expected], [actual, []]
+    without: Any = [2]
+    holding: Any = [1, 9]
+    for _ in range(40):  # the first item goes to the second place, and is looked for in the first again when [9] comes
+        expected, without, holding = [expected, [9]], [without, holding], [holding, [9], 9]
 
-    assert contains(expected, actual)
+    assert contains(expected, holding)
+    assert not contains(expected, without)  # a second comparison at each level would make 2 to the 40th
 
 
 @given(expected=JSON, actual=JSON)
