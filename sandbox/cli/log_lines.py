@@ -69,6 +69,8 @@ class TextLines(logging.Formatter):
         words = [said["method"], said["path"], self._coloured(said["status"], _STATUSES.get(status // 100))]
         words += [said[name] for name in ("outcome", "reason") if name in said]
         words.append(f"{fields['duration_ms']:.1f} ms")
+        if "delay_ms" in fields:
+            words.append(f"+ {fields['delay_ms']:.1f} ms")
         named = {"fault": "fault", "client": "client_id", "id": "request_id"}
         words += [
             self._coloured(f"{short}={said[name]}", "bright_black") for short, name in named.items() if name in said

@@ -172,7 +172,7 @@ def show(api: ControlApi, request_id: str, as_json: bool) -> None:
     click.echo(printable(f"#{entry['seq']} {entry['method']} {entry['path']}{query}"))
     for title, value in (
         ("received", f"{entry['received_at']} on the sandbox clock, {entry['wall_time']} on the machine's"),
-        ("answered", f"{entry['status'] or 'nothing'} after {entry['duration_ms']} ms"),
+        ("answered", _answered(entry)),
         ("outcome", entry["outcome"] + ("" if entry["reason"] is None else f": {entry['reason']}")),
         ("token", entry["token_note"]),
         ("client", entry["client_id"]),
@@ -190,6 +190,11 @@ def show(api: ControlApi, request_id: str, as_json: bool) -> None:
             click.echo(f"  {printable(header['name'])}: {printable(header['value'])}")
         if text:
             click.echo("\n  " + printable_lines(text).replace("\n", "\n  "))
+
+
+def _answered(entry: dict[str, Any]) -> str:
+    answer, handled, delay = entry["status"] or "nothing", entry["duration_ms"], entry.get("delay_ms")
+    return f"{answer} after {handled} ms" if not delay else f"{answer}, handled in {handled} ms, {delay} ms late"
 
 
 @click.command()

@@ -85,6 +85,17 @@ def received(effect: Effect) -> Answer:
             assert_never(effect)
 
 
+def delay_s(effect: Effect) -> float:
+    """Return the seconds that an effect adds until the client has the whole answer; 0 where no answer comes."""
+    match effect:
+        case Delayed(_, seconds) | Slow(_, seconds):
+            return seconds
+        case Answer() | Truncated() | Garbage() | Empty() | Reset() | Silence():
+            return 0.0
+        case _:
+            assert_never(effect)
+
+
 def outcome(effect: Effect) -> str:
     """Return in words what the client receives, for the journal."""
     match effect:

@@ -104,6 +104,8 @@ class Exchange:
     """The fault that acts on the request."""
     fault: str | None = None
     effect: str | None = None
+    delay_ms: float = 0.0
+    """The time that the fault adds until the client has the whole answer."""
     accepted: bool = False
     token: TokenLink | None = None
     issuance: Issuance | None = None
@@ -146,6 +148,7 @@ class Exchange:
             status=status,
             fault=self.fault,
             effect=self.effect,
+            delay_ms=self.delay_ms,
             token=self.token,
             response_headers=redacted.response_headers,
             response_body=redacted.response_body,
@@ -205,6 +208,9 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
     status: Annotated[int, Meta(ge=0, le=999, description="Of the answer; 0 where a fault let none through.")]
     fault: Annotated[str | None, Meta(description="Name or id of the fault rule that acted.")]
     effect: Annotated[str | None, Meta(description="What the fault made the client see.")]
+    delay_ms: Annotated[
+        float, Meta(description="What the fault added to `duration_ms` until the client had the whole answer.")
+    ] = 0.0
     token: TokenLink | None
     """The token that came with the request, if it was issued here; of a token request, the token that was issued."""
     response_headers: Headers
@@ -227,6 +233,16 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
     def id(self) -> str:
         """The id, which no other entry of the sandbox has."""
         return f"{self.journal}-{self.seq}"
+
+    @property
+    def answered_ms(self) -> float:
+        """Milliseconds until the client had the whole answer, with the delay of a fault."""
+        return round(self.duration_ms + self.delay_ms, 3)
+
+    @property
+    def fault_kind(self) -> str | None:
+        """The kind of the fault that acted."""
+        return self.effect and self.effect.partition(":")[0]
 
     @property
     def token_fingerprint(self) -> str | None:

@@ -62,6 +62,8 @@ class EmulatedRequest:
         if entry.fault is not None:
             fields["fault"] = printable(entry.fault)
         fields["duration_ms"] = entry.duration_ms
+        if entry.delay_ms:
+            fields["delay_ms"] = entry.delay_ms
         if entry.client_id is not None:
             fields["client_id"] = printable(entry.client_id)
         fields["journal_seq"] = entry.seq

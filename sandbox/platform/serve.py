@@ -13,7 +13,7 @@ from email.utils import formatdate
 from typing import Any
 
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Effect, outcome, received
+from sandbox.faults.effects import Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
@@ -143,6 +143,7 @@ def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation |
         return answer, None
     effect = exchange.act.fault.effect(exchange.act, answer)
     exchange.effect = f"{exchange.act.fault.kind}: {outcome(effect)}"
+    exchange.delay_ms = round(delay_s(effect) * 1000, 3)
     return effect, exchange.act.cancellation
 
 
@@ -162,6 +163,7 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tu
     """Close a journal entry that could not be kept, and return the answer; whatever was done does not count."""
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
+    exchange.delay_ms = 0.0
     if exchange.issuance is not None:
         exchange.issuance.withdraw()
         exchange.issuance = exchange.token = None

@@ -101,6 +101,17 @@ def test_fault_that_acted_is_named(
     assert (line["status"], line["outcome"], line["fault"]) == (503, "faulted", "outage")
 
 
+@pytest.mark.parametrize(("form", "delay"), [("json", '"delay_ms": 2.0'), ("text", " ms + 2.0 ms ")])
+def test_line_has_the_delay_of_a_fault(
+    integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]], form: str, delay: str
+) -> None:
+    integration.control("POST", "/faults", {"fault": {"kind": "latency", "seconds": 0.002}})
+    with log(form=form):
+        integration.request_token()
+
+    assert delay in stream.lines[0]
+
+
 def test_line_for_people_has_the_same_on_one_line(
     integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]]
 ) -> None:

@@ -22,6 +22,7 @@ from sandbox.cli.table import printable, printable_lines, table
 from sandbox.state.seed import Seed
 from sandbox.testing.remote.control_api import ControlApi
 from tests import ROOT
+from tests.journal.journals import exchange
 
 Run = Callable[..., Result]
 
@@ -187,6 +188,16 @@ def test_request_is_shown_whole(run: Run, server: SandboxServer) -> None:
     assert '\n\n  {\n      "order": "1001"\n  }\n\nAnswer\n\n  ' in text
     assert '\n\n  {"message":"Unauthenticated."}\n' in text
     assert json.loads(run("show", "3", "--json").stdout)["reason"] == "malformed_token: 1 part, a JWT has 3"
+
+
+def test_request_is_shown_with_the_delay_of_a_fault(run: Run, server: SandboxServer) -> None:
+    late = exchange(fault="late", effect="latency: answered 200, 2.000 s late", delay_ms=2000.0)
+    server.sandbox.journal.close(late, 200, (), b"")
+
+    told = run("show", "1").stdout
+
+    assert ", 2000.0 ms late\n" in told
+    assert "late (latency: answered 200, 2.000 s late)" in told
 
 
 def test_request_that_is_not_there_is_told_with_those_that_are(run: Run, server: SandboxServer) -> None:

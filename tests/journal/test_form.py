@@ -23,7 +23,13 @@ NOTES: dict[str, dict[str, Any]] = {
         "body": b'{"a": 1}',
     },
     "bytes": {"company": "acme", "vanity_url": "orders", "body": b"\x00\xff", "reason": "no_token"},
-    "a fault": {"kind": "token", "fault": "fault-1", "effect": "status: 503", "headers": (("A", "1"), ("a", "2"))},
+    "a fault": {
+        "kind": "token",
+        "fault": "fault-1",
+        "effect": "latency: 503",
+        "delay_ms": 1.5,
+        "headers": (("A", "1"), ("a", "2")),
+    },
     "no endpoint": {"kind": "other", "path": "/", "query": "a=b"},
 }
 EVERY_KIND = pytest.mark.parametrize("notes", NOTES.values(), ids=NOTES)

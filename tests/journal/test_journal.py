@@ -65,6 +65,7 @@ def test_entry_holds_what_came_what_was_noted_and_what_was_answered(journal: Jou
         "status": 200,
         "fault": None,
         "effect": None,
+        "delay_ms": 0.0,
         "token": None,
         "response_headers": (("Content-Type", "application/json"),),
         "response_body": b'{"message":"ok"}',

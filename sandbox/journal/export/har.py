@@ -21,9 +21,10 @@ from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
 
+_TIMES: Final = ("wall_time", "duration_ms", "delay_ms")
 _STANDARD: Final = frozenset(
     {
-        *("wall_time", "duration_ms", "method", "path", "query", "headers", "body_size", "body", "body_encoding"),
+        *(*_TIMES, "method", "path", "query", "headers", "body_size", "body", "body_encoding"),
         *("json", "reason", "status", "response_headers", "response_body", "token", "token_note"),
     }
 )
@@ -64,11 +65,11 @@ def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         request["postData"] = _post_data(entry)
     return {
         "startedDateTime": _instant(entry.wall_time),
-        "time": entry.duration_ms,
+        "time": entry.answered_ms,
         "request": request,
         "response": _response(entry),
         "cache": {},
-        "timings": {"send": 0, "wait": entry.duration_ms, "receive": 0},
+        "timings": {"send": 0, "wait": entry.answered_ms, "receive": 0},
         "comment": entry.reason or "",
         **_extensions(entry),
         "_token": entry.token_note,

@@ -108,7 +108,7 @@ def timeline(newest_first: Iterable[Entry], wall_now: float) -> Timeline:
             break
         if index < BUCKETS:
             counts[index][OUTCOMES.index(entry.outcome)] += 1
-            durations[index].append(entry.duration_ms)
+            durations[index].append(entry.answered_ms)
     bars = tuple(
         Bar(first + i * BUCKET_S, tuple(counts[i]), median(times) if times else None, max(times, default=None))
         for i, times in enumerate(durations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 from dataclasses import dataclass, replace
@@ -84,6 +85,28 @@ def test_answer_is_what_the_fault_says(faulty: Faulty, fault: Fault, status: int
     assert (entry.outcome, entry.fault, entry.status, entry.response_body) == ("faulted", rule_id, status, body)
     assert entry.effect.startswith(f"{fault.kind}: answered {status}")
     assert entry.accepted is (fault.handling == "done")
+
+
+@pytest.mark.parametrize(
+    ("fault", "delay_ms"),
+    [
+        (faults.latency(0.002), 2.0),
+        (faults.slow_body(0.003), 3.0),
+        (faults.truncated_body(1_000), 0.0),
+        (faults.status(503), 0.0),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_entry_has_the_delay_of_its_fault_beside_its_own_duration(
+    faulty: Faulty, fault: Fault, delay_ms: float
+) -> None:
+    faulty.add(fault)
+
+    with contextlib.suppress(http.client.IncompleteRead):
+        faulty.post()
+
+    assert faulty.last.delay_ms == delay_ms
+    assert faulty.last.answered_ms == round(faulty.last.duration_ms + delay_ms, 3)
 
 
 @pytest.mark.parametrize(

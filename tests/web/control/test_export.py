@@ -139,6 +139,15 @@ def test_har_holds_an_answer_that_is_no_text_in_base64(sandbox: Sandbox) -> None
     }
 
 
+def test_har_waits_as_long_as_the_client_did(sandbox: Sandbox) -> None:
+    late = made(fault="late", effect="latency: answered 200, 2.000 s late", delay_ms=2000.0)
+    entry = sandbox.journal.close(late, 200, (), b"")
+
+    har = har_entry(entry, "http://sandbox")
+    assert har["time"] == har["timings"]["wait"] == round(entry.duration_ms + 2000, 3)
+    assert har["_effect"] == "latency: answered 200, 2.000 s late"
+
+
 def test_har_has_the_other_fields_of_an_entry_under_names_with_an_underscore(integration: Integration) -> None:
     integration.post(token=integration.token())
     _, entry = integration.sandbox.journal.snapshot()

@@ -13,6 +13,7 @@ import sandbox.web.dashboard
 from sandbox._version import __version__
 from sandbox.faults.rules import make_rule
 from tests.conftest import Integration
+from tests.journal.journals import exchange
 
 STATIC = Path(sandbox.web.dashboard.__file__).parent / "static"
 PATHS = [
@@ -116,6 +117,39 @@ def test_a_pane_that_the_browser_has_already_is_not_sent_again(integration: Inte
 
     assert f'data-version="{entry.id}"' in page
     assert "a payload of its own" not in page
+
+
+@pytest.mark.parametrize(
+    ("effect", "answer", "marks", "facts"),
+    [
+        (
+            "latency: answered 200, 2.000 s late",
+            (200, 2_000.0),
+            [">latency<", ">+2,000 ms<"],
+            ["answered 2,000 ms later (latency)"],
+        ),
+        (
+            "connection_reset: no answer: the connection was reset",
+            (0, 0.0),
+            [">connection_reset<"],
+            ["never answered", "no answer: the connection was reset"],
+        ),
+        ("status: answered 503", (503, 0.0), [">status<"], ["Answered in"]),
+    ],
+    ids=["late", "no answer", "other answer"],
+)
+def test_a_page_shows_what_a_fault_did_to_the_answer(
+    integration: Integration, effect: str, answer: tuple[int, float], marks: list[str], facts: list[str]
+) -> None:
+    status, delay_ms = answer
+    faulted = exchange(fault="fault-1", effect=effect, delay_ms=delay_ms)
+    integration.sandbox.journal.close(faulted, status, (), b"")
+
+    page = integration.http.get("/_sandbox/?open=1").text
+
+    row, _, pane = page.partition('<section class="pane"')
+    assert [mark for mark in marks if mark not in row] == []
+    assert [fact for fact in [effect, *facts] if fact not in pane] == []
 
 
 def test_an_empty_sandbox_says_what_to_do_next(integration: Integration) -> None:

@@ -125,6 +125,12 @@ def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Re
     assert (picture.peak, picture.total, picture.minutes) == (3, 3, 10)
 
 
+def test_the_delay_of_a_fault_is_in_the_picture(journal: Journal, record: Record) -> None:
+    record(wall_time=10_000.0, fault="late", delay_ms=2_000.0)
+
+    assert (timeline(journal.newest_first(), 10_000.0).slowest_ms or 0) >= 2_000
+
+
 def test_a_request_from_before_the_machines_clock_was_set_back_is_not_in_the_picture(
     journal: Journal, record: Record
 ) -> None:
