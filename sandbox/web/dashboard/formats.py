@@ -17,6 +17,7 @@ _UNSEEN: Final = re.compile(
 )
 """Invisible characters, and characters that turn the direction of a text."""
 
+_AGO: Final = re.compile(r"\b(\d+(?:\.\d+)?) s ago\b")
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -51,6 +52,11 @@ def span(seconds: float) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def legible(reason: str) -> str:
+    """Return a reason with its exact seconds as a span: ``token_expired: 8 min 21 s ago``."""
+    return _AGO.sub(lambda match: f"{span(float(match[1]))} ago", reason)
 
 
 def size(count: int) -> str:
@@ -100,6 +106,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "moment": moment,
     "time_of_day": time_of_day,
     "span": span,
+    "legible": legible,
     "size": size,
     "milliseconds": milliseconds,
     "visible": visible,

@@ -40,6 +40,8 @@ class Opened:
 
     entry: Entry
     explanation: str
+    errors: list[tuple[str, str]]
+    """The fields that the answer complains of, each with a message."""
     client_name: str | None
     life: TokenLife | None
     curl: str
@@ -61,6 +63,7 @@ def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> O
     return Opened(
         entry=entry,
         explanation=explain(entry),
+        errors=_errors(entry),
         client_name=client.name if client else None,
         life=token_of(platform, entry),
         curl=curl(entry, base_url),
@@ -70,6 +73,18 @@ def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> O
         answer=_formatted(entry.response_body, whole=whole)
         or _cut(entry.response_body.decode("utf-8", "replace"), whole=whole),
     )
+
+
+def _errors(entry: Entry) -> list[tuple[str, str]]:
+    """Return the fields and messages in the ``errors`` of an answer, a few hundred at most; the reason has one only."""
+    try:
+        answer = parse_json(entry.response_body)
+    except NotJsonError:
+        return []
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    if not isinstance(errors, dict):
+        return []
+    return [(name, " ".join(map(str, said)) if isinstance(said, list) else str(said)) for name, said in errors.items()]
 
 
 def _formatted(body: bytes, *, whole: bool) -> Text | None:

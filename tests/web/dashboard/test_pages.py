@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,30 @@ def test_a_pane_that_the_browser_has_already_is_not_sent_again(integration: Inte
 
     assert f'data-version="{entry.id}"' in page
     assert "a payload of its own" not in page
+
+
+@pytest.mark.parametrize("wire_profile", ["modern", "legacy"])
+def test_an_opened_request_begins_with_every_field_that_was_refused(
+    make_integration: Callable[..., Integration], wire_profile: str
+) -> None:
+    integration = make_integration(wire_profile=wire_profile)
+    answer = integration.post({"id": 7, "currency": 1}, path="/v1/acme/orders")
+
+    page = integration.http.get("/_sandbox/?open=2").text
+
+    verdict = page.partition('<div class="verdict')[2].partition("</div>")[0]
+    fields = re.findall(r"<li><code>(.*?)</code>", verdict)
+    assert len(fields) > 1
+    assert fields == list(answer.json["errors"])  # type: ignore[index]
+
+
+def test_a_row_has_the_number_by_which_other_requests_name_it(integration: Integration) -> None:
+    integration.post()
+
+    page = integration.http.get("/_sandbox/?open=2").text
+
+    assert re.findall(r'<span class="number">(.*?)</span>', page) == ["#2", "#1"]
+    assert "request 1</a>" in page
 
 
 @pytest.mark.parametrize(

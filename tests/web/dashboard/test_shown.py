@@ -9,7 +9,7 @@ import pytest
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Entry, Headers, Journal
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
-from sandbox.web.dashboard.formats import breakable, glimpse, milliseconds, size, span, visible
+from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, span, visible
 from sandbox.web.dashboard.opened import explain
 from sandbox.web.dashboard.requests import WINDOW, Selection, window
 from sandbox.web.dashboard.timeline import BUCKET_S, BUCKETS, timeline
@@ -225,6 +225,9 @@ def test_a_span_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
+        (legible("token_expired: 501.590791 s ago, at noon"), "token_expired: 8 min 21 s ago, at noon"),
+        (legible("token_expired: 0 s ago"), "token_expired: 0 s ago"),
+        (legible("entity_mismatch: 5 s agony"), "entity_mismatch: 5 s agony"),
         (size(812), "812 B"),
         (size(65_536), "64.0 KiB"),
         (size(5_000_000), "4.8 MiB"),
