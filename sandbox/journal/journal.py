@@ -176,9 +176,9 @@ class Journal:
             after = some[-1].seq
             yield from (entry for entry in some if entry.seq <= last and entry_filter.matches(entry))
 
-    def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
-        """Iterate over the present matching entries, newest first."""
-        before = self._seq + 1
+    def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY, before: int | None = None) -> Iterator[Entry]:
+        """Iterate over the present matching entries with a sequence number below ``before``, newest first."""
+        before = self._seq + 1 if before is None else before
         while True:
             with self._lock:
                 some = self._index.narrowest(entry_filter).below(before, _CHUNK)

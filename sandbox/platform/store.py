@@ -220,10 +220,11 @@ class Store:
         else:
             self._checks[entity_id] = check
 
-    def entities(self, connector_id: int) -> list[Entity]:
-        """Return the entities of a connector, oldest first."""
-        self.connector(connector_id)
-        return [entity for entity in self._listed(self._entities) if entity.connector_id == connector_id]
+    def entities(self, connector_id: int | None = None) -> list[Entity]:
+        """Return the entities, oldest first; of one connector if one is given."""
+        if connector_id is not None:
+            self.connector(connector_id)
+        return [e for e in self._listed(self._entities) if connector_id in (None, e.connector_id)]
 
     def entity(self, connector_id: int, entity_id: int) -> Entity:
         """Return an entity of a connector or raise ``NotFoundError``."""
@@ -231,6 +232,11 @@ class Store:
         if found is None or found.connector_id != connector_id:
             raise NotFoundError("entity", entity_id, [entity.id for entity in self.entities(connector_id)])
         return found
+
+    def entity_of(self, service: Service) -> Entity | None:
+        """Return the entity of a service, or ``None``."""
+        entity_id = self._entity_ids.get((service.connector_id, service.entity))
+        return None if entity_id is None else self._entities.get(entity_id)
 
     def check_for(self, service: Service) -> EntityCheck | None:
         """Return the check of a service's payloads; ``None`` when its entity is free-form."""

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import islice
 from typing import Final
 
 from sandbox.foundation.bounds import Count, Seconds
@@ -69,6 +70,7 @@ class IssuedToken:
 
 @dataclass(slots=True)
 class _History:
+    jti: str
     link: TokenLink
     uses: int = 0
 
@@ -141,7 +143,7 @@ class TokenBook:
         link = TokenLink(token.fingerprint, None, issued_at, expires_at)
         with self._lock:
             self._issued[jti] = token
-            self._histories[token.fingerprint] = _History(link)
+            self._histories[token.fingerprint] = _History(jti, link)
             while len(self._issued) > MAX_TOKENS:
                 forgotten = self._issued.pop(next(iter(self._issued)))
                 self._histories.pop(forgotten.fingerprint, None)
@@ -208,24 +210,43 @@ class TokenBook:
         history = self._histories.get(token.fingerprint)
         return history.link if history else None
 
+    def __len__(self) -> int:
+        return len(self._issued)
+
     def issued(self) -> list[IssuedToken]:
         """Return every token that is remembered, in the order of issue."""
         with self._lock:
+            return [known for token in self._issued.values() if (known := self._as_known(token))]
+
+    def newest(self, count: int) -> list[IssuedToken]:
+        """Return the tokens issued last, at most ``count``, newest first."""
+        with self._lock:
             return [
-                IssuedToken(
-                    token.fingerprint,
-                    history.link.request,
-                    token.client_id,
-                    token.scopes,
-                    token.issued_at,
-                    token.expires_at,
-                    history.uses,
-                    self._revoked.get(token.jti),
-                    token.jti,
-                )
-                for token in self._issued.values()
-                if (history := self._histories.get(token.fingerprint))
+                known for token in islice(reversed(self._issued.values()), count) if (known := self._as_known(token))
             ]
+
+    def with_fingerprint(self, mark: str) -> IssuedToken | None:
+        """Return the token with a fingerprint, if it is remembered."""
+        with self._lock:
+            history = self._histories.get(mark)
+            token = self._issued.get(history.jti) if history else None
+            return self._as_known(token) if token else None
+
+    def _as_known(self, token: Token) -> IssuedToken | None:
+        history = self._histories.get(token.fingerprint)
+        if history is None:
+            return None
+        return IssuedToken(
+            token.fingerprint,
+            history.link.request,
+            token.client_id,
+            token.scopes,
+            token.issued_at,
+            token.expires_at,
+            history.uses,
+            self._revoked.get(token.jti),
+            token.jti,
+        )
 
     def restore(self, issued: Iterable[IssuedToken]) -> None:
         """Take the place of the book that had issued these tokens. The keys decide whether they are well signed."""
@@ -234,7 +255,7 @@ class TokenBook:
                 token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, kept.fingerprint)
                 link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
                 self._issued[kept.jti] = token
-                self._histories[kept.fingerprint] = _History(link, kept.uses)
+                self._histories[kept.fingerprint] = _History(kept.jti, link, kept.uses)
                 if kept.revoked is not None:
                     self._revoked[kept.jti] = kept.revoked
 

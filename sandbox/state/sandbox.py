@@ -20,6 +20,7 @@ from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Entry, Journal
 from sandbox.journal.log_line import log_entry
 from sandbox.journal.metrics import Metrics
+from sandbox.journal.recent import Recent
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company
 from sandbox.platform.platform import AfterAcceptance, Platform
@@ -59,7 +60,8 @@ class Sandbox:
         self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
         self.metrics = Metrics()
         """The counts since it was made; a reset does not change them."""
-        self.observers: list[Observer] = [self.metrics.count, log_entry]
+        self.recent = Recent()
+        self.observers: list[Observer] = [self.metrics.count, self.recent.count, log_entry]
         """The functions that get every entry of the journal, also after a reset."""
         self.after_acceptance: list[AfterAcceptance] = []
         """The functions that get every accepted payload with its service, also after a reset."""

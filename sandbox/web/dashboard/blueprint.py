@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
@@ -107,15 +108,32 @@ def _presets(folder: str | None) -> tuple[list[Preset], str | None]:
         return list(load_presets().values()), str(error)
 
 
+class _OfConnector(Protocol):
+    @property
+    def connector_id(self) -> int: ...
+
+
+_Each = TypeVar("_Each", bound=_OfConnector)
+
+
+def by_connector(found: Iterable[_Each]) -> dict[int, list[_Each]]:
+    """Return entities, clients or services by the id of their connector; one without any is left out."""
+    grouped: dict[int, list[_Each]] = {}
+    for each in found:
+        grouped.setdefault(each.connector_id, []).append(each)
+    return grouped
+
+
 @pages.get(f"{PAGES}/try")
 def try_it() -> str:
     """Show a form that gets a token and sends a payload, and the lines that do so elsewhere."""
     store = current_sandbox().store
+    clients = by_connector(store.clients())
     choices = [
         {
             "service": service,
             "url": base_url() + service.path,
-            "clients": store.clients(service.connector_id),
+            "clients": clients.get(service.connector_id, []),
             "sample": _sample(store, service),
         }
         for service in store.services()
@@ -125,8 +143,8 @@ def try_it() -> str:
 
 def _sample(store: Store, service: Service) -> str:
     """Return a payload that the service accepts: the sample of its entity."""
-    samples = [entity.sample for entity in store.entities(service.connector_id) if entity.name == service.entity]
-    sample = samples[0] if samples and samples[0] is not None else {"hello": "sandbox"}
+    entity = store.entity_of(service)
+    sample = {"hello": "sandbox"} if entity is None or entity.sample is None else entity.sample
     return write_json(sample, indent=2, ascii=False)
 
 

@@ -12,19 +12,21 @@ from flask import Response, render_template, request
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.platform.entity_check import infer_schema
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
-from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
 
 
 @pages.get(f"{PAGES}/connectors")
 def connectors() -> str:
     """List the connectors."""
     store = current_sandbox().store
+    entities, clients = by_connector(store.entities()), by_connector(store.clients())
+    services = by_connector(store.services())
     listed = [
         {
             "connector": connector,
-            "entities": store.entities(connector.id),
-            "clients": store.clients(connector.id),
-            "services": [service for service in store.services() if service.connector_id == connector.id],
+            "entities": entities.get(connector.id, []),
+            "clients": clients.get(connector.id, []),
+            "services": services.get(connector.id, []),
         }
         for connector in store.connectors()
     ]
@@ -90,12 +92,11 @@ def services() -> str:
     """List the services."""
     sandbox = current_sandbox()
     store = sandbox.store
-    connectors = {connector.id: connector for connector in store.connectors()}
     return render_template(
         "services.html",
         services=store.services(),
-        connectors=connectors,
-        entities={connector_id: store.entities(connector_id) for connector_id in connectors},
+        connectors={connector.id: connector for connector in store.connectors()},
+        entities=by_connector(store.entities()),
         inactive_answer=sandbox.settings.inactive_service,
     )
 

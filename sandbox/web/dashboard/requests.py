@@ -38,7 +38,7 @@ def overview() -> str:
         selection=selection,
         window=window(journal, selection),
         journal=journal,
-        timeline=timeline(journal.newest_first(), sandbox.clock.wall_timestamp()),
+        timeline=timeline(sandbox.recent.read(journal), sandbox.clock.wall_timestamp()),
         companies=platform.store.companies(),
         services=platform.store.services(),
         kinds=KINDS,
@@ -62,6 +62,9 @@ def _entry(entry_id: str | None) -> Entry | None:
 
 WINDOW: Final = 100
 """Rows of a page."""
+
+SEARCHED: Final = 5_000
+"""Entries that a page searches for a text, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +112,33 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The entries of a page, newest first; ``older`` is the cursor of the next page, if there is one."""
+    """The entries of a page, newest first; ``older`` is the cursor of the next page, if there is one.
+
+    Where the search for a text ends early, ``searched`` is the number of entries that were searched.
+    """
 
     entries: tuple[Entry, ...]
     older: int | None
+    searched: int | None = None
 
 
 def window(journal: Journal, selection: Selection) -> Window:
     """Return the page of a journal for a selection."""
-    found = list(islice(_newest_first(journal, selection), WINDOW + 1))
-    entries = tuple(found[:WINDOW])
-    return Window(entries, entries[-1].seq if len(found) > WINDOW else None)
+    newest = journal.newest_first(selection.entry_filter, before=selection.before)
+    if selection.text:
+        return _searched(newest, selection.text)
+    found = list(islice(newest, WINDOW + 1))
+    return Window(tuple(found[:WINDOW]), found[WINDOW - 1].seq if len(found) > WINDOW else None)
 
 
-def _newest_first(journal: Journal, selection: Selection) -> Iterator[Entry]:
-    wanted, text = selection.entry_filter, selection.text
-    for entry in journal.newest_first(wanted):
-        if selection.before is not None and entry.seq >= selection.before:
-            continue
-        if not text or mentions(entry, text):
-            yield entry
+def _searched(newest: Iterator[Entry], text: str) -> Window:
+    found: list[Entry] = []
+    for number, entry in enumerate(newest):
+        if number == SEARCHED or len(found) == WINDOW:
+            return Window(tuple(found), entry.seq + 1, SEARCHED if number == SEARCHED else None)
+        if mentions(entry, text):
+            found.append(entry)
+    return Window(tuple(found), None)
 
 
 def mentions(entry: Entry, text: str) -> bool:

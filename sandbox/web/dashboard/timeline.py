@@ -1,6 +1,6 @@
 """The picture of the last minutes: how many requests by outcome, and how long their answers took.
 
-It uses the clock of the machine: the sandbox clock may jump a day between two requests.
+It draws the buckets that `sandbox.journal.recent` counts by the clock of the machine.
 """
 
 from __future__ import annotations
@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, Final
 
-from sandbox.journal.journal import Entry, Outcome
+from sandbox.journal.entry import Outcome
+from sandbox.journal.recent import BUCKET_S, BUCKETS, OUTCOMES, Bucket
 
-BUCKET_S: Final = 10
-BUCKETS: Final = 60
 BAR_WIDTH: Final = 8
 GAP: Final = 2
-OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +95,25 @@ def _block(style: str, index: int, y: float, height: float) -> Block:
     return Block(style, index * (BAR_WIDTH + GAP), round(y, 2), BAR_WIDTH, round(height, 2))
 
 
-def timeline(newest_first: Iterable[Entry], wall_now: float) -> Timeline:
-    """Return the picture of the minutes before ``wall_now``; it stops reading at the first older entry."""
-    first = (int(wall_now) // BUCKET_S - BUCKETS + 1) * BUCKET_S
-    counts = [[0] * len(OUTCOMES) for _ in range(BUCKETS)]
-    durations: list[list[float]] = [[] for _ in range(BUCKETS)]
-    for entry in newest_first:
-        index = int(entry.wall_time - first) // BUCKET_S
-        if entry.wall_time < first:
-            break
-        if index < BUCKETS:
-            counts[index][OUTCOMES.index(entry.outcome)] += 1
-            durations[index].append(entry.answered_ms)
-    bars = tuple(
-        Bar(first + i * BUCKET_S, tuple(counts[i]), median(times) if times else None, max(times, default=None))
-        for i, times in enumerate(durations)
-    )
-    everything = [duration for times in durations for duration in times]
+def timeline(buckets: Iterable[Bucket], wall_now: float) -> Timeline:
+    """Return the picture of the minutes before ``wall_now``."""
+    first = int(wall_now) // BUCKET_S - BUCKETS + 1
+    by_number = {bucket.number: bucket for bucket in buckets if first <= bucket.number < first + BUCKETS}
+    bars = tuple(_bar(by_number.get(number) or Bucket(number)) for number in range(first, first + BUCKETS))
+    everything = [duration for bucket in by_number.values() for duration in bucket.sample_ms]
     return Timeline(
         bars,
         tuple((outcome, sum(bar.counts[i] for bar in bars)) for i, outcome in enumerate(OUTCOMES)),
         median(everything) if everything else None,
-        max(everything, default=None),
+        max((bucket.slowest_ms for bucket in by_number.values()), default=None),
+    )
+
+
+def _bar(bucket: Bucket) -> Bar:
+    times = bucket.sample_ms
+    return Bar(
+        bucket.number * BUCKET_S,
+        tuple(bucket.counts),
+        median(times) if times else None,
+        bucket.slowest_ms if times else None,
     )

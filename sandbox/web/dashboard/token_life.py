@@ -48,17 +48,13 @@ class TokenLife:
 
 def newest_tokens(platform: Platform) -> tuple[list[TokenLife], int]:
     """Return the tokens issued last, newest first, and how many there are in all."""
-    tokens = platform.tokens.issued()
     now = platform.clock.timestamp()
-    return [_life(platform, token, now) for token in reversed(tokens[-SHOWN:])], len(tokens)
+    return [_life(platform, token, now) for token in platform.tokens.newest(SHOWN)], len(platform.tokens)
 
 
 def token_of(platform: Platform, entry: Entry) -> TokenLife | None:
     """Return the token that an entry came with or was answered with, if it was issued here and is remembered."""
-    if entry.token is None:  # no need to search all tokens
-        return None
-    issued = (token for token in platform.tokens.issued() if token.fingerprint == entry.token_fingerprint)
-    token = next(issued, None)
+    token = None if entry.token is None else platform.tokens.with_fingerprint(entry.token.fingerprint)
     return None if token is None else _life(platform, token, entry.received_at)
 
 

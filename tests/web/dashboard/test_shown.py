@@ -8,19 +8,25 @@ import pytest
 
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Entry, Headers, Journal
+from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, span, visible
 from sandbox.web.dashboard.opened import explain
 from sandbox.web.dashboard.requests import WINDOW, Selection, window
-from sandbox.web.dashboard.timeline import BUCKET_S, BUCKETS, timeline
+from sandbox.web.dashboard.timeline import timeline
 from tests.journal.journals import exchange as made
 
 Record = Callable[..., Entry]
 
 
 @pytest.fixture
-def journal() -> Journal:
-    return Journal("test", lambda: 1_000, lambda: 100_000_000)
+def recent() -> Recent:
+    return Recent()
+
+
+@pytest.fixture
+def journal(recent: Recent) -> Journal:
+    return Journal("test", lambda: 1_000, lambda: 100_000_000, observers=[recent.count])
 
 
 @pytest.fixture
@@ -102,17 +108,33 @@ def test_a_company_and_a_service_chosen_must_both_be_the_ones(journal: Journal, 
     assert window(journal, Selection(company="beta", service="acme/orders")).entries == ()
 
 
+def test_a_search_ends_after_some_thousand_entries_and_continues_on_the_next_page(
+    journal: Journal, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.web.dashboard.requests.SEARCHED", 5)
+    for number in range(12):
+        record(body=b"needle" if number == 1 else b"")
+
+    first = window(journal, Selection(text="needle"))
+    second = window(journal, Selection(text="needle", before=first.older))
+    third = window(journal, Selection(text="needle", before=second.older))
+
+    assert (first.entries, first.older, first.searched) == ((), 8, 5)
+    assert (second.entries, second.older, second.searched) == ((), 3, 5)
+    assert ([entry.seq for entry in third.entries], third.older, third.searched) == ([2], None, None)
+
+
 # --- the picture ----------------------------------------------------------------------------------------------------
 
 
-def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Record) -> None:
+def test_the_picture_counts_by_outcome_and_ends_now(recent: Recent, journal: Journal, record: Record) -> None:
     now = 10_000.0
     record(wall_time=now - BUCKETS * BUCKET_S - 1)
     record(wall_time=now)
     record(wall_time=now, reason="no_token")
     record(wall_time=now, fault="lost")
 
-    picture = timeline(journal.newest_first(), now)
+    picture = timeline(recent.read(journal), now)
 
     assert dict(picture.totals) == {"accepted": 1, "rejected": 1, "faulted": 1}
     assert picture.bars[-1].counts == (1, 1, 1)
@@ -125,19 +147,38 @@ def test_the_picture_counts_by_outcome_and_ends_now(journal: Journal, record: Re
     assert (picture.peak, picture.total, picture.minutes) == (3, 3, 10)
 
 
-def test_the_delay_of_a_fault_is_in_the_picture(journal: Journal, record: Record) -> None:
+def test_the_delay_of_a_fault_is_in_the_picture(recent: Recent, journal: Journal, record: Record) -> None:
     record(wall_time=10_000.0, fault="late", delay_ms=2_000.0)
 
-    assert (timeline(journal.newest_first(), 10_000.0).slowest_ms or 0) >= 2_000
+    assert (timeline(recent.read(journal), 10_000.0).slowest_ms or 0) >= 2_000
 
 
 def test_a_request_from_before_the_machines_clock_was_set_back_is_not_in_the_picture(
-    journal: Journal, record: Record
+    recent: Recent, journal: Journal, record: Record
 ) -> None:
     record(wall_time=10_000.0)
     record(wall_time=10_000.0 + BUCKET_S)
 
-    assert timeline(journal.newest_first(), 10_000.0).total == 1
+    assert timeline(recent.read(journal), 10_000.0).total == 1
+
+
+def test_the_picture_has_nothing_of_an_emptied_or_another_journal(
+    recent: Recent, journal: Journal, record: Record
+) -> None:
+    record(wall_time=10_000.0)
+    other = Journal("other", lambda: 1, lambda: 100_000_000)
+    of_another = timeline(recent.read(other), 10_000.0)
+    journal.clear()
+
+    assert of_another.total == 0
+    assert timeline(recent.read(journal), 10_000.0).total == 0
+
+
+def test_the_picture_holds_the_last_minutes_only(recent: Recent, journal: Journal, record: Record) -> None:
+    for number in range(BUCKETS + 5):
+        record(wall_time=10_000.0 + number * BUCKET_S)
+
+    assert len(recent.read(journal)) == BUCKETS
 
 
 def test_an_empty_picture_can_be_drawn() -> None:

@@ -1,0 +1,69 @@
+"""The figures of the last minutes, for the picture of the dashboard: a page costs the same however full the journal is.
+
+An observer of requests counts them in buckets of ten seconds of the machine's clock. The sandbox clock does not count:
+it may jump a day between two requests.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sandbox.journal.entry import Entry, Exchange, Outcome
+from sandbox.journal.journal import Journal
+
+OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
+BUCKET_S: Final = 10
+BUCKETS: Final = 60
+_SAMPLE: Final = 250
+"""Durations of a bucket that are kept for its median."""
+
+
+@dataclass(slots=True)
+class Bucket:
+    """The requests of ten seconds. ``number`` counts the tens of seconds since 1970."""
+
+    number: int
+    last_seq: int = 0
+    counts: list[int] = field(default_factory=lambda: [0] * len(OUTCOMES))
+    slowest_ms: float = 0.0
+    sample_ms: list[float] = field(default_factory=list)
+    """Durations of the first requests, at most 250."""
+
+
+class Recent:
+    """The requests of the last minutes. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._journal = ""
+        self._buckets: dict[int, Bucket] = {}
+
+    def count(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
+        """Count a request. The entry of another journal begins all counts again."""
+        number, duration_ms = int(entry.wall_time // BUCKET_S), entry.duration_ms + entry.delay_ms
+        with self._lock:
+            if entry.journal != self._journal:
+                self._journal, self._buckets = entry.journal, {}
+            bucket = self._buckets.get(number)
+            if bucket is None:
+                bucket = self._buckets[number] = Bucket(number)
+                if len(self._buckets) > BUCKETS:
+                    del self._buckets[next(iter(self._buckets))]
+            bucket.last_seq = entry.seq
+            bucket.counts[OUTCOMES.index(entry.outcome)] += 1
+            bucket.slowest_ms = max(bucket.slowest_ms, duration_ms)
+            if len(bucket.sample_ms) < _SAMPLE:
+                bucket.sample_ms.append(duration_ms)
+
+    def read(self, journal: Journal) -> Sequence[Bucket]:
+        """Return the buckets of which a journal still has an entry."""
+        first = journal.first_seq
+        with self._lock:
+            return [
+                Bucket(each.number, each.last_seq, each.counts.copy(), each.slowest_ms, each.sample_ms.copy())
+                for each in self._buckets.values()
+                if each.last_seq >= first and self._journal == journal.id
+            ]
