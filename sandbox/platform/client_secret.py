@@ -32,6 +32,11 @@ def is_recognised(secret: str, kept: KeptSecret | None) -> bool:
     return hmac.compare_digest(_hashed(compared.salt, secret), compared.hash) and kept is not None
 
 
+def unsalted(secret: str) -> bytes:
+    """Return a hash to find a secret by among many; it stays in memory."""
+    return _hashed(b"", secret)
+
+
 def may_be_secret(text: str) -> bool:
     """Return whether a text keeps to ``SECRET_RULE``."""
     return 8 <= len(text) <= 255 and text.isascii() and text.isprintable() and text == text.strip()

@@ -16,7 +16,7 @@ from sandbox.foundation.bounds import Count, Number
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
-from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by
+from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by, unsalted
 from sandbox.platform.entity_check import EntityCheck, compile_entity
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
 from sandbox.platform.names import (
@@ -87,6 +87,9 @@ class Store:
         self._entity_ids: dict[tuple[int, str], int] = {}
         self._checks: dict[int, EntityCheck] = {}
         self._clients: dict[str, OAuthClient] = {}
+        self._secrets: dict[str, bytes] = {}  # by client
+        self._secret_counts: dict[bytes, int] = {}
+        self._unseen: dict[str, None] = {}  # clients of a saved state, which has only a salted hash of their secret
         self._services: dict[int, Service] = {}
         self._service_ids: dict[tuple[str, str], int] = {}
         self._last_ids = {"connector": 0, "entity": 0, "service": 0}
@@ -165,7 +168,7 @@ class Store:
                 )
             clients = self.clients(connector_id)
             for client in clients:
-                del self._clients[client.id]
+                self._drop_client(client.id)
             for entity in self.entities(connector_id):
                 del self._entities[entity.id], self._entity_ids[connector_id, entity.name]
                 self._checks.pop(entity.id, None)
@@ -269,6 +272,7 @@ class Store:
             client = self._clients[client_id] = OAuthClient(
                 client_id, connector_id, name, kept, revoked=False, created_at=now, updated_at=now
             )
+            self._remember(client_id, secret)
             return NewOAuthClient(client, secret)
 
     def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
@@ -283,12 +287,38 @@ class Store:
 
     def secret_matches(self, client: OAuthClient | None, secret: str) -> bool:
         """Compare a secret in constant time; takes as long when there is no such client."""
-        return is_recognised(secret, client.secret if client else None)
+        matches = is_recognised(secret, client.secret if client else None)
+        if matches and client is not None and client.id in self._unseen:
+            with self._lock:
+                self._remember(client.id, secret)
+        return matches
 
     def is_a_secret(self, text: str) -> bool:
-        """Return whether a text is the secret of a client, as it is where id and secret are swapped."""
-        matches = [self.secret_matches(client, text) for client in self.clients()]
-        return any(matches)
+        """Return whether a text is the secret of some client, as it is when a request has id and secret swapped.
+
+        The time does not grow with the clients, apart from those of a saved state that have had no token since.
+        """
+        if not may_be_secret(text):
+            return False
+        with self._lock:
+            unseen = [self._clients.get(client_id) for client_id in self._unseen]
+        return unsalted(text) in self._secret_counts or any(self.secret_matches(client, text) for client in unseen)
+
+    def _remember(self, client_id: str, secret: str) -> None:
+        if client_id in self._secrets:  # by another thread
+            return
+        mark = self._secrets[client_id] = unsalted(secret)
+        self._secret_counts[mark] = self._secret_counts.get(mark, 0) + 1
+        self._unseen.pop(client_id, None)
+
+    def _drop_client(self, client_id: str) -> None:
+        del self._clients[client_id]
+        self._unseen.pop(client_id, None)
+        mark = self._secrets.pop(client_id, None)
+        if mark is not None:
+            self._secret_counts[mark] -= 1
+            if not self._secret_counts[mark]:
+                del self._secret_counts[mark]
 
     def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> OAuthClient:
         """Delete an OAuth client; ``confirmation`` must be its name (FACTS 1.19)."""
@@ -298,7 +328,7 @@ class Store:
                 raise NotFoundError("OAuth client", client_id, [c.id for c in self.clients(connector_id)])
             if confirmation != client.name:
                 raise InvalidValueError("confirmation", confirmation, f"the client's name, {client.name!r}")
-            del self._clients[client_id]
+            self._drop_client(client_id)
             return client
 
     # --- services ---------------------------------------------------------------------------------------------------
@@ -374,6 +404,7 @@ class Store:
             self._companies = {company.slug: company for company in snapshot.companies}
             self._connectors = {connector.id: connector for connector in snapshot.connectors}
             self._clients = {client.id: client for client in snapshot.clients}
+            self._unseen = dict.fromkeys(self._clients)
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:

@@ -314,6 +314,44 @@ def test_secret_is_compared_in_constant_time_whether_or_not_the_client_is_known(
     assert compared == [(32, 32)]
 
 
+def test_secret_of_any_client_is_found_without_a_hash_for_each(
+    store: Store, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        store.add_client(connector.id, "abc", secret=f"secret-{number}")
+    monkeypatch.setattr(hmac, "compare_digest", None)
+
+    assert store.is_a_secret("secret-0")
+    assert not store.is_a_secret("secret-50")
+
+
+def test_text_is_a_secret_until_the_last_client_that_has_it_is_deleted(store: Store, connector: Connector) -> None:
+    first, second = (store.add_client(connector.id, "abc", secret=SECRET).client for _ in range(2))
+    twin = store.copy(Rng(2))
+
+    store.delete_client(connector.id, first.id, "abc")
+    after_the_first = store.is_a_secret(SECRET)
+    store.delete_client(connector.id, second.id, "abc")
+
+    assert after_the_first
+    assert not store.is_a_secret(SECRET)
+    assert twin.is_a_secret(SECRET)
+
+
+def test_secret_of_a_restored_client_is_found_by_its_salted_hash_until_it_is_used(
+    store: Store, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = store.add_client(connector.id, "abc", secret=SECRET).client
+    restored = Store(lambda: NOW, Rng(2))
+    restored.restore(store.snapshot(secrets=True))
+
+    assert restored.is_a_secret(SECRET)
+    assert restored.secret_matches(client, SECRET)
+    monkeypatch.setattr(hmac, "compare_digest", None)
+    assert restored.is_a_secret(SECRET)
+    assert not restored.is_a_secret(SECRET + "x")
+
+
 @pytest.mark.parametrize("name", ["", "ab", " ab ", "x" * 256, None, 123], ids=lambda value: repr(value)[:10])
 def test_client_name_is_checked(store: Store, connector: Connector, name: Any) -> None:
     with pytest.raises(InvalidValueError, match="text of 3 to 255 characters"):
