@@ -15,8 +15,6 @@ from types import TracebackType
 from typing import Any, Final, TextIO
 
 import click
-from pythonjsonlogger.core import RESERVED_ATTRS
-from pythonjsonlogger.json import JsonFormatter
 
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.log_line import ControlRequest, EmulatedRequest, escaped, one_word
@@ -81,41 +79,25 @@ class TextLines(logging.Formatter):
         return click.style(text, fg=colour) if self._colours and colour else text
 
 
-class JsonLines(JsonFormatter):
+class JsonLines(logging.Formatter):
     """Lines for programs: a JSON object each, in ASCII, with the fields of a request if it is one."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            ["levelname", "name", "message"],
-            rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
-            reserved_attrs=[*RESERVED_ATTRS],
-            json_ensure_ascii=True,
-        )
-
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line. That of a request is made directly: there are many of them, and nothing in them to ask."""
+        """Return the line."""
         line: object = record.msg
-        if record.exc_info or not isinstance(line, (EmulatedRequest, ControlRequest)):
-            return super().format(record)
-        fields = line.fields()
-        head = {"time": _moment(record), "level": record.levelname.lower(), "logger": record.name}
-        message = f"{fields['method']} {fields['path']} {fields['status']}"
-        return write_json({**head, "message": message, **fields})
-
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
-        """Add what every line has, then what is known of the request."""
-        log_data["time"] = _moment(record)
-        super().add_fields(log_data, record, message_dict)
-        log_data["level"] = record.levelname.lower()
-        line: object = record.msg
+        document: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
         if isinstance(line, (EmulatedRequest, ControlRequest)):
-            log_data.update(line.fields())
+            fields = line.fields()
+            document |= {"message": f"{fields['method']} {fields['path']} {fields['status']}", **fields}
         else:
-            log_data["message"] = redact_text(str(log_data["message"]))
-
-    def formatException(self, ei: _ExcInfo) -> str:  # noqa: N802 - the standard library's name
-        """Return a traceback without credentials."""
-        return _traceback(logging.Formatter(), ei)
+            document["message"] = redact_text(record.getMessage())
+        if record.exc_info:
+            document["exception"] = _traceback(self, record.exc_info)
+        return write_json(document)
 
 
 def _moment(record: logging.LogRecord) -> str:
@@ -123,4 +105,4 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 def _traceback(formatter: logging.Formatter, exc_info: _ExcInfo) -> str:
-    return redact_text(logging.Formatter.formatException(formatter, exc_info))
+    return redact_text(formatter.formatException(exc_info))
