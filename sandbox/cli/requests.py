@@ -94,7 +94,7 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
     """
     if file is not None and follow:
         raise click.UsageError("--file is read once; follow it with tail -f, or a running sandbox without --file")
-    found = _pages(api, query) if file is None else read_entries(file, **query)
+    found = _received(api, query, limit) if file is None else read_entries(file, **query)
     entries: deque[dict[str, Any]] = deque(found, limit or None)
     if not as_json:
         click.echo(_HEADING)
@@ -107,11 +107,13 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
             raise click.exceptions.Exit(0) from None  # the way to end it
 
 
-def _pages(api: ControlApi, query: dict[str, object]) -> Iterator[dict[str, Any]]:
+def _received(api: ControlApi, query: dict[str, object], limit: int) -> Iterator[dict[str, Any]]:
+    """Yield the newest entries, by one call where a page holds that many."""
+    newest = 0 < limit <= _PAGE
     after: int | None = 0
     dropped = 0
     while after is not None:
-        page = api.get("/requests", **query, after=after, limit=_PAGE)
+        page = api.get("/requests", **query, after=after, limit=limit if newest else _PAGE, newest=newest)
         yield from page["entries"]
         after, dropped = page["next_after"], page["dropped"]
     if dropped:

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Annotated
 
 from msgspec import Meta
@@ -194,8 +194,14 @@ class Journal:
                 return len(self._index.narrowest(entry_filter))
         return sum(1 for _ in self.entries(entry_filter))
 
-    def page(self, entry_filter: EntryFilter, after: int = 0, limit: int = 100) -> Page:
-        """Return up to ``limit`` matching entries with a sequence number above ``after``, oldest first."""
+    def page(self, entry_filter: EntryFilter, after: int = 0, limit: int = 100, *, newest: bool = False) -> Page:
+        """Return up to ``limit`` matching entries with a sequence number above ``after``, oldest first.
+
+        With ``newest`` they are the last ones, and there is no next page.
+        """
+        if newest:
+            found = takewhile(lambda entry: entry.seq > after, self.newest_first(entry_filter))
+            return Page([*islice(found, limit)][::-1], None, self.dropped)
         entries = list(islice(self.entries(entry_filter, after), limit + 1))
         more = len(entries) > limit
         entries = entries[:limit]

@@ -10,7 +10,7 @@ from sandbox.journal.duplicates import Likeness, find_duplicates
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, current_sandbox, one_of
-from sandbox.web.control.requests import EntrySchema, dropped_field, presented
+from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
 
@@ -28,12 +28,7 @@ class DuplicatesQuerySchema(StrictSchema):
     company = fields.String()
     vanity_url = fields.String()
     client_id = fields.String()
-    entries = fields.Boolean(
-        load_default=False,
-        truthy={"true", True},
-        falsy={"false", False},
-        metadata={"description": "Show the entries beside their ids."},
-    )
+    entries = query_flag("Show the entries beside their ids.", load_default=False)
 
 
 class DuplicateSchema(AnswerSchema):

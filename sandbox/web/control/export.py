@@ -13,7 +13,7 @@ from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.export.ndjson import as_ndjson
 from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
-from sandbox.web.control.requests import FilterSchema, after_field, read_cursor, read_filter
+from sandbox.web.control.requests import FilterSchema, after_field, query_flag, read_cursor, read_filter
 
 blueprint = Blueprint("export", __name__, description="The journal as a file")
 
@@ -32,12 +32,7 @@ class ExportQuerySchema(FilterSchema):
 
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
     after = after_field()
-    newest = fields.Boolean(
-        load_default=False,
-        truthy={"true", True},
-        falsy={"false", False},
-        metadata={"description": "Begin with the newest, in place of the oldest."},
-    )
+    newest = query_flag("Begin with the newest, in place of the oldest.", load_default=False)
     skip = fields.Integer(
         load_default=0, validate=between(0, 10**9), metadata={"description": "How many of them to leave out."}
     )

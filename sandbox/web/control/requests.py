@@ -42,6 +42,12 @@ def dropped_field() -> fields.Integer:
     return fields.Integer(metadata={"description": "Entries dropped because the journal was full."})
 
 
+def query_flag(description: str, **options: Any) -> fields.Boolean:
+    """Return a field that is ``true`` or ``false`` in a query."""
+    metadata = {"description": description}
+    return fields.Boolean(truthy={"true", True}, falsy={"false", False}, metadata=metadata, **options)
+
+
 def after_field() -> fields.String:
     """Return the field for the cursor of a client that has read the journal up to an entry."""
     metadata = {"pattern": f"^{CURSOR}$", "description": "The seq or id of the last entry already seen."}
@@ -97,11 +103,7 @@ class FilterSchema(StrictSchema):
     client_id = fields.String()
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
     status = fields.Integer(validate=between(100, 599))
-    accepted = fields.Boolean(
-        truthy={"true", True},
-        falsy={"false", False},
-        metadata={"description": "Whether the request was carried out, even if a fault hid that from the client."},
-    )
+    accepted = query_flag("Whether the request was carried out, even if a fault hid that from the client.")
     since = fields.String(
         metadata={**INSTANT, "description": "Received at or after this instant of the sandbox clock."}
     )
@@ -116,6 +118,12 @@ class PageQuerySchema(FilterSchema):
 
     after = after_field()
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+class ListQuerySchema(PageQuerySchema):
+    """Conditions on entries, and a page of them."""
+
+    newest = query_flag("The newest in place of a page: the last `limit` that match.", load_default=False)
 
 
 def read_filter(query: dict[str, Any]) -> EntryFilter:
@@ -144,13 +152,13 @@ def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
 
 
 @blueprint.get("/requests")
-@blueprint.arguments(PageQuerySchema, location="query")
+@blueprint.arguments(ListQuerySchema, location="query")
 @blueprint.response(200, PageSchema)
 def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests received, newest last, a page at a time."""
     journal = current_sandbox().journal
-    after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
-    page = journal.page(read_filter(query), after, limit)
+    after, limit, newest = read_cursor(query.pop("after", "0"), journal), query.pop("limit"), query.pop("newest")
+    page = journal.page(read_filter(query), after, limit, newest=newest)
     return {
         "entries": [presented(entry, listed=True) for entry in page.entries],
         "next_after": page.next_after,

@@ -149,6 +149,18 @@ def test_cursor_from_before_a_reset_misses_nothing(used: Integration) -> None:
     assert [entry["seq"] for entry in listed(used, after=last)] == [1]
 
 
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [({"limit": 2}, [4, 5]), ({"limit": 2, "after": 4}, [5]), ({"limit": 9, "kind": "token"}, [1])],
+    ids=str,
+)
+def test_newest_requests_are_listed_oldest_first(used: Integration, query: dict[str, Any], numbers: list[int]) -> None:
+    page = used.control("GET", "/requests", newest="true", **query).json
+
+    assert [entry["seq"] for entry in page["entries"]] == numbers
+    assert page["next_after"] is None
+
+
 def test_page_is_full_when_just_as_many_are_left(used: Integration) -> None:
     page = used.control("GET", "/requests", limit=5).get_json()
 
