@@ -8,6 +8,7 @@ import click
 
 from sandbox.cli.connection import as_json_option, connected, print_json
 from sandbox.cli.table import printable, table
+from sandbox.testing import verbs
 
 if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
@@ -29,11 +30,11 @@ def clients() -> None:
 def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> None:
     """Create a client called NAME. This is the only time its secret is shown."""
     if connector is None:
-        known = api.get("/connectors")
+        known = api.ask(verbs.connectors())
         if not known:
             raise click.UsageError("The sandbox has no connector to create a client for.")
         connector = known[0]["id"]
-    new = api.call("POST", f"/connectors/{connector}/oauth-clients", {"name": name})
+    new = api.ask(verbs.add_client(connector, name))
     if as_json:
         print_json(new)
         return
@@ -51,9 +52,7 @@ def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> 
 def list_clients(api: ControlApi, as_json: bool) -> None:
     """List the clients of every connector, with the last four characters of their secrets."""
     found: list[dict[str, Any]] = [
-        client
-        for connector in api.get("/connectors")
-        for client in api.get(f"/connectors/{connector['id']}/oauth-clients")
+        client for connector in api.ask(verbs.connectors()) for client in api.ask(verbs.clients(connector["id"]))
     ]
     if as_json:
         print_json(found)

@@ -1,4 +1,4 @@
-"""What the commands that steer a running sandbox share: how it is found, and how it is said what went wrong.
+"""What the commands that act upon a running sandbox share: its address, the verb that they perform, and their errors.
 
 Exit codes: 0 done, 1 the sandbox refused, 2 the command was not understood, 3 no sandbox answers.
 """
@@ -17,6 +17,7 @@ from sandbox.foundation.errors import InvalidValueError, ProblemError, Unreachab
 from sandbox.foundation.settings import ENV_PREFIX
 
 if TYPE_CHECKING:
+    from sandbox.testing.backend import Verb
     from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
@@ -31,7 +32,7 @@ class _UnreachableError(click.ClickException):
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options ``--url``, ``--control-key``, ``--ca-file`` and, first, the control API there.
 
-    Whatever the sandbox refuses ends the command with a message and an exit code.
+    A refusal of the sandbox ends the command with a message and an exit code.
     """
 
     @click.option(
@@ -65,6 +66,23 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
             raise click.exceptions.Exit(0) from None
 
     return with_api
+
+
+def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Verb[Any]]], Any]:
+    """Make a command of a function that returns a verb: ask for it, and show the answer, or print it with ``--json``.
+
+    Without ``json`` the command has no such option.
+    """
+
+    def decorate(command: Callable[..., Verb[Any]]) -> Any:
+        @functools.wraps(command)
+        def perform(api: ControlApi, *, as_json: bool = False, **arguments: Any) -> None:
+            answer = api.ask(command(**arguments))
+            print_json(answer) if as_json else show(answer)
+
+        return (as_json_option if json else lambda same: same)(connected(perform))
+
+    return decorate
 
 
 def open_api(url: str, control_key: str | None = None, ca_file: str | None = None) -> ControlApi:

@@ -9,12 +9,15 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from sandbox.cli.connection import as_json_option, connected, open_api, print_json
+from sandbox.cli.connection import as_json_option, connected, open_api, performs, print_json
 from sandbox.cli.table import table
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ENDPOINTS
+from sandbox.testing import verbs
+from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
+    from sandbox.faults.book import RuleState
     from sandbox.testing.remote.control_api import ControlApi
 
 _MATCH: Final = ("endpoint", "company", "vanity_url", "client_id", "method", "json_path")
@@ -25,12 +28,30 @@ def faults() -> None:
     """Make requests fail: rules and presets."""
 
 
+def _show(found: Any) -> None:
+    rows = [[state["id"], state["rule"].get("name"), *_columns(state)] for state in found["faults"]]
+    click.echo(table(["ID", "NAME", "FAULT", "FOR", "ACTED"], rows) if rows else "no faults")
+
+
+def _columns(state: dict[str, Any]) -> tuple[str, str, str]:
+    rule = state["rule"]
+    options = [f"{name}={_short(value)}" for name, value in rule["fault"].items() if name != "kind"]
+    conditions = [f"{name}={_short(value)}" for name, value in rule.get("match", {}).items() if value not in (None, {})]
+    times = rule.get("times")
+    acted = f"{state['hits']}" + ("" if times is None else f" of {times}") + (", used up" if state["used_up"] else "")
+    return " ".join([rule["fault"]["kind"], *options]), " ".join(conditions) or "any", acted
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else write_json(value, ascii=False)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
 @faults.command("list")
-@as_json_option
-@connected
-def list_faults(api: ControlApi, as_json: bool) -> None:
+@performs(_show)
+def list_faults() -> Verb[list[RuleState]]:
     """List the rules in the order in which they are tried."""
-    _tell(api.get("/faults"), as_json=as_json)
+    return verbs.rules()
 
 
 def _complete_kind(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -46,7 +67,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     try:
         given = context.params
         api = open_api(given.get("url") or default_url(), given.get("control_key"), given.get("ca_file"))
-        presets = api.get("/fault-presets")["presets"]
+        presets = api.ask(verbs.presets())["presets"]
     except SandboxError:
         return []
     return [CompletionItem(p["name"], help=p["title"]) for p in presets if p["name"].startswith(incomplete)]
@@ -85,7 +106,8 @@ def add(
     if (kind is None) == (rule is None):
         raise click.UsageError("Give a KIND of fault, or a rule with --rule.")
     document = _read_rule(rule) if rule is not None else _make_rule(kind, options, fields)
-    _tell({"faults": [api.call("POST", "/faults", document)]}, as_json=as_json)
+    added = {"faults": [api.ask(verbs.add_rule(document))]}
+    print_json(added) if as_json else _show(added)
 
 
 def _read_rule(rule: IO[str]) -> Any:
@@ -113,67 +135,41 @@ def _read_option(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def _show_presets(found: Any) -> None:
+    click.echo(table(["PRESET", "WHAT"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
+
+
 @faults.command()
-@as_json_option
-@connected
-def presets(api: ControlApi, as_json: bool) -> None:
+@performs(_show_presets)
+def presets() -> Verb[dict[str, str]]:
     """List the presets: failures with a story."""
-    found = api.get("/fault-presets")
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(table(["PRESET", "WHAT"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
+    return verbs.presets()
 
 
 @faults.command()
 @click.argument("name", shell_complete=_complete_preset)
 @click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
 @click.option("--client-id", help="Only requests of this OAuth client.")
-@as_json_option
-@connected
-def preset(api: ControlApi, name: str, as_json: bool, **conditions: str | None) -> None:
+@performs(_show)
+def preset(name: str, **conditions: str | None) -> Verb[list[RuleState]]:
     """Add the rules of the preset NAME."""
-    from urllib.parse import quote
-
-    match = {field: value for field, value in conditions.items() if value is not None}
-    _tell(api.call("POST", f"/fault-presets/{quote(name, safe='')}", {"match": match}), as_json=as_json)
+    return verbs.add_preset(name, {field: value for field, value in conditions.items() if value is not None})
 
 
 @faults.command()
 @click.argument("rule_id", metavar="ID")
-@connected
-def remove(api: ControlApi, rule_id: str) -> None:
+@performs(lambda _: None, json=False)
+def remove(rule_id: str) -> Verb[RuleState]:
     """Remove a rule."""
-    from urllib.parse import quote
+    return verbs.remove_rule(rule_id)
 
-    api.call("DELETE", f"/faults/{quote(rule_id, safe='')}")
+
+def _show_count(answer: Any) -> None:
+    click.echo(f"{answer['deleted']} rule{'' if answer['deleted'] == 1 else 's'} removed")
 
 
 @faults.command()
-@connected
-def clear(api: ControlApi) -> None:
+@performs(_show_count, json=False)
+def clear() -> Verb[int]:
     """Remove every rule."""
-    deleted = api.call("DELETE", "/faults")["deleted"]
-    click.echo(f"{deleted} rule{'' if deleted == 1 else 's'} removed")
-
-
-def _tell(found: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        print_json(found)
-        return
-    rows = [[state["id"], state["rule"].get("name"), *_told(state)] for state in found["faults"]]
-    click.echo(table(["ID", "NAME", "FAULT", "FOR", "ACTED"], rows) if rows else "no faults")
-
-
-def _told(state: dict[str, Any]) -> tuple[str, str, str]:
-    rule = state["rule"]
-    options = [f"{name}={_short(value)}" for name, value in rule["fault"].items() if name != "kind"]
-    conditions = [f"{name}={_short(value)}" for name, value in rule.get("match", {}).items() if value not in (None, {})]
-    times = rule.get("times")
-    acted = f"{state['hits']}" + ("" if times is None else f" of {times}") + (", used up" if state["used_up"] else "")
-    return " ".join([rule["fault"]["kind"], *options]), " ".join(conditions) or "any", acted
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else write_json(value, ascii=False)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return verbs.clear_rules()

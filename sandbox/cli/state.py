@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.connection import as_json_option, connected, print_json
+from sandbox.cli.connection import connected, performs
 from sandbox.cli.table import printable, table
 from sandbox.foundation import atomic_file
+from sandbox.testing import verbs
+from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
+    from sandbox.state.restore import LoadedClient
     from sandbox.testing.remote.control_api import ControlApi
 
 _FILE: Final = click.Path(dir_okay=False)
-_LOADING_S: Final = 300.0
 _SECRETS: Final = {
     "saved": "as saved",
     "kept": "the one it had here before",
@@ -48,22 +51,7 @@ def save(api: ControlApi, file: str, with_secrets: bool) -> None:
     click.echo(f"saved to {printable(file)}{', with secrets' if with_secrets else ''}")
 
 
-@state.command()
-@click.argument("file", type=_FILE)
-@as_json_option
-@connected
-def load(api: ControlApi, file: str, as_json: bool) -> None:
-    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed."""
-    try:
-        document = json.loads(Path(file).read_bytes())
-    except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror or error}") from None
-    except (ValueError, RecursionError) as error:
-        raise click.ClickException(f"{file} is not JSON ({error}); give one that 'state save' wrote") from None
-    loaded = api.call("PUT", "/state", document, longer=_LOADING_S)
-    if as_json:
-        print_json(loaded)
-        return
+def _show_loaded(loaded: Any) -> None:
     click.echo(f"loaded; it is {loaded['now']}")
     if loaded["clients"]:
         rows = [
@@ -73,12 +61,24 @@ def load(api: ControlApi, file: str, as_json: bool) -> None:
         click.echo(table(["CLIENT ID", "NAME", "SECRET"], rows))
 
 
+@state.command()
+@click.argument("file", type=_FILE)
+@performs(_show_loaded)
+def load(file: str) -> Verb[list[LoadedClient]]:
+    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed."""
+    try:
+        return verbs.load_state(json.loads(Path(file).read_bytes()))
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from None
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{file} is not JSON ({error}); give one that 'state save' wrote") from None
+
+
 @click.command()
-@connected
-def reset(api: ControlApi) -> None:
+@performs(lambda answer: click.echo(f"reset; it is {answer['now']}"), json=False)
+def reset() -> Verb[datetime]:
     """Return to the seed.
 
     A new journal, no faults, no tokens, real time, and the settings of the start.
     """
-    now = api.call("POST", "/reset")["now"]
-    click.echo(f"reset; it is {now}")
+    return verbs.reset()

@@ -131,15 +131,15 @@ def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
     """Put a rule behind those there are."""
 
     def as_rule() -> FaultRule:
-        from sandbox.faults.rules import read_rule
+        from sandbox.faults.rules import FaultRule, read_rule
 
-        return read_rule(given) if isinstance(given, Mapping) else given
+        return given if isinstance(given, FaultRule) else read_rule(given)
 
     return Verb(
         "POST /faults",
         lambda it: it.platform.faults.add(as_rule()),
         reading.rule,
-        given if isinstance(given, Mapping) else given.document(),
+        given.document() if hasattr(given, "document") else given,
         isolated=lambda parent, own: parent.do(add_rule(own.narrowed(as_rule()))),
     )
 
