@@ -12,7 +12,7 @@ from benchmarks.report import Outcome, Section, Table, Target
 from benchmarks.rounds import interleaved
 from sandbox import Sandbox, SandboxServer
 from sandbox.platform.keys import SigningKey
-from sandbox.testing.marker import Wishes, granted
+from sandbox.testing.marker import MarkerOptions, apply
 
 NAME = "fixture"
 TITLE = "Fixtures"
@@ -54,7 +54,7 @@ def _fresh_ms(server: SandboxServer, requests: int = 0) -> float:
     for _ in range(requests):
         _token(server)
     began = time.perf_counter()
-    with granted(Wishes(), server):
+    with apply(MarkerOptions(), server):
         return (time.perf_counter() - began) * 1000
 
 

@@ -1,4 +1,4 @@
-"""The handle a test holds: where the sandbox is, what it received, and the ways to steer it."""
+"""The handle that a test holds: addresses and credentials of the sandbox, its requests, its clock and its faults."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class SandboxClock:
 
 
 class Faults:
-    """The rules in force, in the order in which they are tried; a reset leaves those of the seed."""
+    """The fault rules in force, in the order in which they are tried; a reset leaves those of the seed."""
 
     def __init__(self, backend: Backend) -> None:
         self._do = backend.do
@@ -115,12 +115,12 @@ class Faults:
     def preset(self, name: str, **match: object) -> list[RuleState]:
         """Add the rules of a preset, narrowed to requests that match: ``preset("slow-platform", vanity_url="orders")``.
 
-        Raise ``NotFoundError`` naming the presets there are.
+        Raise ``NotFoundError``, which lists the known presets.
         """
         return self._do(verbs.add_preset(name, match))
 
     def presets(self) -> dict[str, str]:
-        """Return the names of the presets there are, with their stories."""
+        """Return the stories of the presets by name."""
         return self._do(verbs.presets())
 
     def list(self) -> list[RuleState]:
@@ -128,7 +128,7 @@ class Faults:
         return self._do(verbs.rules())
 
     def get(self, rule: str | RuleState) -> RuleState:
-        """Return a rule as it stands now, by its id or an earlier state; raise ``NotFoundError``."""
+        """Return the present state of a rule, by its id or an earlier state; raise ``NotFoundError``."""
         return self._do(verbs.rule(_id(rule)))
 
     def remove(self, rule: str | RuleState) -> None:
@@ -152,13 +152,13 @@ def _id(rule: str | RuleState) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Inbound(Received):
-    """One inbound URL: what to configure an integration with, and what arrived there."""
+    """An inbound URL, with which an integration is configured, and the requests to it."""
 
     url: str
 
 
 class Patchworks:
-    """A running sandbox as a test sees it, wherever it runs."""
+    """A running sandbox as a test sees it: in this process, behind a URL, or a company in a shared one."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -168,7 +168,7 @@ class Patchworks:
         """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
         return self._backend.place.sandbox
 
-    # --- where it is ------------------------------------------------------------------------------------------------
+    # --- addresses and credentials ------------------------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -187,7 +187,7 @@ class Patchworks:
 
     @property
     def company(self) -> str:
-        """Slug of the company whose inbound URLs these are."""
+        """Slug of the company that owns the inbound URLs."""
         return self._backend.company
 
     @property
@@ -197,12 +197,12 @@ class Patchworks:
 
     @property
     def client_secret(self) -> str:
-        """Its secret."""
+        """Secret of that client."""
         return self._backend.credentials.client_secret
 
     @property
     def env(self) -> dict[str, str]:
-        """Where everything is as environment variables, for an integration that is run as a process of its own.
+        """Environment variables for an integration that runs as a process of its own.
 
         ``PATCHWORKS_TOKEN_URL``, ``PATCHWORKS_CLIENT_ID``, ``PATCHWORKS_CLIENT_SECRET``, ``PATCHWORKS_COMPANY``,
         ``PATCHWORKS_INBOUND_URL_<VANITY_URL>`` for each service, and ``PATCHWORKS_SANDBOX_URL`` for the command line.
@@ -225,27 +225,27 @@ class Patchworks:
     def intercept(self, *hosts: str, strict: bool = False) -> AbstractContextManager[Interception]:
         """Take the place of the real platform for clients of this process, over real TLS, while the context lasts.
 
-        An integration that is configured with ``https://inbound.pwks.co/v1/…`` reaches the sandbox, without a change to
-        it or to its HTTP library. ``hosts`` are others to stand in for. Any further host is reached as ever, or refused
-        with ``strict``. Concerns every thread of the process; connections that are open already stay where they are.
+        An integration that is configured with ``https://inbound.pwks.co/v1/…`` reaches the sandbox; neither it nor its
+        HTTP library changes. ``hosts`` replace the names of the platform. Other hosts are reached as before, or refused
+        with ``strict``. It acts on each thread of the process, and on no connection that is open already.
         """
         return intercepted(self._backend.place, hosts, strict=strict)
 
     @property
     def wsgi(self) -> WSGIApplication:
-        """The WSGI application, for clients that can do without sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
+        """The WSGI application, for clients that need no sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
         return self._backend.place.wsgi
 
     def mount(self, session: requests.Session) -> None:
-        """Let a session call the sandbox without sockets; any other host it reaches as ever."""
+        """Let a session call the sandbox without sockets; it reaches other hosts as before."""
         from sandbox.testing.mounting import WSGIAdapter
 
         session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
 
-    # --- what it received -------------------------------------------------------------------------------------------
+    # --- the requests that it received -------------------------------------------------------------------------------------------
 
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
-        """Return a service's URL and what it received; raise ``NotFoundError`` naming the services there are."""
+        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the known services."""
         slug = company or self.company
         known = [(service.company, service.vanity_url) for service in self._backend.do(verbs.services())]
         if (slug, vanity_url) not in known:
@@ -271,33 +271,33 @@ class Patchworks:
 
     @property
     def tokens(self) -> list[IssuedToken]:
-        """Every token issued since the last reset: by which request, for whom, until when, and how often used."""
+        """Every token issued since the last reset: its request, client, end of life, and number of uses."""
         return self._backend.do(verbs.tokens())
 
     @property
     def contract_violations(self) -> Sequence[ContractViolation]:
         """Every way in which a request did not conform to the published contract; oldest first.
 
-        They were answered all the same: ``assert not patchworks.contract_violations``. Only entries that the journal
-        still has are looked at: ``requests.dropped`` tells how many it has not.
+        The sandbox answers such requests all the same: ``assert not patchworks.contract_violations``. Dropped entries
+        are not checked; ``requests.dropped`` is their number.
         """
         return self._backend.do(verbs.contract_violations())
 
     def duplicates(
         self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
     ) -> list[Duplicates]:
-        """Return the payloads that were accepted more than once: what retries left behind.
+        """Return the payloads that were accepted more than once, as after a retry.
 
-        ``by``: the same ``bytes``, the same ``json`` (if left out), or what a ``json_path`` such as ``$.order``
-        selects. Only entries that the journal still has are compared, as with ``contract_violations``.
+        ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``
+        such as ``$.order``. Dropped entries are not compared.
         """
         return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
 
     def story(self, max_entries: int | None = MAX_ENTRIES) -> str:
-        """Return what happened, the newest requests a line or two each, without secrets."""
+        """Return the newest requests as text, a line or two each, without secrets."""
         return story(self._backend.journal, max_entries)
 
-    # --- steering ---------------------------------------------------------------------------------------------------
+    # --- verbs that change the sandbox ---------------------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> SandboxClock:
@@ -314,7 +314,7 @@ class Patchworks:
         return Faults(self._backend)
 
     def revoke_tokens(self) -> int:
-        """Revoke every access token, as if the platform had done so; return how many."""
+        """Revoke every access token, as the platform might; return how many."""
         return self._backend.do(verbs.revoke_tokens())
 
     def configure(self, **settings: object) -> None:
@@ -328,8 +328,7 @@ class Patchworks:
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
         """Return everything the sandbox holds as JSON values, for ``load_state`` here or elsewhere.
 
-        With ``secrets`` also the signing key, so that tokens stay valid, and what the clients' secrets are recognised
-        by.
+        ``secrets`` adds the signing key, so that tokens stay valid, and the hashes of the clients' secrets.
         """
         return self._backend.do(verbs.state(secrets=secrets))
 
@@ -342,10 +341,10 @@ class Patchworks:
         return self._backend.do(verbs.load_state(document))
 
     def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
-        """Return a handle with a company of its own, which sees nothing of what others do in the same sandbox.
+        """Return a handle of a company of its own, which does not show the requests of others in the same sandbox.
 
-        The company is a copy of this one, or what a seed describes. What would disturb the others (the clock,
-        settings, a reset) raises ``SharedSandboxError``, unless the sandbox is not shared.
+        The company is a copy of this one, or that of a seed. In a ``shared`` sandbox a verb that would disturb the
+        others (the clock, settings, a reset) raises ``SharedSandboxError``.
         """
         return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
 

@@ -1,4 +1,4 @@
-"""What a test wishes of its sandbox: the marker ``@pytest.mark.patchworks``, and how it is granted."""
+"""The options of the marker ``@pytest.mark.patchworks``, and how they are applied to the sandbox of a test."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """The arguments of the marker; all of them may be left out.
+class MarkerOptions:
+    """The arguments of the marker; each may be left out.
 
-    - ``seed``: what the sandbox holds in place of the session's seed: the path of a file, plain data, or a ``Seed``.
-    - ``settings``: settings by name; also those that cannot change while a sandbox runs, where that is in this process.
+    - ``seed``: the seed in place of the session's: the path of a file, plain data, or a ``Seed``.
+    - ``settings``: settings by name; in this process also those that cannot change while a sandbox runs.
     - ``faults``: rules in force from the start: each a fault (``status(503)``), a rule as plain data, or the name of a
       preset.
-    - ``isolate``: a company of the test's own, so that it sees nothing of others in a sandbox that they share.
-    - ``intercept``: the sandbox takes the place of the real platform during the test; ``"strict"`` also refuses any
-      other host.
+    - ``isolate``: the test has a company of its own in a sandbox that others share, and sees nothing of theirs.
+    - ``intercept``: the sandbox takes the place of the real platform during the test; ``"strict"`` refuses other hosts.
     """
 
     seed: Seed | Mapping[str, object] | str | PathLike[str] | None = None
@@ -46,8 +45,8 @@ class Wishes:
             raise InvalidValueError("intercept", self.intercept, 'True, False or "strict"')
 
     @classmethod
-    def of(cls, arguments: Mapping[str, Any]) -> Wishes:
-        """Read the marker's arguments; raise ``InvalidValueError`` naming those there are."""
+    def of(cls, arguments: Mapping[str, Any]) -> MarkerOptions:
+        """Read the marker's arguments; raise ``InvalidValueError``, which lists the known ones."""
         known = [field.name for field in dataclasses.fields(cls)]
         for name, value in arguments.items():
             if name not in known:
@@ -66,51 +65,53 @@ class Wishes:
 
     @property
     def needs_own_sandbox(self) -> bool:
-        """Whether a sandbox that runs already cannot grant it."""
+        """Whether a sandbox that runs already cannot take them."""
         if self.seed is not None:
             return True
         return bool(self.settings) and any(not spec.runtime for spec in setting_specs() if spec.name in self.settings)
 
 
 @contextmanager
-def granted(wishes: Wishes, server: SandboxServer | Patchworks) -> Iterator[tuple[Patchworks, SandboxServer | None]]:
-    """Make a sandbox what a test wishes: reset, seeded, configured, with faults. Also return the server, if it is ours.
+def apply(
+    options: MarkerOptions, server: SandboxServer | Patchworks
+) -> Iterator[tuple[Patchworks, SandboxServer | None]]:
+    """Prepare a sandbox: reset, seeded, configured, with faults. Yield its handle, and its server if it is our own.
 
-    A sandbox of this process is replaced by another one where it has to be. One behind a URL takes the companies of a
-    seed beside its own, and with ``isolate`` it is not even reset.
+    Where a sandbox of this process cannot take the options, another one replaces it during the test. A sandbox behind a
+    URL takes the companies of a seed beside its own; with ``isolate`` it is not reset.
     """
     with ExitStack() as stack:
         if isinstance(server, SandboxServer):
-            if wishes.needs_own_sandbox:
-                server = stack.enter_context(SandboxServer(_another(server.sandbox, wishes)))
+            if options.needs_own_sandbox:
+                server = stack.enter_context(SandboxServer(_another(server.sandbox, options)))
             else:
                 server.sandbox.reset()
-                if wishes.settings:
-                    server.sandbox.change_settings(wishes.settings)
+                if options.settings:
+                    server.sandbox.change_settings(options.settings)
             handle, ours = server.patchworks, server
-            if wishes.isolate:
+            if options.isolate:
                 handle = handle.isolated()
         else:
-            handle, ours = _remote(wishes, server), None
-        _add_faults(handle, wishes.faults)
-        if wishes.intercept:
-            stack.enter_context(handle.intercept(strict=wishes.intercept == "strict"))
+            handle, ours = _remote(options, server), None
+        _add_faults(handle, options.faults)
+        if options.intercept:
+            stack.enter_context(handle.intercept(strict=options.intercept == "strict"))
         yield handle, ours
 
 
-def _another(sandbox: Sandbox, wishes: Wishes) -> Sandbox:
-    makes_key = any(name.startswith("signing_key") for name in wishes.settings)
+def _another(sandbox: Sandbox, options: MarkerOptions) -> Sandbox:
+    makes_key = any(name.startswith("signing_key") for name in options.settings)
     signing_key = None if makes_key else sandbox.keys.current()  # making one takes longer than most tests
-    return Sandbox(wishes.read_seed() or sandbox.seed, settings=wishes.settings, signing_key=signing_key)
+    return Sandbox(options.read_seed() or sandbox.seed, settings=options.settings, signing_key=signing_key)
 
 
-def _remote(wishes: Wishes, patchworks: Patchworks) -> Patchworks:
-    seed = wishes.read_seed()
-    if not wishes.isolate:
+def _remote(options: MarkerOptions, patchworks: Patchworks) -> Patchworks:
+    seed = options.read_seed()
+    if not options.isolate:
         patchworks.reset()
-    if wishes.isolate or seed is not None:
-        patchworks = patchworks.isolated(seed, shared=wishes.isolate)
-    settings = {**(seed.settings if seed else {}), **wishes.settings}
+    if options.isolate or seed is not None:
+        patchworks = patchworks.isolated(seed, shared=options.isolate)
+    settings = {**(seed.settings if seed else {}), **options.settings}
     if settings:
         patchworks.configure(**settings)
     for fault in seed.faults if seed else ():

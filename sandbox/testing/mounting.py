@@ -1,7 +1,7 @@
 """A sandbox without sockets: its WSGI application as the transport of a ``requests.Session``.
 
-The application is given what a server would have read from the wire, and the session what ``requests`` would have made
-of the answer; nothing is written as HTTP and parsed again. A fault that no answer comes back from raises what
+The application gets the environ that a server would make of the request, and the session the response that ``requests``
+would make of the answer; no HTTP is written and parsed. A fault that withholds the answer raises the error that
 ``requests`` raises for it on a socket.
 """
 
@@ -96,7 +96,7 @@ def _response(
 ) -> HTTPResponse:
     code, _, reason = status.partition(" ")
     fields = HTTPHeaderDict(headers)
-    if "date" not in fields:  # what a server adds
+    if "date" not in fields:  # a server adds it
         fields.add("Date", formatdate(usegmt=True))
     return HTTPResponse(
         body=io.BytesIO(body),

@@ -1,7 +1,7 @@
 """The pytest plugin: ``patchworks``, a sandbox that is fresh for every test.
 
-Nothing heavy is imported until a test asks for a fixture. For a server of your own define ``patchworks_server`` in your
-``conftest.py``, with the scope of the session.
+The module imports nothing heavy before a test asks for a fixture. For a server of your own define ``patchworks_server``
+in your ``conftest.py``, with the scope of the session.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
     from sandbox.testing.local import SandboxServer
-    from sandbox.testing.marker import Wishes
+    from sandbox.testing.marker import MarkerOptions
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker, and begin the log anew."""
+    """Declare the marker, and empty the log."""
     config.addinivalue_line("markers", _MARKER)
     log = config.getoption("--patchworks-log")
     if log is not None and not hasattr(config, "workerinput"):
@@ -110,7 +110,7 @@ def _story(patchworks: Patchworks) -> str:
 
 @pytest.fixture(scope="session")
 def patchworks_server(pytestconfig: pytest.Config) -> Iterator[SandboxServer | RemoteSandbox]:
-    """The sandbox of the whole session: served from a thread on a free port, or the one at ``--patchworks-url``."""
+    """The sandbox of the session: served from a thread on a free port, or the one at ``--patchworks-url``."""
     from sandbox import RemoteSandbox, Sandbox, SandboxServer, load_seed
 
     url = pytestconfig.getoption("--patchworks-url") or os.environ.get(_URL_VARIABLE)
@@ -135,11 +135,11 @@ def patchworks(
     request: pytest.FixtureRequest, patchworks_server: SandboxServer | RemoteSandbox
 ) -> Iterator[Patchworks]:
     """The sandbox, reset before this test; a failure of the sandbox itself fails the test."""
-    from sandbox.testing.marker import granted
+    from sandbox.testing.marker import apply
 
-    wishes = _wishes(request)
-    _refuse_to_interfere(request, wishes, patchworks_server)
-    with granted(wishes, patchworks_server) as (handle, server):
+    options = _options(request)
+    _refuse_to_interfere(request, options, patchworks_server)
+    with apply(options, patchworks_server) as (handle, server):
         known = len(server.errors) if server else 0
         _remember(request, handle)
         yield handle
@@ -153,18 +153,18 @@ def patchworks_factory(
 ) -> Iterator[Callable[..., Patchworks]]:
     """Make further sandboxes: ``patchworks_factory(seed=…, wire_profile="legacy")`` returns the handle of a new one.
 
-    Each is served from a thread of this process, also where the session uses one at a URL, and is gone after the test.
+    Each is served from a thread of this process, even if the session uses one at a URL, and stops after the test.
     """
     from sandbox.state.sandbox import Sandbox
     from sandbox.testing.local import SandboxServer
-    from sandbox.testing.marker import Wishes
+    from sandbox.testing.marker import MarkerOptions
 
     key = patchworks_server.sandbox.keys.current() if isinstance(patchworks_server, SandboxServer) else None
     servers: list[SandboxServer] = []
     with ExitStack() as stack:
 
         def make(seed: Any = None, **settings: object) -> Patchworks:
-            sandbox = Sandbox(Wishes(seed=seed).read_seed(), settings=settings, signing_key=key)
+            sandbox = Sandbox(MarkerOptions(seed=seed).read_seed(), settings=settings, signing_key=key)
             servers.append(stack.enter_context(SandboxServer(sandbox)))
             handle = servers[-1].patchworks
             _remember(request, handle)
@@ -176,10 +176,10 @@ def patchworks_factory(
         _fail_with_the_sandbox([s.patchworks for s in servers], [error for s in servers for error in s.errors])
 
 
-def _wishes(request: pytest.FixtureRequest) -> Wishes:
-    """Return what the markers say; of an argument that stands at several, the nearest to the test counts."""
+def _options(request: pytest.FixtureRequest) -> MarkerOptions:
+    """Return the options of the markers; where several have the same one, that nearest to the test counts."""
     from sandbox.foundation.errors import InputError
-    from sandbox.testing.marker import Wishes
+    from sandbox.testing.marker import MarkerOptions
 
     arguments: dict[str, Any] = {}
     for marker in request.node.iter_markers("patchworks"):
@@ -187,16 +187,18 @@ def _wishes(request: pytest.FixtureRequest) -> Wishes:
             _refuse(f"the arguments of the patchworks marker have names: {_MARKER}")
         arguments = {**marker.kwargs, **arguments}
     try:
-        return Wishes.of(arguments)
+        return MarkerOptions.of(arguments)
     except InputError as error:
         _refuse(str(error))
 
 
-def _refuse_to_interfere(request: pytest.FixtureRequest, wishes: Wishes, server: SandboxServer | RemoteSandbox) -> None:
+def _refuse_to_interfere(
+    request: pytest.FixtureRequest, options: MarkerOptions, server: SandboxServer | RemoteSandbox
+) -> None:
     from sandbox.testing.handle import Patchworks
 
     workers = getattr(request.config, "workerinput", {}).get("workercount", 1)
-    if isinstance(server, Patchworks) and workers > 1 and not wishes.isolate:
+    if isinstance(server, Patchworks) and workers > 1 and not options.isolate:
         _refuse(
             f"{workers} workers would reset the sandbox at {server.base_url} under each other: mark tests with "
             "@pytest.mark.patchworks(isolate=True), run them without -n, or leave the URL out and give each worker "
@@ -218,7 +220,7 @@ def _log(request: pytest.FixtureRequest, handle: Patchworks) -> None:
 
 
 def _fail_with_the_sandbox(handles: list[Patchworks], errors: list[BaseException]) -> None:
-    """Fail the test if the sandbox itself failed: in a thread of its server, or while it answered a request."""
+    """Fail the test if the sandbox itself failed, in a thread of its server or while it answered a request."""
     found = [repr(error) for error in errors]
     found += [
         f"request {entry.seq}: {entry.reason}"
@@ -231,5 +233,5 @@ def _fail_with_the_sandbox(handles: list[Patchworks], errors: list[BaseException
 
 
 def _refuse(message: str) -> NoReturn:
-    """Say what is wrong with the session or the test, and nothing of how it was found."""
+    """Fail with a message about the session or the test, without a traceback."""
     pytest.fail(message, pytrace=False)

@@ -1,4 +1,4 @@
-"""Calls to a control API: with a timeout, and with errors that carry the problem details (RFC 9457)."""
+"""Calls to a control API, with a timeout, and with errors that carry the problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
 _PIECE: Final = 64 * 1024
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""What ``requests`` heeds where it heeds the environment at all."""
+"""Variables that ``requests`` reads when it trusts the environment."""
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -58,14 +58,14 @@ class RemoteInvalidValueError(ProblemError, InvalidValueError):
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sends the key. As a header of the session, a ``.netrc`` would take its place, and a redirect would leak it."""
+    """Sends the key. A header of the session would yield to a ``.netrc``, and a redirect would leak it."""
 
     def __init__(self, key: str) -> None:
         self._key = key
 
     @classmethod
     def of(cls, key: str | None) -> _Bearer | None:
-        """Return what sends a key, if there is one; raise ``InvalidValueError``."""
+        """Return the sender of a key, ``None`` without a key; raise ``InvalidValueError``."""
         if not key:
             return None
         if not is_control_key(key):
@@ -80,9 +80,9 @@ class _Bearer(requests.auth.AuthBase):
 class ControlApi:
     """The control API of the sandbox at ``base_url``.
 
-    ``control_key`` is the key that a sandbox beyond loopback asks for; left out, it is that of the environment.
-    ``ca_file`` is the PEM file of the authority to trust, for https; without it that is up to requests and its
-    ``REQUESTS_CA_BUNDLE``. ``session`` is for what needs one of its own: a proxy, headers.
+    ``control_key`` is the key that a sandbox beyond loopback asks for; if left out, that of the environment.
+    ``ca_file`` is the PEM file of the authority to trust, for https; if left out, requests chooses, by its
+    ``REQUESTS_CA_BUNDLE``. ``session`` is a session with a proxy or headers of its own.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class ControlApi:
             self._trusted = self._trusted or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
 
     def get(self, path: str, **query: object) -> Any:
-        """GET and return what the answer holds; raise ``ProblemError`` or ``UnreachableError``."""
+        """GET and return the JSON of the answer; raise ``ProblemError`` or ``UnreachableError``."""
         return self.call("GET", path, query=query)
 
     def call(
@@ -119,15 +119,15 @@ class ControlApi:
         longer: float = 0.0,
         also: int | None = None,
     ) -> Any:
-        """Call and return what the answer holds.
+        """Call and return the JSON of the answer; raise ``ProblemError`` or ``UnreachableError``.
 
-        ``longer`` is how many seconds more it may take than usual; ``also`` is a status that is an answer, no error.
+        ``longer``: seconds more than usual that it may take. ``also``: a status that is an answer, no error.
         """
         with self._sent(method, path, json, query, self._timeout + longer, also=also) as response:
             return response.json() if response.content else None
 
     def ask(self, verb: Verb[Any]) -> Any:
-        """Send the request of a verb and return what the answer holds."""
+        """Send the request of a verb and return the JSON of the answer."""
         method, path = verb.route.split(" ")
         return self.call(method, path, json=verb.body, query=verb.query, longer=verb.longer_s)
 
@@ -136,10 +136,10 @@ class ControlApi:
     ) -> Iterator[str]:
         """GET and iterate over the lines of an answer as they come.
 
-        With ``silence``, seconds for which nothing may come, each line is there at once; without it they come in
-        larger pieces, which is faster.
+        ``silence``: seconds without a byte after which to give up; each line then comes at once. Without it lines come
+        in larger pieces, which is faster.
         """
-        # urllib3 waits until a piece is full, however long that takes.
+        # urllib3 waits until a piece is full.
         size = _PIECE if silence is None else 1
         with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
             try:
@@ -188,7 +188,7 @@ class ControlApi:
                 auth=self._auth,
                 timeout=(self._timeout, timeout),
                 stream=stream,
-                verify=self._trusted,  # here, because the session's own yields to the environment
+                verify=self._trusted,  # here: that of the session yields to the environment
             )
         except requests.Timeout:
             raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None
@@ -210,7 +210,7 @@ class ControlApi:
 
 
 def _checked(ca_file: str | PathLike[str] | None) -> str | None:
-    """Return the path of a file that can be trusted: what ``requests`` says of another is hard to read."""
+    """Return the path of a file that can be trusted; the error of ``requests`` about another is hard to read."""
     if ca_file is None:
         return None
     try:
@@ -226,7 +226,7 @@ def _as_text(value: object) -> str:
 
 
 def _cause(error: requests.RequestException) -> str:
-    """Return what is at the bottom of an error: the layers above it wrap it in a paragraph each."""
+    """Return the innermost cause of an error; each layer above it adds a paragraph."""
     found: BaseException = error
     seen = {id(found)}
     while (inner := _inner(found)) is not None and id(inner) not in seen:

@@ -27,8 +27,8 @@ T = TypeVar("T")
 class Remote:
     """A ``Backend`` over a control API.
 
-    A secret is shown once only, when its client is made. So unless credentials are given, a client is made when they
-    are first asked for, and again after a reset, which removes it.
+    A sandbox shows a secret once, when it makes the client. So unless credentials are given, ``credentials`` has a client
+    made at the first use, and again after a reset, which removes it.
     """
 
     def __init__(self, api: ControlApi, credentials: Credentials | None = None) -> None:
@@ -117,12 +117,11 @@ class Remote:
 class RemoteSandbox(Patchworks):
     """The handle of the sandbox at ``url``; a context manager that closes its connections.
 
-    ``control_key`` is what its control API asks for if it listens beyond loopback; left out, the environment's
-    ``PATCHWORKS_SANDBOX_CONTROL_KEY``. ``client_id`` and ``client_secret`` are those of a client that the sandbox's
-    seed names; left out, a client is made. ``ca_file`` is the PEM file of the authority to trust where the URL is one
-    of https. ``timeout`` is in seconds, for each call. Errors are ``UnreachableError`` and ``ProblemError``, and the
-    latter are also what a sandbox of this process would raise: ``NotFoundError``, ``ConflictError``,
-    ``InvalidValueError``.
+    ``control_key`` is the key of its control API if it listens beyond loopback; if left out, that of the environment,
+    ``PATCHWORKS_SANDBOX_CONTROL_KEY``. ``client_id`` and ``client_secret`` are those of a client of the sandbox's seed;
+    if left out, a client is made. ``ca_file`` is the PEM file of the authority to trust for https. ``timeout`` is in
+    seconds, for each call. Calls raise ``UnreachableError`` and ``ProblemError``; a problem is also the error that a
+    sandbox of this process raises: ``NotFoundError``, ``ConflictError``, ``InvalidValueError``.
     """
 
     def __init__(

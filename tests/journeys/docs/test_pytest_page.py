@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 
 from sandbox.journal.assertions.pattern import PatternFields
-from sandbox.testing.marker import Wishes
+from sandbox.testing.marker import MarkerOptions
 from tests.journeys.docs.blocks import ROOT, run_python
 
 PAGE = "docs/pytest.md"
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Wishes)])
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(MarkerOptions)])
 def test_page_tells_every_argument_of_the_marker(name: str) -> None:
     assert f"| `{name}` |" in (ROOT / PAGE).read_text(encoding="utf-8")
 

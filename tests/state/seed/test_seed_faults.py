@@ -17,7 +17,7 @@ from sandbox.faults.presets import load_presets
 from sandbox.foundation.errors import NotFoundError, SeedError
 from sandbox.state.seed import PresetSeed, Seed
 from sandbox.state.seed.schema import SCHEMA_FILE, seed_schema
-from sandbox.testing.marker import Wishes, granted
+from sandbox.testing.marker import MarkerOptions, apply
 from tests.state.seed.seed_schema import seed_schema_text
 
 PRESETS = load_presets()
@@ -172,13 +172,13 @@ def test_preset_that_a_program_names_is_refused_as_such() -> None:
         Sandbox(Seed(faults=(PresetSeed("slow"),)))
 
 
-def test_faults_of_a_marker_s_seed_are_planted_in_a_sandbox_elsewhere() -> None:
+def test_faults_of_a_marker_s_seed_are_added_to_a_sandbox_elsewhere() -> None:
     company = {"name": "Beta", "connectors": [{"name": "Shop", "oauth_clients": [{"name": "Integration"}]}]}
     seed = {"companies": [company], "faults": [RULE, {"preset": "two-503s-then-fine"}]}
 
     with (
         SandboxServer(Sandbox(Seed())) as server,
-        granted(Wishes(seed=seed), server.patchworks) as (handle, _),
+        apply(MarkerOptions(seed=seed), server.patchworks) as (handle, _),
     ):
         rules = [state.rule for state in handle.faults.list()]
 
