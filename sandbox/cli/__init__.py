@@ -1,6 +1,6 @@
 """The command line: ``patchworks-sandbox serve`` and its companions.
 
-Each command imports what it needs when it runs, so that ``--help`` and ``health`` answer at once.
+A command imports its modules when it runs, so that ``--help`` and ``health`` answer at once.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "fidelity": "documents",
     "completion": "documents",
 }
-"""The module of each command, in the order in which people need them."""
+"""The module of each command, in the order of the help."""
 
 
 class _Lazy(click.Group):
-    """Imports a command when it is asked for: `serve` starts without what the others need."""
+    """Imports the module of a command when the command is used."""
 
     def main(self, *args: Any, **options: Any) -> Any:
         # A Windows pipe is cp1252, which lacks most characters; a command prints them escaped and does not fail.
@@ -58,7 +58,7 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        # Click would look for the nearest among the commands that are imported already, which are none.
+        # Click looks for the nearest name among the imported commands, and none is imported.
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             from sandbox.foundation.errors import did_you_mean

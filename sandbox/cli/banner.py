@@ -1,4 +1,4 @@
-"""What ``serve`` prints: where everything is, and two lines that can be pasted into a shell to try it."""
+"""The text that ``serve`` prints: URLs and credentials, and two lines that can be pasted into a shell."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _CA_FILE: Final = "patchworks-ca.pem"
 
 
 def banner(endpoints: Endpoints, *, demo: bool) -> str:
-    """Return the text; ``demo`` when its reader can post the demo's order from its file.
+    """Return the text; with ``demo`` the second line posts the demo's order from its file.
 
-    From outside a container nobody can: there the payload stands in the line itself.
+    A reader outside a container does not have the file: without ``demo`` the payload is in the line.
     """
     credentials = endpoints.credentials
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
@@ -43,7 +43,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
 
 
 def _about_the_key(endpoints: Endpoints) -> list[str]:
-    """Return what guards the control API: a key that was made is shown, one that was given is known already."""
+    """Return the lines about the key of the control API: a key that the sandbox made is shown, a given one is not."""
     settings = endpoints.sandbox.initial_settings
     if endpoints.control_key is not None:
         shown = "the one you gave" if settings.control_key else endpoints.control_key
@@ -61,28 +61,28 @@ def _about_the_key(endpoints: Endpoints) -> list[str]:
 
 
 def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Service | None:
-    """Return the first service that takes a payload from this client."""
+    """Return the first service that accepts payloads of this client."""
     services = endpoints.sandbox.store.services()
     return next((s for s in services if s.active and s.connector_id == credentials.client.connector_id), None)
 
 
 def _is_given(endpoints: Endpoints, credentials: NewOAuthClient) -> bool:
-    """Whether the seed gives the secret: then it is known already, and what is printed ends up in logs."""
+    """Whether the seed gives the secret. Such a secret is not printed, because output ends up in logs."""
     connectors = (connector for company in endpoints.sandbox.seed.companies for connector in company.connectors)
     return any(client.client_secret == credentials.secret for each in connectors for client in each.oauth_clients)
 
 
 def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]:
     if _is_given(endpoints, credentials):
-        told, secret = "With the client secret in CLIENT_SECRET, get a token", '"client_secret=$CLIENT_SECRET"'
+        advice, secret = "With the client secret in CLIENT_SECRET, get a token", '"client_secret=$CLIENT_SECRET"'
     else:
-        told, secret = "Get a token", shlex.quote(f"client_secret={credentials.secret}")
+        advice, secret = "Get a token", shlex.quote(f"client_secret={credentials.secret}")
     line = (
         f"TOKEN=$(curl -s {shlex.quote(endpoints.token_url)} -d grant_type=client_credentials "
         f"-d client_id={credentials.client.id} --data-urlencode {secret} "
         """| sed -E 's/.*"access_token":"([^"]+)".*/\\1/')"""
     )
-    return [f"{told}, then send a payload:", "", line]
+    return [f"{advice}, then send a payload:", "", line]
 
 
 def _post_line(endpoints: Endpoints, service: Service, payload: str, options: str = "") -> str:
@@ -100,7 +100,7 @@ def _tls_lines(tls: TlsEndpoint) -> list[str]:
 
 
 def _by_production_name(endpoints: Endpoints, tls: TlsEndpoint, service: Service, payload: str) -> list[str]:
-    """Return how the payload is sent by the name of the platform; with a certificate of one's own, over TLS at all."""
+    """Return lines that send the payload by the name of the platform, or to your certificate's own name."""
     if not tls.has_own_authority:
         return ["The same over TLS:", "", _post_line(Endpoints(endpoints.sandbox, tls.base_url), service, payload)]
     host = PRODUCTION_HOSTS[0]
@@ -112,14 +112,14 @@ def _by_production_name(endpoints: Endpoints, tls: TlsEndpoint, service: Service
 
 
 def _order_file() -> str:
-    """Return how curl reads the demo's order, by the shortest path."""
+    """Return the argument by which curl reads the demo's order, with the shortest path."""
     path = (demo_seed_file().parent / "orders" / "order.json").resolve()
     folder = Path.cwd()
     return f"@{path.relative_to(folder) if path.is_relative_to(folder) else path}"
 
 
 def _sample_of(service: Service, endpoints: Endpoints) -> str:
-    """Return a payload that the service accepts: its entity's sample."""
+    """Return a payload that the service accepts: the sample of its entity."""
     entities = endpoints.sandbox.store.entities(service.connector_id)
     sample = next(entity.sample for entity in entities if entity.name == service.entity)
     return write_json({"hello": "sandbox"} if sample is None else sample)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import as_json_option, connected, print_json
-from sandbox.cli.table import printable, table
+from sandbox.cli.connection import connected
+from sandbox.cli.output import JSON_OPTION, print_json, printable, table
 from sandbox.testing import verbs
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def clients() -> None:
 @clients.command()
 @click.argument("name")
 @click.option("--connector", type=int, help="Id of its connector. [default: the only one, or the first]")
-@as_json_option
+@JSON_OPTION
 @connected
 def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> None:
     """Create a client called NAME. This is the only time its secret is shown."""
@@ -47,7 +47,7 @@ def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> 
 
 
 @clients.command("list")
-@as_json_option
+@JSON_OPTION
 @connected
 def list_clients(api: ControlApi, as_json: bool) -> None:
     """List the clients of every connector, with the last four characters of their secrets."""

@@ -1,11 +1,11 @@
-"""Keeping Python's cycle collector out of the way of who starts, and of who serves.
+"""Fewer runs of Python's cycle collector, at the start and while serving.
 
-What is imported and set up at the start stays for as long as the process, so that to look at it again and again while
-it grows finds next to nothing, and takes a tenth of the time until the first answer.
+The objects made at the start live as long as the process. Collections during the start find next to nothing, and take a
+tenth of the time until the first answer.
 
-A request leaves no cycles behind (a test holds that), but a journal is many objects that live long: each full
-collection looks at all of them, and that is what the slowest requests waited for (`inbound` in benchmarks). Fewer
-collections find the same cycles a little later.
+A request leaves no cycles behind (a test holds that), but a journal has many objects that live long. Each full
+collection walks all of them, and the slowest requests waited for that (`inbound` in benchmarks). Fewer collections find
+the same cycles a little later.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import Final
 
 RARELY: Final = (20_000, 20, 100)
-"""Objects made before the youngest are looked at, and how often they are before the older ones are in turn."""
+"""Thresholds of the three generations: see ``gc.set_threshold``."""
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def no_collections() -> Iterator[None]:
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Collect rarely while the context lasts, and never look at what exists at its beginning."""
+    """Collect rarely while the context lasts, and skip the objects that exist at its beginning."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(*RARELY)

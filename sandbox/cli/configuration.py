@@ -1,4 +1,4 @@
-"""What a sandbox is started with: its seed, its settings, and where each of them came from."""
+"""The configuration that a sandbox starts with: its seed, its settings, and the origin of each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 from click.core import ParameterSource
 
-from sandbox.cli.connection import as_json_option, print_json
 from sandbox.cli.options import CONFIG_FILE, GroupedCommand, serve_options, shown
-from sandbox.cli.table import table
+from sandbox.cli.output import JSON_OPTION, print_json, table
 from sandbox.foundation.errors import InputError, SettingError
 from sandbox.foundation.settings import ENV_PREFIX, Settings, SettingSpec, setting_specs
 
@@ -24,30 +23,30 @@ if TYPE_CHECKING:
 
 _FILES: Final = ("SEED_FILE", "CONFIG_FILE", "READY_FILE")
 _CLIENT: Final = ("URL", "CA_FILE")
-"""What the other commands, ``RemoteSandbox`` and the pytest plugin read: where a sandbox is, and whom to trust."""
+"""Read by the other commands, ``RemoteSandbox`` and the pytest plugin: the URL of a sandbox and its authority."""
 
 _SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
-"""What Kubernetes tells the containers of a namespace of a service called patchworks-sandbox."""
+"""Variables that Kubernetes sets in the containers of a namespace with a service called patchworks-sandbox."""
 
 
 def known_variables() -> list[str]:
-    """Return every variable with the prefix that something here reads."""
+    """Return every variable with the prefix that the sandbox reads."""
     others = [ENV_PREFIX + name for name in (*_FILES, *_CLIENT)]
     return [*(spec.env for spec in setting_specs()), *others]
 
 
 def refuse_unknown_variables() -> None:
-    """Raise ``click.UsageError`` if the environment holds a name with the prefix that nobody reads."""
+    """Raise ``click.UsageError`` if the environment has an unknown variable with the prefix."""
     known = known_variables()
     unknown = [name for name in sorted(os.environ) if name.startswith(ENV_PREFIX) and name not in known]
-    problems = [_told(name, known) for name in unknown if not _SERVICE_LINK.fullmatch(name.removeprefix(ENV_PREFIX))]
+    problems = [_problem(name, known) for name in unknown if not _SERVICE_LINK.fullmatch(name.removeprefix(ENV_PREFIX))]
     if problems:
         advice = "'patchworks-sandbox serve --help' lists the options; a variable of your own needs another prefix"
         raise click.UsageError("\n".join([*problems, f"{advice} than {ENV_PREFIX}."]))
 
 
-def _told(name: str, known: list[str]) -> str:
-    # Without the prefix: it is the same in all of them, and would make anything look near.
+def _problem(name: str, known: list[str]) -> str:
+    # Without the prefix, which is the same in all of them and would make each name look near.
     given, names = name.removeprefix(ENV_PREFIX).upper(), [one.removeprefix(ENV_PREFIX) for one in known]
     near = difflib.get_close_matches(given, names, 1)
     hint = f"; did you mean {ENV_PREFIX}{near[0]}?" if near else ""
@@ -55,7 +54,7 @@ def _told(name: str, known: list[str]) -> str:
 
 
 Source = Literal["flag", "environment", "config_file", "seed", "default"]
-"""The ways in, the strongest first."""
+"""The sources of a setting, the strongest first."""
 
 _TITLES: Final[Mapping[Source, str]] = {
     "flag": "flag",
@@ -68,7 +67,7 @@ _TITLES: Final[Mapping[Source, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the value of a setting came from; ``where`` names the flag, the variable or the file."""
+    """The source of a setting's value; ``where`` names the flag, the variable or the file."""
 
     source: Source
     where: str | None = None
@@ -79,7 +78,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A seed and settings; ``given`` are those of the options, as they were given."""
+    """A seed and settings; ``given`` are the settings of options, as they were given."""
 
     seed: Seed
     given: Mapping[str, object]
@@ -88,10 +87,10 @@ class Configuration:
 
 
 def configured(seed_files: Sequence[str], options: Mapping[str, object]) -> Configuration:
-    """Return what the command that is running was given; raise ``SeedError`` or ``click.ClickException``.
+    """Return the configuration of the command that is running; raise ``SeedError`` or ``click.ClickException``.
 
-    Click has put flags before the environment and that before the configuration file; below them come the settings of
-    the seed.
+    Click has applied flags, the environment and the configuration file in this order; the settings of the seed are
+    weaker.
     """
     from sandbox.state.seed import demo_seed, load_seed
 
@@ -134,7 +133,7 @@ def config() -> None:
 
 
 @config.command(cls=GroupedCommand)
-@as_json_option
+@JSON_OPTION
 @serve_options
 def show(seed_files: tuple[str, ...], ready_file: str | None, as_json: bool, **settings: object) -> None:
     """Show every setting that 'serve' would run with, and where it comes from.

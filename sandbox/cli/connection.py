@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sandbox.cli.health import ca_file_option, default_url
-from sandbox.cli.table import json_text
+from sandbox.cli.output import JSON_OPTION, print_json
 from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError
 from sandbox.foundation.settings import ENV_PREFIX
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
-
-as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 class _UnreachableError(click.ClickException):
@@ -80,7 +78,7 @@ def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Cal
             answer = api.ask(command(**arguments))
             print_json(answer) if as_json else show(answer)
 
-        return (as_json_option if json else lambda same: same)(connected(perform))
+        return (JSON_OPTION if json else lambda same: same)(connected(perform))
 
     return decorate
 
@@ -90,8 +88,3 @@ def open_api(url: str, control_key: str | None = None, ca_file: str | None = Non
     from sandbox.testing.remote.control_api import ControlApi
 
     return ControlApi(url, control_key=control_key, ca_file=ca_file)
-
-
-def print_json(value: object) -> None:
-    """Print a value as JSON on several lines."""
-    click.echo(json_text(value, indent=2))

@@ -67,7 +67,7 @@ def completion(context: click.Context, shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     command = context.find_root().command
-    # not source(): that of bash runs bash to see how old it is
+    # not source(): for bash it runs bash to find its version
     variables = {"complete_func": "_patchworks_sandbox_completion", "complete_var": "_PATCHWORKS_SANDBOX_COMPLETE"}
     completer = found(command, {}, _NAME, variables["complete_var"])
     click.echo(completer.source_template % {**variables, "prog_name": _NAME})

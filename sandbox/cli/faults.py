@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from sandbox.cli.connection import as_json_option, connected, open_api, performs, print_json
-from sandbox.cli.table import table
+from sandbox.cli.connection import connected, open_api, performs
+from sandbox.cli.output import JSON_OPTION, print_json, table
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.testing import verbs
@@ -91,7 +91,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--every", type=int, help="Act on every Nth request.")
 @click.option("--probability", type=float, help="Chance to act.")
 @click.option("--accept", is_flag=True, default=None, help="Store the payload first: its answer is lost.")
-@as_json_option
+@JSON_OPTION
 @connected
 def add(
     api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, as_json: bool, **fields: Any

@@ -21,7 +21,7 @@ _PATH: Final = f"{PREFIX}/health/ready"
 
 
 def default_url() -> str:
-    """Return where a sandbox is when nobody says otherwise."""
+    """Return the URL of a sandbox on this machine, with the port of the environment."""
     return f"http://127.0.0.1:{os.environ.get(f'{ENV_PREFIX}PORT') or 8025}"
 
 
@@ -80,7 +80,7 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
 
 
 def _why_not_ready(answer: urllib.error.HTTPError) -> str:
-    """Return what a sandbox has to say for itself."""
+    """Return the reason that the sandbox gives."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
             return str(json.load(answer)["detail"])

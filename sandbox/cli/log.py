@@ -1,7 +1,7 @@
-"""The log of ``serve``: written by a thread of its own, so that no request ever waits for it.
+"""The log of ``serve``: a thread of its own writes it, so that no request waits for it.
 
-Who logs leaves a record in a queue. When the queue is full, because whoever reads the log does not, further records are
-dropped, and the log says how many. At the end what is left in the queue is written; that may take a second, no longer.
+A thread that logs puts a record into a queue. When the queue is full, because the log is read too slowly, further
+records are dropped, and the log says how many. At the end the rest of the queue is written, within a second.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ QUEUE_LENGTH: Final = 10_000
 """Records that may wait."""
 
 PATIENCE_S: Final = 1.0
-"""How long the end waits for what is still to be written."""
+"""How long the end waits for the rest of the queue to be written."""
 
 OWN_LOGGERS: Final = ("patchworks_sandbox", "sandbox")
-"""What the level is for; of other libraries only warnings are of interest."""
+"""Loggers that have the level of the settings; those of other libraries log warnings only."""
 
 _BATCH: Final = 500
 """Lines written at once, if so many are there."""
 
 GATHER_S: Final = 0.05
-"""How long a line may wait for others. Under load a thread that takes each as it comes is in the way of who serves."""
+"""How long a line may wait for others. Under load, a thread that writes each line at once slows the server down."""
 
 
 class WaitlessHandler(QueueHandler):
-    """Leaves records in a queue as they are; counts those for which there is no room."""
+    """Puts records into a queue; counts those that find no room."""
 
     def __init__(self, length: int) -> None:
         self.records: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
@@ -42,7 +42,7 @@ class WaitlessHandler(QueueHandler):
         self._dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Leave the record alone: the base class would format it here, in the thread that serves."""
+        """Return the record as it is; the base class would format it in the thread that serves."""
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -53,7 +53,7 @@ class WaitlessHandler(QueueHandler):
             self._dropped += 1
 
     def take_dropped(self) -> int:
-        """Return how many records were dropped since this was asked last."""
+        """Return how many records were dropped since the last call."""
         self.acquire()
         try:
             dropped, self._dropped = self._dropped, 0
@@ -63,7 +63,7 @@ class WaitlessHandler(QueueHandler):
 
 
 class LogWriter:
-    """The thread that writes. ``write`` takes whole lines, and may take its time."""
+    """The thread that writes. ``write`` takes whole lines, and may block."""
 
     def __init__(
         self, handler: WaitlessHandler, lines: logging.Formatter, write: Callable[[str], object], patience_s: float
@@ -72,7 +72,7 @@ class LogWriter:
         self._lines = lines
         self._write = write
         self._patience_s = patience_s
-        # A daemon: a log that nobody reads must not keep the process from ending.
+        # A daemon: a log that is not read must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._ending = threading.Event()
 
@@ -81,7 +81,7 @@ class LogWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what is left, and end."""
+        """Write the rest of the queue, and end the thread."""
         self._handler.records.put(None)
         self._ending.set()
         self._thread.join(self._patience_s)
@@ -100,7 +100,7 @@ class LogWriter:
                 lines.append(self._line(_notice("%d lines were dropped: the log is read too slowly", dropped)))
             try:
                 self._write("".join(lines))
-            except (OSError, ValueError):  # its reader is gone, or the disk is full: serving goes on
+            except (OSError, ValueError):  # the reader is gone, or the disk is full
                 continue
 
     def _line(self, record: logging.LogRecord) -> str:
@@ -121,7 +121,7 @@ def logged(
     queue_length: int = QUEUE_LENGTH,
     patience_s: float = PATIENCE_S,
 ) -> Iterator[None]:
-    """Write what this process logs to a stream while the context lasts. ``level`` and ``form`` are the settings'."""
+    """Write the log of this process to a stream while the context lasts. ``level`` and ``form`` are settings."""
     handler = WaitlessHandler(queue_length)
     writer = LogWriter(handler, formatter(form, stream), _unbuffered(stream), patience_s)
     number: int = getattr(logging, level.upper())
@@ -149,10 +149,10 @@ def _notice(message: str, *arguments: object) -> logging.LogRecord:
 
 
 def _unbuffered(stream: TextIO) -> Callable[[str], object]:
-    """Return how to write to a stream past its buffer, where there is a file behind it.
+    """Return a function that writes to a stream, past its buffer if the stream is a file.
 
-    A thread that hangs in a write holds the buffer's lock, and Python ends a process by flushing its buffers: one that
-    nobody reads would keep it from ending. A file's own ``write`` holds no lock.
+    A thread that hangs in a write holds the lock of the buffer, and Python flushes its buffers when the process ends: a
+    stream that is not read would keep it from ending. The ``write`` of a file holds no lock.
     """
     try:
         raw = open(stream.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115 - no path

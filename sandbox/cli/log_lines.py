@@ -1,7 +1,7 @@
 """The two forms of a line of the log: text for people, JSON for programs.
 
-Neither lets through what a client may have put into a message or an exception to deceive a reader: characters that move
-a cursor, ends of lines, credentials. A traceback is the only thing that takes several lines, as text, and is indented.
+A client can get text into a message or an exception. Both forms escape characters that move a cursor or end a line, and
+redact credentials. Only a traceback takes several lines, as text, and is indented.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _LEVELS: Final[Mapping[int, str]] = {
     logging.ERROR: "red",
 }
 _STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "red", 0: "red"}
-"""By the first digit; 0 where a fault let no answer through."""
+"""By the first digit; 0 where a fault withheld the answer."""
 
 
 def formatter(form: str, stream: TextIO) -> logging.Formatter:
-    """Return what writes lines in a form, ``auto``, ``text`` or ``json``, to a stream."""
+    """Return the formatter of a form, ``auto``, ``text`` or ``json``, for a stream."""
     terminal = stream.isatty()
     if form == "json" or (form == "auto" and not terminal):
         return JsonLines()
-    # Terminals of Windows know colours only if they are told to; NO_COLOR: https://no-color.org
+    # Terminals of Windows show colours only on request; NO_COLOR: https://no-color.org
     return TextLines(colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
 
 
@@ -49,15 +49,15 @@ class TextLines(logging.Formatter):
         self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and indented below it the traceback if there is one."""
+        """Return the line, with an indented traceback below it if the record has one."""
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
         level = self._coloured(f"{record.levelname:<7}", _LEVELS.get(record.levelno))
-        text = f"{self._coloured(time, 'bright_black')} {level} {self._told(record)}"
+        text = f"{self._coloured(time, 'bright_black')} {level} {self._message(record)}"
         if record.exc_info:
             text += "".join(f"\n    {escaped(line)}" for line in _traceback(self, record.exc_info).splitlines())
         return text
 
-    def _told(self, record: logging.LogRecord) -> str:
+    def _message(self, record: logging.LogRecord) -> str:
         line: object = record.msg
         if not isinstance(line, (EmulatedRequest, ControlRequest)):
             return escaped(redact_text(record.getMessage()))

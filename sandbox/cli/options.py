@@ -1,4 +1,4 @@
-"""What ``serve`` takes: files and every setting, shown in groups, with a YAML file as another source of values."""
+"""The options of ``serve``: files and every setting, shown in groups, with a YAML file as another source of values."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ GROUPS: Final = {
 }
 OTHER: Final = "Other options"
 _FILES: Final[dict[str, str]] = {"seed_file": "seed_files", "ready_file": "ready_file"}
-"""What a configuration file may hold beside settings, and the parameter that takes it."""
+"""Names that a configuration file may hold beside settings, and their parameters."""
 CONFIG_FILE: Final = "sandbox.config_file"
-"""Key in the ``meta`` of a command's context of where each value of the configuration file stands."""
+"""Key in the ``meta`` of a command's context: the place of each value in the configuration file."""
 _FILE: Final = click.Path(dir_okay=False)
 
 
 class _Switch(click.types.BoolParamType):
-    """A switch on the command line whose value from elsewhere is left for ``Settings`` to read, as any other's."""
+    """A switch on the command line. ``Settings`` reads its value from other sources, as that of any setting."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the value as it was given; an empty variable is as good as none."""
+        """Return the value as it was given; an empty variable counts as none."""
         return None if value == "" else value
 
 
@@ -76,7 +76,7 @@ def _group_of(name: str | None) -> str:
 
 
 def serve_options(command: _Command) -> _Command:
-    """Add what ``serve`` takes: its files, and an option for every setting."""
+    """Add the options of ``serve``: its files, and one for every setting."""
     for spec in reversed(setting_specs()):
         command = _setting_option(spec)(command)
     for add in reversed(_FILE_OPTIONS):
@@ -88,14 +88,14 @@ def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
     default = shown(spec.default)
     text = f"{spec.doc} [default: {default}]" if default else spec.doc
     if isinstance(spec.default, bool):
-        # What is a "no" already has no other side on the command line.
+        # A flag that begins with --no- has no opposite.
         flags = spec.flag if spec.flag.startswith("--no-") else f"{spec.flag}/--no-{spec.flag[2:]}"
         return click.option(flags, spec.name, is_flag=True, default=None, type=_Switch(), envvar=spec.env, help=text)
     return click.option(spec.flag, spec.name, default=None, envvar=spec.env, metavar=_metavar(spec), help=text)
 
 
 def shown(value: object) -> str:
-    """Return the value of a setting as it would be given on the command line."""
+    """Return the value of a setting in the form of the command line."""
     match value:
         case None:
             return ""
@@ -146,7 +146,7 @@ def _names_files(value: object, *, several: bool) -> bool:
 
 
 def _as_option(name: str, value: object) -> object:
-    """Return a value as the command line would give it: lists with commas, but of files as they are."""
+    """Return a value in the form of the command line: a list with commas; a list of files stays one."""
     if name == "seed_file":
         return [value] if isinstance(value, str) else value
     return ",".join(str(part) for part in value) if isinstance(value, list) else value

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sandbox.cli.connection import as_json_option, connected, print_json
-from sandbox.cli.table import json_text, printable, printable_lines
+from sandbox.cli.connection import connected
+from sandbox.cli.output import JSON_OPTION, json_text, print_json, printable, printable_lines
 from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
     """Yield the matching entries of a journal file or an NDJSON export, as the control API shows them.
 
-    A line that a kill cut off is left out, and told: its request was never answered. Raise ``InvalidValueError`` for a
-    filter that cannot be, and ``click.ClickException`` for a file that is no journal.
+    A line that a kill cut off is left out, and a message counts it: its request was never answered. Raise
+    ``InvalidValueError`` for a wrong filter, and ``click.ClickException`` for a file that is no journal.
     """
     from sandbox.foundation.clock import parse_instant
     from sandbox.journal.filter import EntryFilter
@@ -54,7 +54,7 @@ def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
 
 _PAGE: Final = 1_000
 _SILENCE_S: Final = 60.0
-"""How long a stream may be silent; a sign of life comes every 15 seconds."""
+"""How long a stream may be silent; the sandbox sends a sign of life every 15 seconds."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -104,7 +104,7 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
         try:
             _follow(api, {**query, "after": entries[-1]["id"] if entries else None}, as_json=as_json)
         except KeyboardInterrupt:
-            raise click.exceptions.Exit(0) from None  # the way to end it
+            raise click.exceptions.Exit(0) from None  # Ctrl-C ends it
 
 
 def _received(api: ControlApi, query: dict[str, object], limit: int) -> Iterator[dict[str, Any]]:
@@ -157,7 +157,7 @@ def _what(entry: dict[str, Any]) -> str:
 
 @click.command()
 @click.argument("request_id", metavar="ID")
-@as_json_option
+@JSON_OPTION
 @connected
 def show(api: ControlApi, request_id: str, as_json: bool) -> None:
     """Show one request whole, by its number or id.

@@ -1,4 +1,4 @@
-"""``patchworks-sandbox serve``: run a sandbox until it is told to stop."""
+"""``patchworks-sandbox serve``: run a sandbox until a signal stops it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.server.sandbox_server import SandboxServer
 
 _SETTLED_S: Final = 0.3
-"""After so long whoever waited for the start has the first answer."""
+"""Seconds after which a program that waited for the start has its first answer."""
 
 
 @click.command(cls=GroupedCommand)
@@ -56,8 +56,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         with rare_collections():
             if not stop.wait(_SETTLED_S):
                 with suppress(OSError, ImportError):  # with no descriptor left; the first payload tries again
-                    import_module("sandbox.platform.keys")  # for which it need not wait then
-            while not stop.wait(0.5):  # with no limit, Windows would not let Ctrl-C through
+                    import_module("sandbox.platform.keys")  # which then does not wait for it
+            while not stop.wait(0.5):  # without a limit, Windows would not deliver Ctrl-C
                 pass
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
@@ -81,7 +81,7 @@ def _server(configuration: Configuration) -> SandboxServer:
 
 @contextmanager
 def _announced(ready_file: str | None, server: SandboxServer) -> Iterator[None]:
-    """Write the ready file, if there is to be one, after the server has started; one of an earlier run goes before."""
+    """Write the ready file, if one is asked for, after the server has started; delete that of an earlier run first."""
     if ready_file is None:
         yield
         return

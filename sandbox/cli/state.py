@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sandbox.cli.connection import connected, performs
-from sandbox.cli.table import printable, table
+from sandbox.cli.output import printable, table
 from sandbox.foundation import atomic_file
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb

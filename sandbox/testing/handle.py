@@ -168,7 +168,7 @@ class Patchworks:
         """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
         return self._backend.place.sandbox
 
-    # --- addresses and credentials ------------------------------------------------------------------------------------------------
+    # --- addresses and credentials ------------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
@@ -215,12 +215,11 @@ class Patchworks:
             "PATCHWORKS_CLIENT_SECRET": self.client_secret,
         }
         services = [service for service in self._backend.do(verbs.services()) if service.company == self.company]
-        for service in services:
-            name = service.vanity_url.upper().replace("-", "_")
-            variables[f"PATCHWORKS_INBOUND_URL_{name}"] = self._url(service.company, service.vanity_url)
-        return variables
+        names = {service.vanity_url: service.vanity_url.upper().replace("-", "_") for service in services}
+        urls = {f"PATCHWORKS_INBOUND_URL_{name}": self._url(self.company, known) for known, name in names.items()}
+        return {**variables, **urls}
 
-    # --- ways to reach it -------------------------------------------------------------------------------------------
+    # --- ways to reach it ---------------------------------------------------------------------------------------------
 
     def intercept(self, *hosts: str, strict: bool = False) -> AbstractContextManager[Interception]:
         """Take the place of the real platform for clients of this process, over real TLS, while the context lasts.
@@ -242,10 +241,10 @@ class Patchworks:
 
         session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
 
-    # --- the requests that it received -------------------------------------------------------------------------------------------
+    # --- the requests that it received --------------------------------------------------------------------------------
 
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
-        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the known services."""
+        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
         slug = company or self.company
         known = [(service.company, service.vanity_url) for service in self._backend.do(verbs.services())]
         if (slug, vanity_url) not in known:
@@ -297,7 +296,7 @@ class Patchworks:
         """Return the newest requests as text, a line or two each, without secrets."""
         return story(self._backend.journal, max_entries)
 
-    # --- verbs that change the sandbox ---------------------------------------------------------------------------------------------------
+    # --- verbs that change the sandbox --------------------------------------------------------------------------------
 
     @property
     def clock(self) -> SandboxClock:

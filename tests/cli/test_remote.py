@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.cli import main
-from sandbox.cli.table import printable, printable_lines, table
+from sandbox.cli.output import printable, printable_lines, table
 from sandbox.state.seed import Seed
 from sandbox.testing.remote.control_api import ControlApi
 from tests import ROOT

@@ -27,8 +27,8 @@ T = TypeVar("T")
 class Remote:
     """A ``Backend`` over a control API.
 
-    A sandbox shows a secret once, when it makes the client. So unless credentials are given, ``credentials`` has a client
-    made at the first use, and again after a reset, which removes it.
+    A sandbox shows a secret once, when it makes the client. So unless credentials are given, the first use of
+    ``credentials`` makes a client, and the next use after a reset makes another one.
     """
 
     def __init__(self, api: ControlApi, credentials: Credentials | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from sandbox.cli.table import printable, printable_lines
+from sandbox.cli.output import printable, printable_lines
 from sandbox.journal.assertions.story import story
 from sandbox.web.app import SandboxApp
 from tests.conftest import Integration

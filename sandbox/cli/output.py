@@ -1,9 +1,14 @@
-"""The text that commands print: columns without control characters, and JSON."""
+"""What commands print: columns and JSON, without characters that a terminal would take for a command."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+import click
+
+JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 from sandbox.foundation.strict_json import write_json
 
@@ -15,20 +20,25 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 
 def printable(value: object) -> str:
-    """Return a value on one line; what is received may hold what moves a cursor or changes a title."""
+    """Return a value on one line, without characters that move a cursor or change a title."""
     text = "-" if value is None else str(value)
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def printable_lines(text: str) -> str:
-    """Return text with its lines and tabs, and nothing else that is no character."""
+    """Return text with its lines and tabs, without other characters that act upon a terminal."""
     return "\n".join(printable(line.expandtabs(4)) for line in text.splitlines())
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return columns that are as wide as they have to be."""
+    """Return columns as wide as their longest cells."""
     cells = [list(titles), *([printable(value) for value in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on several lines."""
+    click.echo(json_text(value, indent=2))
