@@ -113,8 +113,12 @@ def rules() -> Verb[list[RuleState]]:
         "GET /faults",
         lambda it: it.platform.faults.rules(),
         reading.rules,
-        isolated=lambda parent, own: own.rules(parent),
+        isolated=_own_rules,
     )
+
+
+def _own_rules(parent: Backend, own: Ownership) -> list[RuleState]:
+    return [state for state in parent.do(rules()) if own.has(state.rule.match)]
 
 
 def rule(rule_id: str) -> Verb[RuleState]:
@@ -123,7 +127,7 @@ def rule(rule_id: str) -> Verb[RuleState]:
         f"GET /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.get(rule_id),
         reading.rule,
-        isolated=lambda parent, own: own.rule(parent, rule_id),
+        isolated=lambda parent, own: own.rule(parent.do(rules()), rule_id),
     )
 
 
@@ -150,7 +154,7 @@ def remove_rule(rule_id: str) -> Verb[RuleState]:
         f"DELETE /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.remove(rule_id),
         reading.rule,
-        isolated=lambda parent, own: parent.do(remove_rule(own.rule(parent, rule_id).id)),
+        isolated=lambda parent, own: parent.do(remove_rule(own.rule(parent.do(rules()), rule_id).id)),
     )
 
 
@@ -160,7 +164,7 @@ def clear_rules() -> Verb[int]:
         "DELETE /faults",
         lambda it: it.platform.faults.clear(),
         lambda answer: answer["deleted"],
-        isolated=lambda parent, own: len([parent.do(remove_rule(state.id)) for state in own.rules(parent)]),
+        isolated=lambda parent, own: len([parent.do(remove_rule(state.id)) for state in _own_rules(parent, own)]),
     )
 
 

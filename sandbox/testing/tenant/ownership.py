@@ -10,8 +10,6 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.endpoint import endpoint_kind
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.testing import verbs
-from sandbox.testing.backend import Backend
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,9 @@ class Ownership:
             return replace(rule, match=replace(rule.match, company=self.companies[0]))
         return replace(rule, match=replace(rule.match, client_id=self.first_client()))
 
-    def rules(self, parent: Backend) -> list[RuleState]:
-        """Return the owned rules of a parent."""
-        return [state for state in parent.do(verbs.rules()) if self.has(state.rule.match)]
-
-    def rule(self, parent: Backend, rule_id: str) -> RuleState:
+    def rule(self, rules: list[RuleState], rule_id: str) -> RuleState:
         """Return the owned rule with an id, or raise ``NotFoundError``."""
-        known = {state.id: state for state in self.rules(parent)}
+        known = {state.id: state for state in rules if self.has(state.rule.match)}
         if rule_id not in known:
             raise NotFoundError("fault rule", rule_id, known)
         return known[rule_id]
