@@ -34,13 +34,13 @@ def run(plan: Plan) -> Section:
         large_file, small_file = Path(folder) / "large.yaml", Path(folder) / "small.yaml"
         large_file.write_text(seed_text(number))
         small_file.write_text(seed_text(1))
-        reading, planting = [], []
+        reading, loading = [], []
         for _ in range(repeats):
             began = time.perf_counter()
             seed = load_seed(large_file)
             read = time.perf_counter()
             Sandbox(seed)
-            planting.append(time.perf_counter() - read)
+            loading.append(time.perf_counter() - read)
             reading.append(read - began)
         large = Client(Sandbox(load_seed(large_file)), _client(number // 2))
         small = Client(Sandbox(load_seed(small_file)))
@@ -54,7 +54,7 @@ def run(plan: Plan) -> Section:
             "small tokens": lambda: _token_seconds(small, requests // 5),
         },
     )
-    load_s = statistics.median(reading) + statistics.median(planting)
+    load_s = statistics.median(reading) + statistics.median(loading)
     request, token = (
         median_ratio(times["large"], times["small"]),
         median_ratio(times["large tokens"], times["small tokens"]),
@@ -62,7 +62,7 @@ def run(plan: Plan) -> Section:
     measured_all = number == NUMBER
     rows = [
         ["read the file", f"{statistics.median(reading):.2f} s"],
-        ["make a sandbox of it", f"{statistics.median(planting):.2f} s"],
+        ["make a sandbox of it", f"{statistics.median(loading):.2f} s"],
         ["a payload, alone", f"{statistics.median(times['small']) / requests * 1e6:.0f} µs"],
         [f"a payload, among {number:,}", f"{statistics.median(times['large']) / requests * 1e6:.0f} µs"],
     ]
