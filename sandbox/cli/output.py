@@ -8,9 +8,9 @@ from typing import Final
 
 import click
 
-JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-
 from sandbox.foundation.strict_json import write_json
+
+JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def json_text(value: object, indent: int | None = None) -> str:
