@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import click
 
