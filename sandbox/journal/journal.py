@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice, takewhile
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
+from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Listener, Waiting
 
@@ -265,22 +265,30 @@ class Journal:
         After ``timeout`` real seconds return those that are there. ``matches`` is a further condition. It is called
         once for an entry and without the lock. Raise ``WaitInterruptedError`` after ``interrupt`` or ``retire``.
         """
-        deadline = monotonic() + timeout
-        interruptions = self._waiting.interruptions
-        found: list[Entry] = []
-        while True:
-            looked_at = self._seq
-            for entry in self.entries(entry_filter, after):
-                if matches(entry):
-                    found.append(entry)
-                    if len(found) >= count:
-                        return found
-            after = max(after, looked_at)
-            if not self._waiting.wait(partial(self._is_above, after), interruptions, deadline):
-                return found
+        search = Search(self, entry_filter, count, after=after, matches=matches)
+        search.wait(monotonic() + timeout)
+        return search.found
 
-    def _is_above(self, seq: int) -> bool:
-        return self._seq > seq
+    def wait_beyond(self, seq: int, interruptions: int, deadline: float) -> bool:
+        """Wait for an entry above ``seq``; return False when ``deadline`` (of ``monotonic``) has come.
+
+        Raise ``WaitInterruptedError`` when there was an interruption since there were ``interruptions``.
+        """
+        return self._waiting.wait(lambda: self._seq > seq, interruptions, deadline)
+
+    @property
+    def followers(self) -> int:
+        """How many wait for entries, or listen."""
+        return self._waiting.followers
+
+    @property
+    def interruptions(self) -> int:
+        """How often those who waited were sent away."""
+        return self._waiting.interruptions
+
+    def check_interruptions(self, before: int) -> None:
+        """Raise ``WaitInterruptedError`` when there was an interruption since there were ``before``."""
+        self._waiting.check(before)
 
     def interrupt(self, why: str) -> None:
         """End every wait that has begun with ``WaitInterruptedError(why)``."""

@@ -29,6 +29,11 @@ class Waiting:
         self.interruptions = 0
         """The number of interruptions so far; a thread reads it before it looks for entries and waits."""
 
+    @property
+    def followers(self) -> int:
+        """How many wait, or listen."""
+        return self._count + len(self._listeners)
+
     def wake(self) -> tuple[Listener, ...]:
         """Wake the waiting threads. Call this with the lock; call the listeners that it returns without it."""
         if self._count:
@@ -50,9 +55,13 @@ class Waiting:
                     self._changed.wait(min(left, threading.TIMEOUT_MAX))
             finally:
                 self._count -= 1
-            if self._retired or self.interruptions != interruptions:
-                raise WaitInterruptedError(self._interrupted_by)
+            self.check(interruptions)
         return True
+
+    def check(self, interruptions: int) -> None:
+        """Raise ``WaitInterruptedError`` when there have been more than ``interruptions``."""
+        if self._retired or self.interruptions != interruptions:
+            raise WaitInterruptedError(self._interrupted_by)
 
     def interrupt(self, why: str) -> None:
         """End the waits that have begun with ``WaitInterruptedError(why)``."""

@@ -33,7 +33,7 @@ def when_waiting(journal: Journal) -> None:
     """Return once somebody waits on a journal."""
     never = threading.Event()
     for _ in range(5_000):
-        if journal._waiting._count:
+        if journal.followers:
             return
         never.wait(0.002)
     pytest.fail("nobody waits")

@@ -1,0 +1,59 @@
+"""A search that goes on as a journal grows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import EntryFilter
+
+if TYPE_CHECKING:
+    from sandbox.journal.journal import Journal
+
+
+class Search:
+    """The first ``count`` matching entries above ``after``. Each entry is looked at once, however often it looks.
+
+    ``matches`` is a further condition; it is called without the journal's lock. Belongs to one thread at a time.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        entry_filter: EntryFilter,
+        count: int,
+        *,
+        after: int = 0,
+        matches: Callable[[Entry], bool] = bool,
+    ) -> None:
+        self._journal = journal
+        self._filter = entry_filter
+        self._count = count
+        self._matches = matches
+        self._interruptions = journal.interruptions
+        self.after = after
+        """The number up to which it has looked."""
+        self.found: list[Entry] = []
+
+    def look(self) -> bool:
+        """Look at the entries that are new; return whether there are enough.
+
+        Raise ``WaitInterruptedError`` when there are not, and waiting was interrupted since the search began.
+        """
+        looked_at = self._journal.last_seq
+        for entry in self._journal.entries(self._filter, self.after):
+            if self._matches(entry):
+                self.found.append(entry)
+                if len(self.found) >= self._count:
+                    return True
+        self.after = max(self.after, looked_at)
+        self._journal.check_interruptions(self._interruptions)
+        return False
+
+    def wait(self, deadline: float) -> bool:
+        """Look until there are enough, or until ``deadline`` (of ``monotonic``); return whether there are."""
+        while not self.look():
+            if not self._journal.wait_beyond(self.after, self._interruptions, deadline):
+                return False
+        return True
