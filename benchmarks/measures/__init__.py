@@ -15,7 +15,6 @@ from benchmarks.measures import (
     memory,
     mounted,
     profile,
-    server,
     start,
     tokens,
 )
@@ -37,6 +36,5 @@ MEASURES: Sequence[Measure] = (
     growth,
     clients,
     faults,
-    server,
     profile,
 )

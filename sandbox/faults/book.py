@@ -78,6 +78,11 @@ class ArmedRule:
         self.limit = min(limits, default=None)
 
     @property
+    def may_take_long(self) -> bool:
+        """Whether a request may wait for the rule: for a search through its body, or for a key to be made."""
+        return self.matcher.searches or any(step is not None and step.makes_key for step in self.steps)
+
+    @property
     def used_up(self) -> bool:
         """Whether it has acted as often as it may."""
         return self.limit is not None and self.hits >= self.limit
@@ -100,6 +105,8 @@ class FaultBook:
         self._active: tuple[ArmedRule, ...] = ()
         self.armed = False
         """Whether any rule may still act."""
+        self.may_take_long = False
+        """Whether a request may wait for one of these rules."""
 
     def add(self, rule: FaultRule) -> RuleState:
         """Add a rule after the others."""
@@ -208,6 +215,7 @@ class FaultBook:
         """List the rules that may still act in a new tuple; a request may be going through the old one."""
         self._active = tuple(armed for armed in self._rules.values() if not armed.used_up)
         self.armed = bool(self._active)
+        self.may_take_long = any(armed.may_take_long for armed in self._active)
 
 
 def _armed(kept: RuleSnapshot, where: str) -> ArmedRule:

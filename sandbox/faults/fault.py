@@ -85,6 +85,8 @@ class Fault(Described):
     handling: ClassVar[Handling] = "skipped"
     needs: ClassVar[tuple[Trait, ...]] = ()
     """An endpoint must have one of these traits. Without any the fault happens at every path, known or not."""
+    makes_key: ClassVar[bool] = False
+    """Whether the request on which the fault acts may have to wait until a key is made."""
 
     @classmethod
     def happens_at(cls, endpoint: EndpointKind | None) -> bool:

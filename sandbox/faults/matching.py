@@ -77,7 +77,7 @@ class Look:
 class Matcher:
     """A ``Match`` that is ready to be compared: cheap conditions first, JSONPaths compiled."""
 
-    __slots__ = ("_client_id", "_headers", "_kind", "_method", "_paths", "_subject")
+    __slots__ = ("_client_id", "_headers", "_kind", "_method", "_paths", "_subject", "searches")
 
     def __init__(self, match: Match) -> None:
         self._kind = None if match.endpoint == ANY else match.endpoint
@@ -87,6 +87,8 @@ class Matcher:
         self._headers = list(match.headers.items())
         wanted = {match.json_path: _UNKNOWN} if isinstance(match.json_path, str) else match.json_path or {}
         self._paths = [(path, _compiled(path), value) for path, value in wanted.items()]
+        self.searches = not all(_NAMES_ONLY.fullmatch(path) for path in wanted)
+        """Whether a JSONPath may have to look through the whole body."""
 
     def matches(self, look: Look) -> bool:
         """Return whether a request meets every condition."""

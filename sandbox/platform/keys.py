@@ -119,6 +119,11 @@ class KeyRing:
                 key = self._key = self._key or SigningKey.generate(self._bits)
         return key
 
+    @property
+    def is_made(self) -> bool:
+        """Whether ``current`` returns at once."""
+        return self._key is not None
+
     def warm(self) -> None:
         """Start making the key, unless there is one."""
         if self._key is None:

@@ -281,6 +281,11 @@ class Store:
             self.connector(connector_id)
         return [c for c in self._listed(self._clients) if connector_id is None or c.connector_id == connector_id]
 
+    @property
+    def client_count(self) -> int:
+        """How many OAuth clients there are."""
+        return len(self._clients)
+
     def find_client(self, client_id: str) -> OAuthClient | None:
         """Return an OAuth client, or ``None``."""
         return self._clients.get(client_id)

@@ -1,180 +1,155 @@
-"""The body of a request as `wsgi.input`: one class for each of the two ways in which a body ends.
+"""The body of a request, cut out of what a client sends. No I/O.
 
-A body that cannot be had raises when it is read, and again each time it is read after that. What to answer is
-the application's business:
-
-- `ConnectionError`: the client went away before the body was whole;
-- `TimeoutError`: the body as a whole took longer than it may;
-- `ValueError`: a chunk is malformed.
+``feed`` takes bytes and returns those that follow the body: they belong to the next request. Sections are those of RFC
+9112.
 """
 
-import io
+from __future__ import annotations
+
 import re
-import sys
-from abc import abstractmethod
-from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
 
-from sandbox.foundation.real_time import monotonic
-from sandbox.server.reading import RECEIVE_BYTES, Reader
+from sandbox.server.request_head import HeadError, parse_field
 
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
-_LINE_BYTES = 4_096
-_TRAILER_BYTES = 65_536
+_CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?\r\n")
+_CONTROL_CHARACTER: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_LINE_BYTES: Final = 4_096
+_TRAILER_BYTES: Final = 65_536
+_NO_SIZE: Final = "A chunk of the request body does not begin with its size in hexadecimal digits."
 
 
-class Body(io.BufferedIOBase):
-    """What both kinds have in common.
+class TooLargeError(ValueError):
+    """A body is larger than the application takes."""
 
-    `greet` sends the 100 Continue that the client waits for; it is called when the application first reads.
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"The request body is larger than {self.limit} bytes."
+
+
+class SizedBody:
+    """A body of ``Content-Length`` bytes, which may be 0 (§6.2)."""
+
+    def __init__(self, length: int) -> None:
+        self._parts: list[bytes] = []
+        self._left = length
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has come."""
+        return not self._left
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the body's share of ``data``; return the rest."""
+        size = len(data)
+        if size <= self._left:
+            self._left -= size
+            self._parts.append(data)
+            return b""
+        part, self._left, rest = data[: self._left], 0, data[self._left :]
+        self._parts.append(part)
+        return rest
+
+    def content(self) -> bytes:
+        """Return what has come."""
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+class _Part(Enum):
+    """The part of a body in chunks that comes next."""
+
+    SIZE = auto()
+    DATA = auto()
+    DATA_END = auto()
+    TRAILER = auto()
+    NOTHING = auto()
+
+
+class ChunkedBody:
+    """A body in chunks, of up to ``limit`` bytes (§7.1). Chunk extensions and trailer fields are checked and dropped.
+
+    ``feed`` raises ``TooLargeError``, and ``ValueError`` for what is malformed.
     """
 
-    def __init__(self, reader: Reader, timeout_s: float, greet: Callable[[], None] | None) -> None:
-        self._reader = reader
-        self._timeout_s = timeout_s
-        self._deadline = 0.0
-        self._greet = greet
-        self._failure: Exception | None = None
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._next = _Part.SIZE
+        self._left = 0
+        """Bytes of the chunk that are still to come."""
+        self._trailer_bytes = 0
+        self.size = 0
 
-    def leftover(self) -> int | None:
-        """Return how many bytes stand between here and the next request; None when nobody can tell."""
-        return None if self._failure or self._greet else self._unread()
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it has come."""
+        return self._next is _Part.NOTHING
 
-    def expire(self) -> None:
-        """The request is over: what comes now belongs to the next, which nobody may read from here.
+    def feed(self, data: bytes) -> bytes:
+        """Take the body's share of ``data``; return the rest: until the body is whole, the beginning of a line."""
+        at = 0
+        while self._next is not _Part.NOTHING:
+            if self._next is _Part.DATA:
+                end = min(at + self._left, len(data))
+            else:
+                end = data.find(b"\n", at) + 1 or self._unfinished(data, at)
+            if end <= at:
+                break
+            self._take(data[at:end])
+            at = end
+        return data[at:]
 
-        An earlier failure is let go: its traceback leads to all that the request held, and from there back to it.
-        """
-        self._failure = ValueError("The request that this body belongs to is over.")
+    def _unfinished(self, data: bytes, at: int) -> int:
+        """Return 0 when the line that begins at ``at`` may still be finished; raise ``ValueError``."""
+        if len(data) - at > _LINE_BYTES:
+            raise ValueError(f"A line is longer than {_LINE_BYTES} bytes.")
+        if self._next is _Part.DATA_END and data[at : at + 1] not in (b"", b"\r"):
+            raise ValueError("A chunk of the request body is longer than its size says.")
+        return 0
 
-    def withhold_greeting(self) -> None:
-        """The answer has begun: a 100 Continue would come too late. The body may still come."""
-        if self._greet:
-            self._greet = _keep_silent
-
-    def readable(self) -> bool:
-        """Say yes, as `io` wants it said."""
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return `size` bytes, fewer only at the end; everything for -1."""
-        wanted = sys.maxsize if size is None or size < 0 else size
-        data = self._next(wanted)
-        following = self._next(wanted - len(data))
-        if not following:
-            return data
-        whole = io.BytesIO()  # hands its buffer over in the end: a large body is in memory only once
-        whole.write(data)
-        while following:
-            whole.write(following)
-            following = self._next(wanted - whole.tell())
-        return whole.getvalue()
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """Return what one look at the connection gives."""
-        return self._next(RECEIVE_BYTES if size < 0 else size)
-
-    def _next(self, size: int) -> bytes:
-        """Return from 1 to `size` bytes, none at the end of the body or when `size` is 0."""
-        if self._failure:
-            raise self._failure
-        if size == 0 or self._unread() == 0:
-            return b""
-        if not self._deadline:
-            self._deadline = monotonic() + self._timeout_s
-        try:
-            if self._greet:
-                greet, self._greet = self._greet, None
-                greet()
-            return self._advance(size)
-        except TimeoutError:
-            self._failure = TimeoutError(f"The request body was not complete after {self._timeout_s:g} seconds.")
-            raise self._failure from None
-        except (ConnectionError, ValueError) as error:
-            self._failure = error
-            raise
-
-    @abstractmethod
-    def _unread(self) -> int | None:
-        """Return how many bytes are still to be read; None when that is not known."""
-
-    @abstractmethod
-    def _advance(self, size: int) -> bytes:
-        """Return from 1 to `size` bytes, none only at the end."""
-
-
-def _keep_silent() -> None:
-    """Greet nobody."""
-
-
-class SizedBody(Body):
-    """A body of `Content-Length` bytes, which may be 0. `deadline` is given where it has been awaited already."""
-
-    def __init__(
-        self,
-        reader: Reader,
-        timeout_s: float,
-        greet: Callable[[], None] | None,
-        content_length: int,
-        deadline: float = 0.0,
-    ) -> None:
-        super().__init__(reader, timeout_s, greet)
-        self._deadline = deadline
-        self._content_length = content_length
-        self._remaining = content_length
-
-    def _unread(self) -> int:
-        return self._remaining
-
-    def _advance(self, size: int) -> bytes:
-        data = self._reader.read(min(size, self._remaining), self._deadline)
-        if not data:
-            received = self._content_length - self._remaining
-            raise ConnectionAbortedError(
-                f"The client went away after {received} of {self._content_length} bytes of the request body."
-            )
-        self._remaining -= len(data)
-        return data
-
-
-class ChunkedBody(Body):
-    """A body in chunks (RFC 9112 §7.1). Chunk extensions and trailer fields are dropped."""
-
-    _in_chunk = 0
-    _at_end = False
-
-    def _unread(self) -> int | None:
-        return 0 if self._at_end else None
-
-    def _advance(self, size: int) -> bytes:
-        if not self._in_chunk:
-            self._in_chunk = self._read_chunk_size()
-        if not self._in_chunk:
-            self._read_trailer()
-            self._at_end = True
-            return b""
-        data = self._read_some(min(size, self._in_chunk))
-        self._in_chunk -= len(data)
-        if not self._in_chunk:
-            for expected in (b"\r", b"\n"):
-                if self._read_some(1) != expected:
+    def _take(self, part: bytes) -> None:
+        match self._next:
+            case _Part.DATA:
+                self._parts.append(part)
+                self._left -= len(part)
+                if not self._left:
+                    self._next = _Part.DATA_END
+            case _Part.DATA_END:
+                if part != b"\r\n":
                     raise ValueError("A chunk of the request body is longer than its size says.")
-        return data
+                self._next = _Part.SIZE
+            case _Part.SIZE:
+                self._begin_chunk(part)
+            case _:
+                self._take_trailer(part)
 
-    def _read_some(self, size: int) -> bytes:
-        data = self._reader.read(size, self._deadline)
-        if not data:
-            raise ConnectionAbortedError("The client went away before the last chunk of the request body.")
-        return data
+    def _begin_chunk(self, line: bytes) -> None:
+        match = _CHUNK_SIZE.fullmatch(line)
+        if match is None or len(line) > _LINE_BYTES:
+            raise ValueError(_NO_SIZE if match is None else f"A line is longer than {_LINE_BYTES} bytes.")
+        self._left = int(match[1], 16)
+        self.size += self._left
+        if self.size > self._limit:
+            raise TooLargeError(self._limit)
+        self._next = _Part.DATA if self._left else _Part.TRAILER
 
-    def _read_chunk_size(self) -> int:
-        match = _CHUNK_SIZE.fullmatch(self._reader.read_line(_LINE_BYTES, self._deadline))
-        if match is None:
-            raise ValueError("A chunk of the request body does not begin with its size in hexadecimal digits.")
-        return int(match[1], 16)
+    def _take_trailer(self, line: bytes) -> None:
+        if line == b"\r\n":
+            self._next = _Part.NOTHING
+            return
+        self._trailer_bytes += len(line)
+        if self._trailer_bytes > _TRAILER_BYTES or len(line) > _LINE_BYTES:
+            raise ValueError("The trailer of the request body is too long.")
+        try:
+            if line[-2:] != b"\r\n" or _CONTROL_CHARACTER.search(line, 0, len(line) - 2):
+                raise HeadError(400, "it has a control character")
+            parse_field(line[:-2].decode("latin-1"))
+        except HeadError as error:
+            raise ValueError(f"A trailer field of the request body is malformed: {error.reason}") from None
 
-    def _read_trailer(self) -> None:
-        left = _TRAILER_BYTES
-        while line := self._reader.read_line(_LINE_BYTES, self._deadline):
-            left -= len(line)
-            if left < 0:
-                raise ValueError("The trailer of the request body is too long.")
+    def content(self) -> bytes:
+        """Return what has come."""
+        return b"".join(self._parts)

@@ -1,11 +1,11 @@
-"""What the server allows a client, and its account of what it refused."""
+"""The limits that the server sets a client, and the report on a request that the server refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from typing import TypeAlias
 
-RawHeaders = tuple[tuple[str, str], ...]
+RawHeaders: TypeAlias = tuple[tuple[str, str], ...]
 """Header fields as they were sent: case, order and repeats kept, bytes decoded as Latin-1."""
 
 
@@ -22,19 +22,28 @@ class Limits:
     head_timeout_s: float = 10.0
     """From the first byte of a head to its last, and for a whole TLS handshake. Later is answered 408."""
     body_timeout_s: float = 60.0
-    """For a whole body, from the moment the application asks for it; and for the client to take what one
-    write of the answer gives it."""
+    """For a whole body, and for the client to take a part of the answer."""
     keep_alive_s: float = 75.0
     """How long a connection may stay silent between two requests, or before its first."""
     connections: int = 2_048
     """Open at the same time. One more is answered 503 and closed."""
+    turned_away: int = 128
+    """Connections above ``connections`` that are answered 503. One more is closed without an answer."""
+    farewell_s: float = 2.0
+    """For the client to end its side of a connection, after the server has ended its own."""
+    discarded_bytes: int = 64 * 1024 * 1024
+    """Bytes that are read and thrown away after the last answer: closing on unread bytes would be a reset."""
+    grace_s: float = 0.02
+    """How long ``stop`` waits for the requests that are being answered."""
+    stuck_s: float = 1.0
+    """How long ``stop`` waits then for the application to return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A request that the server answered itself, before the application saw it.
 
-    `method`, `target` and `headers` are what had arrived by then, unchecked, and empty where nothing had.
+    ``method``, ``target`` and ``headers`` are what had arrived by then, unchecked, and empty where nothing had.
     """
 
     status: int
@@ -43,31 +52,3 @@ class Refused:
     method: str = ""
     target: str = ""
     headers: RawHeaders = ()
-
-
-# For the client's end of a connection that was answered for the last time.
-_FAREWELL_S = 2.0
-
-
-class Phase(Enum):
-    """What a parked channel waits for."""
-
-    IDLE = auto()  # the first byte of a request
-    HANDSHAKE = auto()  # the rest of a TLS handshake
-    HEAD = auto()  # the rest of a head
-    BODY = auto()  # the rest of a body that will be served at once
-    SKIPPING = auto()  # the rest of a body that the application did not want
-    LEAVING = auto()  # the client's end of the connection, after ours
-
-
-def patience(phase: Phase, limits: Limits) -> float:
-    """Return for how many seconds a client is waited for."""
-    match phase:
-        case Phase.IDLE:
-            return limits.keep_alive_s
-        case Phase.BODY:
-            return limits.body_timeout_s
-        case Phase.HEAD | Phase.HANDSHAKE:
-            return limits.head_timeout_s
-        case _:
-            return _FAREWELL_S

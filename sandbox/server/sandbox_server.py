@@ -5,31 +5,46 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
+from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from typing_extensions import Self
 
+from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
 from sandbox.journal.request import Request
-from sandbox.platform.serve import refuse
-from sandbox.server.http import HttpServer
+from sandbox.platform.platform import Platform
+from sandbox.platform.serve import DateStamp, refuse, serve
+from sandbox.server.body import TooLargeError
+from sandbox.server.connection import Connection, Message
+from sandbox.server.engine import Engine, listen
 from sandbox.server.limits import Limits, Refused
-from sandbox.server.parking import Parking
+from sandbox.server.pool import Pool
+from sandbox.server.request_head import Head
 from sandbox.server.tls.identity import identity_for
+from sandbox.server.transport import perform
+from sandbox.server.wsgi_bridge import WsgiBridge
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
 from sandbox.web.app import SandboxApp
-from sandbox.web.paths import is_control_path
+from sandbox.web.paths import MAX_CONTROL_BODY, is_control_path
 
 _logger = logging.getLogger("patchworks_sandbox")
 
+_LARGE_BODY: Final = 64 * 1024
+"""Bytes of a body above which reading it, or searching through it, may take long."""
+
+_MANY_CLIENTS: Final = 100
+"""OAuth clients above which comparing a secret with all of theirs may take long."""
+
 
 class SandboxServer:
-    """Serves a sandbox over HTTP from threads of this process.
+    """Serves a sandbox over HTTP from an event loop in a thread of this process.
 
     ``host``, ``port`` and ``tls_port`` default to loopback and free ports, whatever the settings say; beyond loopback
     the control API needs a key. Ready when ``start`` returns, gone when ``stop`` does; as a context manager it does
@@ -54,51 +69,44 @@ class SandboxServer:
         self._identity = identity_for(sandbox.initial_settings, host)
         control_key = _key_in_force(sandbox.initial_settings, host)
         self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem)
-        self._parking = Parking()
         self._threads = threads
         self._limits = limits or Limits()
-        self._http = self._front(host, port)
-        self._https = self._front(host, tls_port, self._identity.context) if self._identity else None
-
-    def _front(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> HttpServer:
-        return HttpServer(
-            self.app,
-            host,
-            port,
-            threads=self._threads,
-            limits=self._limits,
-            tls=tls,
-            on_refused=self._record_refused,
-            on_error=self._record_error,
-            at_once=_is_at_once,
-            on_cut=self._end_waits,
-            parking=self._parking,
-        )
+        self._host = host
+        self._wanted_ports = port, tls_port
+        self._ports = port, tls_port
+        self._run: _Run | None = None
 
     def start(self) -> Self:
         """Listen and serve; raise ``OSError`` when a port is taken."""
+        if self._run is not None:
+            raise RuntimeError("the server has been started already")
         self.sandbox.keys.warm()
-        self._parking.open()
         with ExitStack() as undone:
-            for front in self._fronts:
-                front.start()
-                undone.callback(front.stop)
+            listeners = [listen(self._host, self._wanted_ports[0])]
+            undone.callback(listeners[0].sock.close)
+            if self._identity is not None:
+                listeners.append(listen(self._host, self._wanted_ports[1], self._identity.context))
+                undone.callback(listeners[1].sock.close)
+            self._ports = listeners[0].port, listeners[-1].port
+            run = _Run(self.app, self._threads, self._limits, self._record_error)
+            run.engine.start(listeners)
+            self._run = run
             undone.pop_all()
         return self
 
     def stop(self) -> None:
         """Stop serving; does nothing when it is not."""
-        self._end_waits()
-        for front in self._fronts:
-            front.stop()
-        self._parking.close()
-        self.app.close()
+        run, self._run = self._run, None
+        if run is not None:
+            run.stop()
         if self.sandbox.journal_file is not None:
             self.sandbox.journal_file.close()
 
-    def _end_waits(self) -> None:
-        """Send away who waits for the journal; a front that stops repeats it, for who came in between."""
-        self.sandbox.journal.interrupt("the server is stopping")
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        run = self._run
+        return run.engine.connections if run else 0
 
     def __enter__(self) -> Self:
         return self.start()
@@ -111,7 +119,7 @@ class SandboxServer:
     @property
     def port(self) -> int:
         """The port listened on."""
-        return self._http.port
+        return self._ports[0]
 
     @property
     def base_url(self) -> str:
@@ -121,7 +129,7 @@ class SandboxServer:
     @property
     def tls_base_url(self) -> str | None:
         """The same over TLS, where that is served."""
-        return f"https://{self._reachable_host}:{self._https.port}" if self._https else None
+        return f"https://{self._reachable_host}:{self._ports[1]}" if self._identity else None
 
     @property
     def ca_pem(self) -> bytes | None:
@@ -129,12 +137,8 @@ class SandboxServer:
         return self._identity.ca_pem if self._identity else None
 
     @property
-    def _fronts(self) -> list[HttpServer]:
-        return [self._http, self._https] if self._https else [self._http]
-
-    @property
     def _reachable_host(self) -> str:
-        host = self._http.host
+        host = self._host
         reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - only compared
         return f"[{reachable}]" if ":" in reachable else reachable
 
@@ -154,23 +158,15 @@ class SandboxServer:
     @contextmanager
     def served_by_tls(self, context: ssl.SSLContext) -> Iterator[int]:
         """Serve the sandbox over TLS too, on a port of loopback, while the server runs."""
-        front = self._front("127.0.0.1", 0, context)
-        front.start()
+        run = self._run
+        if run is None:
+            raise RuntimeError("the server does not run")
+        listener = listen("127.0.0.1", 0, context)
+        run.engine.open(listener)
         try:
-            yield front.port
+            yield listener.port
         finally:
-            front.stop()
-
-    def _record_refused(self, refused: Refused) -> None:
-        """Put what the server refused on its own into the journal: to its client it was a request like any other.
-
-        Requests to the control API stay out of it, here as everywhere.
-        """
-        path, _, query = refused.target.partition("?")
-        if is_control_path(path):
-            return
-        request = Request(refused.method, path, query, refused.headers, refused.remote_addr)
-        refuse(self.sandbox.platform, request, refused.status, refused.reason)
+            run.engine.close(listener)
 
     def _record_error(self, error: BaseException) -> None:
         _logger.error("the server failed", exc_info=error)
@@ -185,10 +181,133 @@ def _key_in_force(settings: Settings, host: str) -> str | None:
     return settings.control_key
 
 
-def _is_at_once(method: str, path: str) -> bool:
-    """Return whether a request is one that an integration sends all day to the emulated API.
+class _Run:
+    """A sandbox while it is served: each request is answered in the loop, or by a thread where that may take long.
 
-    These never wait: what a fault delays is parked. Others may be routed by Flask, whose first request imports it. The
-    control API may be meant by a path in other characters as well, which is not worth deciding here.
+    The threads of the control API are others than those of the emulated API: it answers whatever that waits for.
     """
-    return method == "POST" and "%" not in path and not is_control_path(path)
+
+    def __init__(
+        self, app: SandboxApp, threads: int, limits: Limits, on_error: Callable[[BaseException], None]
+    ) -> None:
+        self._sandbox = app.sandbox
+        self._stuck_s = limits.stuck_s
+        self._date = DateStamp()
+        self._control = Pool(threads, "control")
+        self._emulated = Pool(threads, "emulated")
+        self.engine = Engine(self, limits, on_error=on_error, on_cut=self._end_waits)
+        self._bridge = WsgiBridge(app, self._control, self.engine.failed)
+
+    def stop(self) -> None:
+        """Serve no longer."""
+        self._end_waits()
+        self.engine.stop()
+        self._control.close()
+        self._emulated.close()
+        if not self.engine.is_own_thread:
+            stuck = self._control.join(self._stuck_s) + self._emulated.join(self._stuck_s)
+            if stuck:
+                self.engine.failed(RuntimeError(f"At the stop, {stuck} requests did not return from the application."))
+
+    def _end_waits(self) -> None:
+        """End what waits for the journal; the engine repeats it, for what came in between."""
+        self._sandbox.journal.interrupt("the server is stopping")
+
+    # --- what the engine asks for -----------------------------------------------------------------------------------
+
+    def body_limit(self, head: Head) -> int:
+        """Return how many bytes the body of a request may have."""
+        return MAX_CONTROL_BODY if is_control_path(_decoded(head.path)) else self._sandbox.platform.settings.body_limit
+
+    def serve(self, message: Message, connection: Connection) -> None:
+        """Answer a request, or let a thread do it."""
+        path = _decoded(message.head.path)
+        if is_control_path(path):
+            self._bridge.submit(message, connection)
+            return
+        platform = self._sandbox.platform
+        request = _request(message, path, platform.settings.body_limit)
+        if not self._may_take_long(request, platform):
+            served = serve(platform, request)
+            perform(served, self._date(served.timestamp), message, connection)
+            return
+
+        def answer() -> None:
+            try:
+                served = serve(platform, request)
+            except Exception as error:  # noqa: BLE001 - a defect costs its request only
+                connection.call(connection.fail, error)
+            else:
+                connection.call(perform, served, self._date(served.timestamp), message, connection)
+
+        self._emulated.submit(answer)
+
+    def _may_take_long(self, request: Request, platform: Platform) -> bool:
+        """Return whether a request may wait for a file, for a key to be made, or for a search."""
+        return (
+            self._sandbox.journal_file is not None
+            or len(request.body) > _LARGE_BODY
+            or not self._sandbox.keys.is_made
+            or platform.faults.may_take_long
+            or (platform.store.client_count > _MANY_CLIENTS and not request.path.startswith("/v1/"))
+        )
+
+    def refused(self, refused: Refused, answer: Callable[[], None]) -> None:
+        """Put a request into the journal that the engine refuses: to its client it is a request like any other.
+
+        Requests to the control API stay out of it.
+        """
+        path, _, query = refused.target.partition("?")
+        if is_control_path(path):
+            answer()
+            return
+        request = Request(refused.method, path, query, refused.headers, refused.remote_addr)
+
+        platform = self._sandbox.platform
+        if self._sandbox.journal_file is None:
+            refuse(platform, request, refused.status, refused.reason)
+            answer()
+            return
+
+        def record() -> None:
+            refuse(platform, request, refused.status, refused.reason)
+            self.engine.call(answer)
+
+        self._emulated.submit(record)
+
+
+def _decoded(path: str) -> str:
+    """Return a percent-encoded path as the UTF-8 text that it stands for."""
+    return unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace") if "%" in path else _text(path)
+
+
+def _text(latin: str) -> str:
+    """Return the UTF-8 text that bytes stand for."""
+    return latin if latin.isascii() else latin.encode("latin-1").decode("utf-8", "replace")
+
+
+def _request(message: Message, path: str, body_limit: int) -> Request:
+    head, failure = message.head, message.failure
+    problem: RefusalError | None = None
+    match failure:
+        case None:
+            pass
+        case TooLargeError():
+            problem = PayloadTooLargeError(None if head.chunked else head.content_length, body_limit)
+        case TimeoutError():
+            problem = IncompleteBodyError(f"body_too_slow: {len(message.body)} bytes came in time")
+        case _:
+            problem = IncompleteBodyError(f"incomplete_body: {failure}")
+    host = head.host or f"{message.listener.host}:{message.listener.port}"
+    return Request(
+        method=head.method,
+        path=path,
+        query=_text(head.query),
+        headers=head.headers,
+        remote_addr=message.peer[0],
+        body=b"" if isinstance(failure, TooLargeError) else message.body,
+        body_size=message.size,
+        raw_path=_text(head.target).partition("?")[0] if head.target.startswith("/") else "",
+        base_url=f"{message.listener.scheme}://{host}",
+        problem=problem,
+    )

@@ -1,59 +1,104 @@
-"""Bringing about what a client is made to see: the last step of a request, after its journal entry is closed.
+"""Bringing about the effect of a request on its connection: the last step, after the journal entry is closed.
 
-Where the server lets us have the connection, failures are real ones on the wire, and waiting is the parking's. Where it
-does not (Flask's test client, an application mounted elsewhere) the exception is raised that Python's ``http.client``
-would have raised.
+Failures are real ones on the wire. Whatever takes time is a timer of the loop: it costs no thread, and it ends with the
+client's patience, the fault rule, a reset of the sandbox or the server.
 """
 
 from __future__ import annotations
 
-import socket
-from typing import Protocol
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 
 from typing_extensions import assert_never
 
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Delayed, Empty, Garbage, Reset, Silence, Slow, Truncated
-from sandbox.server.parking import Parking
-from sandbox.web.wsgi import Inflictable, head, spread
+from sandbox.foundation.answer import Answer
+from sandbox.platform.serve import Served
+from sandbox.server.connection import Connection, Message
+from sandbox.web.wsgi import head, spread
 
 
-class Detachable(Protocol):
-    """A connection that can be ended, or handed over."""
-
-    def reset(self) -> None:
-        """End it with RST."""
-
-    def close(self) -> None:
-        """End it with FIN."""
-
-    def detach(self) -> socket.socket:
-        """Hand the socket over."""
-
-
-def inflict(
-    effect: Inflictable,
-    connection: Detachable,
-    date: str,
-    parking: Parking,
-    cancellation: Cancellation,
-) -> None:
-    """Bring an effect about on a connection. ``cancellation`` ends whatever takes time."""
+def perform(served: Served, date: str, message: Message, connection: Connection) -> None:
+    """Bring an effect about. ``date`` is the value of the header ``Date``. For the loop's thread."""
+    effect, cancellation = served.effect, served.cancellation
+    if isinstance(effect, Answer):
+        persists = message.keep_alive and connection.may_persist
+        option = "close" if not persists else "" if message.head.protocol == "HTTP/1.1" else "keep-alive"
+        connection.write(head(effect, date, connection=option) + effect.body)
+        connection.finish(persists=persists)
+        return
+    assert cancellation is not None
     match effect:
         case Reset():
             connection.reset()
         case Empty():
-            connection.close()
+            connection.hang_up()
         case Silence(seconds):
-            parking.park(connection.detach(), (), seconds, cancellation)
+            _Steps(connection, (), cancellation).begin(seconds)
         case Delayed(answer, seconds):
-            parking.park(connection.detach(), [(seconds, head(answer, date) + answer.body)], None, cancellation)
+            _Steps(connection, [(seconds, head(answer, date) + answer.body)], cancellation).begin()
         case Slow(answer, seconds, pieces):
             steps = [(0.0, head(answer, date)), *spread(answer.body, seconds, pieces)]
-            parking.park(connection.detach(), steps, None, cancellation)
+            _Steps(connection, steps, cancellation).begin()
         case Truncated(answer, kept):
-            parking.park(connection.detach(), [(0.0, head(answer, date) + answer.body[:kept])], None, cancellation)
+            connection.write(head(answer, date) + answer.body[:kept])
+            connection.hang_up()
         case Garbage(data):
-            parking.park(connection.detach(), [(0.0, data)], None, cancellation)
+            connection.write(data)
+            connection.hang_up()
         case _:
             assert_never(effect)
+
+
+class _Steps:
+    """A held connection: each step's bytes are sent when its seconds have passed, and then the connection ends."""
+
+    def __init__(
+        self, connection: Connection, steps: Iterable[tuple[float, bytes]], cancellation: Cancellation
+    ) -> None:
+        self._connection = connection
+        self._steps: Iterator[tuple[float, bytes]] = iter(steps)
+        self._cancellation = cancellation
+        self._began = connection.loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    def begin(self, hold_s: float | None = None) -> None:
+        """Begin; without a step the connection is held for ``hold_s`` seconds, or without end for ``None``."""
+        connection = self._connection
+        connection.hold(self._stop)
+        if self._is_over:
+            return
+        first = next(self._steps, None)
+        if first is not None:
+            self._schedule(first)
+        elif hold_s is not None:
+            self._timer = connection.loop.call_later(hold_s, connection.abort)
+        self._stop_listening = self._cancellation.listen(lambda: connection.call(self._cancel))
+
+    def _schedule(self, step: tuple[float, bytes]) -> None:
+        due, data = step
+        self._timer = self._connection.loop.call_at(self._began + due, self._take, data)
+
+    def _take(self, data: bytes) -> None:
+        self._connection.write(data)
+        following = next(self._steps, None)
+        if following is not None:
+            self._schedule(following)
+        else:
+            self._stop()
+            self._connection.hang_up()
+
+    def _cancel(self) -> None:
+        if not self._is_over:
+            self._connection.abort()
+
+    def _stop(self) -> None:
+        """End the timers and the listening: the connection is gone, or its last step was taken."""
+        if not self._is_over:
+            self._is_over = True
+            if self._timer is not None:
+                self._timer.cancel()
+            self._stop_listening()

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, SANDBOX, STREAMS, TURNSTILE
+from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, SANDBOX, STREAMS
 from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from sandbox.web.control.streams import Streams
-    from sandbox.web.control.verification import Turnstile
 
 
 class SandboxApp:
@@ -41,7 +40,6 @@ class SandboxApp:
         self._face = EmulatedFace(sandbox)
         self._emulated: Flask | None = None
         self._streams: Streams | None = None
-        self._turnstile: Turnstile | None = None
         self._lock = threading.RLock()
 
     @property
@@ -68,18 +66,8 @@ class SandboxApp:
             if self._streams is None:
                 from sandbox.web.control.streams import Streams
 
-                self._streams = Streams(self.sandbox)
+                self._streams = Streams()
             return self._streams
-
-    @property
-    def turnstile(self) -> Turnstile:
-        """The limit of requests that wait at the same time."""
-        with self._lock:
-            if self._turnstile is None:
-                from sandbox.web.control.verification import Turnstile
-
-                self._turnstile = Turnstile.for_workers(self.sandbox.initial_settings.threads)
-            return self._turnstile
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request by the application it is for."""
@@ -87,16 +75,10 @@ class SandboxApp:
             return self._serve_control(environ, start_response)
         return self._face(environ, start_response)
 
-    def close(self) -> None:
-        """End the event streams."""
-        if self._streams is not None:
-            self._streams.close()
-
     def _serve_control(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[SANDBOX] = self.sandbox
         environ[CONTROL_KEY] = self.control_key
         environ[CA_PEM] = self._ca_pem
         environ[STREAMS] = self.streams
-        environ[TURNSTILE] = self.turnstile
         environ[EMULATED] = lambda: self.emulated
         return self.control(environ, start_response)

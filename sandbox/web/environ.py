@@ -12,14 +12,13 @@ RAW_HEADERS: Final = "sandbox.raw_headers"
 """The header fields as they were sent: WSGI joins repeated ones, changes names and leaves some out."""
 
 CONNECTION: Final = "sandbox.connection"
-"""The key under which a server may offer the connection itself."""
+"""The key under which a server offers to hold the connection until there is news (``sandbox.web.news.Holding``)."""
 
 # ``SandboxApp`` adds these for the control API, whose application is shared and so holds none of them.
 SANDBOX: Final = "sandbox.sandbox"
 CONTROL_KEY: Final = "sandbox.control_key"  # of the server, or ``None``
 CA_PEM: Final = "sandbox.ca_pem"  # the certificate authority of the server, or ``None``
 STREAMS: Final = "sandbox.streams"
-TURNSTILE: Final = "sandbox.turnstile"
 EMULATED: Final = "sandbox.emulated"  # a function that returns the emulated application
 
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 PREFIX: Final = "/_sandbox"
+MAX_CONTROL_BODY: Final = 16 * 1024 * 1024
+"""Bytes of a body that the control API takes."""
 
 
 def is_control_path(path: str) -> bool:

@@ -1,7 +1,7 @@
 """The WSGI face of the emulated API: an environ becomes a request, and the effect becomes a WSGI answer.
 
-It serves where the application is mounted. A server may offer the connection in the environ; then a fault makes the
-connection fail. Elsewhere the face raises the exception that Python's ``http.client`` raises for such a connection.
+It serves where the application is mounted. A fault that no WSGI answer can express raises the exception that Python's
+``http.client`` raises for such a connection. The server of this package performs effects on the connection itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import http.client
 import os
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import assert_never
 
@@ -23,7 +23,7 @@ from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError,
 from sandbox.journal.request import Request
 from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.environ import CONNECTION, RAW_HEADERS
+from sandbox.web.environ import RAW_HEADERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -37,13 +37,6 @@ Inflictable: TypeAlias = Delayed | Slow | Truncated | Garbage | Empty | Reset | 
 """An effect that is more than an answer."""
 
 
-class TakeableConnection(Protocol):
-    """A connection that a server offers: it can be made to fail."""
-
-    def inflict(self, effect: Inflictable, date: str, cancellation: Cancellation) -> None:
-        """Make an effect happen. ``cancellation`` ends an effect that takes time."""
-
-
 def send(answer: Answer, start_response: StartResponse, date: str, *, close: bool = False) -> Iterable[bytes]:
     """Send an answer the ordinary way; with ``close`` the connection is not used again."""
     headers = _headers(answer, date)
@@ -53,28 +46,8 @@ def send(answer: Answer, start_response: StartResponse, date: str, *, close: boo
     return [answer.body]
 
 
-def perform(
-    effect: Inflictable,
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-    *,
-    date: str,
-    cancellation: Cancellation,
-) -> Iterable[bytes]:
-    """Make an effect happen. ``cancellation`` ends an effect that takes time."""
-    connection = environ.get(CONNECTION)
-    if connection is None:
-        return _mimic(effect, start_response, date, cancellation)
-    cast(TakeableConnection, connection).inflict(effect, date, cancellation)
-    return []
-
-
-def _mimic(
-    effect: Inflictable,
-    start_response: StartResponse,
-    date: str,
-    cancellation: Cancellation,
-) -> Iterable[bytes]:
+def mimic(effect: Inflictable, start_response: StartResponse, date: str, cancellation: Cancellation) -> Iterable[bytes]:
+    """Make an effect happen, as far as WSGI allows it. ``cancellation`` ends an effect that takes time."""
     match effect:
         case Reset():
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
@@ -116,17 +89,22 @@ def spread(body: bytes, seconds: float, pieces: int) -> Iterator[tuple[float, by
         yield seconds * number / pieces, piece
 
 
-def head(answer: Answer, date: str) -> bytes:
-    """Return the head of an answer, after which the connection ends."""
-    headers = [*_headers(answer, date), _CLOSE]
-    lines = [f"HTTP/1.1 {_status_line(answer.status)}", *(f"{name}: {value}" for name, value in headers), "", ""]
+def head(answer: Answer, date: str, *, connection: str = "close") -> bytes:
+    """Return the head of an answer; ``connection`` is the value of the header of that name, which may be left out."""
+    headers = _headers(answer, date)
+    if connection:
+        headers.append(("Connection", connection))
+    lines = [f"HTTP/1.1 {_status_line(answer.status)}", *[f"{name}: {value}" for name, value in headers], "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
 def _headers(answer: Answer, date: str) -> list[tuple[str, str]]:
-    """Return the headers on the wire; the answer to HEAD has the length of its body already."""
+    """Return the headers on the wire.
+
+    The answer to HEAD has the length of its body already; 204 and 304 have no length (RFC 9110 §8.6).
+    """
     headers = [*answer.headers, ("Date", date)]
-    if all(name != "Content-Length" for name, _ in headers):
+    if answer.status not in (204, 304) and all(name != "Content-Length" for name, _ in headers):
         headers.append(("Content-Length", str(len(answer.body))))
     return headers
 
@@ -156,7 +134,7 @@ class EmulatedFace:
         if isinstance(served.effect, Answer):
             return send(served.effect, start_response, date, close=request.problem is not None)
         assert served.cancellation is not None
-        return perform(served.effect, environ, start_response, date=date, cancellation=served.cancellation)
+        return mimic(served.effect, start_response, date, served.cancellation)
 
 
 def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from sandbox import SandboxServer
+
 PATIENCE_S = 10.0
 """How long a test waits for what it expects, before it fails."""
 
@@ -136,6 +138,14 @@ def eventually(condition: Callable[[], bool]) -> None:
     pytest.fail("it did not happen")
 
 
+def attended_to(server: HttpServer) -> None:
+    """Return once the server has dealt with all that was sent to it before."""
+    for _ in range(2):  # once in the same turn as what was sent before, perhaps in front of it
+        with Client(server.port) as client:
+            client.send(b"nonsense\r\n\r\n")
+            assert client.answer().status == 400
+
+
 def open_descriptors() -> int:
     for directory in ("/proc/self/fd", "/dev/fd"):
         with contextlib.suppress(OSError):
@@ -143,9 +153,8 @@ def open_descriptors() -> int:
     pytest.skip("this system does not list a process's descriptors")
 
 
-def open_connections(server: HttpServer) -> int:
-    assert server._listener is not None
-    return len(server._listener._service.channels)
+def open_connections(server: HttpServer | SandboxServer) -> int:
+    return server.connections
 
 
 @pytest.fixture

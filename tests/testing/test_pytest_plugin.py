@@ -209,7 +209,6 @@ def test_start_imports_nothing_that_the_first_token_does_without() -> None:
     rarely = ["flask", "werkzeug", "marshmallow", "requests", "trustme", "prometheus_client", "jsonpath"]
     rarely += [
         "statistics",
-        "asyncio",
         "sandbox.web.control",
         "sandbox.web.dashboard",
         "sandbox.testing.handle",

@@ -17,6 +17,7 @@ class BadSignatureToken(Fault):
     kind: ClassVar[str] = "bad_signature_token"
     handling: ClassVar[Handling] = "done"
     needs: ClassVar[tuple[Trait, ...]] = ("issues_tokens",)
+    makes_key: ClassVar[bool] = True
 
     def token_terms(self, terms: TokenTerms) -> TokenTerms:
         """Have the token signed by a key that is never in use."""

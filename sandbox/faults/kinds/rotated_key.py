@@ -20,6 +20,7 @@ class RotatedKey(Fault):
     kind: ClassVar[str] = "rotated_key"
     handling: ClassVar[Handling] = "done"
     needs: ClassVar[tuple[Trait, ...]] = ("takes_bearer",)
+    makes_key: ClassVar[bool] = True
 
     def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
         """Rotate the key."""

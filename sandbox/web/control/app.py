@@ -39,10 +39,8 @@ from sandbox.web.control.problems import ProblemSchema, http_problem, register_e
 from sandbox.web.control.strictness import refuse_unread
 from sandbox.web.control.tracing import trace_requests
 from sandbox.web.dashboard import pages
-from sandbox.web.paths import PREFIX
+from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
 from sandbox.web.spec import serve_documents
-
-MAX_BODY: Final = 16 * 1024 * 1024
 
 _BLUEPRINTS: Final = (
     system.blueprint,
@@ -104,7 +102,7 @@ def control_app() -> Flask:
         API_TITLE="Patchworks Sandbox control API",
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
-        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_CONTENT_LENGTH=MAX_CONTROL_BODY,
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json = _Json(app)

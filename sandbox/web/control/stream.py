@@ -21,6 +21,7 @@ from sandbox.web.control.streams import (
     HEARTBEAT_S,
     MAX_STREAMS,
     Feed,
+    Stream,
     Streams,
     TooManyStreamsError,
 )
@@ -91,7 +92,7 @@ def stream_requests(query: dict[str, Any]) -> Response:
         return response
     headers = {**_HEADERS, REQUEST_ID: request_id()}  # Flask adds nothing to this answer
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    streams.add(connection.detach(), f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed)
+    connection.wait_for(Stream(sandbox, f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed, streams))
     return Response()
 
 

@@ -6,9 +6,10 @@ The emulated API sends none: no source says that the platform does. There the jo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, copy_current_request_context, current_app, g, request
 
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.rng import Rng
@@ -46,7 +47,26 @@ def note_failure(error: Exception) -> None:
     g.failure = error
 
 
+def answered_later() -> Callable[[Callable[[], Response]], Response]:
+    """Return a function that answers this request after its view has returned; its line is logged then.
+
+    The function takes a function that makes the response, and calls it as Flask calls a view.
+    """
+    request_id, started = g.request_id, g.started
+    g.is_answered_later = True
+
+    @copy_current_request_context
+    def answer(make: Callable[[], Response]) -> Response:
+        g.request_id, g.started = request_id, started
+        g.pop("is_answered_later", None)
+        return current_app.process_response(make())
+
+    return answer
+
+
 def _end(response: Response) -> Response:
+    if g.get("is_answered_later"):
+        return response
     response.headers[HEADER] = request_id()
     duration_ms = round((perf_counter() - g.started) * 1000, 3)
     line = ControlRequest(request_id(), request.method, request.path, response.status_code, duration_ms)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final
 
-from flask import request
+from flask import Response, jsonify, request
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sandbox.foundation.errors import WaitInterruptedError
+from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
+from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.search import Search
 from sandbox.web.control.base import (
     JSON_PATH,
     AnswerSchema,
@@ -34,7 +36,8 @@ from sandbox.web.control.requests import (
     read_cursor,
     read_filter,
 )
-from sandbox.web.environ import TURNSTILE
+from sandbox.web.control.tracing import answered_later
+from sandbox.web.environ import CONNECTION
 
 blueprint = Blueprint("verification", __name__, description="Waiting for requests, verifying them")
 
@@ -42,18 +45,6 @@ MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
 _ANY_VALUE: Final = {"type": ["object", "array", "string", "number", "boolean"]}
 """Any JSON but ``null``, which counts as a condition that is not given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turnstile:
-    """Bounds the requests that wait, so that workers are left to serve the requests that they wait for."""
-
-    free: threading.Semaphore
-
-    @classmethod
-    def for_workers(cls, workers: int) -> Turnstile:
-        """Let at most half of the workers of a server wait."""
-        return cls(threading.Semaphore(max(1, workers // 2)))
 
 
 class WaitQuerySchema(FilterSchema):
@@ -188,7 +179,6 @@ class MismatchSchema(ProblemSchema):
 @blueprint.response(200, WaitedSchema)
 @blueprint.problem(408, "The time is up; with the requests that matched until then.", TimeoutSchema)
 @blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
-@blueprint.problem(503, "Too many wait at the same time; try again.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
     """Wait until `count` requests match, and answer at once when they do.
 
@@ -196,21 +186,65 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
     """
     journal = current_sandbox().journal
     after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
-    turnstile: Turnstile = request.environ[TURNSTILE]
-    if not turnstile.free.acquire(blocking=False):
-        detail = "as many requests wait as there are workers for; try again, or raise the setting threads"
-        return problem(503, detail, headers={"Retry-After": "1"})
+    search = Search(journal, read_filter(query), count, after=after)
+    connection = request.environ.get(CONNECTION)
     try:
-        entries = journal.wait(read_filter(query), count, timeout, after=after)
+        if connection is None:  # another server, or a test: the caller waits in a thread of its own
+            search.wait(monotonic() + timeout)
+        elif not search.look() and timeout > 0:
+            connection.wait_for(_Wait(journal, search, count, timeout))
+            return Response()
     except WaitInterruptedError as error:
-        return problem(409, f"the wait was interrupted: {error}")
-    finally:
-        turnstile.free.release()
+        return _interrupted(error)
+    return _waited(journal, search.found, count, timeout)
+
+
+class _Wait:
+    """One client's wait without a thread. Make it while its view runs."""
+
+    def __init__(self, journal: Journal, search: Search, count: int, timeout: float) -> None:
+        self._journal = journal
+        self._search = search
+        self._count = count
+        self._timeout = timeout
+        self._deadline = monotonic() + timeout
+        self._finish = answered_later()
+        self._wake: Callable[[], None] = lambda: None
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` after every entry and interruption."""
+        self._wake = wake
+        self._journal.listen(wake)
+
+    def next(self, *, timed_out: bool) -> bytes | Response:
+        """Return the answer once there are enough entries, the time is up or the wait is interrupted."""
+        try:
+            if not self._search.look() and not timed_out:
+                return b""
+        except WaitInterruptedError as error:
+            interruption = error
+            return self._finish(lambda: _interrupted(interruption))
+        return self._finish(lambda: _waited(self._journal, self._search.found, self._count, self._timeout))
+
+    def seconds_left(self) -> float:
+        """Return how long the client still waits."""
+        return max(0.0, self._deadline - monotonic())
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._journal.unlisten(self._wake)
+
+
+def _waited(journal: Journal, entries: list[Entry], count: int, timeout: float) -> Response:
     found = {"entries": [presented(entry, listed=True) for entry in entries], "dropped": journal.dropped}
+    document = WaitedSchema().dump(found)
     if len(entries) >= count:
-        return found
-    detail = f"{len(entries)} of {count} requests came within {timeout:g} s"
-    return problem(408, detail, members=WaitedSchema().dump(found))
+        return jsonify(document)
+    return problem(408, f"{len(entries)} of {count} requests came within {timeout:g} s", members=document)
+
+
+def _interrupted(error: WaitInterruptedError) -> Response:
+    return problem(409, f"the wait was interrupted: {error}")
 
 
 @blueprint.post("/requests/verify")

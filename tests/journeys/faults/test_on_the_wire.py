@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
-import selectors
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,8 +17,8 @@ import requests
 
 from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults import Fault
-from sandbox.faults.cancellation import Cancellation
-from sandbox.server.parking import Parking
+from sandbox.foundation.answer import Answer
+from sandbox.server.limits import Limits
 from tests.journeys.faults.conftest import PATIENCE_S, Served, eventually
 
 DESCRIPTORS = Path("/proc/self/fd")
@@ -210,7 +209,7 @@ def test_waiting_answers_occupy_no_worker(served: Served) -> None:
         sock.close()
 
 
-def test_server_that_was_stopped_parks_again_after_a_new_start(sandbox: Sandbox) -> None:
+def test_server_that_was_stopped_delays_again_after_a_new_start(sandbox: Sandbox) -> None:
     server = SandboxServer(sandbox)
     for _ in range(2):
         with server:
@@ -237,7 +236,7 @@ def test_server_that_was_stopped_parks_again_after_a_new_start(sandbox: Sandbox)
 )
 def test_a_thousand_of_each_leak_no_descriptor_and_no_thread(served: Served, fault: Fault) -> None:
     served.faults.add(faults.latency(0), times=1)
-    served.post()  # the parking thread is there from now on
+    served.post()
     eventually(lambda: not _close_wait(served))
     threads, descriptors = threading.active_count(), open_descriptors()
     served.faults.add(fault)
@@ -281,117 +280,57 @@ def test_client_that_resets_while_it_waits_is_forgotten(served: Served) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
-    # One pair of descriptors wakes the parking thread, one is its selector.
-    eventually(lambda: open_descriptors() <= before + 3)
+    eventually(lambda: open_descriptors() <= before)
 
 
-def test_large_late_answer_reaches_a_client_that_reads_slowly() -> None:
-    parking, body = Parking(), b"x" * 1_000_000  # more than the system takes at once
-    ours, theirs = socket.socketpair()
-    parking.park(ours, [(0.0, body[:10]), (0.001, body[10:])], None, Cancellation())
+@pytest.mark.parametrize("fault", [faults.latency(0.001), faults.slow_body(0.01, 50)], ids=lambda fault: fault.kind)
+def test_large_late_answer_reaches_a_client_that_reads_slowly(served: Served, fault: Fault) -> None:
+    body = b"x" * 20_000_000  # more than the system takes at once
+    served.sandbox.platform.stored = Answer(200, (), body)
+    served.faults.add(fault)
 
-    with theirs, theirs.makefile("rb") as stream:
-        assert stream.read() == body
-
-    parking.close()
-
-
-@pytest.mark.parametrize("refused", [(socket, "socketpair"), (selectors, "DefaultSelector")], ids=["pair", "selector"])
-def test_parking_that_gets_no_descriptor_lets_the_client_go_and_works_again_later(
-    refused: tuple[object, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none_left() -> None:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    parking, cancellation = Parking(), Cancellation()
-    (first, its_client), (second, other_client) = socket.socketpair(), socket.socketpair()
-    with monkeypatch.context() as patch:
-        patch.setattr(*refused, none_left)
-        with pytest.raises(OSError, match="Too many open files"):
-            parking.park(first, (), None, cancellation)
-    with its_client:
-        its_client.settimeout(PATIENCE_S)
-        assert its_client.recv(1) == b""
-
-    parking.park(second, [(0.0, b"late")], None, cancellation)
-
-    with other_client:
-        other_client.settimeout(PATIENCE_S)
-        assert other_client.recv(4) == b"late"
-    parking.close()
+    with served.send_raw() as sock, sock.makefile("rb") as stream:
+        assert stream.read().partition(b"\r\n\r\n")[2] == body
 
 
-def test_client_that_does_not_end_its_side_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.server.parking.LINGER_S", 0.01)
-    parking, cancellation = Parking(), Cancellation()
-    ours, theirs = socket.socketpair()
-    parking.park(ours, [(0.0, b"late")], None, cancellation)
-
-    with theirs:
-        eventually(lambda: ours.fileno() == -1)
-        assert theirs.recv(10) == b"late"
-    assert not cancellation._listeners
-    parking.close()
+def test_client_that_does_not_end_its_side_is_let_go(sandbox: Sandbox) -> None:
+    with SandboxServer(sandbox, limits=Limits(farewell_s=0.01)) as server:
+        served = Served(server)
+        served.faults.add(faults.latency(0))
+        with served.send_raw() as sock:
+            eventually(lambda: server.connections == 1)
+            eventually(lambda: server.connections == 0)
+            assert sock.recv(4096).startswith(b"HTTP/1.1 200 ")
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_connection_that_breaks_is_forgotten(when: str) -> None:
-    parking, cancellation = Parking(), Cancellation()
-    ours, theirs = socket.socketpair()
-    if when == "before":
-        ours.close()
-        parking.park(ours, (), None, cancellation)
-    else:
-        ours.shutdown(socket.SHUT_WR)  # sending fails from now on
-        parking.park(ours, [(0.0, b"late")], None, cancellation)
-
-    with theirs:
-        eventually(lambda: not cancellation._listeners)
-        assert theirs.recv(1) == b""
-    parking.close()
+def test_late_answer_of_which_the_client_takes_nothing_is_given_up(sandbox: Sandbox) -> None:
+    sandbox.platform.stored = Answer(200, (), b"x" * 20_000_000)
+    with SandboxServer(sandbox, limits=Limits(body_timeout_s=0.05)) as server:
+        served = Served(server)
+        served.faults.add(faults.latency(0.001))
+        with served.send_raw():
+            eventually(lambda: len(sandbox.journal) == 1)
+            eventually(lambda: server.connections == 0)
 
 
-def test_closed_parking_takes_no_connection() -> None:
-    parking, cancellation = Parking(), Cancellation()
-    parking.close()
-    ours, theirs = socket.socketpair()
+def test_what_a_client_says_while_it_waits_is_of_no_interest(served: Served) -> None:
+    served.faults.add(faults.latency(0.05))
 
-    parking.park(ours, (), None, cancellation)
-
-    with theirs:
-        assert theirs.recv(1) == b""
-    assert not cancellation._listeners
+    with served.send_raw() as sock, sock.makefile("rb") as stream:
+        sock.sendall(b"x" * 100_000)
+        assert stream.read().endswith(STORED)
+    assert len(served.sandbox.journal) == 1
 
 
-def test_connection_whose_rule_is_gone_already_is_closed_at_once() -> None:
-    parking, cancellation = Parking(), Cancellation()
-    cancellation.set()
-    ours, theirs = socket.socketpair()
+def test_rule_that_goes_while_its_request_is_served_ends_the_waiting(served: Served) -> None:
+    """The rule is removed after it was chosen and before the connection is held."""
+    rule = served.faults.add(faults.hang())
+    close = served.sandbox.journal.close
 
-    parking.park(ours, (), None, cancellation)
+    def close_and_remove(*arguments: Any, **options: Any) -> Any:
+        served.faults.remove(rule)
+        return close(*arguments, **options)
 
-    with theirs:
-        theirs.settimeout(PATIENCE_S)
-        assert theirs.recv(1) == b""
-    parking.close()
-
-
-def test_connection_whose_rule_goes_before_the_thread_has_seen_it_is_closed_at_once() -> None:
-    parking, others, gone = Parking(), Cancellation(), Cancellation()
-    (kept, kept_client), (ours, theirs) = socket.socketpair(), socket.socketpair()
-    parking.park(kept, (), None, others)  # the thread is there from now on
-    listen = gone.listen
-
-    def listen_and_let_the_thread_hear_of_it_first(listener: Callable[[], None]) -> Callable[[], None]:
-        stop_listening = listen(listener)
-        gone.set()
-        eventually(lambda: not parking._aborted)
-        return stop_listening
-
-    gone.listen = listen_and_let_the_thread_hear_of_it_first  # type: ignore[method-assign]
-    parking.park(ours, (), None, gone)
-
-    with theirs, kept_client:
-        theirs.settimeout(PATIENCE_S)
-        assert theirs.recv(1) == b""
-    parking.close()
+    served.sandbox.journal.close = close_and_remove  # type: ignore[method-assign]
+    with served.send_raw() as sock:
+        assert sock.recv(1) == b""

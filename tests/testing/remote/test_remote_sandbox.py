@@ -22,6 +22,7 @@ from sandbox.foundation.errors import (
 )
 from sandbox.server.http import HttpServer
 from sandbox.testing.remote.control_api import ControlApi
+from tests.server.conftest import eventually
 from tests.testing.remote.conftest import Client
 
 
@@ -196,14 +197,6 @@ def test_wait_that_is_refused_says_so(remote: RemoteSandbox, monkeypatch: pytest
 
 def test_wait_that_a_reset_interrupts_says_so(server: SandboxServer, remote: RemoteSandbox) -> None:
     caught: list[BaseException] = []
-    waits = threading.Event()
-    journal_wait = server.sandbox.journal.wait
-
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        waits.set()
-        return journal_wait(*args, **kwargs)
-
-    server.sandbox.journal.wait = noted  # type: ignore[method-assign]
 
     def wait() -> None:
         try:
@@ -213,7 +206,7 @@ def test_wait_that_a_reset_interrupts_says_so(server: SandboxServer, remote: Rem
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert waits.wait(10)
+    eventually(lambda: server.sandbox.journal.followers > 0)
     server.sandbox.reset()
     thread.join(10)
 

@@ -14,8 +14,8 @@ from werkzeug.test import Client, TestResponse
 from sandbox import Sandbox, SandboxServer
 from sandbox.server.limits import Limits
 from sandbox.web.app import SandboxApp
-from sandbox.web.control.app import MAX_BODY
 from sandbox.web.control.base import READS, Blueprint
+from sandbox.web.paths import MAX_CONTROL_BODY
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 
@@ -95,7 +95,7 @@ def test_types_of_json_are_accepted(integration: Integration, content_type: str)
 
 
 def test_body_beyond_the_limit_is_refused(integration: Integration) -> None:
-    response = post(integration, b" " * (MAX_BODY + 1))
+    response = post(integration, b" " * (MAX_CONTROL_BODY + 1))
 
     assert detail(response, 413) == "the body is larger than the control API takes, 16777216 bytes"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import socket
 import struct
@@ -17,7 +16,8 @@ from werkzeug.test import Client
 from sandbox import Sandbox, SandboxServer
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.streams import PIECE, Feed, Streams
+from sandbox.server.limits import Limits
+from sandbox.web.control.streams import PIECE, Feed
 from tests.conftest import Integration
 from tests.journal.journals import exchange as made
 
@@ -213,15 +213,13 @@ def test_place_of_a_client_that_reset_is_free_again(server: SandboxServer, follo
 
 
 def test_reader_that_takes_nothing_for_long_is_let_go(sandbox: Sandbox) -> None:
-    streams = Streams(sandbox, heartbeat_s=0.01, patience_s=0.02)
-    ours, theirs = socket.socketpair()
-    feed = Feed(sandbox, EntryFilter(), 0, sandbox.journal.id)
-    streams.reserve()
-    streams.add(ours, b"x" * 10_000_000, feed)  # more than the system takes
-
-    with theirs:
-        eventually(lambda: len(streams) == 0)
-    streams.close()
+    for _ in range(400):  # more than the system takes
+        record(sandbox, b"x" * 60_000)
+    with SandboxServer(sandbox, limits=Limits(body_timeout_s=0.05)) as server:
+        events = Events(server.port, "?after=0")
+        eventually(lambda: len(server.app.streams) == 1)
+        eventually(lambda: len(server.app.streams) == 0)
+        events.close()
 
 
 def test_place_of_a_client_that_left_is_free_again(
@@ -237,31 +235,10 @@ def test_place_of_a_client_that_left_is_free_again(
 def test_too_many_streams_are_refused(
     server: SandboxServer, follow: Callable[..., Events], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.app.streams, "_max_streams", 1)
+    monkeypatch.setattr(server.app.streams, "max_streams", 1)
     follow()
 
     assert follow().status.startswith(b"HTTP/1.1 503 ")
-
-
-def test_stream_that_gets_no_descriptor_is_closed_and_its_place_is_free(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none_left() -> None:
-        raise OSError(errno.EMFILE, "Too many open files")
-
-    streams = Streams(sandbox)
-    ours, client = socket.socketpair()
-    streams.reserve()
-    feed = Feed(sandbox, EntryFilter(), 0, sandbox.journal.id)
-    with monkeypatch.context() as patch:
-        patch.setattr(socket, "socketpair", none_left)
-        with pytest.raises(OSError, match="Too many open files"):
-            streams.add(ours, b"", feed)
-
-    assert len(streams) == 0
-    with client:
-        client.settimeout(PATIENCE_S)
-        assert client.recv(1) == b""
 
 
 def test_silence_is_broken_by_a_sign_of_life(server: SandboxServer, follow: Callable[..., Events]) -> None:

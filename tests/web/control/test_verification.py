@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +13,12 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
+import requests
 
 from sandbox import Sandbox, SandboxServer
+from sandbox.server.limits import Limits
 from tests.conftest import Integration
+from tests.server.conftest import eventually
 
 
 def seqs(body: Any) -> list[int]:
@@ -54,7 +60,7 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
     never = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(integration.control, "GET", "/requests/wait", timeout=30)
-        while not integration.sandbox.journal._waiting._count:
+        while not integration.sandbox.journal.followers:
             never.wait(0.002)
         integration.sandbox.reset()
         answer = waiting.result(10)
@@ -65,24 +71,26 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
 @pytest.fixture
 def served(sandbox: Sandbox) -> Iterator[tuple[SandboxServer, socket.socket]]:
     """A server that has imported what answers a wait, and a client of it."""
-    with SandboxServer(sandbox) as server, socket.create_connection(("127.0.0.1", server.port), 10) as client:
+    limits = Limits(grace_s=10.0)  # or a slow machine might cut the answer at the stop
+    with (
+        SandboxServer(sandbox, limits=limits) as server,
+        socket.create_connection(("127.0.0.1", server.port), 10) as client,
+    ):
         client.sendall(b"GET /_sandbox/requests/wait?timeout=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert client.recv(65_536).startswith(b"HTTP/1.1 408 ")
         yield server, client
 
 
-def begin_to_wait(sandbox: Sandbox, client: socket.socket) -> None:
-    client.sendall(b"GET /_sandbox/requests/wait?timeout=30 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    never = threading.Event()
-    while not sandbox.journal._waiting._count:
-        never.wait(0.002)
+def begin_to_wait(sandbox: Sandbox, client: socket.socket, followers: int = 1, headers: str = "") -> None:
+    head = f"GET /_sandbox/requests/wait?timeout=30 HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
+    client.sendall(head.encode())
+    eventually(lambda: sandbox.journal.followers >= followers)
 
 
 def test_wait_is_interrupted_when_the_server_stops(
-    sandbox: Sandbox, served: tuple[SandboxServer, socket.socket], monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, served: tuple[SandboxServer, socket.socket]
 ) -> None:
     server, client = served
-    monkeypatch.setattr("sandbox.server.listener._GRACE_S", 10.0)  # or a slow machine might cut the answer
     begin_to_wait(sandbox, client)
     server.stop()
 
@@ -104,19 +112,44 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
     monkeypatch.setattr(sandbox.journal, "interrupt", interrupted_just_before)
     server.stop()
 
-    assert not sandbox.journal._waiting._count
+    assert not sandbox.journal.followers
     assert not server.errors
 
 
-def test_waits_leave_workers_to_serve_what_is_waited_for(make_integration: Callable[..., Integration]) -> None:
-    integration = make_integration(threads=2)
-    turnstile = integration.http.application.turnstile  # type: ignore[attr-defined]
-    turnstile.free.acquire()
-    answer = integration.control("GET", "/requests/wait", timeout=0)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_waits_need_no_thread(make_sandbox: Callable[..., Sandbox], scheme: str) -> None:
+    sandbox = make_sandbox(tls=True)
+    with SandboxServer(sandbox, threads=1) as server, contextlib.ExitStack() as stack:
+        context = ssl.create_default_context(cadata=(server.ca_pem or b"").decode())
+        port = server.port if scheme == "http" else int((server.tls_base_url or "").rpartition(":")[2])
+        clients = []
+        for _ in range(20):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+            if scheme == "https":
+                client = stack.enter_context(context.wrap_socket(client, server_hostname="localhost"))
+            begin_to_wait(sandbox, client, len(clients) + 1)
+            clients.append(client)
+        requests.post(server.patchworks.token_url, data={}, timeout=10)
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
-    turnstile.free.release()
-    assert integration.control("GET", "/requests/wait", timeout=0).status_code == 408
+        assert {client.recv(65_536)[:13] for client in clients} == {b"HTTP/1.1 200 "}
+        assert requests.get(f"{server.base_url}/_sandbox/health", timeout=10).status_code == 200
+    assert not server.errors
+    assert sandbox.journal.followers == 0
+
+
+def test_late_answer_has_its_id_and_its_line_of_the_log(
+    sandbox: Sandbox, served: tuple[SandboxServer, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    server, client = served
+    caplog.set_level(logging.INFO, "patchworks_sandbox")
+    caplog.clear()
+    begin_to_wait(sandbox, client, headers="X-Request-Id: late-one\r\n")
+    assert not caplog.records
+    requests.post(server.patchworks.token_url, data={}, timeout=10)
+    answer = client.recv(65_536)
+
+    assert b"X-Request-Id: late-one\r\n" in answer
+    eventually(lambda: any("late-one" in str(vars(record)) for record in caplog.records))
 
 
 @pytest.mark.parametrize(

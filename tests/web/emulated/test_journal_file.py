@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from sandbox import Sandbox, SandboxServer
 from sandbox.faults import connection_reset, make_rule
 from sandbox.journal.file import JournalFile
 from sandbox.platform.tokens import TokenBook
-from sandbox.server.limits import Refused
 from tests.conftest import Integration
 from tests.journal.test_file import Disk
 
@@ -193,13 +193,13 @@ def test_readiness_tells_of_a_file_that_cannot_be_written_until_it_can(
 
 
 def test_what_the_server_itself_refuses_is_in_the_file(integration: Integration, path: Path, disk: Disk) -> None:
-    server = SandboxServer(integration.sandbox)
-    refused = Refused(408, "The request head was not complete after 10 seconds.", "127.0.0.1")
-    server._record_refused(refused)
-    disk.room = 0
-    server._record_refused(refused)
+    reason = "refused_by_server: Only HTTP/1.0 and HTTP/1.1 are spoken here."
+    with SandboxServer(integration.sandbox) as server:
+        for room in (disk.room, 0):
+            disk.room = room
+            with socket.create_connection(("127.0.0.1", server.port), 10) as client:
+                client.sendall(b"GET /nowhere HTTP/2.0\r\n\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.1 505 ")
 
-    assert [line["reason"] for line in kept(path)] == [f"refused_by_server: {refused.reason}"]
-    assert integration.sandbox.journal.get("2").reason == (
-        f"refused_by_server: {refused.reason}; journal_file: {NO_SPACE} ({path})"
-    )
+    assert [line["reason"] for line in kept(path)] == [reason]
+    assert integration.sandbox.journal.get("2").reason == f"{reason}; journal_file: {NO_SPACE} ({path})"

@@ -1,0 +1,205 @@
+"""The head of a request as a value. No I/O.
+
+What two parties on the way could read differently is refused rather than repaired (RFC 9112 §11.2): a test that passes
+here must not meet a stricter server in production. httptools (llhttp) reads the header fields. What it refuses is read
+again by the rules of this module, which name the mistake, and accept the few things that llhttp is too strict about.
+Sections are those of RFC 9112.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from sandbox.server.limits import Limits, RawHeaders
+
+BARE_LF: Final = "Lines of a request head must end with CR LF."
+_FORM: Final = "The request line is not of the form: METHOD TARGET HTTP/1.1"
+TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VERSION: Final = re.compile(r"HTTP/([0-9])\.([0-9])")
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x20\x7f]")
+_ABSOLUTE_FORM: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_HOST: Final = re.compile(
+    r"(?:\[[0-9A-Fa-fvV.:]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"  # RFC 3986 §3.2
+)
+_ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
+_READ: Final = _ONLY_ONCE | {"connection", "expect"}
+
+
+class HeadError(Exception):
+    """The server answers this request itself. ``reason`` is one line that names the mistake."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+class Head(NamedTuple):
+    """A head that keeps to the rules."""
+
+    method: str
+    target: str
+    path: str
+    """Percent-encoded; ``/`` for ``*``."""
+    query: str
+    host: str
+    """Host and port of the target, where it is a whole URL; of the header field ``Host`` otherwise (§3.2.2)."""
+    protocol: str
+    headers: RawHeaders
+    content_length: int
+    chunked: bool
+    keep_alive: bool
+    expects_continue: bool
+
+
+def parse_head(raw: bytes, limits: Limits) -> Head:
+    """Parse a head, given without the empty line that ends it; raise ``HeadError``."""
+    lines = raw.count(b"\r\n")
+    if raw.count(b"\n") != lines:
+        raise HeadError(400, BARE_LF)
+    if raw.count(b"\r") != lines or b"\0" in raw:
+        raise HeadError(400, "The request head contains a bare CR or a NUL byte.")
+    request_line, _, fields = raw.partition(b"\r\n")
+    method, target, protocol = _parse_request_line(request_line.decode("latin-1"), limits)
+    authority, path, query = _split_target(target, method)
+    if lines > limits.header_count:
+        raise HeadError(431, f"The request has {lines} header fields; {limits.header_count} are allowed.")
+
+    headers = _parse_fields(fields) if fields else ()
+    single: dict[str, str] = {}
+    connection = expect = ""
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in _READ:
+            continue
+        if lower in _ONLY_ONCE:
+            if lower in single:
+                raise HeadError(400, f"The header field {name} may be sent only once.")
+            single[lower] = value
+        elif lower == "connection":
+            connection += "," + value.lower()
+        else:
+            expect = value.lower()
+
+    is_1_1 = protocol == "HTTP/1.1"
+    host = single.get("host")
+    if is_1_1 and host is None:
+        raise HeadError(400, "An HTTP/1.1 request needs a Host header field.")
+    if not _HOST.fullmatch(host or "") or (authority is not None and not _HOST.fullmatch(authority)):
+        raise HeadError(400, "The host must be a name or an address, with or without a port.")
+    if expect and is_1_1 and expect != "100-continue":
+        raise HeadError(417, "The only expectation that can be met is 100-continue.")
+    content_length, chunked = _parse_framing(single, is_1_1)
+    options = {option.strip() for option in connection.split(",")} if connection else ()
+    return Head(
+        method=method,
+        target=target,
+        path=path,
+        query=query,
+        host=authority or host or "",
+        protocol=protocol,
+        headers=headers,
+        content_length=content_length,
+        chunked=chunked,
+        keep_alive="close" not in options if is_1_1 else "keep-alive" in options,
+        expects_continue=bool(expect) and is_1_1 and (chunked or content_length > 0),
+    )
+
+
+def glimpse(raw: bytes, limits: Limits) -> tuple[str, str, RawHeaders]:
+    """Return what can be made out of a head that was refused: method, target and header fields."""
+    request_line, *lines = raw[: limits.header_bytes].decode("latin-1").split("\r\n")
+    method, _, rest = request_line.partition(" ")
+    target = rest.partition(" ")[0]
+    fields = [line.partition(":") for line in lines[: limits.header_count] if ":" in line]
+    headers = tuple((name, value.strip(" \t")) for name, _, value in fields)
+    return method[:64], target[: limits.target_bytes], headers
+
+
+def parse_field(line: str) -> tuple[str, str]:
+    """Return name and value of a header or trailer field; raise ``HeadError`` (§5)."""
+    name, colon, value = line.partition(":")
+    if TOKEN.fullmatch(name) and colon:
+        return name, value.strip(" \t")
+    if line[:1] in {" ", "\t"}:
+        raise HeadError(400, "Header fields may not be folded over several lines.")
+    raise HeadError(400, "A header field is not of the form: Name: value")
+
+
+def _parse_request_line(line: str, limits: Limits) -> tuple[str, str, str]:
+    try:
+        method, target, protocol = line.split(" ")
+    except ValueError:
+        raise HeadError(400, _FORM) from None
+    version = _VERSION.fullmatch(protocol)
+    if version is None or not TOKEN.fullmatch(method) or not target:
+        raise HeadError(400, _FORM)
+    if version[1] != "1":
+        raise HeadError(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
+    if len(target) > limits.target_bytes:
+        raise HeadError(414, f"The request target has {len(target)} bytes; {limits.target_bytes} are allowed.")
+    if _CONTROL_CHARACTER.search(target):
+        raise HeadError(400, "The request target contains a control character.")
+    return method, target, "HTTP/1.0" if version[2] == "0" else "HTTP/1.1"
+
+
+def _split_target(target: str, method: str) -> tuple[str | None, str, str]:
+    """Return authority, path and query of an origin-form, absolute-form or asterisk-form target (§3.2)."""
+    authority = None
+    if not target.startswith("/"):
+        if target == "*" and method == "OPTIONS":
+            return None, "/", ""
+        origin = _ABSOLUTE_FORM.match(target)
+        if origin is None or not origin[1]:
+            raise HeadError(400, "The request target must be a path that starts with / or an absolute http URL.")
+        authority, target = origin[1], target[origin.end() :]
+    path, _, query = target.partition("?")
+    return authority, path or "/", query
+
+
+def _parse_fields(fields: bytes) -> RawHeaders:
+    collected = _Fields()
+    try:
+        # llhttp knows no methods but its own, and no targets beyond ASCII: it is given a request line of ours.
+        HttpRequestParser(collected).feed_data(b"POST / HTTP/1.1\r\n" + fields + b"\r\n\r\n")
+    except HttpParserUpgrade:  # an upgrade is not offered, and may be ignored (RFC 9110 §7.8)
+        pass
+    except HttpParserError:
+        return tuple([parse_field(line) for line in fields.decode("latin-1").split("\r\n")])
+    return tuple(collected.all)
+
+
+class _Fields:
+    """The header fields that httptools finds."""
+
+    __slots__ = ("all",)
+
+    def __init__(self) -> None:
+        self.all: list[tuple[str, str]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field; llhttp leaves blanks behind a value in it."""
+        self.all.append((name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")))
+
+
+def _parse_framing(single: dict[str, str], is_1_1: bool) -> tuple[int, bool]:
+    """Return the length of the body and whether it comes in chunks instead (§6)."""
+    length = single.get("content-length")
+    coding = single.get("transfer-encoding")
+    if coding is None:
+        if length is None:
+            return 0, False
+        if not _CONTENT_LENGTH.fullmatch(length):
+            raise HeadError(400, "Content-Length must be a decimal number.")
+        return int(length), False
+    if length is not None:
+        raise HeadError(400, "Content-Length and Transfer-Encoding exclude each other.")
+    if not is_1_1:
+        raise HeadError(400, "Transfer-Encoding needs HTTP/1.1.")
+    if coding.lower() != "chunked":
+        raise HeadError(501, "The only transfer coding that is understood is chunked.")
+    return 0, True
