@@ -208,6 +208,26 @@ def http_method() -> ValueType:
     return ValueType(parse, "an HTTP method such as POST", {"type": "string"})
 
 
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+
+
+def answer_headers() -> ValueType:
+    """Headers of an answer by name. The server frames the answer: its headers for that cannot be given."""
+    any_headers = headers()
+
+    def parse(value: object) -> dict[str, str]:
+        given: dict[str, str] = any_headers.parse(value)
+        if any(name.lower() in _FRAMING for name in given):
+            raise NotAllowedError
+        return given
+
+    allowed = (
+        "an object of header names and values, without Content-Length and Transfer-Encoding; for an answer that "
+        "breaks off there is the fault truncated_body"
+    )
+    return replace(any_headers, parse=parse, allowed=allowed)
+
+
 def headers(*, may_be_null: bool = False) -> ValueType:
     """Headers by name."""
 

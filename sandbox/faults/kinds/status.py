@@ -38,7 +38,7 @@ class Status(Fault):
         None,
     )
     headers: Mapping[str, str] = field(
-        types.headers(),
+        types.answer_headers(),
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},
     )

@@ -68,6 +68,8 @@ def test_every_kind_can_be_added(integration: Integration, kind: str) -> None:
     ("body", "status", "said"),
     [
         ({"fault": {"kind": "latancy"}}, 422, "did you mean 'latency'?"),
+        ({"fault": {"kind": "status", "code": 503, "headers": {"content-LENGTH": "9"}}}, 422, "truncated_body"),
+        ({"fault": {"kind": "status", "code": 503, "headers": {"Transfer-Encoding": "x"}}}, 422, "truncated_body"),
         ({"fault": {"kind": "hang"}, "tims": 2}, 422, "did you mean 'times'?"),
         ({}, 422, "fault: None is not allowed"),
         ([], 422, "allowed: a JSON object"),
