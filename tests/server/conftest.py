@@ -66,7 +66,7 @@ class Client:
             name, _, value = line.decode("latin-1").partition(": ")
             headers.append((name, value))
         answer = Answer(status, headers, b"")
-        if method == "HEAD" or status in {204, 304}:
+        if method == "HEAD" or status in {100, 204, 304}:
             return answer
         if answer.all("Transfer-Encoding") == ["chunked"]:
             return Answer(status, headers, b"".join(iter(self._chunk, b"")))

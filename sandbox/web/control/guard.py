@@ -21,6 +21,7 @@ from sandbox.foundation.settings import ENV_PREFIX, Settings
 from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.control.problems import problem
+from sandbox.web.environ import RAW_HEADERS
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
@@ -30,7 +31,8 @@ def refuse_other_sites() -> Response | None:
     """Answer 403 to a request that a page of another site may have caused; return ``None`` to let it pass."""
     settings = current_sandbox().settings
     sent = request.headers.get("Host", "")
-    if not _is_allowed_host(_host_name(request.host), settings, request.environ.get("SERVER_NAME", "")):
+    named = {_host_name(request.host), *_host_fields()}
+    if not all(_is_allowed_host(name, settings, request.environ.get("SERVER_NAME", "")) for name in named):
         return problem(
             403,
             f"the control API is not served to the host {shorten(sent)}; allowed: loopback names, the address "
@@ -45,6 +47,12 @@ def refuse_other_sites() -> Response | None:
             "allowed: the sandbox's own pages, and clients that are no browsers",
         )
     return None
+
+
+def _host_fields() -> list[str]:
+    """Return the hosts of the field ``Host`` as sent: a target that is a whole URL wins over it (RFC 9112 §3.2.2)."""
+    fields = request.environ.get(RAW_HEADERS, ())
+    return [_host_name(value) for name, value in fields if name.lower() == "host"]
 
 
 def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:
