@@ -89,6 +89,7 @@ class Journal:
         self._keep = keep
         self._max_entries = max_entries
         self._max_bytes = max_bytes
+        self._closing = threading.Lock()  # held while an entry is kept elsewhere, which may take long: never by readers
         self._lock = threading.Lock()
         self._waiting = Waiting(self._lock)
         self._seq = 0  # of the newest entry, also where it is gone
@@ -114,18 +115,20 @@ class Journal:
         The caller closes the exchange again with ``keep=False`` and an answer that says so.
         """
         answered = exchange.answered(status, response_headers, response_body)
-        with self._lock:
-            seq = self._seq + 1
-            entry, cost = self._shared.share(answered, self.id, seq)
+        with self._closing:
+            with self._lock:
+                seq = self._seq + 1
+                entry, cost = self._shared.share(answered, self.id, seq)
             if exchange.issuance is not None:
                 entry = replace(entry, token=exchange.issuance.link.issued_by(seq))
             if keep and self._keep is not None:
                 self._keep(entry)
-            self._add(entry, cost)
-            dropped_before = self._index.dropped
-            self._drop_beyond_bounds()
-            dropped = self._index.dropped - dropped_before
-            listeners = self._waiting.wake()
+            with self._lock:
+                self._add(entry, cost)
+                dropped_before = self._index.dropped
+                self._drop_beyond_bounds()
+                dropped = self._index.dropped - dropped_before
+                listeners = self._waiting.wake()
         for listener in listeners:
             call_hook(entry, listener)
         for observer in self._observers:
