@@ -73,6 +73,8 @@ def milliseconds(value: float) -> str:
 
 def visible(text: str) -> Markup:
     """Escape a text, and mark its invisible characters and those that turn its direction."""
+    if text.isprintable():  # no invisible character is
+        return escape(text)
     parts: list[Markup] = []
     position = 0
     for match in _UNSEEN.finditer(text):

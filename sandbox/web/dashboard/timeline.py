@@ -66,10 +66,11 @@ class Timeline:
     def count_blocks(self, height: int) -> list[Block]:
         """Return the blocks of the counts in a picture of that height: a stack of outcomes for each bar."""
         blocks: list[Block] = []
+        peak = self.peak
         for index, bar in enumerate(self.bars):
             top = float(height)
             for outcome, count in zip(OUTCOMES, bar.counts, strict=True):
-                tall = count / self.peak * height
+                tall = count / peak * height
                 top -= tall
                 if count:
                     blocks.append(_block(outcome, index, top, tall))
