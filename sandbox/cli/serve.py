@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -55,8 +54,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         with rare_collections():
             if not stop.wait(_SETTLED_S):
-                with suppress(OSError, ImportError):  # with no descriptor left; the first payload tries again
-                    import_module("sandbox.platform.keys")  # which then does not wait for it
+                with suppress(OSError, ImportError):  # with no descriptor left; the first request tries again
+                    _load(server)
             while not stop.wait(0.5):  # without a limit, Windows would not deliver Ctrl-C
                 pass
     except OSError as error:
@@ -64,6 +63,14 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
         raise click.ClickException(f"{where}{error.strerror or error}") from None
     finally:
         server.stop()
+
+
+def _load(server: SandboxServer) -> None:
+    """Load the control API and the pattern for bodies of parts, so that the first request of a client does not."""
+    from sandbox.journal.redaction import redact_body
+
+    redact_body(b"name=\n")
+    _ = server.app.control
 
 
 def _server(configuration: Configuration) -> SandboxServer:

@@ -177,9 +177,14 @@ def redact_body(body: bytes) -> bytes:
     A body without such fields is returned as it is.
     """
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
-    parts_redacted = re.sub(_PART, _redact_part, text) if "\n" in text else text  # a part has lines
+    parts_redacted = re.sub(_PART, _redact_part, text) if _may_have_parts(text) else text
     redacted = _redact_fields(parts_redacted)
     return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
+
+
+def _may_have_parts(text: str) -> bool:
+    """Return whether a text has lines and a ``name``, as a part has: its pattern takes 10 ms to compile."""
+    return "\n" in text and "name" in text.lower()
 
 
 def _redact_part(match: re.Match[str]) -> str:

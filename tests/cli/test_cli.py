@@ -544,6 +544,30 @@ def test_requests_are_logged_to_standard_error_and_a_full_pipe_delays_neither_th
 # --- the other commands -----------------------------------------------------------------------------------------------
 
 
+def test_control_api_is_loaded_after_the_start_and_before_the_first_request() -> None:
+    code = """if True:
+        import sys
+        from click.testing import CliRunner
+        import sandbox.cli.serve as module
+
+        class Stop:
+            waits = 0
+            def wait(self, timeout):
+                print("sandbox.web.control.app" in sys.modules, file=sys.stderr)
+                self.waits += 1
+                return self.waits == 2
+
+        module._stop_on_signals = Stop
+        result = CliRunner().invoke(module.serve, ["--port", "0"])
+        print(result.stderr, result.exit_code)"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.split() == ["False", "True", "0"]
+
+
 def test_help_of_serve_shows_the_options_in_groups() -> None:
     text = CliRunner().invoke(main, ["serve", "--help"]).output
 

@@ -248,6 +248,12 @@ def test_short_cuts_redact_known_bodies_as_the_long_way_does(
     assert redact_body(as_bytes) == unhurried(as_bytes, monkeypatch)
 
 
+def test_body_of_lines_without_a_name_is_not_searched_for_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "_PART", None)
+
+    assert redact_body(b'{\n    "message": "The route nope could not be found."\n}').startswith(b"{")
+
+
 # --- queries and headers --------------------------------------------------------------------------------------------
 
 
