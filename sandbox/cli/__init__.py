@@ -22,9 +22,17 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "requests": "requests",
     "show": "requests",
     "export": "requests",
+    "wait": "verification",
+    "verify": "verification",
+    "duplicates": "verification",
+    "violations": "verification",
     "clock": "clock",
     "faults": "faults",
     "clients": "clients",
+    "tokens": "listings",
+    "services": "listings",
+    "entities": "listings",
+    "settings": "listings",
     "reset": "state",
     "state": "state",
     "config": "configuration",
@@ -76,6 +84,7 @@ Look around:      http://127.0.0.1:8025/_sandbox/
 See its options:  patchworks-sandbox serve --help
 See its settings: patchworks-sandbox config show
 What came in:     patchworks-sandbox requests --follow
+Did it come:      patchworks-sandbox verify --service orders --times 1
 Let a day pass:   patchworks-sandbox clock advance 24h
 Make it fail:     patchworks-sandbox faults add status code=503 --times 2
 

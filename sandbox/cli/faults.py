@@ -120,11 +120,11 @@ def _read_rule(rule: IO[str]) -> Any:
 def _make_rule(kind: str | None, options: Sequence[str], fields: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in fields.items() if value is not None}
     match = {name: given.pop(name) for name in _MATCH if name in given}
-    rule: dict[str, Any] = {"fault": {"kind": kind, **dict(map(_read_option, options))}, **given}
+    rule: dict[str, Any] = {"fault": {"kind": kind, **dict(map(read_option, options))}, **given}
     return {**rule, "match": match} if match else rule
 
 
-def _read_option(text: str) -> tuple[str, Any]:
+def read_option(text: str) -> tuple[str, Any]:
     """Read ``name=value``; the value is JSON where it can be, else text."""
     name, equals, value = text.partition("=")
     if not equals:

@@ -15,7 +15,19 @@ from sandbox.cli.output import JSON_OPTION, json_text, print_json, printable, pr
 from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
+    from sandbox.journal.filter import EntryFilter
     from sandbox.testing.remote.control_api import ControlApi
+
+
+def read_filter(query: dict[str, Any]) -> EntryFilter:
+    """Return the filter that the options of ``filters`` say; raise ``InvalidValueError``."""
+    from sandbox.foundation.clock import parse_instant
+    from sandbox.journal.filter import EntryFilter
+
+    given = {name: value for name, value in query.items() if value is not None}
+    for name in given.keys() & {"since", "until"}:
+        given[name] = parse_instant(given[name], name).timestamp()
+    return EntryFilter(**given)
 
 
 def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -24,14 +36,9 @@ def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
     A line that a kill cut off is left out, and a message counts it: its request was never answered. Raise
     ``InvalidValueError`` for a wrong filter, and ``click.ClickException`` for a file that is no journal.
     """
-    from sandbox.foundation.clock import parse_instant
-    from sandbox.journal.filter import EntryFilter
     from sandbox.journal.form import read_entry
 
-    for name in ("since", "until"):
-        if query[name] is not None:
-            query[name] = parse_instant(query[name], name).timestamp()
-    entry_filter = EntryFilter(**query)
+    entry_filter = read_filter(query)
     cut_off = whole = 0
     with Path(path).open("rb") as lines:
         for line in filter(bytes.strip, lines):
@@ -59,7 +66,7 @@ _SILENCE_S: Final = 60.0
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _filters(command: _Command) -> _Command:
+def filters(command: _Command) -> _Command:
     """Add the filters of the journal as options."""
     for option in reversed(
         (
@@ -81,7 +88,7 @@ def _filters(command: _Command) -> _Command:
 
 
 @click.command("requests")
-@_filters
+@filters
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="So many of the newest; 0: all.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -97,9 +104,9 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
     found = _received(api, query, limit) if file is None else read_entries(file, **query)
     entries: deque[dict[str, Any]] = deque(found, limit or None)
     if not as_json:
-        click.echo(_HEADING)
+        click.echo(HEADING)
     for entry in entries:
-        _print(entry, as_json=as_json)
+        print_entry(entry, as_json=as_json)
     if follow:
         try:
             _follow(api, {**query, "after": entries[-1]["id"] if entries else None}, as_json=as_json)
@@ -130,17 +137,18 @@ def _follow(api: ControlApi, query: dict[str, object], *, as_json: bool) -> None
             data = json.loads(value)
             match event:
                 case "request":
-                    _print(data, as_json=as_json)
+                    print_entry(data, as_json=as_json)
                 case "reset":
                     click.echo("The sandbox was reset; numbering begins anew.", err=True)
                 case "dropped":
                     click.echo(f"{data['missed']} requests were missed: the journal was full or cleared.", err=True)
 
 
-_HEADING: Final = f"{'#':>6}  {'TIME':8}  {'STATUS':6}  {'REQUEST':40}  WHAT"
+HEADING: Final = f"{'#':>6}  {'TIME':8}  {'STATUS':6}  {'REQUEST':40}  WHAT"
 
 
-def _print(entry: dict[str, Any], *, as_json: bool) -> None:
+def print_entry(entry: dict[str, Any], *, as_json: bool) -> None:
+    """Print an entry as a line below ``HEADING``, or as JSON on one line."""
     if as_json:
         click.echo(json_text(entry))
         return
@@ -200,7 +208,7 @@ def _answered(entry: dict[str, Any]) -> str:
 
 
 @click.command()
-@_filters
+@filters
 @click.option(
     "--format",
     "form",

@@ -347,6 +347,17 @@ def contract_violations(after: int = 0, **where: str) -> Verb[list[ContractViola
 # --- the sandbox as a whole -------------------------------------------------------------------------------------------
 
 
+def settings() -> Verb[dict[str, Any]]:
+    """Return the settings that may change at run time."""
+
+    def here(sandbox: Sandbox) -> dict[str, Any]:
+        from sandbox.foundation.settings import setting_specs
+
+        return {spec.name: getattr(sandbox.settings, spec.name) for spec in setting_specs() if spec.runtime}
+
+    return Verb("GET /settings", here, dict)
+
+
 def configure(settings: Mapping[str, object]) -> Verb[object]:
     """Change run-time settings until the next reset; raise ``InvalidValueError``."""
     body = dict(settings)

@@ -1,0 +1,136 @@
+"""``tokens``, ``services``, ``entities`` and ``settings`` of a running sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.connection import connected, performs
+from sandbox.cli.faults import read_option
+from sandbox.cli.output import JSON_OPTION, print_json, table
+from sandbox.testing import verbs
+from sandbox.testing.backend import Verb
+
+if TYPE_CHECKING:
+    from sandbox.platform.model import Service
+    from sandbox.testing.remote.control_api import ControlApi
+
+
+@click.group()
+def tokens() -> None:
+    """List and revoke access tokens."""
+
+
+@tokens.command("list")
+@click.option("--client-id", help="Only of this OAuth client.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="So many of the newest.")
+@JSON_OPTION
+@connected
+def list_tokens(api: ControlApi, as_json: bool, **query: object) -> None:
+    """List the tokens issued since the last reset, the newest last."""
+    answer = api.get("/tokens", **query)
+    if as_json:
+        print_json(answer)
+        return
+    rows = [
+        [each["request"], each["client_id"], each["issued_at"], each["expires_at"], each["uses"], _state(each)]
+        for each in answer["tokens"]
+    ]
+    click.echo(table(["REQUEST", "CLIENT ID", "ISSUED", "EXPIRES", "USES", "STATE"], rows) if rows else "no tokens")
+
+
+def _state(token: dict[str, Any]) -> str:
+    return "revoked" if token["revoked"] else "expired" if token["expired"] else "good"
+
+
+def _show_revoked(answer: Any) -> None:
+    click.echo(f"{answer['revoked']} token{'' if answer['revoked'] == 1 else 's'} revoked")
+
+
+@tokens.command()
+@click.option("--client-id", help="Only of this OAuth client.")
+@performs(_show_revoked)
+def revoke(client_id: str | None) -> Verb[int]:
+    """Revoke the tokens, as if the platform had done so."""
+    return verbs.revoke_tokens(client_id)
+
+
+@click.group()
+def services() -> None:
+    """List the services."""
+
+
+def _show_services(found: Any) -> None:
+    rows = [
+        [
+            each["id"],
+            f"/v1/{each['company']}/{each['vanity_url']}",
+            each["connector_id"],
+            each["entity"],
+            "active" if each["active"] else "inactive",
+        ]
+        for each in found
+    ]
+    click.echo(table(["ID", "URL", "CONNECTOR", "ENTITY", "STATE"], rows) if rows else "no services")
+
+
+@services.command("list")
+@performs(_show_services)
+def list_services() -> Verb[list[Service]]:
+    """List the services of every company, with the paths of their inbound URLs."""
+    return verbs.services()
+
+
+@click.group()
+def entities() -> None:
+    """List the entities."""
+
+
+@entities.command("list")
+@click.option("--connector", type=int, help="Id of a connector. [default: every one]")
+@JSON_OPTION
+@connected
+def list_entities(api: ControlApi, connector: int | None, as_json: bool) -> None:
+    """List the entities with the origin of their structures."""
+    connectors = [connector] if connector is not None else [each["id"] for each in api.ask(verbs.connectors())]
+    found: list[dict[str, Any]] = [each for known in connectors for each in api.ask(verbs.entities(known))]
+    if as_json:
+        print_json(found)
+        return
+    rows = [[each["id"], each["name"], each["type"], each["connector_id"], _structure(each)] for each in found]
+    click.echo(table(["ID", "NAME", "TYPE", "CONNECTOR", "STRUCTURE"], rows) if rows else "no entities")
+
+
+def _structure(entity: dict[str, Any]) -> str:
+    if entity["json_schema"] is None:
+        return "free-form"
+    return "of its sample" if entity["inferred"] else "of a JSON Schema"
+
+
+@click.group()
+def settings() -> None:
+    """Show and change the settings of a running sandbox.
+
+    'config show' shows those of a start.
+    """
+
+
+def _show_settings(found: Any) -> None:
+    click.echo(table(["SETTING", "VALUE"], [[name, found[name]] for name in sorted(found)]))
+
+
+@settings.command("show")
+@performs(_show_settings)
+def show_settings() -> Verb[dict[str, Any]]:
+    """Show the settings that may change at run time."""
+    return verbs.settings()
+
+
+@settings.command("set")
+@click.argument("changes", nargs=-1, required=True, metavar="NAME=VALUE...")
+@performs(_show_settings)
+def change_settings(changes: Sequence[str]) -> Verb[object]:
+    """Change settings until the next reset: all that are given, or none if one is refused."""
+    return verbs.configure(dict(map(read_option, changes)))

@@ -1,0 +1,168 @@
+"""``wait``, ``verify``, ``duplicates`` and ``violations``: assertions on the journal, for shells and CI jobs.
+
+A command ends with exit code 1 where the requests did not come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sandbox.cli.connection import connected, performs
+from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.cli.requests import HEADING, filters, print_entry, read_filter
+from sandbox.testing import verbs
+from sandbox.testing.backend import Verb
+
+if TYPE_CHECKING:
+    from sandbox.journal.duplicates import Duplicates, Likeness
+    from sandbox.testing.remote.control_api import ControlApi
+
+_after = click.option("--after", metavar="ID", default="0", help="Only after the request with this number or id.")
+
+
+@click.command()
+@filters
+@_after
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="So many requests.")
+@click.option("--timeout", type=click.FloatRange(0), default=5.0, show_default=True, help="Real seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+@connected
+def wait(api: ControlApi, after: str, count: int, timeout: float, as_json: bool, **query: Any) -> None:
+    """Wait until requests that match were received, and print them.
+
+    The requests received before count too, unless --after leaves them out.
+
+    \b
+    wait --service orders --outcome accepted --count 3 --timeout 30
+    """  # noqa: D301 - click reads the character that this escape stands for
+    from sandbox.journal.form import shown
+    from sandbox.journal.journal import parse_cursor
+    from sandbox.testing.remote.journal import RemoteJournal
+
+    found = RemoteJournal(api).wait(read_filter(query), count, timeout, after=parse_cursor(after))
+    if not as_json:
+        click.echo(HEADING)
+    for entry in found:
+        print_entry(shown(entry), as_json=as_json)
+    if len(found) < count:
+        raise click.ClickException(f"{len(found)} of {count} requests came within {timeout:g} s")
+
+
+def _read_json(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
+    try:
+        return None if text is None else [json.loads(text)]
+    except ValueError as error:
+        raise click.BadParameter(f"it is not JSON: {error}") from None
+
+
+def _read_headers(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> dict[str, str] | None:
+    if wrong := [text for text in given if "=" not in text]:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=VALUE such as X-Trace=1")
+    return {name: value for name, _, value in (text.partition("=") for text in given)} or None
+
+
+@click.command()
+@filters
+@_after
+@click.option("--accepted", "only_accepted", is_flag=True, help="Count accepted requests only.")
+@click.option("--contains", "json_contains", metavar="JSON", callback=_read_json, help="The body holds this JSON.")
+@click.option("--body", "json", metavar="JSON", callback=_read_json, help="The body is this JSON.")
+@click.option("--text", help="The body is this text.")
+@click.option("--header", "headers", metavar="NAME=VALUE", multiple=True, callback=_read_headers, help="It has this.")
+@click.option("--method", help="The HTTP method.")
+@click.option("--reason", help="The reason is or begins with this, such as token_expired.")
+@click.option("--fault", help="The name or id of the fault rule that acted.")
+@click.option("--times", type=click.IntRange(0), help="Exactly so many. [default: at least one]")
+@click.option("--at-least", type=click.IntRange(0), help="So many or more.")
+@click.option("--at-most", type=click.IntRange(0), help="So many or fewer.")
+@JSON_OPTION
+@connected
+def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **options: Any) -> None:
+    """Verify that requests were received, and print the nearest ones where they were not.
+
+    The verification fails also when the journal has dropped entries that could have matched.
+
+    \b
+    verify --service orders --contains '{"order": "1001"}' --times 1
+    verify --outcome rejected --at-most 0
+    """  # noqa: D301 - click reads the character that this escape stands for
+    given = {name: value for name, value in options.items() if value is not None}
+    counts: dict[str, int] = {name: given.pop(name) for name in ("times", "at_least", "at_most") if name in given}
+    pattern: dict[str, Any] = {
+        name: given.pop(name) for name in ("text", "headers", "method", "reason", "fault") if name in given
+    }
+    for name in given.keys() & {"json", "json_contains"}:
+        pattern[name] = given.pop(name)[0]
+    question: dict[str, Any] = {
+        "filter": given,
+        "after": after,
+        "only_accepted": only_accepted,
+        "pattern": pattern,
+        **counts,
+    }
+    answer = api.call("POST", "/requests/verify", question, also=409)
+    is_good = "detail" not in answer
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(f"verified: {answer['count']} found" if is_good else _printable(answer["detail"]), err=not is_good)
+    if not is_good:
+        raise click.exceptions.Exit(1)
+
+
+def _printable(text: str) -> str:
+    return "\n".join(map(printable, text.splitlines()))
+
+
+def _show_duplicates(answer: Any) -> None:
+    rows = [
+        [found["count"], f"/v1/{found['company']}/{found['vanity_url']}", found["key"], " ".join(found["requests"])]
+        for found in answer["duplicates"]
+    ]
+    click.echo(table(["TIMES", "URL", "KEY", "REQUESTS"], rows) if rows else "no duplicates")
+
+
+@click.command()
+@click.option("--by", type=click.Choice(["bytes", "json"]), help="Alike in every byte, or as JSON. [default: json]")
+@click.option("--json-path", help="Alike in what this RFC 9535 query selects, such as $.order.")
+@click.option("--company", help="Only to URLs of this company.")
+@click.option("--service", "vanity_url", help="Only to this vanity URL.")
+@performs(_show_duplicates)
+def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Duplicates]]:
+    """List the payloads that were accepted more than once, as retries leave them."""
+    verb = verbs.duplicates(by, json_path, **where)
+    return replace(verb, query={**verb.query, "entries": None})
+
+
+@click.command()
+@click.option("--company", help="Only to URLs of this company.")
+@click.option("--client-id", help="Only of this OAuth client.")
+@JSON_OPTION
+@connected
+def violations(api: ControlApi, as_json: bool, **where: Any) -> None:
+    """List the ways in which requests did not conform to the published contract."""
+    found = list(_nonconforming(api, where))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [request["seq"], f"{request['method']} {request['path']}", violation["code"], violation["message"]]
+        for request in found
+        for violation in request["violations"]
+    ]
+    click.echo(table(["#", "REQUEST", "CODE", "WHAT"], rows) if rows else "no violations")
+
+
+def _nonconforming(api: ControlApi, where: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    verb = verbs.contract_violations(**where)
+    assert verb.more is not None
+    query: Mapping[str, object] | None = verb.query
+    while query is not None:
+        page = api.ask(replace(verb, query={**verb.query, **query}))
+        yield from page["requests"]
+        query = verb.more([page])
