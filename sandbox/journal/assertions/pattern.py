@@ -163,10 +163,11 @@ class Pattern:
             if not same:
                 yield Difference("$", f"differs; {len(entry.body)} bytes are too many to say where", 1_000)
                 return
-        if self.json is not UNSET:
-            yield from differences(self.json, document)
-        if self.json_contains is not UNSET:
-            yield from differences(self.json_contains, document, subset=True)
+        else:
+            if self.json is not UNSET:
+                yield from differences(self.json, document)
+            if self.json_contains is not UNSET:
+                yield from differences(self.json_contains, document, subset=True)
         for path, query, wanted in self._queries:
             yield from _of_path(path, select(query, document), wanted)
 

@@ -48,6 +48,28 @@ def test_pattern_matches_or_says_why_not(recorded: Recorded, pattern: dict[str, 
     assert Pattern(**pattern).matches(entry) is (not why_not)
 
 
+class Counting:
+    """An expected value that matches anything and counts how often it is compared."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.comparisons = 0
+
+    def __eq__(self, other: object) -> bool:
+        self.comparisons += 1
+        return True
+
+
+@pytest.mark.parametrize("condition", ["json", "json_contains"])
+def test_body_that_matches_is_compared_once(recorded: Recorded, condition: str) -> None:
+    counting = Counting()
+    pattern: dict[str, Any] = {condition: {"order": counting}}
+
+    assert Pattern(**pattern).matches(recorded.record({"order": "1001"}))
+    assert counting.comparisons == 1
+
+
 def test_reason_matches_by_its_beginning(recorded: Recorded) -> None:
     entry = recorded.record(status=401, reason="token_expired: 4 s ago")
 
