@@ -10,4 +10,3 @@ MAX_INTEGER: Final = 2**63 - 1
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Number = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 Seconds = Annotated[float, Meta(ge=-1_000_000_000, le=250_000_000_000)]  # 1938 to 9892
-Pairs = tuple[tuple[str, str], ...]

@@ -146,7 +146,7 @@ class Place:
         return Problem(self.document.file, node.line, f"{dotted((*steps, path))}: {text}")
 
 
-def dotted(steps: Steps) -> str:
+def dotted(steps: Iterable[str | int]) -> str:
     """Return ``steps`` as a person writes them: ``companies[0].name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 

@@ -17,9 +17,10 @@ import msgspec
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
+from sandbox.foundation.yaml_document import dotted
 from sandbox.journal.form import as_restored, saved
 from sandbox.state.snapshot import State
-from sandbox.state.snapshot.schema import dotted, given, problem_in
+from sandbox.state.snapshot.schema import given, problem_in
 
 _PER_PIECE = 100
 _STEP = re.compile(r"(\w+)|\[(\d+)\]")
@@ -77,7 +78,7 @@ def read_state(document: object) -> State:
     except msgspec.ValidationError as error:  # base64, and leap seconds
         text, _, at = str(error).partition(" - at `$.")
         path = [int(number) if number else name for name, number in _STEP.findall(at)]
-        raise InvalidValueError(dotted(path), given(document, path), f"a readable one ({text})") from None
+        raise InvalidValueError(dotted(path) or "state", given(document, path), f"a readable one ({text})") from None
 
 
 def _without_generators(document: Mapping[str, Any]) -> Mapping[str, Any]:

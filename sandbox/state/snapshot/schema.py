@@ -14,6 +14,7 @@ import msgspec
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
+from sandbox.foundation.yaml_document import dotted
 from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot import VERSION, State
 
@@ -109,7 +110,7 @@ def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any)
         case jsonschema_rs.ValidationErrorKind.Required(name):
             return InvalidValueError(dotted([*path, name]), None, "a value; it must be given")
         case _:
-            return InvalidValueError(dotted(path), given(document, path), _allowed(rule))
+            return InvalidValueError(dotted(path) or "state", given(document, path), _allowed(rule))
 
 
 def given(document: Any, path: Iterable[str | int]) -> object:
@@ -136,8 +137,3 @@ def _allowed(rule: Mapping[str, Any]) -> str:
     if "maxItems" in rule:
         words.append(f"of {rule['maxItems']}")
     return " ".join(words)
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """Return a path as a person writes it: ``platform.store.clients[0].id``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".") or "state"

@@ -20,8 +20,6 @@ fidelity = Blueprint("fidelity", __name__, description="How each behaviour is kn
 authority = Blueprint("authority", __name__, description="The authority behind HTTPS")
 metrics = Blueprint("metrics", __name__, description="Figures for a monitoring system")
 
-"""Key of the application's extension that holds the certificate of the server's own authority, or ``None``."""
-
 _PEM_TYPE: Final = "application/x-pem-file"
 
 
