@@ -13,7 +13,6 @@ all of this.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import ssl
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from sandbox.foundation.errors import ConflictError, RefusedHostError
+from sandbox.foundation.loopback import address_of
 from sandbox.server.tls.authority import Authority
 from sandbox.web.addresses import PRODUCTION_HOSTS
 
@@ -157,11 +157,8 @@ def _bypassing_proxies(hosts: Sequence[str]) -> Iterator[None]:
 def _is_local(name: str) -> bool:
     if name in ("", "localhost") or name.endswith(".localhost"):
         return True
-    try:
-        address = ipaddress.ip_address(name.partition("%")[0])
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
+    address = address_of(name.partition("%")[0])
+    return address is not None and (address.is_loopback or address.is_unspecified)
 
 
 # --- trust ----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sandbox._version import __version__
 from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.loopback import is_everywhere
 from sandbox.foundation.settings import Settings
 from sandbox.platform.store import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
@@ -105,13 +105,6 @@ def certificate_names(settings: Settings, host: str) -> dict[str, str]:
     """Return the names in the certificate of a sandbox listening on ``host``, each with its setting."""
     public = urlsplit(settings.public_url or "").hostname
     names = dict.fromkeys(_ALWAYS, "tls")
-    names |= {} if _is_everywhere(host) else {host.lower(): "host"}
+    names |= {} if not host or is_everywhere(host) else {host.lower(): "host"}
     names |= {public: "public_url"} if public else {}
     return names | dict.fromkeys(settings.tls_names, "tls_names")
-
-
-def _is_everywhere(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return not host

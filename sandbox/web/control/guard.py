@@ -8,7 +8,6 @@ that asks. A client that is no browser sends neither of the last two; this modul
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from sandbox.foundation.errors import shorten
+from sandbox.foundation.loopback import address_of, is_everywhere
 from sandbox.foundation.settings import ENV_PREFIX, Settings
 from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
@@ -64,20 +64,9 @@ def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:
         return True
     if settings.tls and name in certificate_names(settings, listened_on):
         return True
-    address = _address(name)
+    address = address_of(name)
     # An address cannot be rebound. The sandbox cannot list the addresses by which a port mapping reaches it.
-    return address is not None and (address.is_loopback or _listens_everywhere(settings.host, listened_on))
-
-
-def _listens_everywhere(*hosts: str) -> bool:
-    return any((address := _address(host)) is not None and address.is_unspecified for host in hosts)
-
-
-def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(name)
-    except ValueError:
-        return None
+    return address is not None and (address.is_loopback or any(map(is_everywhere, (settings.host, listened_on))))
 
 
 def _is_foreign(settings: Settings) -> bool:
