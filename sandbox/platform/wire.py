@@ -117,14 +117,6 @@ class WireProfile:
             body["message"] = description
         return Answer(status, (("Content-Type", JSON), _NO_CACHE), compact(body))
 
-    def _unsupported_grant_type(self) -> Answer:
-        return self._oauth_error(
-            400,
-            "unsupported_grant_type",
-            "The authorization grant type is not supported by the authorization server.",
-            "Check that all required parameters have been provided",
-        )
-
     def _invalid_client(self, authorization: str | None) -> Answer:
         answer = self._oauth_error(401, "invalid_client", "Client authentication failed")
         if not authorization:
@@ -190,19 +182,18 @@ class WireProfile:
     def _not_found(self, exchange: Exchange) -> Answer:
         return self.message(404, f"The route {_route(exchange)} could not be found.", "")
 
-    def _method_not_allowed(self, exchange: Exchange, method: str, allowed: Sequence[str]) -> Answer:
-        route = f"route {_route(exchange)}" if self.modern else "this route"
-        listed = ", ".join(allowed)
-        text = f"The {method} method is not supported for {route}. Supported methods: {listed}."
-        return self.message(405, text, headers=(("Allow", listed),))
-
     # --- the answer to each refusal -----------------------------------------------------------------------------------
 
     def refusal(self, error: RefusalError, exchange: Exchange) -> Answer:
         """Return the platform's answer to a request that it refuses with ``error``."""
         match error:
             case UnsupportedGrantTypeError():
-                return self._unsupported_grant_type()
+                return self._oauth_error(
+                    400,
+                    "unsupported_grant_type",
+                    "The authorization grant type is not supported by the authorization server.",
+                    "Check that all required parameters have been provided",
+                )
             case InvalidRequestError(parameter=parameter):
                 return self._oauth_error(400, "invalid_request", _INVALID_REQUEST, f"Check the `{parameter}` parameter")
             case InvalidClientError():
@@ -224,7 +215,10 @@ class WireProfile:
             case RouteNotFoundError():
                 return self._not_found(exchange)
             case MethodNotAllowedError(method=method, allowed=allowed):
-                return self._method_not_allowed(exchange, method, allowed)
+                route = f"route {_route(exchange)}" if self.modern else "this route"
+                listed = ", ".join(allowed)
+                text = f"The {method} method is not supported for {route}. Supported methods: {listed}."
+                return self.message(405, text, headers=(("Allow", listed),))
             case PayloadTooLargeError():
                 return self.message(413, "The POST data is too large.", "")
             case InvalidPayloadError(violations=violations):
