@@ -134,6 +134,11 @@ def format_instant(instant: datetime) -> str:
     return instant.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def format_timestamp(seconds: float) -> str:
+    """Return Unix seconds in the form of ``format_instant``."""
+    return format_instant(datetime.fromtimestamp(seconds, timezone.utc))
+
+
 @dataclass(frozen=True, slots=True)
 class _Course:
     """``now = origin + (base() - since) * rate``; all but the rate in Unix seconds."""

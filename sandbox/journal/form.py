@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
@@ -18,7 +17,7 @@ from msgspec import Meta
 from msgspec.structs import FieldInfo, fields, replace
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.clock import format_instant, parse_instant
+from sandbox.foundation.clock import format_timestamp, parse_instant
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.journal.entry import INSTANT, Entry, TokenLink
@@ -125,7 +124,7 @@ def _form(field: FieldInfo) -> _Form:
         return _Form(
             name,
             {name: schema},
-            lambda entry: [_instant(getattr(entry, name))],
+            lambda entry: [format_timestamp(getattr(entry, name))],
             lambda document: _timestamp(document[name]),
         )
     return _Form(
@@ -176,7 +175,8 @@ def _show_token(entry: Entry) -> Sequence[object]:
     link = entry.token
     if link is None:
         return (None,) * 5
-    return link.fingerprint, link.request, _instant(link.issued_at), _instant(link.expires_at), entry.token_note
+    times = map(format_timestamp, (link.issued_at, link.expires_at))
+    return link.fingerprint, link.request, *times, entry.token_note
 
 
 def _read_token(document: Document) -> TokenLink | None:
@@ -184,10 +184,6 @@ def _read_token(document: Document) -> TokenLink | None:
         return None
     issued_at, expires_at = _timestamp(document["token_issued_at"]), _timestamp(document["token_expires_at"])
     return TokenLink(document["token"], document["token_request"], issued_at, expires_at)
-
-
-def _instant(timestamp: float) -> str:
-    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))
 
 
 def _timestamp(instant: str) -> float:

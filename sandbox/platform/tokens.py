@@ -11,12 +11,11 @@ import hashlib
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import islice
 from typing import Final
 
 from sandbox.foundation.bounds import Count, Seconds
-from sandbox.foundation.clock import format_instant
+from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.errors import UnauthenticatedError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.entry import TokenLink, seconds
@@ -174,9 +173,11 @@ class TokenBook:
         now = _microseconds(now)
         if now >= token.expires_at:
             late = seconds(now - token.expires_at)
-            raise UnauthenticatedError(f"token_expired: {late} s ago, at {_instant(token.expires_at)}")
+            raise UnauthenticatedError(f"token_expired: {late} s ago, at {format_timestamp(token.expires_at)}")
         if now < token.issued_at:
-            raise UnauthenticatedError(f"token_not_yet_valid: issued in the future, at {_instant(token.issued_at)}")
+            raise UnauthenticatedError(
+                f"token_not_yet_valid: issued in the future, at {format_timestamp(token.issued_at)}"
+            )
         if why := self._revoked.get(token.jti):
             raise UnauthenticatedError(why)
 
@@ -303,7 +304,3 @@ def _numeric_date(timestamp: float) -> int | float:
 
 def _digest(access_token: str) -> bytes:
     return hashlib.sha256(access_token.encode("utf-8", "surrogateescape")).digest()
-
-
-def _instant(timestamp: float) -> str:
-    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from sandbox.foundation.clock import format_instant
+from sandbox.foundation.clock import format_timestamp
 from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
 from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surroundings, Times, Verdict, View
@@ -176,10 +176,8 @@ def _query(entry_filter: EntryFilter) -> str:
 def format_value(name: str, value: object) -> str:
     """Return the value of a filter as the control API takes it."""
     if name in ("since", "until"):
-        from datetime import datetime, timezone
-
         assert isinstance(value, float)
-        return format_instant(datetime.fromtimestamp(value, timezone.utc))
+        return format_timestamp(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.clock import format_instant
+from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
@@ -64,7 +63,7 @@ def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
     if entry.body:
         request["postData"] = _post_data(entry)
     return {
-        "startedDateTime": _instant(entry.wall_time),
+        "startedDateTime": format_timestamp(entry.wall_time),
         "time": entry.answered_ms,
         "request": request,
         "response": _response(entry),
@@ -126,7 +125,3 @@ def _header(headers: Headers, name: str) -> str:
 
 def _pairs(query: str) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)]
-
-
-def _instant(timestamp: float) -> str:
-    return format_instant(datetime.fromtimestamp(timestamp, timezone.utc))
