@@ -13,23 +13,23 @@ from typing import Final
 from sandbox.faults.fault import Fault
 
 # isort: off
-from sandbox.faults.kinds.status import *
-from sandbox.faults.kinds.rate_limit import *
-from sandbox.faults.kinds.maintenance import *
-from sandbox.faults.kinds.latency import *
-from sandbox.faults.kinds.slow_body import *
-from sandbox.faults.kinds.hang import *
-from sandbox.faults.kinds.connection_reset import *
-from sandbox.faults.kinds.empty_response import *
-from sandbox.faults.kinds.garbage_response import *
-from sandbox.faults.kinds.truncated_body import *
-from sandbox.faults.kinds.malformed_json import *
-from sandbox.faults.kinds.expired_token import *
-from sandbox.faults.kinds.bad_signature_token import *
-from sandbox.faults.kinds.short_lived_token import *
-from sandbox.faults.kinds.token_response import *
-from sandbox.faults.kinds.revoked_token import *
-from sandbox.faults.kinds.rotated_key import *
+from sandbox.faults.kinds.status import Status, status as status
+from sandbox.faults.kinds.rate_limit import RateLimit, rate_limit as rate_limit
+from sandbox.faults.kinds.maintenance import Maintenance, maintenance as maintenance
+from sandbox.faults.kinds.latency import Latency, latency as latency
+from sandbox.faults.kinds.slow_body import SlowBody, slow_body as slow_body
+from sandbox.faults.kinds.hang import Hang, hang as hang
+from sandbox.faults.kinds.connection_reset import ConnectionReset, connection_reset as connection_reset
+from sandbox.faults.kinds.empty_response import EmptyResponse, empty_response as empty_response
+from sandbox.faults.kinds.garbage_response import GarbageResponse, garbage_response as garbage_response
+from sandbox.faults.kinds.truncated_body import TruncatedBody, truncated_body as truncated_body
+from sandbox.faults.kinds.malformed_json import MalformedJson, malformed_json as malformed_json
+from sandbox.faults.kinds.expired_token import ExpiredToken, expired_token as expired_token
+from sandbox.faults.kinds.bad_signature_token import BadSignatureToken, bad_signature_token as bad_signature_token
+from sandbox.faults.kinds.short_lived_token import ShortLivedToken, short_lived_token as short_lived_token
+from sandbox.faults.kinds.token_response import TokenResponse, token_response as token_response
+from sandbox.faults.kinds.revoked_token import RevokedToken, revoked_token as revoked_token
+from sandbox.faults.kinds.rotated_key import RotatedKey, rotated_key as rotated_key
 # isort: on
 
 SINGLE_KINDS: Final[Mapping[str, type[Fault]]] = MappingProxyType(

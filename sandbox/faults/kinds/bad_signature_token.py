@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Fault, Handling, TokenTerms, Trait
 
-__all__ = ["BadSignatureToken", "bad_signature_token"]
-
 
 @dataclass(frozen=True, slots=True)
 class BadSignatureToken(Fault):

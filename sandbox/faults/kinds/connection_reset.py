@@ -9,8 +9,6 @@ from sandbox.faults.effects import Reset
 from sandbox.faults.fault import Act, Fault
 from sandbox.foundation.answer import Answer
 
-__all__ = ["ConnectionReset", "connection_reset"]
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReset(Fault):

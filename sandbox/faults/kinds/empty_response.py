@@ -9,8 +9,6 @@ from sandbox.faults.effects import Empty
 from sandbox.faults.fault import Act, Fault
 from sandbox.foundation.answer import Answer
 
-__all__ = ["EmptyResponse", "empty_response"]
-
 
 @dataclass(frozen=True, slots=True)
 class EmptyResponse(Fault):

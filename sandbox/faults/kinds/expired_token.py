@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Act, BearerToken, Fault, Handling, KeyRing, TokenBook, TokenTerms, Trait
 
-__all__ = ["ExpiredToken", "expired_token"]
-
 
 @dataclass(frozen=True, slots=True)
 class ExpiredToken(Fault):

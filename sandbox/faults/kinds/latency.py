@@ -13,8 +13,6 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import field
 
-__all__ = ["Latency", "latency"]
-
 
 @dataclass(frozen=True, slots=True)
 class Latency(Fault):

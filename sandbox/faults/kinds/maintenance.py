@@ -10,8 +10,6 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import FaultedError
 from sandbox.foundation.fields import field
 
-__all__ = ["Maintenance", "maintenance"]
-
 
 @dataclass(frozen=True, slots=True)
 class Maintenance(Fault):

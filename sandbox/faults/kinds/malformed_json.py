@@ -10,8 +10,6 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
 
-__all__ = ["MalformedJson", "malformed_json"]
-
 
 @dataclass(frozen=True, slots=True)
 class MalformedJson(Fault):

@@ -11,8 +11,6 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import TooManyAttemptsError
 from sandbox.foundation.fields import field
 
-__all__ = ["RateLimit", "rate_limit"]
-
 
 @dataclass(frozen=True, slots=True)
 class RateLimit(Fault):

@@ -9,8 +9,6 @@ from sandbox.faults.fault import Act, BearerToken, Fault, Handling, KeyRing, Tok
 from sandbox.foundation import value_types as types
 from sandbox.foundation.fields import field
 
-__all__ = ["RevokedToken", "revoked_token"]
-
 
 @dataclass(frozen=True, slots=True)
 class RevokedToken(Fault):

@@ -7,8 +7,6 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Act, BearerToken, Fault, Handling, KeyRing, TokenBook, Trait
 
-__all__ = ["RotatedKey", "rotated_key"]
-
 
 @dataclass(frozen=True, slots=True)
 class RotatedKey(Fault):

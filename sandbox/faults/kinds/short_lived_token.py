@@ -11,8 +11,6 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
 
-__all__ = ["ShortLivedToken", "short_lived_token"]
-
 
 @dataclass(frozen=True, slots=True)
 class ShortLivedToken(Fault):

@@ -19,9 +19,6 @@ _WITHOUT_RATE: Final = (404, 405, 413, 503)
 """Statuses that the platform sends without the headers of the throttle (WIRE D)."""
 
 
-__all__ = ["Status", "status"]
-
-
 @dataclass(frozen=True, slots=True)
 class Status(Fault):
     """An answer with a status of your choice.

@@ -14,8 +14,6 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
 
-__all__ = ["TokenResponse", "token_response"]
-
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse(Fault):

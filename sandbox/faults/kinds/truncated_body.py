@@ -11,8 +11,6 @@ from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
 
-__all__ = ["TruncatedBody", "truncated_body"]
-
 
 @dataclass(frozen=True, slots=True)
 class TruncatedBody(Fault):
