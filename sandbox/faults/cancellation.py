@@ -41,12 +41,8 @@ class Cancellation:
                 self._listeners[number] = listener
                 return lambda: self._forget(number)
         listener()
-        return _nothing
+        return lambda: None
 
     def _forget(self, number: int) -> None:
         with self._lock:
             self._listeners.pop(number, None)
-
-
-def _nothing() -> None:
-    """Withdraw a listener that was called."""

@@ -17,7 +17,7 @@ from genson import SchemaBuilder
 
 from sandbox.foundation.errors import InvalidValueError, Violation, bracketed
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.strict_json import depth, sent_json
+from sandbox.foundation.strict_json import depth, sent_json, write_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
 
 MAX_VIOLATIONS = 1_000
@@ -138,19 +138,10 @@ def _told(path: list[Any], wanted: str, found: object) -> str:
 
 
 def _named(found: object) -> str:
-    match found:
-        case None:
-            return "null"
-        case bool():
-            return "true" if found else "false"
-        case int() | float():
-            return _NAMES["number"]
-        case str():
-            return _NAMES["string"]
-        case list():
-            return _NAMES["array"]
-        case _:
-            return _NAMES["object"]
+    if found is None or isinstance(found, bool):
+        return write_json(found)
+    kinds: dict[type, str] = {str: "string", list: "array", dict: "object"}
+    return _NAMES[kinds.get(type(found), "number")]
 
 
 def compile_entity(
