@@ -103,16 +103,12 @@ class Document:
     root: Node
     folder: Path | None = None
 
-    def line(self, steps: Steps) -> int:
-        """Return the line of the value at ``steps``."""
+    def node(self, steps: Steps) -> Node:
+        """Return the value at ``steps``."""
         node = self.root
         for step in steps:
             node = node.children[step]
-        return node.line
-
-    def problem(self, steps: Steps, text: str) -> Problem:
-        """Return the problem that the value at ``steps`` has."""
-        return Problem(self.file, self.line(steps), f"{dotted(steps)}: {text}" if steps else text)
+        return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,24 +122,23 @@ class Place:
         return Place(self.document, (*self.steps, step))
 
     def __str__(self) -> str:
-        line = self.document.line(self.steps)
+        line = self.document.node(self.steps).line
         return f"{self.document.file}:{line}" if line else dotted(self.steps)
 
     def problem(self, text: str) -> Problem:
         """Return the problem that the value has."""
-        return self.document.problem(self.steps, text)
+        line = self.document.node(self.steps).line
+        return Problem(self.document.file, line, f"{dotted(self.steps)}: {text}" if self.steps else text)
 
     def problem_within(self, path: str, text: str) -> Problem:
         """Return the problem of a value inside it, at a path such as ``match.headers[0]``, which may be missing."""
-        node, steps = self.document.root, self.steps
-        for step in steps:
-            node = node.children[step]
+        node = self.document.node(self.steps)
         for name, index in _STEP.findall(path):
             step = int(index) if index else name
             if step not in node.children:
                 break
             node = node.children[step]
-        return Problem(self.document.file, node.line, f"{dotted((*steps, path))}: {text}")
+        return Problem(self.document.file, node.line, f"{dotted((*self.steps, path))}: {text}")
 
 
 def dotted(steps: Iterable[str | int]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 
 from sandbox.foundation.errors import did_you_mean, shorten
-from sandbox.foundation.yaml_document import Document, Problem, Steps
+from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
 from sandbox.state.seed.faults import fault_definitions
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
@@ -39,7 +39,7 @@ def structural_problems(document: Document) -> list[Problem]:
     for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
         at = tuple(error.instance_path)
         for steps, text in _explain(error, at, _subschema(schema, error.schema_path[:-1])):
-            problems.setdefault((steps, text), document.problem(steps, text))
+            problems.setdefault((steps, text), Place(document, steps).problem(text))
     return list(problems.values())
 
 
