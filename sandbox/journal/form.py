@@ -18,7 +18,7 @@ from msgspec.structs import FieldInfo, fields, replace
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_timestamp, parse_instant
-from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.journal.entry import INSTANT, Entry, TokenLink
 
@@ -37,6 +37,11 @@ def shown(entry: Entry, body_limit: int | None = None) -> dict[str, Any]:
     for form in _FORMS:
         document.update(zip(form.properties, form.show(entry), strict=True))
     return document
+
+
+def as_line(entry: Entry) -> str:
+    """Return an entry as a line of NDJSON: what ``shown`` returns, in ASCII, with the newline that ends it."""
+    return write_json(shown(entry)) + "\n"
 
 
 def read_entry(document: Document) -> Entry:

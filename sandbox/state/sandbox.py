@@ -199,7 +199,7 @@ class Sandbox:
         )
 
     def _keep(self, entry: Entry) -> None:
-        from sandbox.journal.export.ndjson import as_line
+        from sandbox.journal.form import as_line
 
         assert self.journal_file is not None
         self.journal_file.append(as_line(entry).encode("utf-8"))

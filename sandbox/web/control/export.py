@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
-from sandbox.journal.export.ndjson import as_ndjson
+from sandbox.journal.form import as_line
 from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
 from sandbox.web.control.requests import FilterSchema, after_field, query_flag, read_cursor, read_filter
 
@@ -77,7 +77,7 @@ def export_requests(query: dict[str, Any]) -> Response:
         case "curl":
             lines = as_curl(entries, dropped)
         case _:
-            lines = as_ndjson(entries)
+            lines = map(as_line, entries)
     media_type, file_name = _MEDIA_TYPES[name]
     headers = {DROPPED: str(dropped), "Content-Disposition": f'attachment; filename="{file_name}"'}
     return Response((line.encode("utf-8") for line in lines), content_type=media_type, headers=headers)
