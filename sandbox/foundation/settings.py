@@ -79,6 +79,10 @@ def _setting(
     return declared(of, default, repr=not secret)
 
 
+_fixed: Final = partial(_setting, runtime=False)
+"""Declares a setting that is read at the start only."""
+
+
 def is_control_key(text: str) -> bool:
     """Return whether a text can be the key of a control API, which is sent as a bearer token or a password."""
     return _CONTROL_KEY.fullmatch(text) is not None
@@ -115,13 +119,12 @@ _METHODS: Final = ("GET", "POST")
 class Settings(Described):
     """Every setting of a sandbox, with its default; see ``setting_specs`` for what each does."""
 
-    host: str = _setting(
+    host: str = _fixed(
         "127.0.0.1",
         line("a host name or address", lambda text: bool(text) and " " not in text),
         "Address to listen on. Beyond loopback the control API needs a key: see control_key.",
-        runtime=False,
     )
-    port: int = _setting(8025, integer(0, 65535), "TCP port to listen on; 0 picks a free one.", runtime=False)
+    port: int = _fixed(8025, integer(0, 65535), "TCP port to listen on; 0 picks a free one.")
     public_url: str | None = _setting(
         None,
         optional(
@@ -134,7 +137,7 @@ class Settings(Described):
         "Base URL that clients use, for the URLs that the sandbox shows (for example behind a port mapping). "
         "Default: the address listened on, or the Host header of a request.",
     )
-    allowed_hosts: tuple[str, ...] = _setting(
+    allowed_hosts: tuple[str, ...] = _fixed(
         (),
         names(
             "host names separated by commas, without ports; * for any",
@@ -143,42 +146,35 @@ class Settings(Described):
         ),
         "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
         "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
-        runtime=False,
     )
-    control_key: str | None = _setting(
+    control_key: str | None = _fixed(
         None,
         optional(line(CONTROL_KEY_ALLOWED, is_control_key, {"pattern": f"^({_CONTROL_KEY.pattern})?$"})),
         "Key that the control API and the dashboard need, sent as 'Authorization: Bearer KEY' or, by a browser, as the "
         "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
-        runtime=False,
         secret=True,
     )
-    no_control_key: bool = _setting(
+    no_control_key: bool = _fixed(
         False,
         boolean(),
         "Need no key beyond loopback either: every client that reaches the port can read the journal and control the "
         "sandbox.",
-        runtime=False,
     )
-    threads: int = _setting(16, integer(1, 256), "Worker threads of the server.", runtime=False)
-    tls: bool = _setting(
+    threads: int = _fixed(16, integer(1, 256), "Worker threads of the server.")
+    tls: bool = _fixed(
         False,
         boolean(),
         "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
         "/_sandbox/ca.pem returns; clients have to trust it.",
-        runtime=False,
     )
-    tls_port: int = _setting(
-        8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.", runtime=False
-    )
-    tls_folder: str | None = _setting(
+    tls_port: int = _fixed(8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.")
+    tls_folder: str | None = _fixed(
         None,
         optional(line("the path of a folder", bool)),
         "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
         "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
-        runtime=False,
     )
-    tls_names: tuple[str, ...] = _setting(
+    tls_names: tuple[str, ...] = _fixed(
         (),
         names(
             "host names (*.example.test too) and addresses separated by commas, without ports",
@@ -187,34 +183,29 @@ class Settings(Described):
         ),
         "Further names that the certificate is for. inbound.pwks.co, localhost, 127.0.0.1, ::1, the host listened on "
         "and the host of public_url always are.",
-        runtime=False,
     )
-    tls_cert_file: str | None = _setting(
+    tls_cert_file: str | None = _fixed(
         None,
         optional(line("the path of a PEM file", bool)),
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
-        runtime=False,
     )
-    tls_key_file: str | None = _setting(
+    tls_key_file: str | None = _fixed(
         None,
         optional(line("the path of a PEM file", bool)),
         "PEM file with the unencrypted private key of tls_cert_file.",
-        runtime=False,
     )
-    signing_key_file: str | None = _setting(
+    signing_key_file: str | None = _fixed(
         None,
         optional(line("the path of a PEM file", bool)),
         "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
-        runtime=False,
     )
-    signing_key_bits: int = _setting(
-        2048, integer(2048, 8192, "bits"), "Size of a generated signing key.", runtime=False, tag="framework"
+    signing_key_bits: int = _fixed(
+        2048, integer(2048, 8192, "bits"), "Size of a generated signing key.", tag="framework"
     )
-    random_seed: int | None = _setting(
+    random_seed: int | None = _fixed(
         None,
         optional(integer(0, 2**63 - 1)),
         "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
-        runtime=False,
     )
     wire_profile: str = _setting(
         "modern",
@@ -229,7 +220,7 @@ class Settings(Described):
         "framework really does (401 becomes a redirect to /login, other errors an HTML page).",
         tag="documented",
     )
-    token_path: str = _setting(
+    token_path: str = _fixed(
         "/oauth/token",
         line(
             "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
@@ -245,7 +236,6 @@ class Settings(Described):
             ),
         ),
         "Path of the token endpoint.",
-        runtime=False,
         tag="framework",
     )
     token_methods: tuple[str, ...] = _setting(
@@ -325,19 +315,17 @@ class Settings(Described):
         optional(line("the path of a folder", bool)),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
     )
-    log_level: str = _setting(
+    log_level: str = _fixed(
         "info",
         choice("debug", "info", "warning", "error"),
         "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
         "request, warning and error only what went wrong in the sandbox itself.",
-        runtime=False,
     )
-    log_format: str = _setting(
+    log_format: str = _fixed(
         "auto",
         choice("auto", "text", "json"),
         "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
         "terminal and JSON elsewhere.",
-        runtime=False,
     )
     state_limit: int = _setting(
         1024 * MIB,
@@ -352,12 +340,11 @@ class Settings(Described):
         integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
         "Bytes the journal keeps; beyond it the oldest are dropped.",
     )
-    journal_file: str | None = _setting(
+    journal_file: str | None = _fixed(
         None,
         optional(line("the path of a file", bool)),
         "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
         "fails, requests are refused with 503. Default: none.",
-        runtime=False,
     )
 
     @classmethod
