@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from sandbox.faults.fault import COMPONENTS, Fault
@@ -61,28 +62,23 @@ class Match(Described):
                 raise InvalidValueError(name, value, f"nothing here: endpoint is {self.endpoint}")
 
 
-def _fault_type() -> types.ValueType:
-    def parse(value: object) -> Fault:
-        return value if isinstance(value, Fault) else read_fault(value, "fault")
+def _part(cls: type[Described], read: Callable[[object], Described], allowed: str, component: str) -> types.ValueType:
+    def parse(value: object) -> Described:
+        return value if isinstance(value, cls) else read(value)
 
-    allowed = f'a fault: an object with a "kind", one of {", ".join(KINDS)}'
-    return types.ValueType(parse, allowed, {"$ref": COMPONENTS + "Fault"}, lambda fault: fault.document())
+    return types.ValueType(parse, allowed, {"$ref": COMPONENTS + component}, lambda part: part.document())
 
 
-def _match_type() -> types.ValueType:
-    def parse(value: object) -> Match:
-        return value if isinstance(value, Match) else read(Match, value, "match")
-
-    schema = {"$ref": COMPONENTS + "FaultMatch"}
-    return types.ValueType(parse, "an object with conditions", schema, lambda match: match.document())
+_FAULT: Final = _part(Fault, read_fault, f'a fault: an object with a "kind", one of {", ".join(KINDS)}', "Fault")
+_MATCH: Final = _part(Match, partial(read, Match, where="match"), "an object with conditions", "FaultMatch")
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRule(Described):
     """What happens to which requests, and when. Rules are tried in order; the first that acts is the only one."""
 
-    fault: Fault = field(_fault_type(), "What happens.")
-    match: Match = field(_match_type(), "Which requests it is for; all when left out.", Match())
+    fault: Fault = field(_FAULT, "What happens.")
+    match: Match = field(_MATCH, "Which requests it is for; all when left out.", Match())
     name: str | None = field(types.text(200, 1), "What the journal calls it; its id when left out.", None)
     after: int = field(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
     times: int | None = field(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
