@@ -6,7 +6,6 @@ The files checked in at the top of the repository are these documents for the de
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
@@ -74,9 +73,5 @@ def serve_documents(control: Flask) -> None:
     def serve(app: Flask) -> Response:
         return Response(document(app, base_url()), content_type="application/yaml; charset=utf-8")
 
-    def emulated() -> Flask:
-        find: Callable[[], Flask] = request.environ[EMULATED]
-        return find()
-
-    control.add_url_rule(f"{PREFIX}/{EMULATED_FILE}", "emulated_document", lambda: serve(emulated()))
+    control.add_url_rule(f"{PREFIX}/{EMULATED_FILE}", "emulated_document", lambda: serve(request.environ[EMULATED]()))
     control.add_url_rule(f"{PREFIX}/{CONTROL_FILE}", "control_document", lambda: serve(control))
