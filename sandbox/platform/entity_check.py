@@ -113,14 +113,14 @@ class EntityCheck:
                     return self._list_for_object(path, list(error.schema_path)[:-1])
                 case ["object" | "array" as wanted], found:
                     # PHP knows one kind of array, and so do the platform's texts.
-                    return [Violation(_dotted(path), "array", reason=_told(path, wanted, found))]
+                    return [Violation(_dotted(path), "array", reason=_mismatch(path, wanted, found))]
                 case [wanted], _:
                     return [Violation(_dotted(path), wanted)]
         return [Violation(_dotted(path), "schema", _cut(error.message))]
 
     def _list_for_object(self, path: list[Any], schema_path: list[str | int]) -> list[Violation]:
         """Return the keys that a list lacks: an empty list is an array to PHP, which then asks for the keys."""
-        reason = _told(path, "object", [])
+        reason = _mismatch(path, "object", [])
         schema: Any = self._schema
         try:
             for step in schema_path:
@@ -133,7 +133,7 @@ class EntityCheck:
         return [Violation(_dotted([*path, name]), "required", reason=reason) for name in required]
 
 
-def _told(path: list[Any], wanted: str, found: object) -> str:
+def _mismatch(path: list[Any], wanted: str, found: object) -> str:
     return f"{bracketed(_dotted(path))}: {_NAMES[wanted]} is wanted, {_named(found)} came"
 
 
