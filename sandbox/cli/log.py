@@ -1,7 +1,9 @@
 """The log of ``serve``: a thread of its own writes it, so that no request waits for it.
 
-A thread that logs puts a record into a queue. When the queue is full, because the log is read too slowly, further
-records are dropped, and the log says how many. At the end the rest of the queue is written, within a second.
+A request leaves its journal entry in a queue; any other message leaves its log record there. The thread writes all
+lines that are there, at any rate of requests. The queue becomes full only where the stream takes no lines for seconds:
+further lines are then counted, and the log says how many. ``stop`` writes the lines that are left, however many, as
+long as the stream takes them.
 """
 
 from __future__ import annotations
@@ -9,51 +11,71 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from logging.handlers import QueueHandler
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeAlias
 
-from sandbox.cli.log_lines import formatter
+from msgspec.structs import replace
 
-QUEUE_LENGTH: Final = 10_000
-"""Records that may wait."""
+from sandbox.cli.log_lines import Lines, lines_for
+from sandbox.journal.entry import Entry
+from sandbox.journal.log_line import EntryHandler
+
+QUEUE_LENGTH: Final = 50_000
+"""Lines that may wait: several seconds of the fastest traffic."""
 
 PATIENCE_S: Final = 1.0
-"""How long the end waits for the rest of the queue to be written."""
+"""Seconds for which ``stop`` waits for a stream that takes no line."""
 
 OWN_LOGGERS: Final = ("patchworks_sandbox", "sandbox")
 """Loggers that have the level of the settings; those of other libraries log warnings only."""
 
 _BATCH: Final = 500
-"""Lines written at once, if so many are there."""
+"""Lines that are written at once."""
 
 GATHER_S: Final = 0.05
-"""How long a line may wait for others. Under load, a thread that writes each line at once slows the server down."""
+"""Seconds for which a line may wait for others: a thread that takes each as it comes slows the server down."""
+
+_WHOLE_ENTRIES: Final = 1_000
+"""Entries that wait as they are. Further ones wait without their bodies, so that a full queue takes about 20 MB."""
+
+_LARGE_BODY: Final = 4_096
+"""Bytes of a body that does not wait with its entry in any case."""
+
+Message: TypeAlias = Entry | logging.LogRecord
 
 
-class WaitlessHandler(QueueHandler):
-    """Puts records into a queue; counts those that find no room."""
+class LineQueue(EntryHandler):
+    """Leaves entries and records in a queue. It never blocks, and counts those for which there is no room."""
 
-    def __init__(self, length: int) -> None:
-        self.records: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
-        super().__init__(self.records)
+    def __init__(self, length: int = QUEUE_LENGTH) -> None:
+        super().__init__()
+        self.messages: SimpleQueue[Message | None] = SimpleQueue()
         self._length = length
         self._dropped = 0
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Return the record as it is; the base class would format it in the thread that serves."""
-        return record
+    def take(self, entry: Entry) -> None:
+        """Put an entry into the queue; no line shows its headers and bodies."""
+        if entry.body_size > _LARGE_BODY or self.messages.qsize() >= _WHOLE_ENTRIES:
+            entry = replace(entry, headers=(), body=b"", response_headers=(), response_body=b"")
+        self._put(entry)
 
-    def enqueue(self, record: logging.LogRecord) -> None:
-        """Put a record into the queue, or count it; called with the handler's lock."""
-        if self.records.qsize() < self._length:
-            self.records.put(record)
-        else:
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put a record into the queue as it is; the thread that writes formats it."""
+        self._put(record)
+
+    def _put(self, message: Message) -> None:
+        if self.messages.qsize() < self._length:
+            self.messages.put(message)
+            return
+        self.acquire()
+        try:
             self._dropped += 1
+        finally:
+            self.release()
 
     def take_dropped(self) -> int:
-        """Return how many records were dropped since the last call."""
+        """Return how many lines were dropped since the last call."""
         self.acquire()
         try:
             dropped, self._dropped = self._dropped, 0
@@ -63,15 +85,14 @@ class WaitlessHandler(QueueHandler):
 
 
 class LogWriter:
-    """The thread that writes. ``write`` takes whole lines, and may block."""
+    """The thread that writes. ``write`` takes whole lines and may block; ``patience_s`` is how long in ``stop``."""
 
-    def __init__(
-        self, handler: WaitlessHandler, lines: logging.Formatter, write: Callable[[str], object], patience_s: float
-    ) -> None:
-        self._handler = handler
+    def __init__(self, queue: LineQueue, lines: Lines, write: Callable[[str], object], patience_s: float) -> None:
+        self._queue = queue
         self._lines = lines
         self._write = write
         self._patience_s = patience_s
+        self._batches = 0
         # A daemon: a log that is not read must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._ending = threading.Event()
@@ -81,35 +102,46 @@ class LogWriter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write the rest of the queue, and end the thread."""
-        self._handler.records.put(None)
+        """Write the lines that are left, and end; give up when the stream takes none for ``patience_s``."""
         self._ending.set()
-        self._thread.join(self._patience_s)
+        self._queue.messages.put(None)
+        written = -1
+        while self._thread.is_alive() and written != self._batches:
+            written = self._batches
+            self._thread.join(self._patience_s)
 
     def _run(self) -> None:
-        records = self._handler.records
+        messages = self._queue.messages
         ended = False
         while not ended:
-            batch = [records.get()]
+            batch = [messages.get()]
             self._ending.wait(GATHER_S)
-            while len(batch) < _BATCH and not records.empty():
-                batch.append(records.get())
-            ended = None in batch
-            lines = [self._line(record) for record in batch if record is not None]
-            if dropped := self._handler.take_dropped():
-                lines.append(self._line(_notice("%d lines were dropped: the log is read too slowly", dropped)))
-            try:
-                self._write("".join(lines))
-            except (OSError, ValueError):  # the reader is gone, or the disk is full
-                continue
+            ended = self._ending.is_set()
+            left = messages.qsize()  # those that come meanwhile wait for others again
+            while batch:
+                taken = min(left, _BATCH - len(batch))
+                batch += [messages.get() for _ in range(taken)]
+                left -= taken
+                self._write_batch(batch)
+                batch = [messages.get()] if left else []
+                left -= len(batch)
 
-    def _line(self, record: logging.LogRecord) -> str:
+    def _write_batch(self, batch: list[Message | None]) -> None:
+        lines = [self._line(message) for message in batch if message is not None]
+        if dropped := self._queue.take_dropped():
+            lines.append(self._line(_notice("%d lines were dropped: the log is read too slowly", dropped)))
+        with suppress(OSError, ValueError):  # the reader is gone, or the disk is full
+            self._write("".join(lines))
+        self._batches += 1
+
+    def _line(self, message: Message) -> str:
         try:
-            return f"{self._lines.format(record)}\n"
-        except Exception as error:  # noqa: BLE001 - one bad record must not be the end of the log
-            where = f"{record.pathname}:{record.lineno}"
+            line = self._lines.entry(message) if isinstance(message, Entry) else self._lines.format(message)
+        except Exception as error:  # noqa: BLE001 - one bad message must not be the end of the log
+            where = message.id if isinstance(message, Entry) else f"{message.pathname}:{message.lineno}"
             notice = _notice("a line could not be written: %s at %s", type(error).__name__, where)
-            return f"{self._lines.format(notice)}\n"
+            line = self._lines.format(notice)
+        return f"{line}\n"
 
 
 @contextmanager
@@ -122,8 +154,8 @@ def logged(
     patience_s: float = PATIENCE_S,
 ) -> Iterator[None]:
     """Write the log of this process to a stream while the context lasts. ``level`` and ``form`` are settings."""
-    handler = WaitlessHandler(queue_length)
-    writer = LogWriter(handler, formatter(form, stream), _unbuffered(stream), patience_s)
+    handler = LineQueue(queue_length)
+    writer = LogWriter(handler, lines_for(form, stream), _unbuffered(stream), patience_s)
     number: int = getattr(logging, level.upper())
     levels = {"": max(number, logging.WARNING), **dict.fromkeys(OWN_LOGGERS, number)}
     loggers = {logging.getLogger(name): each for name, each in levels.items()}

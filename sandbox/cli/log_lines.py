@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Final, TextIO
 
 import click
+import msgspec
 
 from sandbox.foundation.strict_json import write_json
-from sandbox.journal.log_line import ControlRequest, EmulatedRequest, escaped, one_word
+from sandbox.journal.entry import Entry
+from sandbox.journal.log_line import REQUESTS, ControlRequest, EmulatedRequest, RequestLine, escaped, one_word
 from sandbox.journal.redaction import redact_text
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -32,8 +34,8 @@ _STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "r
 """By the first digit; 0 where a fault withheld the answer."""
 
 
-def formatter(form: str, stream: TextIO) -> logging.Formatter:
-    """Return the formatter of a form, ``auto``, ``text`` or ``json``, for a stream."""
+def lines_for(form: str, stream: TextIO) -> Lines:
+    """Return the writer of lines in a form, ``auto``, ``text`` or ``json``, for a stream."""
     terminal = stream.isatty()
     if form == "json" or (form == "auto" and not terminal):
         return JsonLines()
@@ -41,7 +43,20 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
     return TextLines(colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
 
 
-class TextLines(logging.Formatter):
+class Lines(logging.Formatter):
+    """A form of the lines: of log records, and of journal entries without a record."""
+
+    def entry(self, entry: Entry) -> str:
+        """Return the line of a request to the emulated API; its time is that of its answer."""
+        answered_at = entry.wall_time + entry.duration_ms / 1000
+        return self.request(answered_at, logging.INFO, "INFO", REQUESTS, EmulatedRequest(entry))
+
+    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
+        """Return the line of a request; ``time`` is Unix seconds."""
+        raise NotImplementedError
+
+
+class TextLines(Lines):
     """Lines for people: ``14:03:22.118 INFO POST /oauth/token 200 accepted 2.1 ms client=… id=…``."""
 
     def __init__(self, *, colours: bool) -> None:
@@ -50,21 +65,23 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with an indented traceback below it if the record has one."""
-        time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        level = self._coloured(f"{record.levelname:<7}", _LEVELS.get(record.levelno))
-        text = f"{self._coloured(time, 'bright_black')} {level} {self._message(record)}"
+        line: object = record.msg
+        if isinstance(line, (EmulatedRequest, ControlRequest)):
+            text = self.request(record.created, record.levelno, record.levelname, record.name, line)
+        else:
+            message = escaped(redact_text(record.getMessage()))
+            text = f"{self._head(record.created, record.levelno, record.levelname)} {message}"
         if record.exc_info:
             text += "".join(f"\n    {escaped(line)}" for line in _traceback(self, record.exc_info).splitlines())
         return text
 
-    def _message(self, record: logging.LogRecord) -> str:
-        line: object = record.msg
-        if not isinstance(line, (EmulatedRequest, ControlRequest)):
-            return escaped(redact_text(record.getMessage()))
+    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
+        """Return the line of a request."""
         fields = line.fields()
         status = int(str(fields["status"]))
         said = {name: one_word(str(value)) for name, value in fields.items()}
-        words = [said["method"], said["path"], self._coloured(said["status"], _STATUSES.get(status // 100))]
+        words = [self._head(time, level, level_name), said["method"], said["path"]]
+        words.append(self._coloured(said["status"], _STATUSES.get(status // 100)))
         words += [said[name] for name in ("outcome", "reason") if name in said]
         words.append(f"{fields['duration_ms']:.1f} ms")
         if "delay_ms" in fields:
@@ -75,33 +92,54 @@ class TextLines(logging.Formatter):
         ]
         return " ".join(words)
 
+    def _head(self, time: float, level: int, level_name: str) -> str:
+        shown = datetime.fromtimestamp(time).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        return f"{self._coloured(shown, 'bright_black')} {self._coloured(f'{level_name:<7}', _LEVELS.get(level))}"
+
     def _coloured(self, text: str, colour: str | None) -> str:
         return click.style(text, fg=colour) if self._colours and colour else text
 
 
-class JsonLines(logging.Formatter):
+class JsonLines(Lines):
     """Lines for programs: a JSON object each, in ASCII, with the fields of a request if it is one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the line; a traceback is its field ``exception``."""
         line: object = record.msg
-        document: dict[str, object] = {
-            "time": _moment(record),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-        }
         if isinstance(line, (EmulatedRequest, ControlRequest)):
-            fields = line.fields()
-            document |= {"message": f"{fields['method']} {fields['path']} {fields['status']}", **fields}
+            fields = _fields(record.created, record.levelname, record.name, line)
         else:
-            document["message"] = redact_text(record.getMessage())
+            fields = {
+                **_head(record.created, record.levelname, record.name),
+                "message": redact_text(record.getMessage()),
+            }
         if record.exc_info:
-            document["exception"] = _traceback(self, record.exc_info)
-        return write_json(document)
+            fields["exception"] = _traceback(self, record.exc_info)
+        return _written(fields)
+
+    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
+        """Return the line of a request."""
+        return _written(_fields(time, level_name, logger, line))
 
 
-def _moment(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
+def _fields(time: float, level_name: str, logger: str, line: RequestLine) -> dict[str, object]:
+    fields = line.fields()
+    message = f"{fields['method']} {fields['path']} {fields['status']}"
+    return {**_head(time, level_name, logger), "message": message, **fields}
+
+
+def _head(time: float, level_name: str, logger: str) -> dict[str, object]:
+    moment = datetime.fromtimestamp(time, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return {"time": moment, "level": level_name.lower(), "logger": logger}
+
+
+def _written(fields: Mapping[str, object]) -> str:
+    """Return JSON in ASCII with spaces after commas and colons."""
+    try:
+        written = msgspec.json.format(msgspec.json.encode(fields), indent=0)
+    except ValueError:  # an unpaired surrogate
+        return write_json(fields)
+    return written.decode("ascii") if written.isascii() else write_json(fields)
 
 
 def _traceback(formatter: logging.Formatter, exc_info: _ExcInfo) -> str:

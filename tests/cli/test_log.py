@@ -10,14 +10,16 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from werkzeug.test import Client
 
-from sandbox.cli.log import LogWriter, WaitlessHandler, logged
-from sandbox.cli.log_lines import TextLines, formatter
+from sandbox.cli.log import LineQueue, LogWriter, logged
+from sandbox.cli.log_lines import Lines, TextLines, lines_for
+from sandbox.journal.entry import Entry
 from sandbox.journal.log_line import REQUESTS, printable
 from tests.conftest import Integration
 
@@ -48,8 +50,16 @@ def stream() -> Stream:
 
 
 @pytest.fixture
-def log(stream: Stream) -> Callable[..., AbstractContextManager[None]]:
-    return lambda level="info", form="json", **more: logged(stream, level, form, **more)
+def log(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[None]]:
+    @contextmanager
+    def alone(level: str = "info", form: str = "json") -> Iterator[None]:
+        """Write the log without the handlers of pytest, because it is the only one where it is served."""
+        with monkeypatch.context() as patched:
+            patched.setattr(logging.getLogger(), "handlers", [])
+            with logged(stream, level, form):
+                yield
+
+    return alone
 
 
 def test_request_to_the_emulated_api_is_one_line_of_json(
@@ -77,6 +87,47 @@ def test_request_to_the_emulated_api_is_one_line_of_json(
         ("client_id", integration.client_id),
         ("journal_seq", 2),
     ]
+
+
+def test_line_of_json_is_ascii_with_spaces(
+    integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]]
+) -> None:
+    with log():
+        integration.http.get("/caf\u00e9")
+        integration.http.get("/cafe")
+
+    assert len(stream.lines) == 2
+    assert stream.lines == [json.dumps(each) for each in stream.objects]
+
+
+def test_other_handlers_get_the_records_of_requests_too(
+    integration: Integration,
+    stream: Stream,
+    log: Callable[..., AbstractContextManager[None]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with log():
+        logging.getLogger(REQUESTS).addHandler(caplog.handler)
+        integration.http.get("/nowhere")
+        logging.getLogger(REQUESTS).removeHandler(caplog.handler)
+
+    assert [record.getMessage() for record in caplog.records] == ["GET /nowhere 404"]
+    assert [line["message"] for line in stream.objects] == ["GET /nowhere 404"]
+
+
+def test_filter_of_the_logger_decides_about_requests(
+    integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]]
+) -> None:
+    def not_the_token(record: logging.LogRecord) -> bool:
+        return "/oauth/token" not in record.getMessage()
+
+    logging.getLogger(REQUESTS).addFilter(not_the_token)
+    with log():
+        integration.request_token()
+        integration.http.get("/nowhere")
+    logging.getLogger(REQUESTS).removeFilter(not_the_token)
+
+    assert [line["path"] for line in stream.objects] == ["/nowhere"]
 
 
 def test_request_to_the_control_api_is_one_line_too(
@@ -252,7 +303,7 @@ def test_form_follows_the_setting_and_the_terminal(
     stream = Stream()
     stream.terminal = terminal
 
-    line = formatter(form, stream).format(_record("hello"))
+    line = lines_for(form, stream).format(_record("hello"))
 
     assert ("json" if line.startswith("{") else "coloured text" if "\x1b[" in line else "text") == shown
 
@@ -357,6 +408,53 @@ def test_nobody_waits_for_a_log_that_is_not_read_and_drops_are_counted(stuck: St
     assert stuck.objects[-1]["level"] == "warning"
 
 
+def test_lines_are_written_at_any_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it has begun, the writer takes all lines that are there; it does not wait between batches."""
+    handler, written, all_written = LineQueue(), [], threading.Event()
+
+    def write(text: str) -> None:
+        monkeypatch.setattr("sandbox.cli.log.GATHER_S", 600.0)
+        written.extend(text.splitlines())
+        if len(written) == 2_001:
+            all_written.set()
+
+    monkeypatch.setattr("sandbox.cli.log.GATHER_S", 0.0)
+    for number in range(2_001):
+        handler.handle(_record("%d", number))
+    writer = LogWriter(handler, Messages(), write, 10)
+    writer.start()
+
+    assert all_written.wait(10)
+    assert written == [str(number) for number in range(2_001)]
+    writer.stop()
+
+
+def test_stop_writes_every_line_that_waits() -> None:
+    handler, written = LineQueue(), []
+    writer = LogWriter(handler, Messages(), lambda text: written.extend(text.splitlines()), 10)
+    writer.start()
+    for number in range(20_000):
+        handler.handle(_record("%d", number))
+    writer.stop()
+
+    assert written == [str(number) for number in range(20_000)]
+
+
+def test_entries_wait_with_small_bodies_only(integration: Integration) -> None:
+    integration.post(b"small")
+    integration.post(b"x" * 5_000)
+    _, small, _, large = integration.sandbox.journal.snapshot()
+    handler = LineQueue()
+
+    for entry in (small, large, *([small] * 1_000)):
+        handler.take(entry)
+
+    waiting = [handler.messages.get() for _ in range(1_002)]
+    assert waiting[0] is small
+    assert [entry.body for entry in waiting[1:3] if isinstance(entry, Entry)] == [b"", b"small"]
+    assert waiting[-1] == replace(small, headers=(), body=b"", response_headers=(), response_body=b"")
+
+
 def test_log_that_is_never_read_keeps_nobody_from_ending(stuck: Stuck) -> None:
     with logged(stuck, "info", "json", patience_s=0.01):
         logging.getLogger(OWN).info("first")
@@ -372,12 +470,17 @@ def test_lines_reach_a_file_past_its_buffer(tmp_path: Any) -> None:
     assert json.loads((tmp_path / "log.txt").read_text())["message"] == "gr\u00fc\u00dfe"
 
 
+class Messages(Lines):
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage()
+
+
 def _record(message: str, *arguments: object) -> logging.LogRecord:
     return logging.LogRecord(OWN, logging.INFO, "somewhere.py", 7, message, arguments, None)
 
 
 def test_disk_that_is_full_is_survived() -> None:
-    handler, written, failed = WaitlessHandler(10), [], threading.Event()
+    handler, written, failed = LineQueue(10), [], threading.Event()
 
     def write(text: str) -> None:
         if not failed.is_set():
@@ -385,7 +488,7 @@ def test_disk_that_is_full_is_survived() -> None:
             raise OSError("full")
         written.append(text)
 
-    writer = LogWriter(handler, logging.Formatter("%(message)s"), write, 10)
+    writer = LogWriter(handler, Messages(), write, 10)
     writer.start()
     handler.handle(_record("lost"))
     assert failed.wait(10)
@@ -396,8 +499,8 @@ def test_disk_that_is_full_is_survived() -> None:
 
 
 def test_record_that_makes_no_line_is_told_of() -> None:
-    handler, written = WaitlessHandler(10), []
-    writer = LogWriter(handler, logging.Formatter("%(message)s"), written.append, 10)
+    handler, written = LineQueue(10), []
+    writer = LogWriter(handler, Messages(), written.append, 10)
     writer.start()
     handler.handle(_record("%d", "no number"))
     writer.stop()
@@ -406,7 +509,7 @@ def test_record_that_makes_no_line_is_told_of() -> None:
 
 
 def test_drops_are_told_once() -> None:
-    handler = WaitlessHandler(0)
+    handler = LineQueue(0)
     handler.handle(logging.LogRecord(OWN, logging.INFO, "", 0, "x", (), None))
 
     assert (handler.take_dropped(), handler.take_dropped()) == (1, 0)
