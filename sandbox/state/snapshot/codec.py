@@ -69,6 +69,7 @@ def read_state(document: object) -> State:
     """Return the state of JSON values; raise ``InvalidValueError``, which names the first wrong place."""
     if not isinstance(document, Mapping):
         raise InvalidValueError("state", document, "a JSON object as GET /_sandbox/state answers it")
+    document = _without_generators(document)
     wrong = problem_in(document)
     if wrong is not None:
         raise wrong
@@ -78,6 +79,17 @@ def read_state(document: object) -> State:
         text, _, at = str(error).partition(" - at `$.")
         path = [int(number) if number else name for name, number in _STEP.findall(at)]
         raise InvalidValueError(dotted(path) or "state", given(document, path), f"a readable one ({text})") from None
+
+
+def _without_generators(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out the states of the random generators, which earlier releases wrote."""
+    platform = document.get("platform")
+    if not isinstance(platform, Mapping):
+        return document
+    platform = {name: value for name, value in platform.items() if name != "random"}
+    if isinstance(platform.get("faults"), Mapping):
+        platform["faults"] = {name: value for name, value in platform["faults"].items() if name != "random"}
+    return {**document, "platform": platform}
 
 
 def _with_restored_entries(document: Mapping[str, Any]) -> Mapping[str, Any]:
