@@ -316,3 +316,19 @@ class Clock:
             raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
         self._course = replace(course, moved=True)
         return self.now()
+
+
+_SPAN_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units: ``23 h 59 min``."""
+    left = int(abs(seconds))
+    parts: list[str] = []
+    for size, unit in _SPAN_UNITS:
+        amount, left = divmod(left, size)
+        if amount or (unit == "s" and not parts):
+            parts.append(f"{amount} {unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])

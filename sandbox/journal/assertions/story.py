@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
+from sandbox.foundation.clock import span
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.entry import Entry, clock_jump_s
 from sandbox.journal.filter import EVERY_ENTRY
-from sandbox.journal.journal import Entry
 from sandbox.journal.redaction import redact_body
 
 MAX_ENTRIES: Final = 20
@@ -34,7 +35,11 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
 
 
 def _lines(entries: Iterable[Entry]) -> Iterator[str]:
+    before: Entry | None = None
     for entry in entries:
+        if before is not None and (jump := clock_jump_s(before, entry)):
+            yield f"({span(jump)} {'later' if jump > 0 else 'earlier'} on the sandbox clock)"
+        before = entry
         yield _cut(entry_line(entry), _LINE)
         if entry.kind in PAYLOADS and entry.body:
             yield f"    {_preview(entry)}"

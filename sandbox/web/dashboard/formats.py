@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from sandbox.foundation.clock import format_instant
+from sandbox.foundation.clock import format_instant, span
 from sandbox.foundation.strict_json import write_json
+from sandbox.journal.entry import Entry, clock_jump_s
 
 _UNSEEN: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
@@ -18,7 +19,6 @@ _UNSEEN: Final = re.compile(
 """Invisible characters, and characters that turn the direction of a text."""
 
 _AGO: Final = re.compile(r"\b(\d+(?:\.\d+)?) s ago\b")
-_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def instant(value: float | datetime) -> str:
@@ -39,19 +39,6 @@ def time_of_day(value: float | datetime) -> str:
 
 def _aware(value: float | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromtimestamp(value, timezone.utc)
-
-
-def span(seconds: float) -> str:
-    """Return a length of time in its two largest units: ``23 h 59 min``."""
-    left = int(abs(seconds))
-    parts: list[str] = []
-    for size, unit in _UNITS:
-        amount, left = divmod(left, size)
-        if amount or (unit == "s" and not parts):
-            parts.append(f"{amount} {unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def legible(reason: str) -> str:
@@ -103,12 +90,18 @@ def pretty(value: Any) -> str:
     return write_json(value, indent=2, ascii=False)
 
 
+def jump(newer: Entry, older: Entry) -> float:
+    """Return the seconds by which the sandbox clock jumped between two requests; 0 where it went as the machine's."""
+    return clock_jump_s(older, newer)
+
+
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "instant": instant,
     "moment": moment,
     "time_of_day": time_of_day,
     "span": span,
     "legible": legible,
+    "jump": jump,
     "size": size,
     "milliseconds": milliseconds,
     "visible": visible,

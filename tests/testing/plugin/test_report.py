@@ -71,6 +71,23 @@ def test_good(patchworks):
     assert (properties[0][1].get("name") or "").startswith("requests to http://127.0.0.1:")
 
 
+def test_report_has_a_line_where_the_clock_was_moved(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+def test_day(patchworks):
+    requests.get(patchworks.base_url + "/nothing", timeout=10)
+    patchworks.clock.advance(hours=24)
+    requests.get(patchworks.base_url + "/nothing", timeout=10)
+    pytest.fail("on purpose")
+""",
+    )
+
+    result.stdout.fnmatch_lines(
+        ["[#]1 GET /nothing *", "(1 d later on the sandbox clock)", "[#]2 GET /nothing *"], consecutive=True
+    )
+
+
 def test_report_of_many_requests_is_short(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

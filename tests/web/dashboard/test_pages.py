@@ -135,6 +135,25 @@ def test_an_opened_request_begins_with_every_field_that_was_refused(
     assert fields == list(answer.json["errors"])  # type: ignore[index]
 
 
+def test_a_move_of_the_clock_stands_between_the_requests_before_and_after(integration: Integration) -> None:
+    journal = integration.sandbox.journal
+    for received_at, wall_time in ((0.0, 0.0), (20.0, 20.0), (86_420.0, 21.0), (82_820.0, 22.0), (82_820.0, 99.0)):
+        journal.close(exchange(received_at=received_at, wall_time=wall_time), 200, (), b"")
+
+    page = integration.http.get("/_sandbox/").text
+
+    jumps = re.findall(r'<span class="number">(#\d)|<li class="jump"[^>]*>(.*?)</li>', page)
+    assert [number or jump for number, jump in jumps] == [
+        "#5",
+        "#4",
+        "1 h earlier on the sandbox clock",
+        "#3",
+        "1 d later on the sandbox clock",
+        "#2",
+        "#1",
+    ]
+
+
 def test_a_row_has_the_number_by_which_other_requests_name_it(integration: Integration) -> None:
     integration.post()
 

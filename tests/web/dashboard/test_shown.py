@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.foundation.clock import span
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Entry, Headers, Journal
 from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
-from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, span, visible
+from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
 from sandbox.web.dashboard.requests import WINDOW, Selection, window
 from sandbox.web.dashboard.timeline import timeline

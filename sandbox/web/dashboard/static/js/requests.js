@@ -133,6 +133,8 @@ document.addEventListener("keydown", (event) => {
   const row = event.target.closest?.(".row");
   if (!row || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
   event.preventDefault();
-  const next = event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling;
+  const step = event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
+  let next = row[step];
+  while (next && !next.matches(".row")) next = next[step]; // a jump of the clock is no row
   next?.querySelector("a").focus();
 });
