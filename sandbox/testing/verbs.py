@@ -4,7 +4,7 @@ A row returns a ``Verb``. A sandbox of this process performs it by a call, one b
 API, an isolated company by verbs of its parent; the command line prints the answer to the request. To add a verb: its
 view in ``sandbox.web.control``, a row here, a method of the handle, a command.
 
-The command line imports this module when it starts, so a row imports the core only when it is performed.
+The command line imports this module when it starts, so a row imports most of the core only when it is performed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from sandbox.foundation.clock import format_instant
 from sandbox.foundation.real_time import move_frozen_time
+from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
 from sandbox.testing.backend import Backend, Verb
 from sandbox.testing.remote import reading
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
     from sandbox.journal.contract import ContractViolation
     from sandbox.journal.duplicates import Duplicates, Likeness
-    from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -201,30 +201,30 @@ def add_preset(name: str, match: Mapping[str, object]) -> Verb[list[RuleState]]:
 
 def companies() -> Verb[list[Company]]:
     """Return all companies."""
-    return Verb("GET /companies", lambda it: it.store.companies(), reading.each(reading.company))
+    return Verb("GET /companies", lambda it: it.store.companies(), reading.to(list[Company]))
 
 
 def add_company(name: str, slug: str | None = None) -> Verb[Company]:
     """Add a company; its slug is made from the name unless given."""
     body = {"name": name} if slug is None else {"name": name, "slug": slug}
-    return Verb("POST /companies", lambda it: it.store.add_company(name, slug), reading.company, body)
+    return Verb("POST /companies", lambda it: it.store.add_company(name, slug), reading.to(Company), body)
 
 
 def connectors() -> Verb[list[Connector]]:
     """Return all connectors."""
-    return Verb("GET /connectors", lambda it: it.store.connectors(), reading.each(reading.connector))
+    return Verb("GET /connectors", lambda it: it.store.connectors(), reading.to(list[Connector]))
 
 
 def add_connector(company: str, name: str, environment: str = "test") -> Verb[Connector]:
     """Add a connector to a company."""
     body = {"company": company, "name": name, "environment": environment}
-    return Verb("POST /connectors", lambda it: it.store.add_connector(**body), reading.connector, body)
+    return Verb("POST /connectors", lambda it: it.store.add_connector(**body), reading.to(Connector), body)
 
 
 def entities(connector_id: int) -> Verb[list[Entity]]:
     """Return the entities of a connector."""
     route = f"GET /connectors/{connector_id}/entities"
-    return Verb(route, lambda it: it.store.entities(connector_id), reading.each(reading.entity))
+    return Verb(route, lambda it: it.store.entities(connector_id), lambda answer: [*map(reading.entity, answer)])
 
 
 def add_entity(
@@ -239,7 +239,7 @@ def add_entity(
 def clients(connector_id: int) -> Verb[list[OAuthClient]]:
     """Return the OAuth clients of a connector."""
     route, read = f"GET /connectors/{connector_id}/oauth-clients", partial(reading.client, connector_id)
-    return Verb(route, lambda it: it.store.clients(connector_id), reading.each(read))
+    return Verb(route, lambda it: it.store.clients(connector_id), lambda answer: [*map(read, answer)])
 
 
 def add_client(connector_id: int, name: str) -> Verb[NewOAuthClient]:
@@ -250,14 +250,14 @@ def add_client(connector_id: int, name: str) -> Verb[NewOAuthClient]:
 
 def services() -> Verb[list[Service]]:
     """Return all services."""
-    return Verb("GET /services", lambda it: it.store.services(), reading.each(reading.service))
+    return Verb("GET /services", lambda it: it.store.services(), reading.to(list[Service]))
 
 
 def add_service(company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True) -> Verb[Service]:
     """Add a service to a company."""
     body: dict[str, Any] = {"company": company, "connector_id": connector_id, "entity": entity}
     body |= {"vanity_url": vanity_url, "active": active}
-    return Verb("POST /services", lambda it: it.store.add_service(**body), reading.service, body)
+    return Verb("POST /services", lambda it: it.store.add_service(**body), reading.to(Service), body)
 
 
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------

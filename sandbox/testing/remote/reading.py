@@ -1,6 +1,6 @@
 """The control API's answers as the values that the core has for them.
 
-Each function imports the class that it makes: the command line imports this module and needs none of them.
+The command line imports this module, so a function imports what is slow to import.
 """
 
 from __future__ import annotations
@@ -10,19 +10,26 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import convert
+
 from sandbox.foundation.clock import parse_instant
+from sandbox.platform.model import Entity, KeptSecret, OAuthClient
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.contract import ContractViolation
     from sandbox.journal.duplicates import Duplicates
-    from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
+
+
+def to(kind: type[T]) -> Callable[[object], T]:
+    """Return the reading of a type whose fields the control API shows under their own names."""
+    return lambda answer: convert(answer, kind)
 
 
 def now(clock: Document) -> datetime:
@@ -58,16 +65,9 @@ def tokens(pages: list[Document]) -> list[IssuedToken]:
     from sandbox.platform.tokens import IssuedToken
 
     newest_first = {given["jti"]: given for page in pages for given in reversed(page["tokens"])}
+    times = ("issued_at", "expires_at")
     return [
-        _made(
-            IssuedToken,
-            {
-                **given,
-                "scopes": tuple(given["scopes"]),
-                "issued_at": _timestamp(given["issued_at"]),
-                "expires_at": _timestamp(given["expires_at"]),
-            },
-        )
+        convert({**given, **{name: parse_instant(given[name]).timestamp() for name in times}}, IssuedToken)
         for given in reversed(newest_first.values())
     ]
 
@@ -77,7 +77,8 @@ def rule(given: Document) -> RuleState:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import read_rule
 
-    return _made(RuleState, {**given, "rule": read_rule(given["rule"])})
+    created_at = parse_instant(given["created_at"])
+    return RuleState(given["id"], read_rule(given["rule"]), created_at, given["seen"], given["hits"], given["used_up"])
 
 
 def rules(answer: Document) -> list[RuleState]:
@@ -85,38 +86,14 @@ def rules(answer: Document) -> list[RuleState]:
     return [rule(given) for given in answer["faults"]]
 
 
-def company(given: Document) -> Company:
-    """Return a company."""
-    from sandbox.platform.model import Company
-
-    return _made(Company, given)
-
-
-def connector(given: Document) -> Connector:
-    """Return a connector."""
-    from sandbox.platform.model import Connector
-
-    return _made(Connector, given)
-
-
 def entity(given: Document) -> Entity:
     """Return an entity."""
-    from sandbox.platform.model import Entity
-
-    return _made(Entity, given)
-
-
-def service(given: Document) -> Service:
-    """Return a service."""
-    from sandbox.platform.model import Service
-
-    return _made(Service, given)
+    values = {field.name: given[field.name] for field in fields(Entity)}
+    return Entity(**{**values, "created_at": parse_instant(given["created_at"])})
 
 
 def client(connector_id: int, given: Document) -> OAuthClient:
     """Return an OAuth client; the hash of its secret stays in the sandbox."""
-    from sandbox.platform.model import KeptSecret, OAuthClient
-
     last_four = given["client_secret"][-4:] if "client_secret" in given else given["secret_last_four"]
     created_at = parse_instant(given["created_at"])
     updated_at = parse_instant(given["updated_at"]) if "updated_at" in given else created_at
@@ -135,21 +112,4 @@ def loaded_clients(answer: Document) -> list[LoadedClient]:
     """Return the OAuth clients of a loaded state."""
     from sandbox.state.restore import LoadedClient
 
-    return [LoadedClient(**given) for given in answer["clients"]]
-
-
-def each(read: Callable[[Document], T]) -> Callable[[list[Document]], list[T]]:
-    """Return what reads a list."""
-    return lambda answer: [read(given) for given in answer]
-
-
-def _made(cls: Callable[..., T], given: Document) -> T:
-    """Return a value whose fields the control API shows under their own names."""
-    values = {known.name: given[known.name] for known in fields(cls)}  # type: ignore[arg-type]
-    if isinstance(created_at := values.get("created_at"), str):
-        values["created_at"] = parse_instant(created_at)
-    return cls(**values)
-
-
-def _timestamp(instant: str) -> float:
-    return round(parse_instant(instant).timestamp(), 6)
+    return convert(answer["clients"], list[LoadedClient])
