@@ -61,26 +61,21 @@ class Place(Protocol):
     @property
     def base_url(self) -> str:
         """Base URL, without a trailing slash."""
-        ...
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        ...
 
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself."""
-        ...
 
     @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application."""
-        ...
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
         """Serve the sandbox over TLS too, on a port of loopback."""
-        ...
 
 
 class Backend(Protocol):
@@ -89,28 +84,22 @@ class Backend(Protocol):
     @property
     def place(self) -> Place:
         """The sandbox as clients reach it."""
-        ...
 
     @property
     def company(self) -> str:
         """Slug of the company that is meant where none is named; raise ``NotFoundError``."""
-        ...
 
     @property
     def credentials(self) -> Credentials:
         """An OAuth client of that company; raise ``NotFoundError``."""
-        ...
 
     @property
     def journal(self) -> EntrySource:
         """The journal as it is now; a reset puts another in its place."""
-        ...
 
     @property
     def recorder(self) -> JournalRecorder:
         """Answers questions about the journal as it is at each moment."""
-        ...
 
     def do(self, verb: Verb[T]) -> T:
         """Perform a verb of the table."""
-        ...
