@@ -61,16 +61,9 @@ class _Bearer(requests.auth.AuthBase):
     """Sends the key. A header of the session would yield to a ``.netrc``, and a redirect would leak it."""
 
     def __init__(self, key: str) -> None:
-        self._key = key
-
-    @classmethod
-    def of(cls, key: str | None) -> _Bearer | None:
-        """Return the sender of a key, ``None`` without a key; raise ``InvalidValueError``."""
-        if not key:
-            return None
         if not is_control_key(key):
             raise InvalidValueError("control_key", Withheld(), CONTROL_KEY_ALLOWED)
-        return cls(key)
+        self._key = key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key}"
@@ -97,7 +90,8 @@ class ControlApi:
         if not is_web_url(base_url):
             raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
         self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
-        self._auth = _Bearer.of(control_key or os.environ.get(KEY_VARIABLE))
+        key = control_key or os.environ.get(KEY_VARIABLE)
+        self._auth = _Bearer(key) if key else None
         self._timeout = timeout
         self._session = session or requests.Session()
         self._trusted = _checked(ca_file)
@@ -124,7 +118,10 @@ class ControlApi:
         ``longer``: seconds more than usual that it may take. ``also``: a status that is an answer, no error.
         """
         with self._sent(method, path, json, query, self._timeout + longer, also=also) as response:
-            return response.json() if response.content else None
+            try:
+                return response.json() if response.content else None
+            except requests.JSONDecodeError:
+                raise _foreign(response) from None
 
     def ask(self, verb: Verb[Any]) -> Any:
         """Send the request of a verb and return the JSON of the answer."""
@@ -142,22 +139,13 @@ class ControlApi:
         # urllib3 waits until a piece is full.
         size = _PIECE if silence is None else 1
         with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
-            try:
-                for line in response.iter_lines(size):
-                    yield line.decode("utf-8")
-            except requests.RequestException as error:
-                raise self._broken_off(error) from None
+            for line in response.iter_lines(size):
+                yield line.decode("utf-8")
 
     def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
         """GET and iterate over the bytes of an answer as they come."""
         with self._sent("GET", path, None, query, self._timeout, stream=True) as response:
-            try:
-                yield from response.iter_content(_PIECE)
-            except requests.RequestException as error:
-                raise self._broken_off(error) from None
-
-    def _broken_off(self, error: requests.RequestException) -> UnreachableError:
-        return UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})")
+            yield from response.iter_content(_PIECE)
 
     def close(self) -> None:
         """Close the connections."""
@@ -205,8 +193,11 @@ class ControlApi:
             raise UnreachableError(f"the call of {url} failed ({_cause(error)})") from None
         with response:
             if not response.ok and response.status_code != also:
-                _refuse(response, url)
-            yield response
+                _refuse(response)
+            try:
+                yield response
+            except requests.RequestException as error:
+                raise UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})") from None
 
 
 def _checked(ca_file: str | PathLike[str] | None) -> str | None:
@@ -242,13 +233,18 @@ def _inner(error: BaseException) -> BaseException | None:
     return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
 
 
-def _refuse(response: requests.Response, url: str) -> NoReturn:
+def _foreign(response: requests.Response) -> ProblemError:
+    status = response.status_code
+    return ProblemError(status, f"{response.url.partition('?')[0]} answers {status}, not as a sandbox does")
+
+
+def _refuse(response: requests.Response) -> NoReturn:
     status = response.status_code
     try:
         problem = response.json()
         detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
     except (ValueError, KeyError, TypeError):
-        raise ProblemError(status, f"{url} answers {status}, not as a sandbox does") from None
+        raise _foreign(response) from None
     match status:
         case 404:
             raise RemoteNotFoundError(status, detail, errors)

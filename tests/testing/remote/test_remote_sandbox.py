@@ -148,10 +148,11 @@ def test_problem_is_raised_as_the_core_would_raise_it_and_with_its_details(
         assert (raised.value.field, raised.value.given, raised.value.allowed) == ("rate", "-1", "allowed: more")
 
 
-def test_answer_that_is_no_sandboxs_is_told_as_such(answering: Answering, told: RemoteSandbox) -> None:
-    answering.status, answering.body = 502, b"<h1>Bad gateway</h1>"
+@pytest.mark.parametrize("status", [200, 502])
+def test_answer_that_is_no_sandboxs_is_told_as_such(status: int, answering: Answering, told: RemoteSandbox) -> None:
+    answering.status, answering.body = status, b"<h1>Hello</h1>"
 
-    with pytest.raises(ProblemError, match=r"/_sandbox/reset answers 502, not as a sandbox does"):
+    with pytest.raises(ProblemError, match=rf"/_sandbox/reset answers {status}, not as a sandbox does"):
         told.reset()
 
 
