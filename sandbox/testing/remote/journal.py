@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 from typing import Any, Final
 
 from sandbox.foundation.errors import InvalidValueError, ProblemError
@@ -40,14 +41,12 @@ class RemoteJournal:
     @property
     def dropped(self) -> int:
         """How many entries were dropped because the journal was full."""
-        dropped: int = self.api.get("/health")["journal_dropped"]
-        return dropped
+        return int(self.api.get("/health")["journal_dropped"])
 
     @property
     def last_seq(self) -> int:
         """Number of the newest entry there ever was; 0 before the first."""
-        last_seq: int = self.api.get("/health")["journal_last_seq"]
-        return last_seq
+        return int(self.api.get("/health")["journal_last_seq"])
 
     def entries(
         self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0, **window: int | bool | None
@@ -62,7 +61,7 @@ class RemoteJournal:
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
         """Iterate over the matching entries, newest first, reading more of them the further it goes."""
         skip, last = 0, None
-        for size in _sizes():
+        for size in chain(_PAGES, repeat(_PAGES[-1])):
             page = list(self.entries(entry_filter, skip=skip, limit=size, newest=True))
             for entry in page:
                 if last is None or entry.seq < last:  # entries that came meanwhile move the others on
@@ -178,12 +177,6 @@ class RemoteRecorder(JournalRecorder):
 
 
 _NOT_TAKEN: Final = (400, 413, 422)
-
-
-def _sizes() -> Iterator[int]:
-    yield from _PAGES
-    while True:
-        yield _PAGES[-1]
 
 
 def _question(expectation: Expectation) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
@@ -15,9 +15,6 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
 from sandbox.testing.tenant.journal import TenantJournal, TenantRecorder
 from sandbox.testing.tenant.ownership import Ownership
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 

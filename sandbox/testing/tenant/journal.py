@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.source import EntrySource
@@ -36,12 +38,12 @@ class TenantJournal:
         """Iterate over the matching owned entries, oldest first."""
         after = max(after, self.own.since)
         parts = (self.journal.entries(part, after) for part in self.own.parts(entry_filter))
-        return _once(heapq.merge(*parts, key=_seq))
+        return _merged(parts)
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
         """Iterate over the matching owned entries, newest first."""
         parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
-        return _once(heapq.merge(*parts, key=_seq, reverse=True))
+        return _merged(parts, newest_first=True)
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many owned entries match."""
@@ -103,13 +105,8 @@ class TenantRecorder(JournalRecorder):
         return super().explain_order(view, patterns)
 
 
-def _seq(entry: Entry) -> int:
-    return entry.seq
-
-
-def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
-    last = 0
-    for entry in entries:
-        if entry.seq != last:
-            last = entry.seq
-            yield entry
+def _merged(parts: Iterable[Iterator[Entry]], *, newest_first: bool = False) -> Iterator[Entry]:
+    """Iterate in one order over the entries of several parts, once over an entry that is in more than one."""
+    number = attrgetter("seq")
+    for _, same in groupby(heapq.merge(*parts, key=number, reverse=newest_first), number):
+        yield next(same)
