@@ -157,9 +157,7 @@ def _sent_headers(request: requests.PreparedRequest, scheme: str, netloc: str) -
 
 def _text(value: str | bytes) -> str:
     """Return a header field's text; raise ``UnicodeEncodeError`` for what cannot be sent."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("latin-1").decode("latin-1")
-    return value.decode("latin-1")
+    return (value.encode("latin-1") if isinstance(value, str) else value).decode("latin-1")
 
 
 def _bytes_of(body: bytes | str | Iterable[bytes | str] | None) -> bytes:
