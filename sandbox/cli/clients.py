@@ -38,12 +38,8 @@ def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> 
     if as_json:
         print_json(new)
         return
-    for title, field in (
-        ("client id", "client_id"),
-        ("client secret", "client_secret"),
-        ("token endpoint", "token_endpoint"),
-    ):
-        click.echo(f"{title:15} {printable(new[field])}")
+    for field in ("client_id", "client_secret", "token_endpoint"):
+        click.echo(f"{field.replace('_', ' '):15} {printable(new[field])}")
 
 
 @clients.command("list")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -48,12 +49,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     @ca_file_option
     @functools.wraps(command)
     def with_api(url: str, control_key: str | None, ca_file: str | None, **arguments: Any) -> None:
+        from sandbox.testing.remote.control_api import ControlApi
+
         try:
-            api = open_api(url, control_key, ca_file)
-            try:
+            with closing(ControlApi(url, control_key=control_key, ca_file=ca_file)) as api:
                 command(api, **arguments)
-            finally:
-                api.close()
         except UnreachableError as error:
             raise _UnreachableError(str(error)) from None
         except ProblemError as error:
@@ -81,10 +81,3 @@ def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Cal
         return (JSON_OPTION if json else lambda same: same)(connected(perform))
 
     return decorate
-
-
-def open_api(url: str, control_key: str | None = None, ca_file: str | None = None) -> ControlApi:
-    """Return the control API at a URL; raise ``InvalidValueError``."""
-    from sandbox.testing.remote.control_api import ControlApi
-
-    return ControlApi(url, control_key=control_key, ca_file=ca_file)

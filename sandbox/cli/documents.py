@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -27,7 +26,10 @@ def openapi(output: str | None, api: str) -> None:
     if output is None:
         click.echo(written[EMULATED_FILE if api == "emulated" else CONTROL_FILE], nl=False)
     else:
-        _write(written, Path(output))
+        for name, text in written.items():
+            path = Path(output, name)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            click.echo(f"wrote {path}")
 
 
 @click.command()
@@ -41,12 +43,6 @@ def fidelity(as_json: bool) -> None:
 
     ledger = load_ledger()
     click.echo(write_json(dataclasses.asdict(ledger), indent=2) if as_json else as_text(ledger))
-
-
-def _write(pages: Mapping[str, str], folder: Path) -> None:
-    for name, text in pages.items():
-        Path(folder, name).write_text(text, encoding="utf-8", newline="\n")
-        click.echo(f"wrote {Path(folder, name)}")
 
 
 _NAME = "patchworks-sandbox"

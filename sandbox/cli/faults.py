@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from sandbox.cli.connection import connected, open_api, performs
+from sandbox.cli.connection import connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, table
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ENDPOINTS
@@ -63,11 +63,12 @@ def _complete_kind(context: click.Context, parameter: click.Parameter, incomplet
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from sandbox.cli.health import default_url
     from sandbox.foundation.errors import SandboxError
+    from sandbox.testing.remote.control_api import ControlApi
 
+    given = context.params
+    url, key, ca_file = given.get("url") or default_url(), given.get("control_key"), given.get("ca_file")
     try:
-        given = context.params
-        api = open_api(given.get("url") or default_url(), given.get("control_key"), given.get("ca_file"))
-        presets = api.ask(verbs.presets())["presets"]
+        presets = ControlApi(url, control_key=key, ca_file=ca_file).ask(verbs.presets())["presets"]
     except SandboxError:
         return []
     return [CompletionItem(p["name"], help=p["title"]) for p in presets if p["name"].startswith(incomplete)]

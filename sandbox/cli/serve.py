@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -49,8 +48,11 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     initial = server.sandbox.initial_settings
     click.get_current_context().with_resource(logged(sys.stderr, initial.log_level, initial.log_format))
     try:
-        with _announced(ready_file, server):
-            server.start()
+        if ready_file is not None:
+            Path(ready_file).unlink(missing_ok=True)  # that of an earlier run
+        server.start()
+        if ready_file is not None:
+            atomic_file.write(Path(ready_file), [f"{write_json(server.endpoints.ready_document())}\n".encode()])
         click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
         with rare_collections():
             if not stop.wait(_SETTLED_S):
@@ -84,18 +86,6 @@ def _server(configuration: Configuration) -> SandboxServer:
 
     sandbox = Sandbox(configuration.seed, settings=configuration.given, keys=keys)
     return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
-
-
-@contextmanager
-def _announced(ready_file: str | None, server: SandboxServer) -> Iterator[None]:
-    """Write the ready file, if one is asked for, after the server has started; delete that of an earlier run first."""
-    if ready_file is None:
-        yield
-        return
-    path = Path(ready_file)
-    path.unlink(missing_ok=True)
-    yield
-    atomic_file.write(path, [f"{write_json(server.endpoints.ready_document())}\n".encode()])
 
 
 def _stop_on_signals() -> threading.Event:

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
 
 _FILE: Final = click.Path(dir_okay=False)
-_SECRETS: Final = {
-    "saved": "as saved",
-    "kept": "the one it had here before",
-}
+_SECRETS: Final = {"saved": "as saved", "kept": "the one it had here before"}
 
 
 @click.group()
