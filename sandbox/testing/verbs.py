@@ -109,12 +109,7 @@ def follow() -> Verb[datetime]:
 
 def rules() -> Verb[list[RuleState]]:
     """Return every rule in order, used up or not."""
-    return Verb(
-        "GET /faults",
-        lambda it: it.platform.faults.rules(),
-        reading.rules,
-        isolated=_own_rules,
-    )
+    return Verb("GET /faults", lambda it: it.platform.faults.rules(), reading.rules, isolated=_own_rules)
 
 
 def _own_rules(parent: Backend, own: Ownership) -> list[RuleState]:

@@ -227,9 +227,6 @@ def _cause(error: requests.RequestException) -> str:
 
 
 def _inner(error: BaseException) -> BaseException | None:
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return reason
     return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
 
 
