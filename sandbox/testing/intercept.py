@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from sandbox.foundation.errors import ConflictError, RefusedHostError
-from sandbox.foundation.loopback import address_of
+from sandbox.foundation.loopback import is_everywhere, is_loopback
 from sandbox.server.tls.authority import Authority
 from sandbox.web.addresses import PRODUCTION_HOSTS
 
@@ -155,10 +155,7 @@ def _bypassing_proxies(hosts: Sequence[str]) -> Iterator[None]:
 
 
 def _is_local(name: str) -> bool:
-    if name in ("", "localhost") or name.endswith(".localhost"):
-        return True
-    address = address_of(name.partition("%")[0])
-    return address is not None and (address.is_loopback or address.is_unspecified)
+    return not name or name.endswith(".localhost") or is_loopback(name) or is_everywhere(name)
 
 
 # --- trust ----------------------------------------------------------------------------------------------------------
