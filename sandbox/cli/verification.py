@@ -6,14 +6,14 @@ A command ends with exit code 1 where the requests did not come.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sandbox.cli.connection import connected, performs
-from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.cli.output import JSON_OPTION, print_json, printable_lines, table
 from sandbox.cli.requests import HEADING, filters, print_entry, read_filter
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
@@ -110,13 +110,11 @@ def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **op
     if as_json:
         print_json(answer)
     else:
-        click.echo(f"verified: {answer['count']} found" if is_good else _printable(answer["detail"]), err=not is_good)
+        click.echo(
+            f"verified: {answer['count']} found" if is_good else printable_lines(answer["detail"]), err=not is_good
+        )
     if not is_good:
         raise click.exceptions.Exit(1)
-
-
-def _printable(text: str) -> str:
-    return "\n".join(map(printable, text.splitlines()))
 
 
 def _show_duplicates(answer: Any) -> None:
@@ -146,7 +144,7 @@ def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) 
 @connected
 def violations(api: ControlApi, as_json: bool, **where: Any) -> None:
     """List the ways in which requests did not conform to the published contract."""
-    found = list(_nonconforming(api, where))
+    found = [request for page in api.ask(verbs.contract_violations(**where)) for request in page["requests"]]
     if as_json:
         print_json(found)
         return
@@ -156,13 +154,3 @@ def violations(api: ControlApi, as_json: bool, **where: Any) -> None:
         for violation in request["violations"]
     ]
     click.echo(table(["#", "REQUEST", "CODE", "WHAT"], rows) if rows else "no violations")
-
-
-def _nonconforming(api: ControlApi, where: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    verb = verbs.contract_violations(**where)
-    assert verb.more is not None
-    query: Mapping[str, object] | None = verb.query
-    while query is not None:
-        page = api.ask(replace(verb, query={**verb.query, **query}))
-        yield from page["requests"]
-        query = verb.more([page])

@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
@@ -124,9 +125,15 @@ class ControlApi:
                 raise _foreign(response) from None
 
     def ask(self, verb: Verb[Any]) -> Any:
-        """Send the request of a verb and return the JSON of the answer."""
+        """Send the request of a verb and return the JSON of the answer; of a verb with pages, the list of all."""
         method, path = verb.route.split(" ")
-        return self.call(method, path, json=verb.body, query=verb.query, longer=verb.longer_s)
+        send = partial(self.call, method, path, json=verb.body, longer=verb.longer_s)
+        pages = [send(query=verb.query)]
+        if verb.more is None:
+            return pages[0]
+        while (more := verb.more(pages)) is not None:
+            pages.append(send(query={**verb.query, **more}))
+        return pages
 
     def lines(
         self, path: str, query: Mapping[str, object] | None = None, *, silence: float | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -103,12 +102,7 @@ class Remote:
         """Perform a verb by its request; raise ``NotInProcessError`` where it has none."""
         if not verb.route:
             raise NotInProcessError(verb.only_here)
-        answer = self.api.ask(verb)
-        if verb.more is not None:
-            answer = [answer]
-            while (query := verb.more(answer)) is not None:
-                answer.append(self.api.ask(replace(verb, query={**verb.query, **query})))
-        value = verb.read(answer)
+        value = verb.read(self.api.ask(verb))
         if self._made is not None and verb.kept_clients is not None:
             self._made = self._made if self._made.client_id in verb.kept_clients(value) else None
         return value
