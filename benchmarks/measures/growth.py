@@ -149,7 +149,7 @@ def median_us(action: Callable[[], object], repeats: int = 101) -> float:
 
 def memory(size: int) -> tuple[float, float]:
     """Return the bytes that an entry takes, by tracemalloc, and how many of them are its body."""
-    journal = Journal("bench", lambda: 10**9, lambda: 10**12)
+    journal = Journal("bench", 10**9, 10**12)
     record(journal, 0)
 
     def fill() -> None:
@@ -166,7 +166,7 @@ def bound_error(length: int) -> float:
     journals: list[Journal] = []
 
     def fill() -> None:
-        journal = Journal("bench", lambda: 10**9, lambda: BOUND)
+        journal = Journal("bench", 10**9, BOUND)
         journals.append(journal)
         number = 0
         while not journal.dropped:

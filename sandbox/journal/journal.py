@@ -79,16 +79,14 @@ class Journal:
     def __init__(
         self,
         id: str,
-        max_entries: Callable[[], int],
-        max_bytes: Callable[[], int],
+        max_entries: int,
+        max_bytes: int,
         observers: Sequence[Observer] = (),
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
         self.id = id
         self._observers = observers
         self._keep = keep
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
         self._closing = threading.Lock()  # held while an entry is kept elsewhere, which may take long: never by readers
         self._lock = threading.Lock()
         self._waiting = Waiting(self._lock)
@@ -97,6 +95,7 @@ class Journal:
         self._shared = SharedValues()
         self._costs: deque[int] = deque()  # of the entries, oldest first
         self._bytes = 0
+        self.bound(max_entries, max_bytes)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
@@ -135,6 +134,11 @@ class Journal:
             call_hook(entry, observer, entry, exchange, dropped)
         return entry
 
+    def bound(self, max_entries: int, max_bytes: int) -> None:
+        """Set both bounds; the next entry makes them hold."""
+        self._max_entries = max_entries
+        self._max_bytes = max_bytes
+
     def _add(self, entry: Entry, cost: int) -> None:
         cost += _OVERHEAD
         self._seq = entry.seq
@@ -143,10 +147,8 @@ class Journal:
 
     def _drop_beyond_bounds(self) -> None:
         """Drop the oldest entries until both bounds hold; the newest always stays."""
-        index = self._index
-        max_entries, max_bytes = self._max_entries(), self._max_bytes()
-        spare = max_bytes // _SPARE_SHARE
-        while len(index.all) > 1 and (len(index.all) > max_entries or self._bytes > max_bytes):
+        index, spare = self._index, self._max_bytes // _SPARE_SHARE
+        while (held := len(index.all)) > 1 and (held > self._max_entries or self._bytes > self._max_bytes):
             self._bytes -= self._costs.popleft() + index.drop_oldest(spare)
             if self._shared.held > spare:  # the entries that the values came with may be gone
                 self._shared = SharedValues()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from weakref import proxy
 
 from sandbox.faults.book import FaultBook, FaultsSnapshot
 from sandbox.foundation.clock import Clock
@@ -65,7 +64,6 @@ class Platform:
         after_acceptance: Sequence[AfterAcceptance] = (),
         keep: Callable[[Entry], None] | None = None,
     ) -> None:
-        self.use(settings)
         self.clock = clock
         self.store = store
         self.keys = keys
@@ -73,17 +71,15 @@ class Platform:
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
         self.after_acceptance = after_acceptance
-        # Not `self`: in a cycle, a journal that a reset has retired would keep its memory until the collector comes.
-        this = proxy(self)
-        self.journal = Journal(
-            rng.hex(6), lambda: this.settings.journal_entries, lambda: this.settings.journal_bytes, observers, keep
-        )
+        self.journal = Journal(rng.hex(6), settings.journal_entries, settings.journal_bytes, observers, keep)
+        self.use(settings)
 
     def use(self, settings: Settings) -> None:
         """Put settings in force, with what follows from them for every request."""
         self.settings = settings
         self.wire: WireProfile = wire_profile(settings.wire_profile)
         self.stored = self.wire.stored(settings.success_status, settings.success_message)
+        self.journal.bound(settings.journal_entries, settings.journal_bytes)
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""

@@ -13,7 +13,7 @@ ALL = EntryFilter()
 
 
 def journal_of(max_entries: int = 1000, max_bytes: int = 10**9) -> Journal:
-    return Journal("abc123", lambda: max_entries, lambda: max_bytes)
+    return Journal("abc123", max_entries, max_bytes)
 
 
 def exchange(**notes: Any) -> Exchange:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sandbox.journal.journal import Journal
 from tests.journal.journals import ALL, close, exchange, journal_of, seqs
 
 
@@ -57,12 +56,11 @@ def test_emptied_journal_keeps_nothing_that_it_does_not_count() -> None:
     assert journal.bytes == before
 
 
-def test_bounds_are_read_anew_at_each_entry() -> None:
-    bound = [5]
-    journal = Journal("abc", lambda: bound[0], lambda: 10**9)
+def test_bounds_that_change_hold_from_the_next_entry() -> None:
+    journal = journal_of(max_entries=5)
     for _ in range(5):
         close(journal)
-    bound[0] = 2
+    journal.bound(2, 10**9)
     close(journal)
 
     assert seqs(journal) == [5, 6]

@@ -25,7 +25,7 @@ def _entry() -> Entry:
         body_size=0,
         accepted=True,
     )
-    return Journal("abc", lambda: 10, lambda: 10**6).close(exchange, 200, (), b"")
+    return Journal("abc", 10, 10**6).close(exchange, 200, (), b"")
 
 
 ENTRY = _entry()

@@ -22,7 +22,7 @@ class Recorded:
     """A sandbox that is nothing but its journal, of at most ten entries."""
 
     def __init__(self, max_entries: int) -> None:
-        self.journal = Journal("j", lambda: max_entries, lambda: 10**9)
+        self.journal = Journal("j", max_entries, 10**9)
 
     def record(self, payload: Any = None, *, body: bytes | None = None, status: int = 200, **changes: Any) -> Entry:
         content = json.dumps(payload).encode() if body is None else body

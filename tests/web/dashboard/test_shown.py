@@ -27,7 +27,7 @@ def recent() -> Recent:
 
 @pytest.fixture
 def journal(recent: Recent) -> Journal:
-    return Journal("test", lambda: 1_000, lambda: 100_000_000, observers=[recent.count])
+    return Journal("test", 1_000, 100_000_000, observers=[recent.count])
 
 
 @pytest.fixture
