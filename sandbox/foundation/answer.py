@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from sandbox.foundation.strict_json import compact_json
 
@@ -17,8 +18,7 @@ def compact(value: Any) -> bytes:
     return compact_json(value).replace("/", "\\/").encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, gc=False):
     """An HTTP response. Header names keep their case; the sender adds ``Content-Length``."""
 
     status: int

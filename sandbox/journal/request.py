@@ -49,5 +49,8 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """Return the value of a header field, the last one if it is repeated; case does not matter."""
-        wanted = name.lower()
-        return next((value for key, value in reversed(self.headers) if key.lower() == wanted), None)
+        wanted, length = name.lower(), len(name)
+        for key, value in reversed(self.headers):
+            if len(key) == length and key.lower() == wanted:
+                return value
+        return None
