@@ -152,8 +152,9 @@ class _Course:
     moved: bool = False
 
     def at(self, base: float) -> float:
-        elapsed = 0.0 if self.frozen else (base - self.since) * self.rate
-        return min(self.origin + elapsed, _LATEST_S)
+        """Return the time to the microsecond, as ``Clock.timestamp`` does."""
+        now = self.origin if self.frozen else self.origin + (base - self.since) * self.rate
+        return _LATEST_S if now > _LATEST_S else int(now * 1_000_000 + 0.5) / 1_000_000  # what `round` does, in half
 
 
 def _checked_rate(rate: object) -> float:
@@ -184,7 +185,12 @@ class Clock:
         own ``received_at``, as soon as a document cuts it.
         """
         course = self._course
-        return round(course.at(course.base()), 6)
+        return course.at(course.base())
+
+    def timestamps(self) -> tuple[float, float]:
+        """Return ``timestamp`` and ``wall_timestamp`` of one moment; the machine's clock is read once."""
+        course, wall = self._course, self._wall()
+        return course.at(wall if course.base is self._wall else course.base()), wall
 
     def now(self) -> datetime:
         """Return the sandbox time as an aware UTC datetime."""
@@ -290,7 +296,7 @@ class Clock:
         """Return the clock as a value; a frozen time that it follows counts as a time it was moved to."""
         with self._lock:
             course = self._course
-            now = round(course.at(course.base()), 6)
+            now = course.at(course.base())
         return ClockSnapshot(datetime.fromtimestamp(now, timezone.utc), course.frozen, course.rate, course.moved)
 
     def restore(self, snapshot: ClockSnapshot) -> datetime:

@@ -8,9 +8,10 @@ of the answer leaves. The engine, a mounted WSGI application and a test call the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
+
+from msgspec import Struct
 
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Effect, delay_s, outcome, received
@@ -26,8 +27,7 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.wire import OAUTH_ERRORS
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(Struct, frozen=True):
     """The result of a request: the effect that the client is to see.
 
     ``timestamp`` is the time of the ``Date`` header in Unix seconds. ``cancellation`` ends an effect that takes time;
@@ -74,15 +74,13 @@ def refuse(platform: Platform, request: Request, status: int, reason: str) -> No
 
 def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint[Any] | None]:
     """Return the exchange of a request and its endpoint, which the path alone decides."""
-    clock = platform.clock
-    exchange = Exchange(request, clock.timestamp(), clock.wall_timestamp())
-    path = platform.wire.route_path(request.path)
+    received_at, wall_time = platform.clock.timestamps()
+    path, settings = platform.wire.route_path(request.path), platform.settings
     for endpoint in ENDPOINTS:
-        subject = endpoint.subject_of(path, platform.settings)
+        subject = endpoint.subject_of(path, settings)
         if subject is not None:
-            exchange.kind, exchange.subject = endpoint.kind.name, subject
-            return exchange, endpoint
-    return exchange, None
+            return Exchange(request, received_at, wall_time, kind=endpoint.kind.name, subject=subject), endpoint
+    return Exchange(request, received_at, wall_time), None
 
 
 def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Answer:

@@ -49,6 +49,24 @@ def test_new_clock_tells_the_machines_time(clock: Clock, wall: Wall) -> None:
     assert (clock.frozen, clock.rate, clock.moved) == (False, 1.0, False)
 
 
+def test_both_times_of_a_moment_are_one_reading() -> None:
+    readings: list[float] = []
+
+    def wall() -> float:
+        readings.append(START.timestamp() + len(readings))
+        return readings[-1]
+
+    clock = Clock(wall)
+    assert clock.timestamps() == (readings[-1], readings[-1])
+    clock.advance(hours=1)
+    before = len(readings)
+
+    sandbox_time, wall_time = clock.timestamps()
+
+    assert readings[before:] == [wall_time]
+    assert sandbox_time == clock.timestamp() - 1  # the later reading is one second later
+
+
 def test_advanced_clock_runs_on_from_there(clock: Clock, wall: Wall) -> None:
     told = clock.advance(hours=24)
     wall.now += 2

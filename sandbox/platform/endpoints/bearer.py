@@ -22,7 +22,7 @@ class BearerEndpoint(Endpoint[Token]):
             raise
         exchange.client_id, exchange.token = token.client_id, platform.tokens.link_of(token)
         self.count(exchange, platform, token.client_id)
-        platform.tokens.check(token, platform.clock.timestamp())
+        platform.tokens.check(token, exchange.received_at)
         if platform.store.find_client(token.client_id) is None:
             raise UnauthenticatedError("client_deleted: the token's OAuth client was deleted")
         platform.tokens.note_use(token)

@@ -90,7 +90,7 @@ class Endpoint(ABC, Generic[Admitted]):
             return
         caller = client_id if client_id and settings.rate_limit_key == "client" else exchange.request.remote_addr
         key = caller if platform.wire.shares_throttle else f"{self.kind.name} {caller}"
-        verdict = platform.throttle.hit(key, limit, settings.rate_limit_window, platform.clock.timestamp())
+        verdict = platform.throttle.hit(key, limit, settings.rate_limit_window, exchange.received_at)
         exchange.rate = (verdict.limit, verdict.remaining)
         if not verdict.allowed:
             raise TooManyAttemptsError(verdict.retry_after_s, verdict.reset_at)

@@ -143,7 +143,7 @@ class TokenEndpoint(Endpoint[Grant]):
     def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
         """Issue a token."""
         client_id, lifetime = admitted.client.id, platform.settings.token_lifetime
-        terms = TokenTerms(platform.clock.timestamp(), lifetime)
+        terms = TokenTerms(exchange.received_at, lifetime)
         if act is not None:
             terms = act.fault.token_terms(terms)
         access_token = platform.tokens.issue(
