@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -120,7 +121,7 @@ def main() -> int:
 
 def soak(folder: Path, seconds: float, connections: int, seed: int) -> int:
     file = folder / "requests.ndjson"
-    with start(folder, "--journal-file", str(file)) as server:
+    with start(folder, "--journal-file", str(file), "--threads", "4") as server:
         return held(server, file, seconds, connections, seed)
 
 
@@ -157,6 +158,7 @@ def held(server: Server, file: Path, seconds: float, connections: int, seed: int
             conductor.no_faults()
             server.control("POST", "/reset")
             if process.is_known:  # by now every thread that is made when it is needed has been
+                occupy_threads(server)
                 settle(process)
                 memory, threads, descriptors = process.memory_mib(), process.threads(), process.descriptors()
         if act == conductor.delete_client:
@@ -230,6 +232,12 @@ def wait_for_export(server: Server) -> bytes:
         if export == before:
             break
     return export
+
+
+def occupy_threads(server: Server) -> None:
+    """Ask so much at the same time that each thread that answers for the control API has been started."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: server.control("GET", "/requests"), range(64)))
 
 
 def settle(process: Process, threads: float = 0, descriptors: float = 0) -> None:

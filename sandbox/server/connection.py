@@ -60,6 +60,10 @@ class State(Enum):
     CLOSED = auto()
 
 
+_RECEIVING: Final = frozenset({State.IDLE, State.HEAD, State.BODY})
+"""The states in which a connection waits for bytes of a request."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Where connections come in."""
@@ -229,8 +233,7 @@ class Connection(asyncio.Protocol):
         self._enter(self._state)
         self._writable()
         self._transport.resume_reading()
-        if self._state in (State.IDLE, State.HEAD, State.BODY):
-            self._proceed()
+        self._proceed()
 
     def _writable(self) -> None:
         writable, self._on_writable = self._on_writable, None
@@ -358,7 +361,7 @@ class Connection(asyncio.Protocol):
 
     def _serve_next(self) -> bool:
         """Take a request off the buffer as far as it has come; return whether another may be served now."""
-        if self._takes_nothing:
+        if self._takes_nothing or self._state not in _RECEIVING:
             return False
         if self._state is State.IDLE:
             self._buffer = self._buffer.lstrip(b"\r\n")  # some clients end a body with a line break (RFC 9112 §2.2)
@@ -366,12 +369,13 @@ class Connection(asyncio.Protocol):
                 if self._has_ended:
                     self._leave()
                 return False
-            self._enter(State.HEAD)
             self._searched, self._raw_head = 0, None
-        if self._state is State.HEAD:
+        if self._state is not State.BODY:
             if not self._take_head():
                 if self._has_ended:
                     raise HeadError(400, "The connection ended in the middle of the request head.")
+                if self._state is not State.HEAD:
+                    self._enter(State.HEAD)
                 return False
             self._begin_body()
         if self._state is State.BODY:
@@ -409,11 +413,14 @@ class Connection(asyncio.Protocol):
     def _begin_body(self) -> None:
         head = self._head
         limit = self._service.application.body_limit(head)
-        self._enter(State.BODY)
         self._body = ChunkedBody(limit) if head.chunked else SizedBody(head.content_length)
+        self._state = State.BODY
         if head.content_length > limit:
             self._dispatch(TooLargeError(limit))
-        elif head.expects_continue and not self._buffer:
+            return
+        if len(self._buffer) < head.content_length or head.chunked:
+            self._enter(State.BODY)  # it may have to be waited for
+        if head.expects_continue and not self._buffer:
             self.write(_CONTINUE)
 
     def _take_body(self) -> None:
