@@ -14,7 +14,8 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import KINDS, OTHER, PAYLOADS
-from sandbox.journal.redaction import redact_exchange, redact_tokens
+from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.redaction import redact_exchange, redact_string
 from sandbox.journal.request import Request
 
 
@@ -125,21 +126,14 @@ class Exchange:
     """The token that was issued to the request; its link in the entry gets the number of the entry."""
     rate: tuple[int, int] | None = None
     """The limit of the throttle and the requests that are left."""
-    misplaced_secret: str | None = field(default=None, repr=False)
-    """A client secret that came where none belongs, such as in the client id."""
     failure: Exception | None = field(default=None, repr=False)
     """The defect of the sandbox that kept it from an answer."""
 
-    def answered(self, status: int, response_headers: Headers, response_body: bytes) -> Entry:
+    def answered(self, status: int, response_headers: Headers, response_body: bytes, secrets: KnownSecrets) -> Entry:
         """Return the entry of the exchange with its secrets redacted; the journal gives it its id and number."""
         request = self.request
-        redacted = redact_exchange(
-            request,
-            response_headers,
-            response_body,
-            keeps_body=self.kind in PAYLOADS,
-            misplaced_secret=self.misplaced_secret,
-        )
+        keeps_body = self.kind in PAYLOADS
+        redacted = redact_exchange(request, response_headers, response_body, secrets, keeps_body=keeps_body)
         return Entry(
             journal="",
             seq=0,
@@ -147,19 +141,19 @@ class Exchange:
             received_at=self.received_at,
             wall_time=self.wall_time,
             duration_ms=round((perf_counter() - self.started) * 1000, 3),
-            method=request.method,
+            method=redacted.method,
             path=redacted.path,
             query=redacted.query,
             headers=redacted.headers,
             body_size=request.body_size,
             body=redacted.body,
-            client_id=self.client_id and redact_tokens(self.client_id),
-            subject={name: redact_tokens(value) for name, value in self.subject.items()},
+            client_id=self.client_id and redact_string(self.client_id, secrets),
+            subject={name: redact_string(value, secrets) for name, value in self.subject.items()},
             outcome="faulted" if self.fault is not None else "accepted" if self.accepted else "rejected",
             accepted=self.accepted,
-            reason=self.reason and redact_tokens(self.reason),
+            reason=self.reason and redact_string(self.reason, secrets),
             status=status,
-            fault=self.fault,
+            fault=self.fault and redact_string(self.fault, secrets),
             effect=self.effect,
             delay_ms=self.delay_ms,
             token=self.token,

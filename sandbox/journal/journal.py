@@ -31,6 +31,7 @@ from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
+from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Listener, Waiting
@@ -73,7 +74,7 @@ class Journal:
     """The entries of one emulated platform; safe to use from several threads.
 
     ``observers`` are called with every entry, guarded. ``keep`` is called with it before it is published, in their
-    order; ``NotKeptError`` prevents it.
+    order; ``NotKeptError`` prevents it. ``secrets`` are kept out of every entry.
     """
 
     def __init__(
@@ -82,9 +83,13 @@ class Journal:
         max_entries: int,
         max_bytes: int,
         observers: Sequence[Observer] = (),
+        *,
         keep: Callable[[Entry], None] | None = None,
+        secrets: KnownSecrets | None = None,
     ) -> None:
         self.id = id
+        self.secrets = KnownSecrets() if secrets is None else secrets
+        """The secrets that entries must not hold."""
         self._observers = observers
         self._keep = keep
         self._closing = threading.Lock()  # held while an entry is kept elsewhere, which may take long: never by readers
@@ -113,7 +118,7 @@ class Journal:
         Raise ``NotKeptError`` when the entry must be kept in a file too and cannot be; the journal is then as before.
         The caller closes the exchange again with ``keep=False`` and an answer that says so.
         """
-        answered = exchange.answered(status, response_headers, response_body)
+        answered = exchange.answered(status, response_headers, response_body, self.secrets)
         with self._closing:
             with self._lock:
                 seq = self._seq + 1

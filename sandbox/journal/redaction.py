@@ -1,8 +1,9 @@
 """Redaction: a fingerprint replaces each credential before a request enters the journal.
 
 Fingerprints can be compared, but not used. Redacted are headers that carry credentials, sensitive query parameters,
-sensitive fields of bodies, and access tokens in any other place, because a defective client sends them anywhere.
-Payloads of inbound URLs belong to the user and stay byte for byte.
+sensitive fields of bodies, and in any other place the access tokens and client secrets that the sandbox has issued
+(``KnownSecrets``), because a defective client sends them anywhere. Payloads of inbound URLs belong to the user and stay
+byte for byte.
 
 A body is searched as text and not parsed, because a body that cannot be parsed holds the secret as well, and so does
 one with escaped field names. Where the end of a value is unclear, the longer one is replaced.
@@ -10,14 +11,14 @@ one with escaped field names. Where the end of a value is unclear, the longer on
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
 from sandbox.foundation.answer import Headers
+from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
 from sandbox.journal.request import Request
 
 SENSITIVE_FIELDS: Final = (
@@ -35,6 +36,10 @@ _SENSITIVE_HEADERS: Final = frozenset(
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate", "token"})
 
 
+_MARK: Final = r"(?:[_.-]|(?:%|\\u00)(?:5f|2e|2d))?"
+"""Between the words of a name: ``client_secret``, ``client-secret``, ``client.secret``, ``clientSecret``."""
+
+
 def _spellings(name: str) -> str:
     """Return a pattern for a name each of whose characters may be percent-encoded or a JSON escape."""
 
@@ -42,13 +47,14 @@ def _spellings(name: str) -> str:
         codes = "|".join(f"{ord(case):02x}" for case in sorted({char, char.upper()}))
         return rf"(?:{char}|(?:%|\\u00)(?:{codes}))"
 
-    return "".join(map(character, name))
+    return "".join(_MARK if char == "_" else character(char) for char in name)
 
 
 _NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
 _BEGINNINGS: Final = "".join(sorted({name[0] for name in SENSITIVE_FIELDS}))
 _FIELD: Final = re.compile(
-    rf"""(?=[{_BEGINNINGS}%\\])(?<![\w%-])(?:{_NAMES})  # a quick look at how they begin, before trying each
+    rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
+    (?:(?<![\w%-])|(?<=%[0-9a-f]{{2}})(?<!%5f)(?<!%2d))(?:{_NAMES})  # the end of an escape is no letter of a word
     (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
     (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
@@ -58,6 +64,11 @@ _PART: Final = (  # compiled by `re` when there is a body of parts, which is rar
     (?:[^\r\n]{{1,1000}}\r?\n){{0,5}}\r?\n)
     (?P<value>.*?)(?=\r?\n--|\Z)"""
 )
+_BASIC: Final = re.compile(r"(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}(?![\w=\"'])", re.IGNORECASE)
+"""The credentials after the name of the scheme, wherever they stand; not the ``realm="OAuth"`` of an answer."""
+_FINGERPRINT: Final = re.compile(r"(sha256:[0-9a-f]{12})")
+_NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+_LINE_BREAK: Final = re.compile(r"(?<=[\r\n])(?=[^\r\n])")
 _FORM_VALUE: Final = re.compile(r"[^&\r\n]*")
 _QUOTE: Final = re.compile(r"\\*[\"']")
 _QUOTED: Final = {
@@ -65,23 +76,18 @@ _QUOTED: Final = {
     "'": re.compile(r"'[^'\\]*(?:\\.[^'\\]*)*'?", re.DOTALL),
 }
 _BARE: Final = re.compile(r"[^\s,}\]&]*")
-_TOKEN: Final = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,2}", re.ASCII)  # a JSON Web Token, whole or cut
 _CREDENTIAL: Final = re.compile(
-    rf"""{_TOKEN.pattern}
+    rf"""{TOKEN.pattern}
     |(?<=\bBearer[ ])[^\s"',]+|(?<=\bBasic[ ])[^\s"',]+
     |(?<![\w-])[A-Za-z0-9]{{40}}(?![\w-])  # rng.SECRET_LENGTH""",
     re.ASCII | re.VERBOSE,
 )
 
 
-def fingerprint(secret: str) -> str:
-    """Return the first 12 hex digits of a secret's SHA-256, which lists and the journal show in its place."""
-    return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
-
-
 class RedactedExchange(NamedTuple):
     """The parts of a request and its answer that may hold secrets, without them."""
 
+    method: str
     path: str
     query: str
     headers: Headers
@@ -91,43 +97,88 @@ class RedactedExchange(NamedTuple):
 
 
 def redact_exchange(
-    request: Request,
-    response_headers: Headers,
-    response_body: bytes,
-    *,
-    keeps_body: bool,
-    misplaced_secret: str | None,
+    request: Request, response_headers: Headers, response_body: bytes, secrets: KnownSecrets, *, keeps_body: bool
 ) -> RedactedExchange:
     """Redact a request and its answer.
 
-    ``keeps_body``: the body is a payload and stays byte for byte; tokens that the answer quotes are redacted all the
-    same. ``misplaced_secret`` is a client secret that the request held where no secret belongs.
+    ``keeps_body``: the body is a payload and stays byte for byte. The answer is redacted all the same, because it may
+    quote the request.
     """
-    body = request.body
-    if keeps_body:
-        response_body = redact_quoted(response_body)
-    else:  # a 404 quotes the path
-        body, response_body = redact_body(body), redact_body(response_body)
-    path, query = redact_query(request.path), redact_query(request.query)  # a "?" may come as %3F
-    if misplaced_secret is not None:
-        path, query, body = redact_secret(misplaced_secret, path, query, body)
-    headers, response_headers = redact_headers(request.headers), redact_headers(response_headers)
-    return RedactedExchange(path, query, headers, body, response_headers, response_body)
+    return RedactedExchange(
+        redact_string(request.method, secrets),
+        redact_string(request.path, secrets),  # a "?" may come as %3F
+        redact_string(request.query, secrets),
+        redact_headers(request.headers, secrets),
+        request.body if keeps_body else redact_body(request.body, secrets),
+        redact_headers(response_headers, secrets),
+        redact_body(response_body, secrets, fields=not keeps_body),
+    )
 
 
-def redact_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return the headers, in order, with the values of those that carry credentials redacted."""
-    return tuple([_redact_header(field) for field in headers])
+def redact_string(text: str, secrets: KnownSecrets) -> str:
+    """Return a text of a request, such as its path, with sensitive fields and every issued secret or token redacted."""
+    if not text or secrets.is_clean(text):
+        return text
+    redacted = secrets.redact(_redact_fields(text))
+    if redacted == text:
+        secrets.note_clean(text, len(text))
+    return redacted
 
 
-def _redact_header(field: tuple[str, str]) -> tuple[str, str]:
+def redact_headers(headers: Iterable[tuple[str, str]], secrets: KnownSecrets) -> tuple[tuple[str, str], ...]:
+    """Return the headers, in order, with the values of those that carry credentials redacted, and issued secrets."""
+    return tuple([field if secrets.is_clean(field) else _redact_header(field, secrets) for field in headers])
+
+
+def _redact_header(field: tuple[str, str], secrets: KnownSecrets) -> tuple[str, str]:
     name, value = field
-    lower = name.lower()
-    if lower in _SENSITIVE_HEADERS:
+    if ("\n" in value or "\r" in value) and len(lines := _LINE_BREAK.split(value)) > 1:
+        first, *more = lines
+        name, first = _redact_header((name, first), secrets)
+        return name, "".join((first, *_redact_lines(more, secrets)))
+    if name.lower() in _SENSITIVE_HEADERS:
         return name, _redact_credentials(value)
-    if lower == "referer":
-        return name, _redact_fields(value)
-    return (name, redact_tokens(value)) if "eyJ" in value else field
+    if not secrets.is_clean((name, "")):
+        name = _redact_words(name, secrets)
+        if _is_sensitive(name):
+            return name, _redact_credentials(value)
+        if name == field[0]:
+            secrets.note_clean((name, ""), len(name))
+    redacted = name, _redact_words(_redact_fields(value) if name.lower() == "referer" else value, secrets)
+    if redacted == field:
+        secrets.note_clean(field, len(name) + len(value))
+    return redacted
+
+
+def _redact_words(text: str, secrets: KnownSecrets) -> str:
+    return secrets.redact(_BASIC.sub(_fingerprint, text) if " " in text else text)
+
+
+def _is_sensitive(name: str) -> bool:
+    """Return whether a header carries credentials, also where its name is malformed, as in a head that was refused."""
+    plain = _NO_WORD.sub("-", _LINE_BREAK.split(name)[-1].lower()).strip("-")
+    return plain in _SENSITIVE_HEADERS or plain.removeprefix("x-") in _SENSITIVE_HEADERS
+
+
+def _redact_lines(lines: Sequence[str], secrets: KnownSecrets) -> Iterator[str]:
+    """Redact the lines of a header value: a bare line feed hides a header from the parser, not from the reader."""
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            yield ":".join(_redact_header((name, value), secrets))
+        else:
+            yield secrets.redact(line)
+
+
+def is_redacted_from(value: str, name: str, sent: str) -> bool:
+    """Return whether a header value of the journal is the value sent, or what redaction made of it."""
+    if value == sent:
+        return True
+    if _is_sensitive(name):
+        return value == _redact_credentials(sent)
+    literals = _FINGERPRINT.split(value)
+    match = re.fullmatch("(.+)".join(map(re.escape, literals[::2])), sent, re.DOTALL)
+    return match is not None and [*map(fingerprint, match.groups())] == literals[1::2]
 
 
 def _redact_credentials(value: str) -> str:
@@ -137,49 +188,35 @@ def _redact_credentials(value: str) -> str:
     return f"{scheme} {fingerprint(credentials.strip())}" if known else fingerprint(value.strip())
 
 
-def redact_tokens(text: str) -> str:
-    """Return a text with each JSON Web Token in it redacted."""
-    return _TOKEN.sub(lambda match: fingerprint(match[0]), text) if "eyJ" in text else text
-
-
-def redact_quoted(body: bytes) -> bytes:
-    """Return a body of an answer without the tokens that it quotes from a request, as a 404 does from its path."""
-    if b"eyJ" not in body:
-        return body
-    return redact_tokens(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-
-
-def redact_query(query: str) -> str:
-    """Return a query string with the values of sensitive parameters, and tokens, redacted."""
-    return _redact_fields(query) if query else query
-
-
 def redact_text(text: str) -> str:
     """Return a text for a log, such as a traceback, with everything redacted that looks like a credential.
 
     These are sensitive fields, tokens, the word after the name of an authentication scheme, and words of the length of
     a generated client secret.
     """
-    return _CREDENTIAL.sub(lambda match: fingerprint(match[0]), _redact_fields(text))
+    return _CREDENTIAL.sub(_fingerprint, _redact_fields(text))
 
 
-def redact_secret(secret: str, path: str, query: str, body: bytes) -> tuple[str, str, bytes]:
-    """Return path, query and body with a known secret redacted, plain or percent-encoded."""
-    for written in {secret, quote_plus(secret), quote(secret)}:
-        path, query = path.replace(written, fingerprint(secret)), query.replace(written, fingerprint(secret))
-        body = body.replace(written.encode(), fingerprint(secret).encode())
-    return path, query, body
+def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> bytes:
+    """Return a body with issued secrets redacted, and with ``fields`` the sensitive JSON, form and multipart fields.
 
-
-def redact_body(body: bytes) -> bytes:
-    """Return a body with the values of sensitive JSON, form and multipart fields redacted, in any encoding of names.
-
-    A body without such fields is returned as it is.
+    A body without them is returned as it is.
     """
+    if not body or secrets.is_clean((body, fields)):
+        return body
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
-    parts_redacted = re.sub(_PART, _redact_part, text) if _may_have_parts(text) else text
-    redacted = _redact_fields(parts_redacted)
-    return body if redacted == text else redacted.encode("utf-8", "surrogateescape")
+    redacted = text
+    if fields:
+        redacted = _redact_fields(re.sub(_PART, _redact_part, text) if _may_have_parts(text) else text)
+    redacted = secrets.redact(redacted)
+    if redacted == text:
+        secrets.note_clean((body, fields), len(body))
+        return body
+    return redacted.encode("utf-8", "surrogateescape")
+
+
+def _fingerprint(match: re.Match[str]) -> str:
+    return fingerprint(match[0])
 
 
 def _may_have_parts(text: str) -> bool:
@@ -192,9 +229,9 @@ def _redact_part(match: re.Match[str]) -> str:
 
 
 def _redact_fields(text: str) -> str:
-    """Redact the values of ``name=value`` and ``"name": value``, then the tokens that are left."""
+    """Redact the values of ``name=value`` and ``"name": value``."""
     if "=" not in text and ":" not in text:
-        return redact_tokens(text)
+        return text
     done: list[str] = []
     position = 0
     while match := _FIELD.search(text, position):
@@ -202,7 +239,7 @@ def _redact_fields(text: str) -> str:
         value = _form_value(text, start) if match["separator"] == "=" else _json_value(text, start)
         done += text[position:start], _stand_in(value, form=match["separator"] == "=")
         position = start + len(value)
-    return redact_tokens("".join((*done, text[position:])))
+    return "".join((*done, text[position:])) if done else text
 
 
 def _form_value(text: str, start: int) -> str:

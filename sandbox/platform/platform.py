@@ -71,7 +71,14 @@ class Platform:
         self.faults = FaultBook(clock.timestamp, rng.branch())
         self.throttle = Throttle()
         self.after_acceptance = after_acceptance
-        self.journal = Journal(rng.hex(6), settings.journal_entries, settings.journal_bytes, observers, keep)
+        self.journal = Journal(
+            rng.hex(6),
+            settings.journal_entries,
+            settings.journal_bytes,
+            observers,
+            keep=keep,
+            secrets=store.secrets,
+        )
         self.use(settings)
 
     def use(self, settings: Settings) -> None:

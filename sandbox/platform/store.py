@@ -10,15 +10,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sandbox.foundation.bounds import Count, Number
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
+from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by, unsalted
 from sandbox.platform.entity_check import EntityCheck, compile_entity
-from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
+from sandbox.platform.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service
 from sandbox.platform.names import (
     checked_client_id,
     checked_client_name,
@@ -77,7 +79,9 @@ class NewOAuthClient:
 class Store:
     """The tables of one emulated platform. Every method is safe to call from several threads."""
 
-    def __init__(self, now: Callable[[], datetime], rng: Rng) -> None:
+    def __init__(self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets | None = None) -> None:
+        self.secrets = KnownSecrets() if secrets is None else secrets
+        """The secrets of its clients, and those that other stores of the sandbox have had."""
         self._now = now
         self._rng = rng
         self._lock = threading.RLock()
@@ -97,7 +101,7 @@ class Store:
     def copy(self, rng: Rng) -> Store:
         """Return an independent store with the same content; cheap, since all values are frozen."""
         with self._lock:
-            twin = Store(self._now, rng)
+            twin = Store(self._now, rng, self.secrets)
             for name, table in vars(self).items():
                 if isinstance(table, dict):
                     setattr(twin, name, dict(table))
@@ -269,11 +273,15 @@ class Store:
                 raise ConflictError(f"OAuth client {client_id} exists already; leave the id out to get a new one")
             secret, now = secret or self._rng.secret(), self._now()
             kept = recognised_by(secret, self._rng)
+            self._note_secret(kept, len(secret))
             client = self._clients[client_id] = OAuthClient(
                 client_id, connector_id, name, kept, revoked=False, created_at=now, updated_at=now
             )
             self._remember(client_id, secret)
             return NewOAuthClient(client, secret)
+
+    def _note_secret(self, kept: KeptSecret, length: int | None = None) -> None:
+        self.secrets.add(kept.hash, kept.last_four, partial(is_recognised, kept=kept), length)
 
     def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
         """Return the OAuth clients, oldest first; of one connector if one is given."""
@@ -410,6 +418,9 @@ class Store:
             self._connectors = {connector.id: connector for connector in snapshot.connectors}
             self._clients = {client.id: client for client in snapshot.clients}
             self._unseen = dict.fromkeys(self._clients)
+            for client in snapshot.clients:
+                if client.secret is not None:
+                    self._note_secret(client.secret)
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:

@@ -19,7 +19,7 @@ from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.errors import UnauthenticatedError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.entry import TokenLink, seconds
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform.keys import KeyRing, SigningKey
 
 JTI_DIGITS: Final = 80

@@ -168,7 +168,7 @@ class Sandbox:
         key = None if state.signing_key is None else _read_key(state.signing_key)
         with self._lock:
             rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
-            fresh = self._platform_with(rng, Store(self.clock.now, rng))
+            fresh = self._platform_with(rng, Store(self.clock.now, rng, self._pristine.secrets))
             loaded = restore(fresh, state.platform, self.store, {**self._seed_clients, **self._credentials})
             self.clock.restore(state.clock)
             if key is not None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal, parse_cursor
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from tests.journal.journals import ALL, close, exchange, journal_of, seqs
 
 SECRET = "Tea-and-Biscuits-4711"

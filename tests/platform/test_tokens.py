@@ -13,7 +13,7 @@ import pytest
 
 from sandbox.foundation.errors import UnauthenticatedError
 from sandbox.foundation.rng import Rng
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform import tokens as module
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.tokens import MAX_TOKEN_LENGTH, Token, TokenBook

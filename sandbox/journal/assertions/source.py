@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.journal import Entry
+from sandbox.journal.known_secrets import KnownSecrets
 
 
 class EntrySource(Protocol):
@@ -20,6 +21,11 @@ class EntrySource(Protocol):
     @property
     def last_seq(self) -> int:
         """Number of the newest entry, also where that was dropped; 0 before the first."""
+        ...
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        """The secrets that no report may show."""
         ...
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:

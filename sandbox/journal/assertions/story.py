@@ -15,17 +15,21 @@ from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, clock_jump_s
 from sandbox.journal.filter import EVERY_ENTRY
+from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body
 
 MAX_ENTRIES: Final = 20
 _BODY: Final = 100
+_SEARCHED: Final = 64 * 1024
+"""Bytes of a body that are searched for secrets, of which the first characters are shown."""
+
 _LINE: Final = 160
 
 
 def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
     newest = [*islice(journal.newest_first(), max_entries)][::-1]
-    lines = list(_lines(newest))
+    lines = list(_lines(newest, journal.secrets))
     left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
     if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
@@ -34,7 +38,7 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     return "\n".join(lines) or "no request was received"
 
 
-def _lines(entries: Iterable[Entry]) -> Iterator[str]:
+def _lines(entries: Iterable[Entry], secrets: KnownSecrets) -> Iterator[str]:
     before: Entry | None = None
     for entry in entries:
         if before is not None and (jump := clock_jump_s(before, entry)):
@@ -42,11 +46,11 @@ def _lines(entries: Iterable[Entry]) -> Iterator[str]:
         before = entry
         yield _cut(entry_line(entry), _LINE)
         if entry.kind in PAYLOADS and entry.body:
-            yield f"    {_preview(entry)}"
+            yield f"    {_preview(entry, secrets)}"
 
 
-def _preview(entry: Entry) -> str:
-    body = redact_body(entry.body[: 8 * _BODY])  # cut after that: half a secret is one
+def _preview(entry: Entry, secrets: KnownSecrets) -> str:
+    body = redact_body(entry.body[:_SEARCHED], secrets)  # cut after that, because half a secret is one
     text = body.decode("utf-8", "replace")
     shown = _cut("".join(char if char.isprintable() else "·" for char in " ".join(text.split())), _BODY)
     return shown if len(entry.body) <= _BODY else f"{shown} ({entry.body_size} bytes)"

@@ -20,11 +20,11 @@ from sandbox.foundation.form_data import FORM, MULTIPART
 from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
-from sandbox.journal.redaction import fingerprint
 from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.endpoints.responses import RATE, header, json_response, refusals, shared
 from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
+from sandbox.platform.store import Store
 from sandbox.platform.token_request import TokenRequest, read_token_request
 from sandbox.platform.wire import wire_profile
 
@@ -118,8 +118,6 @@ class TokenEndpoint(Endpoint[Grant]):
         store, wire = platform.store, platform.wire
         known = store.find_client(request.client_id or "")
         exchange.client_id = request.client_id
-        if request.client_id and known is None and store.is_a_secret(request.client_id):
-            exchange.misplaced_secret, exchange.client_id = request.client_id, fingerprint(request.client_id)
         self.count(exchange, platform, known.id if known else None)
         if request.unreadable is not None:
             refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
@@ -135,7 +133,7 @@ class TokenEndpoint(Endpoint[Grant]):
             raise InvalidRequestError("client_secret")
         is_good = store.secret_matches(known, request.client_secret or "")  # as slow where the client is unknown
         if known is None:
-            raise InvalidClientError(_why_unknown(exchange))
+            raise InvalidClientError(_why_unknown(request.client_id, store))
         if not is_good:
             raise InvalidClientError("wrong_secret")
         return known
@@ -217,10 +215,10 @@ def _scopes(scope: str | None, platform: Platform) -> list[str]:
     return list(dict.fromkeys(requested)) or [platform.settings.required_scope]
 
 
-def _why_unknown(exchange: Exchange) -> str:
-    if exchange.misplaced_secret is None:
-        return f"unknown_client: {exchange.client_id}"
-    return "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"
+def _why_unknown(client_id: str, store: Store) -> str:
+    if store.is_a_secret(client_id):
+        return "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"
+    return f"unknown_client: {client_id}"
 
 
 ENDPOINT: Final = TokenEndpoint()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.form import read_entry
+from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.testing.remote.control_api import ControlApi
 
 LONGEST_WAIT_S: Final = 60.0
@@ -37,6 +38,8 @@ class RemoteJournal:
     """An ``EntrySource`` that asks a control API."""
 
     api: ControlApi
+    secrets: KnownSecrets = field(default_factory=KnownSecrets, repr=False, compare=False)
+    """The secrets that this process has been told; the sandbox redacts those that it issued."""
 
     @property
     def dropped(self) -> int:

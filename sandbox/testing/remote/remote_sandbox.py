@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 from typing_extensions import Self
@@ -35,6 +35,8 @@ class Remote:
         self._given = credentials
         self._made: Credentials | None = None
         self.journal = RemoteJournal(api)
+        if credentials is not None:
+            self.journal.secrets.note(credentials.client_secret)
 
     @property
     def place(self) -> Remote:
@@ -102,10 +104,19 @@ class Remote:
         """Perform a verb by its request; raise ``NotInProcessError`` where it has none."""
         if not verb.route:
             raise NotInProcessError(verb.only_here)
-        value = verb.read(self.api.ask(verb))
+        answer = self.api.ask(verb)
+        self._note_secrets(answer)
+        value = verb.read(answer)
         if self._made is not None and verb.kept_clients is not None:
             self._made = self._made if self._made.client_id in verb.kept_clients(value) else None
         return value
+
+    def _note_secrets(self, answer: Any) -> None:
+        """Note the client secrets that an answer holds, so that no report of this process shows them."""
+        if isinstance(answer, dict):
+            for client in (answer, *answer.get("clients", ())):
+                if isinstance(secret := client.get("client_secret"), str):
+                    self.journal.secrets.note(secret)
 
 
 class RemoteSandbox(Patchworks):

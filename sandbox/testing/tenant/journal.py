@@ -14,6 +14,7 @@ from sandbox.journal.assertions.verify import Expectation, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
+from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.testing.tenant.ownership import Ownership
 
 
@@ -33,6 +34,11 @@ class TenantJournal:
     def last_seq(self) -> int:
         """Number of the newest entry there ever was, of any company."""
         return self.journal.last_seq
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        """The secrets that no report may show, those of other companies among them."""
+        return self.journal.secrets
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
         """Iterate over the matching owned entries, oldest first."""

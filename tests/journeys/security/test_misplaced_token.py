@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from tests.web.emulated.sending import FORM, bearer, send
 
 

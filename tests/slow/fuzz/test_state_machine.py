@@ -28,7 +28,7 @@ from werkzeug.test import TestResponse
 from sandbox import Sandbox
 from sandbox.foundation.clock import Clock
 from sandbox.journal.entry import Entry
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform.keys import SigningKey
 from sandbox.state.seed import parse_seed
 from sandbox.web.app import SandboxApp

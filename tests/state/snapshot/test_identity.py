@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sandbox import Sandbox
 from sandbox.foundation.clock import Clock
 from sandbox.foundation.errors import InputError
-from sandbox.journal.redaction import fingerprint
+from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform.keys import SigningKey
 from sandbox.state.seed import parse_seed
 from sandbox.state.snapshot.codec import pieces, read_state, to_document

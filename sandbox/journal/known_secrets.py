@@ -1,0 +1,270 @@
+"""The client secrets that the sandbox has issued, as far as they are needed to find them in a text again.
+
+Redaction by names and shapes misses a secret in an unexpected place. ``KnownSecrets`` finds each issued secret and each
+access token in any text: plain, percent-encoded, escaped as in JSON or HTML, in UTF-16, in base64 or in hexadecimal.
+It does not keep a secret. It keeps the last four characters, which the control API shows too, and a function that
+compares a text with a salted hash.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hashlib
+import re
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from sandbox.foundation.rng import SECRET_LENGTH, Rng
+
+Recognises: TypeAlias = Callable[[str], bool]
+"""Returns whether a text is the secret."""
+
+TOKEN: Final = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){1,2}", re.ASCII)
+"""A JSON Web Token, whole or cut."""
+
+MAX_KNOWN: Final = 10_000
+"""Secrets that are known; beyond it the oldest is forgotten."""
+
+_END: Final = 4
+"""Characters at the end of a secret that are kept."""
+
+_LENGTHS: Final = (SECRET_LENGTH, *(length for length in range(8, 256) if length != SECRET_LENGTH))
+"""The lengths that a secret may have, the usual one first."""
+
+_MAX_CLEAN: Final = 4_096
+_LONG: Final = 512
+_LEVELS: Final = 3
+"""Encodings within each other that are undone."""
+
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_ESCAPES: Final = tuple(
+    re.compile(pattern, re.ASCII | re.IGNORECASE)
+    for pattern in (
+        r"%(?:u00)?(?P<code>[0-9a-f]{2})",
+        r"%(?:u00)?(?P<code>[0-9a-f]{2})|(?P<plus>\+)",  # as in a form
+        r"""\\(?:(?:u00|x)(?P<code>[0-9a-f]{2})|(?P<simple>[/"'\\bfnrt]))""",  # as in JSON
+        r"&(?:\#(?P<decimal>[0-9]{1,4})|\#x(?P<code>[0-9a-f]{1,4})|(?P<named>amp|lt|gt|quot|apos));",
+        r"\0",  # UTF-16
+    )
+)
+"""The ways to write a character otherwise. Each is undone alone: the other marks may be part of the secret."""
+_MARKED: Final = re.compile(r"[%+\\&\0]")
+"""How an escape begins."""
+
+_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
+"""A word that may be base64 or hexadecimal; shorter ones cannot hold a secret of 8 characters."""
+
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{16,}")
+_LEGIBLE: Final = re.compile(
+    r"""(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){2}  # base64 of ASCII
+    |[I-Za-f][AQgw][AB][\w+/-]A[C-H][AEIMQUYcgkosw048]A|A[C-H][AEIMQUYcgkosw048]A[I-Za-f][AQgw][AB]  # of UTF-16
+    |(?:[2-7][0-9A-Fa-f]){8}""",
+    re.ASCII | re.VERBOSE,
+)
+"""The part of a word that may be encoded text. Words without it are not decoded, and most words have none."""
+_URL_SAFE: Final = str.maketrans("-_", "+/")
+
+
+class Found(NamedTuple):
+    """The place of a secret in a text; ``said`` is the secret, or the encoded word that holds it."""
+
+    start: int
+    end: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    recognises: Recognises
+    lengths: Sequence[int]
+
+
+def fingerprint(secret: str) -> str:
+    """Return the first 12 hex digits of a secret's SHA-256, which lists and the journal show in its place."""
+    return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+
+
+class KnownSecrets:
+    """The issued secrets of a sandbox, also those of deleted clients; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._key = Rng().bytes(16)
+        self._lock = threading.Lock()
+        self._by_end: dict[str, dict[object, _Known]] = {}
+        self._ends: dict[object, str] = {}  # by key, oldest first
+        self._clean: set[object] = set()
+
+    def add(self, key: object, end: str, recognises: Recognises, length: int | None = None) -> None:
+        """Add a secret by its last four characters; a ``key`` that is known already is ignored.
+
+        ``length`` in characters is ``None`` where it is not known. That makes the search slower.
+        """
+        if len(end) != _END:
+            return
+        with self._lock:
+            if key in self._ends:
+                return
+            self._ends[key] = end
+            alike = self._by_end.get(end, {})
+            self._by_end = {**self._by_end, end: {**alike, key: _Known(recognises, (length,) if length else _LENGTHS)}}
+            if len(self._ends) > MAX_KNOWN:
+                self._forget(next(iter(self._ends)))
+            self._clean = set()
+
+    def note(self, secret: str) -> None:
+        """Add a secret; only a digest of it is kept, under a key of this object."""
+
+        def digest(text: str) -> bytes:
+            return hashlib.blake2s(text.encode("utf-8", "surrogateescape"), key=self._key).digest()
+
+        own = digest(secret)
+        self.add(own, secret[-_END:], lambda text: digest(text) == own, len(secret))
+
+    def _forget(self, key: object) -> None:
+        end = self._ends.pop(key)
+        alike = {other: known for other, known in self._by_end[end].items() if other != key}
+        self._by_end = {name: alike if name == end else each for name, each in self._by_end.items()}
+
+    # --- values that redaction leaves as they are -------------------------------------------------------------------
+
+    def is_clean(self, value: object) -> bool:
+        """Return whether redaction noted a value as clean since the last secret was added."""
+        return value in self._clean
+
+    def note_clean(self, value: object, size: int) -> None:
+        """Note that redaction leaves a value as it is, such as a header; ``size`` is its length. Long ones are not."""
+        if size <= _LONG:
+            if len(self._clean) >= _MAX_CLEAN:
+                self._clean = set()
+            self._clean.add(value)
+
+    # --- searching --------------------------------------------------------------------------------------------------
+
+    def redact(self, text: str) -> str:
+        """Return a text with a fingerprint in place of each issued secret and each token, however it is encoded."""
+        found = self.find(text)
+        if not found:
+            return text
+        done: list[str] = []
+        position = 0
+        for start, end, said in found:
+            done += text[position:start], fingerprint(said)
+            position = end
+        return "".join((*done, text[position:]))
+
+    def find(self, text: str) -> list[Found]:
+        """Return the places of secrets in a text, in order; places that overlap are one."""
+        merged: list[Found] = []
+        for place in sorted(self._places(text, _LEVELS, {text})):
+            if not merged or place.start >= merged[-1].end:
+                merged.append(place)
+                continue
+            last = merged[-1]
+            said = max(last, place, key=lambda each: each.end - each.start).said
+            merged[-1] = Found(last.start, max(last.end, place.end), said)
+        return merged
+
+    def _places(self, text: str, levels: int, seen: set[str], *, within_word: bool = False) -> Iterator[Found]:
+        """Yield the places in a text. ``seen`` are the texts that were searched already, the same secrets in them."""
+        yield from self._plain(text)
+        if "eyJ" in text:
+            yield from (Found(match.start(), match.end(), match[0]) for match in TOKEN.finditer(text))
+        if not within_word:
+            yield from self._encoded_words(text)
+        if levels and _MARKED.search(text):
+            for escape in _ESCAPES:
+                decoded = _decoded(text, escape)
+                if decoded is not None and decoded.text not in seen:
+                    seen.add(decoded.text)
+                    for start, end, said in self._places(decoded.text, levels - 1, seen, within_word=within_word):
+                        yield Found(decoded.source(start), decoded.source(end), said)
+
+    def _plain(self, text: str) -> Iterator[Found]:
+        by_end = self._by_end
+        for tail in _common(by_end, text):
+            stop = text.find(tail) + _END
+            while stop >= _END:
+                for known in by_end[tail].values():
+                    for length in known.lengths:
+                        if length <= stop and known.recognises(text[stop - length : stop]):
+                            yield Found(stop - length, stop, text[stop - length : stop])
+                stop = text.find(tail, stop - _END + 1) + _END
+
+    def _encoded_words(self, text: str) -> Iterator[Found]:
+        if not _LEGIBLE.search(text):
+            return
+        for match in _RUN.finditer(text):
+            word = match[0].lstrip("/")
+            if any(any(self._places(inner, 1, {inner}, within_word=True)) for inner in _unwrapped(word)):
+                yield Found(match.end() - len(word), match.end(), word)
+
+
+def _common(ends: Mapping[str, object], text: str) -> list[str]:
+    """Return the ends that a text holds."""
+    if len(ends) <= len(text):
+        return [end for end in ends if end in text]
+    return [*({text[at : at + _END] for at in range(len(text) - _END + 1)} & ends.keys())]
+
+
+def _unwrapped(word: str) -> Iterator[str]:
+    """Yield the texts that a word may stand for: base64 from each of its first four characters on, hexadecimal."""
+    if not _LEGIBLE.search(word):
+        return
+    digits = word.rstrip("=").translate(_URL_SAFE)
+    for begin in range(4):
+        part = digits[begin:]
+        yield binascii.a2b_base64(part[: -1 if len(part) % 4 == 1 else None] + "==").decode("latin-1")
+    for match in _HEX.finditer(word):
+        for begin in range(2):
+            part = match[0][begin:]
+            yield bytes.fromhex(part[: -1 if len(part) % 2 else None]).decode("latin-1")
+
+
+class _Decoded(NamedTuple):
+    """A text without its escapes, and the places that its pieces have in it and in the source."""
+
+    text: str
+    starts: list[int]
+    sources: list[int]
+
+    def source(self, position: int) -> int:
+        """Return the place in the source of a place in the text."""
+        piece = bisect_right(self.starts, position) - 1
+        return self.sources[piece] + position - self.starts[piece]
+
+
+def _decoded(text: str, escape: re.Pattern[str]) -> _Decoded | None:
+    """Return a text without the escapes of one kind; ``None`` where it has none."""
+    parts: list[str] = []
+    starts, sources = [0], [0]
+    position = length = 0
+    for match in escape.finditer(text):
+        literal, char = text[position : match.start()], _char(match)
+        parts += literal, char
+        starts += length + len(literal), length + len(literal) + len(char)
+        position = match.end()
+        sources += match.start(), position
+        length = starts[-1]
+    return _Decoded("".join((*parts, text[position:])), starts, sources) if parts else None
+
+
+def _char(match: re.Match[str]) -> str:
+    group = match.lastgroup
+    if group is None:
+        return ""
+    said = match[group]
+    match group:
+        case "code":
+            return chr(int(said, 16))
+        case "decimal":
+            return chr(int(said))
+        case "named":
+            return _NAMED[said.lower()]
+        case "plus":
+            return " "
+        case _:
+            return _SIMPLE.get(said, said)

@@ -1,0 +1,271 @@
+"""A client secret or token that a client sends where none belongs can be read nowhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from urllib.parse import quote, unquote
+
+import pytest
+
+from sandbox.journal.entry import Entry
+from sandbox.journal.form import shown
+from sandbox.journal.known_secrets import fingerprint
+from sandbox.journal.request import Request
+from sandbox.platform.serve import refuse, serve
+from sandbox.server.sandbox_server import SandboxServer
+from sandbox.state.sandbox import Sandbox
+from sandbox.state.seed import parse_seed
+from tests.conftest import Integration
+from tests.web.emulated.sending import bearer
+
+SECRETS = {"random": None, "short": "ci-s3cr3t", "with marks": r"p&s=s w+rd/\"%41"}
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+JSON = ("Content-Type", "application/json")
+XML = ("Content-Type", "application/xml")
+GOOD = "grant_type=client_credentials&client_id=ID&"
+
+
+# Where a secret stands: method, path, query, headers, body. The marks are those of `filled`.
+PLACES = {
+    "form: clientSecret": ("POST", "/oauth/token", "", [FORM], GOOD + "clientSecret={E}"),
+    "form: secret": ("POST", "/oauth/token", "", [FORM], GOOD + "secret={E}"),
+    "form: client.secret": ("POST", "/oauth/token", "", [FORM], GOOD + "client.secret={E}"),
+    "form: client[secret]": ("POST", "/oauth/token", "", [FORM], GOOD + "client[client_secret]={E}"),
+    "form: name": ("POST", "/oauth/token", "", [FORM], GOOD + "{E}=client_secret"),
+    "form: grant_type": ("POST", "/oauth/token", "", [FORM], "grant_type={E}"),
+    "form: client_id": ("POST", "/oauth/token", "", [FORM], "grant_type=client_credentials&client_id={E}"),
+    "form: client_id with it": ("POST", "/oauth/token", "", [FORM], "grant_type=client_credentials&client_id={ID}:{E}"),
+    "form: scope": ("POST", "/oauth/token", "", [FORM], GOOD + "client_secret={E}&scope={E}"),
+    "form: semicolons": ("POST", "/oauth/token", "", [FORM], "grant_type=x;client_secret={E}"),
+    "form: semicolons encoded": ("POST", "/oauth/token", "", [FORM], "grant_type=x%3Bclient_secret%3D{E}"),
+    "form: encoded twice": ("POST", "/oauth/token", "", [FORM], GOOD + "sec={EE}"),
+    "form: every character encoded": ("POST", "/oauth/token", "", [FORM], GOOD + "sec={P}"),
+    "form: base64": ("POST", "/oauth/token", "", [FORM], GOOD + "auth={B}"),
+    "body: id:secret": ("POST", "/oauth/token", "", [FORM], "{ID}:{S}"),
+    "body: base64 of id:secret": ("POST", "/oauth/token", "", [], "{B}"),
+    "json: clientSecret": ("POST", "/oauth/token", "", [JSON], '{"clientId": "{ID}", "clientSecret": {J}}'),
+    "json: nested": ("POST", "/oauth/token", "", [JSON], '{"client": {"id": "{ID}", "secret": [{J}]}}'),
+    "json: key": ("POST", "/oauth/token", "", [JSON], "{{J}: 1}"),
+    "json: escaped": ("POST", "/oauth/token", "", [JSON], '{"sec": "{U}"}'),
+    "json: in a string": ("POST", "/oauth/token", "", [JSON], '{"sec": {JJ}}'),
+    "xml": ("POST", "/oauth/token", "", [XML], "<sec><![CDATA[{S}]]></sec>"),
+    "xml: escaped": ("POST", "/oauth/token", "", [XML], "<sec>{X}</sec>"),
+    "token query": ("GET", "/oauth/token", GOOD + "clientSecret={E}", [], ""),
+    "token query, alone": ("GET", "/oauth/token", "{E}", [], ""),
+    "inbound query": ("POST", "/v1/acme/orders", "key={E}", [], "1"),
+    "inbound path": ("POST", "/v1/acme/{S}", "", [], "1"),
+    "company": ("POST", "/v1/{S}/orders", "", [], "1"),
+    "other path": ("GET", "/nowhere/x{S}x", "", [], ""),
+    "path, base64": ("GET", "/nowhere/{B}", "", [], ""),
+    "path, hexadecimal": ("GET", "/nowhere/{H}", "", [], ""),
+    "path, encoded twice": ("GET", "/{E}", "", [], ""),
+    "method": ("{S}", "/v1/acme/orders", "", [], ""),
+    "header": ("POST", "/v1/acme/orders", "", [("X-Key", "{S}")], "1"),
+    "header, named for it": ("POST", "/v1/acme/orders", "", [("X-Client-Secret", "{S}")], "1"),
+    "header: id:secret": ("POST", "/v1/acme/orders", "", [("X-Auth", "{ID}:{S}")], "1"),
+    "header: Basic": ("POST", "/v1/acme/orders", "", [("X-Auth", "Basic {B}")], "1"),
+    "header: base64": ("POST", "/v1/acme/orders", "", [("X-Auth", "{B}")], "1"),
+    "header: encoded": ("POST", "/v1/acme/orders", "", [("X-Auth", "{E}")], "1"),
+    "header: user information": ("POST", "/v1/acme/orders", "", [("Host", "{ID}:{E}@sandbox")], "1"),
+    "header: Referer": ("POST", "/v1/acme/orders", "", [("Referer", "http://x/?key={E}")], "1"),
+    "header: User-Agent": ("POST", "/v1/acme/orders", "", [("User-Agent", "job ({S})")], "1"),
+    "header name": ("POST", "/v1/acme/orders", "", [("X-{S}", "1")], "1"),
+}
+REFUSED = {
+    "blank before the colon": [("Authorization ", "Basic {B}")],
+    "line feed before the name": [("X-A", "1\nAuthorization: Basic {B}")],
+    "line feed in the name": [("X-A\nAuthorization", "Basic {B}")],
+    "carriage return": [("X-A", "1\rX-Secret: {S}\r")],
+    "folded": [("X-A", "1"), ("  Basic {B}", "")],
+}
+
+
+def seeded(secret: str | None, **settings: object) -> Integration:
+    """Return an integration whose OAuth client has this secret, or a random one."""
+    client = {"name": "job", "client_id": "0b9df8e1-32b6-4f0c-9d2e-3a1c5b7d9e11"}
+    connector = {
+        "name": "Shop",
+        "oauth_clients": [client if secret is None else {**client, "client_secret": secret}],
+        "entities": [{"type": "order", "name": "order"}],
+        "services": [{"vanity_url": "orders", "entity": "order"}],
+    }
+    seed = parse_seed({"companies": [{"name": "Acme", "connectors": [connector]}]})
+    return Integration(Sandbox(seed, settings=settings))
+
+
+def filled(template: str, client_id: str, secret: str) -> str:
+    """Return a template with the secret in place of its marks."""
+    pair = f"{client_id}:{secret}"
+    marks = {
+        "ID": client_id,
+        "S": secret,
+        "E": quote(secret, safe=""),  # percent-encoded
+        "EE": quote(quote(secret, safe=""), safe=""),
+        "P": "".join(f"%{ord(char):02x}" for char in secret),
+        "X": "".join(f"&#{ord(char)};" for char in secret),
+        "J": json.dumps(secret),
+        "JJ": json.dumps(json.dumps(secret)),
+        "U": "".join(f"\\u{ord(char):04X}" for char in secret),
+        "B": base64.b64encode(pair.encode()).decode(),
+        "H": pair.encode().hex(),
+    }
+    for mark, text in marks.items():
+        template = template.replace(f"{{{mark}}}", text)
+    return template
+
+
+def texts(entry: Entry) -> str:
+    """Return all that an entry shows, and the same without percent-escapes."""
+    shows = json.dumps(shown(entry), ensure_ascii=False)
+    return f"{shows}\n{unquote(shows)}\n{unquote(unquote(shows))}\n{entry.response_body!r}"
+
+
+def is_in(secret: str, client_id: str, text: str) -> bool:
+    """Return whether a text shows a secret, in any of the ways in which a template can write it."""
+    forms = ("{S}", "{E}", "{EE}", "{P}", "{X}", "{J}", "{JJ}", "{U}", "{B}", "{H}")
+    written = {filled(form, client_id, secret).strip('"') for form in forms}
+    return any(form in text or json.dumps(form)[1:-1] in text for form in written)
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_misplaced_secret_is_a_fingerprint_in_the_entry(secret, place):
+    integration = seeded(secret)
+    client_id, secret = integration.client_id, integration.client_secret
+    method, path, query, headers, body = place
+
+    def fill(template: str) -> str:
+        return filled(template, client_id, secret)
+
+    request = Request(
+        fill(method),
+        fill(path),
+        fill(query),
+        (*[(fill(name), fill(value)) for name, value in headers], bearer(integration.token())),
+        body=fill(body).encode(),
+        raw_path=quote(fill(path)),
+    )
+    for _ in range(2):  # the second time, what was clean is known to be
+        serve(integration.sandbox.platform, request)
+
+    entry, again = integration.sandbox.journal.get("2"), integration.sandbox.journal.get("3")
+    assert not is_in(secret, client_id, texts(entry))
+    assert not is_in(secret, client_id, texts(again))
+    assert "sha256:" in texts(entry).replace(dict(entry.headers)["Authorization"], "")
+    assert fingerprint(client_id) not in texts(entry)
+
+
+@pytest.mark.parametrize("headers", REFUSED.values(), ids=REFUSED)
+def test_misplaced_secret_of_a_refused_head_is_a_fingerprint(headers):
+    integration = seeded(None)
+    client_id, secret = integration.client_id, integration.client_secret
+    fields = [
+        (filled(name, client_id, secret).encode(), filled(value, client_id, secret).encode()) for name, value in headers
+    ]
+    head = b"GET /oauth/token HTTP/1.1\r\n" + b"".join(b"%s:%s\r\n" % field for field in fields) + b"\r\n"
+    with (
+        SandboxServer(integration.sandbox) as server,
+        socket.create_connection(("127.0.0.1", server.port), 5) as client,
+    ):
+        client.sendall(head)
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+    (entry,) = integration.sandbox.journal.entries()
+    assert not is_in(secret, client_id, texts(entry))
+
+
+@pytest.mark.parametrize("name", ["Authorization ", "\tAuthorization", "X-A\nAuthorization", "X_Api_Key", "\x0bCookie"])
+def test_credentials_of_a_malformed_header_name_are_a_fingerprint(name):
+    integration = seeded(None)
+    refuse(integration.sandbox.platform, Request("GET", "/", headers=((name, "unknown-credentials"),)), 400, "no head")
+
+    (entry,) = integration.sandbox.journal.entries()
+    assert entry.headers == ((name, fingerprint("unknown-credentials")),)
+
+
+def test_secret_can_be_read_in_no_view_of_the_journal(tmp_path):
+    integration = seeded("ci-s3cr3t", journal_file=str(tmp_path / "journal.ndjson"))
+    secret = integration.client_secret
+    for method, path, query, headers, body in PLACES.values():
+        parts = [filled(part, integration.client_id, secret) for part in (method, path, query, body)]
+        head = tuple((filled(name, integration.client_id, secret), value) for name, value in headers)
+        serve(integration.sandbox.platform, Request(parts[0], parts[1], parts[2], head, body=parts[3].encode()))
+    views = [integration.control("GET", "/requests", limit=1000), integration.control("GET", "/state")]
+    views += [integration.control("GET", "/requests/export", format=name) for name in ("ndjson", "har", "curl")]
+    views += [integration.control("GET", path) for path in ("/contract-violations", "/requests/duplicates")]
+    integration.sandbox.journal_file.close()
+    read = [view.text for view in views] + [(tmp_path / "journal.ndjson").read_text()]
+
+    assert len(integration.sandbox.journal) == len(PLACES)
+    assert [number for number, text in enumerate(read) if secret in text or secret in unquote(text)] == []
+
+
+# --- tokens ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["path", "query", "header", "header name", "method", "grant type"])
+@pytest.mark.parametrize("how", ["dots encoded", "all encoded", "encoded twice", "base64"])
+def test_encoded_token_is_a_fingerprint_in_the_entry(integration, how, place):
+    token = integration.token()
+    sent = {
+        "dots encoded": token.replace(".", "%2E"),
+        "all encoded": "".join(f"%{ord(char):02X}" for char in token),
+        "encoded twice": token.replace(".", "%252e"),
+        "base64": base64.b64encode(f"token:{token}".encode()).decode(),
+    }[how]
+    request = Request(
+        sent if place == "method" else "GET",
+        f"/{sent}" if place == "path" else "/nowhere",
+        f"x={sent}" if place == "query" else "",
+        (("X-Forwarded", sent if place == "header" else "1"), (sent if place == "header name" else "X-A", "1")),
+        body=f"grant_type={sent}".encode() if place == "grant type" else b"",
+    )
+    if place == "grant type":
+        request.method, request.path, request.headers = "POST", "/oauth/token", (FORM,)
+    serve(integration.sandbox.platform, request)
+
+    entry = integration.sandbox.journal.get("2")
+    assert sent not in texts(entry)
+    assert token.rpartition(".")[2] not in texts(entry)
+
+
+# --- what is no secret ----------------------------------------------------------------------------------------------
+
+
+def test_payload_with_a_secret_is_kept_byte_for_byte():
+    integration = seeded("ci-s3cr3t")
+    body = b'{"client_secret": "ci-s3cr3t", "note": "\\u0063i-s3cr3t"}'
+
+    integration.post(body, "/v1/acme/orders")
+
+    assert integration.sandbox.journal.get("2").body == body
+
+
+def test_secret_of_a_deleted_client_and_of_a_time_before_a_reset_is_none_to_read(integration):
+    store, connector = integration.sandbox.store, integration.sandbox.store.connectors()[0].id
+    made = store.add_client(connector, "gone", secret="a-g0ne-secret")
+    integration.sandbox.delete_client(connector, made.client.id, "gone")
+    integration.control("GET", "/health")
+    serve(integration.sandbox.platform, Request("GET", "/a-g0ne-secret"))
+    integration.sandbox.reset()
+    serve(integration.sandbox.platform, Request("GET", "/a-g0ne-secret/too"))
+
+    assert [entry.path for entry in integration.sandbox.journal.entries()] == [f"/{fingerprint('a-g0ne-secret')}/too"]
+
+
+def test_secret_of_a_loaded_state_is_a_fingerprint_though_only_its_hash_is_known():
+    saved = seeded("l0aded-secret").sandbox.state(secrets=True)
+    sandbox = Sandbox()
+    sandbox.load_state(saved)
+
+    serve(sandbox.platform, Request("GET", "/x/l0aded-secret"))
+
+    assert next(sandbox.journal.entries()).path == f"/x/{fingerprint('l0aded-secret')}"
+
+
+def test_client_id_is_no_secret(integration):
+    serve(integration.sandbox.platform, Request("GET", f"/{integration.client_id}"))
+
+    assert next(integration.sandbox.journal.entries()).path == f"/{integration.client_id}"
