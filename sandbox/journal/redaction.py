@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_plus
 
 from sandbox.foundation.answer import Headers
+from sandbox.foundation.json_value import canonical
 from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
 from sandbox.journal.request import Request
 
@@ -51,6 +52,7 @@ def _spellings(name: str) -> str:
 
 
 _NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
+_SENSITIVE_NAME: Final = re.compile(rf"(?:{_NAMES})(?:\[.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _BEGINNINGS: Final = "".join(sorted({name[0] for name in SENSITIVE_FIELDS}))
 _FIELD: Final = re.compile(
     rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
@@ -213,6 +215,40 @@ def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> b
         secrets.note_clean((body, fields), len(body))
         return body
     return redacted.encode("utf-8", "surrogateescape")
+
+
+def redact_value(value: Any, secrets: KnownSecrets, *, name: object = None) -> Any:
+    """Return a JSON value with sensitive fields and issued secrets redacted, for a report about a payload.
+
+    ``name`` is that of the field with the value. Values that were equal are equal afterwards. An object that is no
+    JSON, such as a matcher of a test, stays.
+    """
+    if isinstance(name, str) and _SENSITIVE_NAME.fullmatch(name):
+        return _fingerprint_of(value)
+    if isinstance(value, str):
+        return redact_string(value, secrets)
+    if isinstance(value, Mapping):
+        members = {}
+        for key, child in value.items():  # no comprehension: it is a frame more, and nesting goes 512 deep
+            members[redact_value(key, secrets)] = redact_value(child, secrets, name=key)
+        return members
+    if isinstance(value, (list, tuple)):
+        items = []
+        for child in value:
+            items.append(redact_value(child, secrets))  # noqa: PERF401 - as above
+        return items
+    return value
+
+
+def _fingerprint_of(value: Any) -> Any:
+    if value is None or value == "":
+        return value
+    if isinstance(value, str):
+        return fingerprint(value)
+    try:
+        return fingerprint(canonical(value))
+    except (TypeError, ValueError):  # no JSON
+        return value
 
 
 def _fingerprint(match: re.Match[str]) -> str:

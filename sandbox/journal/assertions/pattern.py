@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace as replace_fields
 from typing_extensions import TypedDict
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import equal
-from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
 from sandbox.journal.journal import Entry
-from sandbox.journal.redaction import is_redacted_from
+from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
@@ -51,6 +54,7 @@ class PatternFields(TypedDict, total=False):
 _PLAIN: Final = ("method", "client_id", "status", "outcome", "fault")
 """Conditions on an attribute of the same name."""
 
+_NAME: Final = re.compile(r"[\w$-]+")
 _ABOUT_THE_ANSWER: Final = ("status", "outcome", "reason", "fault")
 
 
@@ -121,6 +125,21 @@ class Pattern:
         """Return the conditions, one a line."""
         return [f"{name}: {show(value, 300)}" for name, value in self.conditions.items()]
 
+    def without_secrets(self, secrets: KnownSecrets) -> Pattern:
+        """Return the pattern as a report may show it, which matches entries ``without_secrets``."""
+        given = {name: redact_value(value, secrets) for name, value in self.conditions.items()}
+        if self.headers is not None:
+            given["headers"] = {
+                name: wanted and redact_headers([(name, wanted)], secrets)[0][1]
+                for name, wanted in self.headers.items()
+            }
+        if isinstance(self.json_path, Mapping):
+            given["json_path"] = {
+                redact_value(path, secrets): redact_value(wanted, secrets, name=_NAME.findall(path)[-1])
+                for path, wanted in self.json_path.items()
+            }
+        return replace(self, **given)
+
     # --- one kind of condition after the other ----------------------------------------------------------------------
 
     def _differences(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
@@ -170,6 +189,16 @@ class Pattern:
                 yield from differences(self.json_contains, document, subset=True)
         for path, query, wanted in self._queries:
             yield from _of_path(path, select(query, document), wanted)
+
+
+def without_secrets(entry: Entry, secrets: KnownSecrets) -> Entry:
+    """Return an entry as a report may show it: its payload, which the journal keeps byte for byte, redacted too."""
+    try:
+        document = parse_json(entry.body)
+    except NotJsonError:
+        return replace_fields(entry, body=redact_body(entry.body, secrets))
+    redacted = redact_value(document, secrets)
+    return entry if redacted == document else replace_fields(entry, body=write_json(redacted).encode())
 
 
 def _of_path(path: str, selected: list[Any], wanted: Any) -> Iterator[Difference]:

@@ -9,11 +9,12 @@ from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.journal.assertions.difference import Difference
-from sandbox.journal.assertions.pattern import Pattern
+from sandbox.journal.assertions.pattern import Pattern, without_secrets
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import OTHER, endpoint_kind
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry
+from sandbox.journal.known_secrets import KnownSecrets
 
 NEAR_MISSES: Final = 3
 CANDIDATES: Final = 300
@@ -163,7 +164,7 @@ def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
     missing = count < times.at_least
     near, candidates = _near_misses(journal, expectation) if missing else ((), 0)
     return Verdict(
-        expectation,
+        replace(expectation, pattern=pattern.without_secrets(journal.secrets)),
         False,
         count,
         journal.dropped,
@@ -192,7 +193,17 @@ def _near_misses(journal: EntrySource, expectation: Expectation) -> tuple[list[N
         if reasons:
             found.append(NearMiss(entry, reasons))
     found.sort(key=lambda miss: (sum(reason.weight for reason in miss.differences), -miss.entry.seq))
-    return found[:NEAR_MISSES], looked_at
+    return [_without_secrets(miss, pattern, journal.secrets) for miss in found[:NEAR_MISSES]], looked_at
+
+
+def _without_secrets(miss: NearMiss, pattern: Pattern, secrets: KnownSecrets) -> NearMiss:
+    """Return a near miss as a report may show it."""
+    entry, shown = without_secrets(miss.entry, secrets), pattern.without_secrets(secrets)
+    if entry is miss.entry and shown == pattern:
+        return miss
+    outcome = [difference for difference in miss.differences if difference.path == "outcome"]
+    compared = [difference for difference in shown.differences(entry) if difference.path != "outcome"]
+    return NearMiss(entry, [*compared, *outcome] or [Difference("$", "differs in a secret")])
 
 
 def surroundings(journal: EntrySource, view: View, after: int = 0) -> Surroundings:
@@ -241,7 +252,9 @@ def verify_in_order(journal: EntrySource, view: View, patterns: Sequence[Pattern
     before = (entry for entry in journal.entries(meant) if entry.seq <= after and entry.seq not in used)
     earlier = next((entry for entry in before if pattern.matches(entry)), None)
     rest = verify(journal, Expectation(view, pattern, after=after))
-    return OrderVerdict(view, patterns, False, found, earlier, replace(rest, lost=journal.dropped_at_most(meant)))
+    rest = replace(rest, lost=journal.dropped_at_most(meant))
+    shown = [pattern.without_secrets(journal.secrets) for pattern in patterns]
+    return OrderVerdict(view, shown, False, found, earlier, rest)
 
 
 def as_pattern(given: Pattern | Mapping[str, object]) -> Pattern:
