@@ -17,9 +17,10 @@ from typing import Final, TextIO, TypeAlias
 
 from msgspec.structs import replace
 
-from sandbox.cli.log_lines import Lines, lines_for
+from sandbox.cli.log_lines import Lines, Redact, lines_for
 from sandbox.journal.entry import Entry
 from sandbox.journal.log_line import EntryHandler
+from sandbox.journal.redaction import redact_text
 
 QUEUE_LENGTH: Final = 50_000
 """Lines that may wait: several seconds of the fastest traffic."""
@@ -152,10 +153,11 @@ def logged(
     *,
     queue_length: int = QUEUE_LENGTH,
     patience_s: float = PATIENCE_S,
+    redact: Redact = redact_text,
 ) -> Iterator[None]:
     """Write the log of this process to a stream while the context lasts. ``level`` and ``form`` are settings."""
     handler = LineQueue(queue_length)
-    writer = LogWriter(handler, lines_for(form, stream), _unbuffered(stream), patience_s)
+    writer = LogWriter(handler, lines_for(form, stream, redact), _unbuffered(stream), patience_s)
     number: int = getattr(logging, level.upper())
     levels = {"": max(number, logging.WARNING), **dict.fromkeys(OWN_LOGGERS, number)}
     loggers = {logging.getLogger(name): each for name, each in levels.items()}

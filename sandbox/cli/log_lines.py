@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from types import TracebackType
-from typing import Final, TextIO
+from typing import Final, TextIO, TypeAlias
 
 import click
 import msgspec
@@ -22,7 +21,8 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.log_line import REQUESTS, ControlRequest, EmulatedRequest, RequestLine, escaped, one_word
 from sandbox.journal.redaction import redact_text
 
-_ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+Redact: TypeAlias = Callable[[str], str]
+"""Returns a text without credentials."""
 
 _LEVELS: Final[Mapping[int, str]] = {
     logging.DEBUG: "bright_black",
@@ -34,17 +34,24 @@ _STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "r
 """By the first digit; 0 where a fault withheld the answer."""
 
 
-def lines_for(form: str, stream: TextIO) -> Lines:
+def lines_for(form: str, stream: TextIO, redact: Redact = redact_text) -> Lines:
     """Return the writer of lines in a form, ``auto``, ``text`` or ``json``, for a stream."""
     terminal = stream.isatty()
     if form == "json" or (form == "auto" and not terminal):
-        return JsonLines()
+        return JsonLines(redact)
     # Terminals of Windows show colours only on request; NO_COLOR: https://no-color.org
-    return TextLines(colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
+    return TextLines(redact, colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
 
 
 class Lines(logging.Formatter):
-    """A form of the lines: of log records, and of journal entries without a record."""
+    """A form of the lines: of log records, and of journal entries without a record.
+
+    ``redact`` redacts messages and tracebacks; an entry holds no secrets.
+    """
+
+    def __init__(self, redact: Redact = redact_text) -> None:
+        super().__init__()
+        self._redact = redact
 
     def entry(self, entry: Entry) -> str:
         """Return the line of a request to the emulated API; its time is that of its answer."""
@@ -59,8 +66,8 @@ class Lines(logging.Formatter):
 class TextLines(Lines):
     """Lines for people: ``14:03:22.118 INFO POST /oauth/token 200 accepted 2.1 ms client=… id=…``."""
 
-    def __init__(self, *, colours: bool) -> None:
-        super().__init__()
+    def __init__(self, redact: Redact = redact_text, *, colours: bool) -> None:
+        super().__init__(redact)
         self._colours = colours
 
     def format(self, record: logging.LogRecord) -> str:
@@ -69,10 +76,11 @@ class TextLines(Lines):
         if isinstance(line, (EmulatedRequest, ControlRequest)):
             text = self.request(record.created, record.levelno, record.levelname, record.name, line)
         else:
-            message = escaped(redact_text(record.getMessage()))
+            message = escaped(self._redact(record.getMessage()))
             text = f"{self._head(record.created, record.levelno, record.levelname)} {message}"
         if record.exc_info:
-            text += "".join(f"\n    {escaped(line)}" for line in _traceback(self, record.exc_info).splitlines())
+            traceback = self._redact(self.formatException(record.exc_info))
+            text += "".join(f"\n    {escaped(line)}" for line in traceback.splitlines())
         return text
 
     def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
@@ -111,10 +119,10 @@ class JsonLines(Lines):
         else:
             fields = {
                 **_head(record.created, record.levelname, record.name),
-                "message": redact_text(record.getMessage()),
+                "message": self._redact(record.getMessage()),
             }
         if record.exc_info:
-            fields["exception"] = _traceback(self, record.exc_info)
+            fields["exception"] = self._redact(self.formatException(record.exc_info))
         return _written(fields)
 
     def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
@@ -140,7 +148,3 @@ def _written(fields: Mapping[str, object]) -> str:
     except ValueError:  # an unpaired surrogate
         return write_json(fields)
     return written.decode("ascii") if written.isascii() else write_json(fields)
-
-
-def _traceback(formatter: logging.Formatter, exc_info: _ExcInfo) -> str:
-    return redact_text(formatter.formatException(exc_info))

@@ -46,7 +46,8 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     except InputError as error:
         raise click.ClickException(str(error)) from None
     initial = server.sandbox.initial_settings
-    click.get_current_context().with_resource(logged(sys.stderr, initial.log_level, initial.log_format))
+    log = logged(sys.stderr, initial.log_level, initial.log_format, redact=server.sandbox.redact)
+    click.get_current_context().with_resource(log)
     try:
         if ready_file is not None:
             Path(ready_file).unlink(missing_ok=True)  # that of an earlier run

@@ -21,6 +21,7 @@ from sandbox.journal.journal import Entry, Journal
 from sandbox.journal.log_line import log_entry
 from sandbox.journal.metrics import Metrics
 from sandbox.journal.recent import Recent
+from sandbox.journal.redaction import redact_text
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company
 from sandbox.platform.platform import AfterAcceptance, Platform
@@ -110,6 +111,10 @@ class Sandbox:
     def company(self) -> Company | None:
         """The first company of the seed."""
         return next(iter(self._pristine.companies()), None)
+
+    def redact(self, text: str) -> str:
+        """Return a text for a log, with every issued secret redacted and everything that looks like a credential."""
+        return self._pristine.secrets.redact(redact_text(text))
 
     def change_settings(self, values: Mapping[str, object]) -> Settings:
         """Change run-time settings, all or none; raise ``SettingError``."""

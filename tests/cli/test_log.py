@@ -221,6 +221,22 @@ def test_no_secret_and_no_token_is_logged_wherever_they_come(
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
+def test_secret_of_a_seed_is_not_logged_however_short(
+    integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]], form: str
+) -> None:
+    sandbox, secret = integration.sandbox, "ci-s3cr3t"
+    sandbox.store.add_client(sandbox.store.connectors()[0].id, "job", secret=secret)
+    with log("debug", form, redact=sandbox.redact):
+        for path in (f"/{secret}", f"/_sandbox/{secret}", "/_sandbox/health"):
+            integration.http.get(path, headers={"X-Request-Id": secret})
+        integration.http.open("/_sandbox/health", method=secret)
+        logging.getLogger(OWN).error("failed on %s", secret, exc_info=ValueError(f"no {secret}"))
+
+    assert len(stream.getvalue().splitlines()) >= 5
+    assert secret not in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
 def test_nothing_of_a_client_reaches_the_terminal_raw(
     integration: Integration, stream: Stream, log: Callable[..., AbstractContextManager[None]], form: str
 ) -> None:

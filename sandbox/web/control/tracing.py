@@ -14,6 +14,8 @@ from flask import Flask, Response, copy_current_request_context, current_app, g,
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.rng import Rng
 from sandbox.journal.log_line import ControlRequest, log_control, log_failure
+from sandbox.state.sandbox import Sandbox
+from sandbox.web.environ import SANDBOX
 
 HEADER: Final = "X-Request-Id"
 
@@ -69,7 +71,9 @@ def _end(response: Response) -> Response:
         return response
     response.headers[HEADER] = request_id()
     duration_ms = round((perf_counter() - g.started) * 1000, 3)
-    line = ControlRequest(request_id(), request.method, request.path, response.status_code, duration_ms)
+    redact = cast(Sandbox, request.environ[SANDBOX]).store.secrets.redact
+    said, path = redact(request_id()), redact(request.path)
+    line = ControlRequest(said, redact(request.method), path, response.status_code, duration_ms)
     failure: Exception | None = g.get("failure")
     if failure is not None:
         log_failure(line, failure)
