@@ -1,7 +1,8 @@
 """Presets: YAML files of fault rules with a title and a story. The wheel has some; a folder can hold a user's own.
 
 A file holds ``title``, ``story`` and ``rules``, and its name is the preset's. A user's preset replaces one of the wheel
-with the same name. Files are read at each call, so they can be edited while the sandbox runs.
+with the same name. Files are read at each call, so they can be edited while the sandbox runs. An error names the file
+and the key, and never shows a value: the file may be of another program.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults.rules import FaultRule, Match, foreign_conditions, read_rule
-from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, Withheld
 from sandbox.foundation.fields import read, unknown
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 
@@ -71,16 +72,16 @@ def _load_file(path: Path) -> Preset:
     except DocumentError as error:
         raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
     if not isinstance(document, dict):
-        raise InvalidValueError(path.name, document, f"an object with the keys {', '.join(_KEYS)}")
+        raise InvalidValueError(path.name, Withheld(), f"an object with the keys {', '.join(_KEYS)}")
     for key in document:
         if key not in _KEYS:
-            raise InvalidValueError(f"{path.name}: {key}", document[key], unknown(key, "key", _KEYS))
+            raise InvalidValueError(f"{path.name}: {key}", Withheld(), unknown(key, "key", _KEYS))
     for key in ("title", "story"):
         if not isinstance(document.get(key), str) or not document[key].strip():
-            raise InvalidValueError(f"{path.name}: {key}", document.get(key), "text; it must be given")
+            raise InvalidValueError(f"{path.name}: {key}", Withheld(), "text; it must be given")
     rules = document.get("rules")
     if not isinstance(rules, list) or not rules:
-        raise InvalidValueError(f"{path.name}: rules", rules, "a list of fault rules")
+        raise InvalidValueError(f"{path.name}: rules", Withheld(), "a list of fault rules")
     named = tuple(_read_rule(path, index, rule) for index, rule in enumerate(rules))
     return Preset(path.stem, document["title"].strip(), document["story"].strip(), named)
 
@@ -90,5 +91,5 @@ def _read_rule(path: Path, index: int, document: object) -> FaultRule:
         rule = read_rule(document)
     except InvalidValueError as error:
         where = f"{path.name}: rules[{index}].{error.field}"
-        raise InvalidValueError(where, error.given, error.allowed) from None
+        raise InvalidValueError(where, Withheld(), error.allowed) from None
     return rule if rule.name is not None else replace(rule, name=path.stem)

@@ -314,6 +314,7 @@ class Settings(Described):
         None,
         optional(line("the path of a folder", bool)),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
+        runtime=False,
     )
     log_level: str = _fixed(
         "info",
@@ -385,11 +386,9 @@ def kept_settings(settings: Settings) -> dict[str, Any]:
 
     Addresses and paths belong to the process and are left out, and so are secrets.
     """
-    apart = ("public_url", "presets_dir")
-    values = {spec.name: getattr(settings, spec.name) for spec in _SPECS if spec.runtime and not spec.secret}
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name not in apart
-    }
+    kept = [spec.name for spec in _SPECS if spec.runtime and not spec.secret and spec.name != "public_url"]
+    values = {name: getattr(settings, name) for name in kept}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:

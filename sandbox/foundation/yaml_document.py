@@ -238,7 +238,7 @@ class _YamlReader:
         if tag := getattr(event, "tag", None):
             self._refuse_at(line, f"tags ({tag}) are not allowed; remove it, quotes make a value text")
         if _SURROGATE.search(getattr(event, "value", "")):
-            self._refuse_at(line, f"{shorten(event.value)} holds half a character (\\ud800 to \\udfff); remove it")
+            self._refuse_at(line, "a text holds half a character (\\ud800 to \\udfff); remove it")
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):

@@ -168,6 +168,40 @@ def test_broken_preset_is_refused_naming_its_file(make_integration: Any, tmp_pat
     assert said in response.json["detail"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "example.test: {user: ada, oauth_token: hush-0123}",
+        "hush-0123",
+        "[hush-0123]",
+        "title: [hush-0123]",
+        "title: x\nstory: y\nrules: hush-0123",
+        "title: x\nstory: y\nrules: [hush-0123]",
+        "title: x\nstory: y\nrules: [{fault: {kind: hush-0123}}]",
+        "title: x\nstory: y\nrules: [{fault: {kind: hang}, match: {endpoint: hush-0123}}]",
+        "title: x\nstory: y\nrules: [{fault: {kind: hang}, password: hush-0123}]",
+        "password: @hush-0123",
+        'password: "hush-0123',
+        "password: ${hush-0123}\npassword: hush-0123",
+    ],
+)
+def test_refused_preset_shows_no_value_of_the_file(make_integration: Any, tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text)
+    integration = make_integration(presets_dir=str(tmp_path))
+
+    for method, path in (("GET", "/fault-presets"), ("POST", "/fault-presets/mine"), ("GET", "/dashboard/faults")):
+        answer = integration.control(method, path)
+        assert "mine.yaml" in answer.text
+        assert "hush" not in answer.text
+
+
+def test_folder_of_presets_is_set_at_the_start_only(integration: Integration, tmp_path: Path) -> None:
+    response = integration.control("PATCH", "/settings", {"presets_dir": str(tmp_path)})
+
+    assert response.status_code == 422
+    assert "to be set at the start only" in response.json["errors"][0]["message"]
+
+
 def test_folder_of_presets_that_is_not_there_is_told(make_integration: Any, tmp_path: Path) -> None:
     response = make_integration(presets_dir=str(tmp_path / "no")).control("GET", "/fault-presets")
 

@@ -212,10 +212,10 @@ def test_an_empty_sandbox_says_what_to_do_next(integration: Integration) -> None
 
 
 def test_a_presets_folder_that_cannot_be_read_is_told_and_the_packaged_ones_stay(
-    integration: Integration, tmp_path: Path
+    make_integration: Callable[..., Integration], tmp_path: Path
 ) -> None:
     (tmp_path / "half.yaml").write_text("title: [")
-    integration.sandbox.change_settings({"presets_dir": str(tmp_path)})
+    integration = make_integration(presets_dir=str(tmp_path))
 
     page = integration.http.get("/_sandbox/dashboard/faults").text
 
