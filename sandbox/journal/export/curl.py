@@ -30,6 +30,12 @@ _BY_DEFAULT: Final = ("Accept", "User-Agent")
 MAX_INLINE: Final = 16 * 1024
 """Bytes of a body that a command to copy holds itself."""
 
+_METHOD: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token (RFC 9110 §5.6.2): a method, or the name of a header."""
+
+_NOT_IN_A_TARGET: Final = re.compile(r"[\0-\x20\x7f#]")
+_NOT_IN_A_VALUE: Final = re.compile(r"[\0-\x08\x0a-\x1f\x7f]")
+_SAID: Final = 200
 _MAX_ARGUMENT: Final = 64 * 1024
 """Bytes of a body that can be an argument of a program on every system."""
 
@@ -40,12 +46,38 @@ def as_curl(entries: Iterable[Entry], dropped: int) -> Iterator[str]:
     if dropped:
         yield f"# {dropped} older requests were dropped because the journal was full.\n"
     for entry in entries:
-        yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{curl_line(entry)}\n"
+        yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{_runnable(entry)}\n"
 
 
 def curl(entry: Entry, base_url: str) -> str:
     """Return the lines that send one request again; a large body is read from a file with the name of the entry."""
-    return f"BASE_URL={shlex.quote(base_url)}\n{curl_line(entry, MAX_INLINE)}"
+    return f"BASE_URL={shlex.quote(base_url)}\n{_runnable(entry, MAX_INLINE)}"
+
+
+def why_not_sent(entry: Entry) -> str | None:
+    """Return why curl, or any other client, cannot send a request again as it came; ``None`` where it can.
+
+    A target that does not begin with a slash would become part of the host, which then gets the credentials.
+    """
+    if not entry.path.startswith("/") or _NOT_IN_A_TARGET.search(entry.query):
+        return "its target is none"
+    if not _METHOD.fullmatch(entry.method):
+        return "its method is none"
+    if any(not _METHOD.fullmatch(name) or _NOT_IN_A_VALUE.search(value) for name, value in entry.headers):
+        return "a header is malformed"
+    if _NOT_IN_A_VALUE.search(entry.client_id or ""):
+        return "its client id holds a character that no argument can hold"
+    return None
+
+
+def _runnable(entry: Entry, max_inline: int | None = None) -> str:
+    """Return the line that sends a request again, as a comment where curl cannot send it."""
+    why = why_not_sent(entry)
+    if why is None:
+        return curl_line(entry, max_inline)
+    said = f"{entry.method} {entry.path}"[:_SAID]
+    said = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in said)
+    return f"# not sent again, because {why}: {said}"
 
 
 def curl_line(entry: Entry, max_inline: int | None = None) -> str:

@@ -49,10 +49,10 @@ def as_har(entries: Iterable[Entry], base_url: str, dropped: int) -> Iterator[st
 
 def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
     """Return one entry of a HAR file."""
-    query = f"?{entry.query}" if entry.query else ""
+    path, query = quote(entry.path, safe="/:@!$&'()*+,;=~%-._"), f"?{entry.query}" if entry.query else ""
     request: dict[str, Any] = {
         "method": entry.method,
-        "url": base_url + quote(entry.path, safe="/:@!$&'()*+,;=~%-._") + query,
+        "url": base_url + ("" if path.startswith("/") else "/") + path + query,
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _headers(entry.headers),

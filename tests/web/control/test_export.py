@@ -6,12 +6,14 @@ import json
 import subprocess
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 import pytest
 from werkzeug.test import Client
 
 from sandbox import Sandbox, SandboxServer
+from sandbox.journal.export.curl import as_curl, curl
 from sandbox.journal.export.har import har_entry
 from sandbox.web.control.requests import presented
 from tests.conftest import Integration
@@ -242,3 +244,41 @@ def test_curl_lines_send_the_same_requests_to_another_sandbox(integration: Integ
 
     assert essence(repeated) == essence(originals)
     assert [entry.status for entry in repeated[-4:]] == [200, 200, 405, 200]
+
+
+UNSENDABLE: dict[str, dict[str, Any]] = {
+    "user information": {"path": "@127.0.0.1:9/steal"},
+    "another port": {"path": ":9/steal"},
+    "end of a host name": {"path": ".evil.test/"},
+    "absolute": {"path": "http://evil.test/"},
+    "empty": {"path": ""},
+    "fragment": {"path": "/x", "query": "a#b"},
+    "blank in the query": {"path": "/x", "query": "a b"},
+    "line feed in the query": {"path": "/x", "query": "a\ncurl evil.test"},
+    "method with a line feed": {"method": "GET\ncurl evil.test", "path": "/x"},
+    "method with a NUL": {"method": "G\0T", "path": "/x"},
+    "empty method": {"method": "", "path": "/x"},
+    "name of a header": {"path": "/x", "headers": (("Authorization ", "Bearer x"),)},
+    "value of a header": {"path": "/x", "headers": (("X-A", "1\nAuthorization: Bearer x"),)},
+    "NUL in a header": {"path": "/x", "headers": (("X-A", "a\0b"),)},
+    "NUL in the user": {"path": "/x", "client_id": "a\0b", "headers": (("Authorization", "Basic x"),)},
+    "line feed in the path": {"path": "@x\ncurl evil.test"},
+}
+
+
+@pytest.mark.parametrize("given", UNSENDABLE.values(), ids=UNSENDABLE)
+def test_request_that_no_client_can_send_is_a_comment_in_a_script(sandbox: Sandbox, given: dict[str, Any]) -> None:
+    entry = sandbox.journal.close(made(**{"headers": (("Authorization", "Bearer x"),), **given}), 400, (), b"")
+
+    for script in ("".join(as_curl([entry], 0)), curl(entry, "http://127.0.0.1:8025")):
+        commands = [line for line in script.splitlines() if line and line[0] != "#"]
+        assert [line for line in commands if not line.startswith((': "${', "BASE_URL="))] == []
+        assert "# not sent again, because" in script
+        assert "\0" not in script
+
+
+@pytest.mark.parametrize("given", UNSENDABLE.values(), ids=UNSENDABLE)
+def test_har_names_the_base_url_and_no_other_host(sandbox: Sandbox, given: dict[str, Any]) -> None:
+    entry = sandbox.journal.close(made(**given), 400, (), b"")
+
+    assert urlsplit(har_entry(entry, "http://127.0.0.1:8025")["request"]["url"]).netloc == "127.0.0.1:8025"
