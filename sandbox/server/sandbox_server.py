@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
 from sandbox.web.app import SandboxApp
 from sandbox.web.paths import MAX_CONTROL_BODY, is_control_path
+
+_ORIGIN: Final = re.compile(r"https?://[^/]*", re.IGNORECASE)
+"""The beginning of a target in absolute form."""
 
 _logger = logging.getLogger("patchworks_sandbox")
 
@@ -255,10 +259,10 @@ class _Run:
     def refused(self, refused: Refused, answer: Callable[[], None]) -> None:
         """Put a request into the journal that the engine refuses: to its client it is a request like any other.
 
-        Requests to the control API stay out of it.
+        Requests to the control API stay out of it, in whatever form the target came.
         """
         path, _, query = refused.target.partition("?")
-        if is_control_path(path):
+        if is_control_path(_decoded(_ORIGIN.sub("", path))):
             answer()
             return
         request = Request(refused.method, path, query, refused.headers, refused.remote_addr)

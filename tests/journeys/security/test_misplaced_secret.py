@@ -231,6 +231,24 @@ def test_encoded_token_is_a_fingerprint_in_the_entry(integration, how, place):
     assert token.rpartition(".")[2] not in texts(entry)
 
 
+# --- what the journal does not hold ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "target", ["/_sandbox/x", "http://x/_sandbox/x", "HTTPS://x:1/_sandbox", "/%5Fsandbox/x", "/_s%61ndbox"]
+)
+def test_refused_request_to_the_control_api_has_no_entry(integration, target):
+    head = f"GET {target} HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n".encode()
+    with (
+        SandboxServer(integration.sandbox) as server,
+        socket.create_connection(("127.0.0.1", server.port), 5) as client,
+    ):
+        client.sendall(head)
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+    assert len(integration.sandbox.journal) == 0
+
+
 # --- what is no secret ----------------------------------------------------------------------------------------------
 
 
