@@ -9,14 +9,19 @@ from typing import Final
 import click
 
 from sandbox.foundation.strict_json import write_json
+from sandbox.foundation.value_types import escape_unprintable
 
 JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Return a value as JSON that stays JSON on standard output: in ASCII where that is not UTF-8."""
+    """Return a value as JSON that stays JSON on standard output: in ASCII where that is not UTF-8.
+
+    A character that a terminal would take for a command is written as an escape.
+    """
     encoding = (sys.stdout.encoding or "").lower().replace("_", "-")
-    return write_json(value, indent=indent, ascii=encoding not in ("utf-8", "utf8"))
+    lines = write_json(value, indent=indent, ascii=encoding not in ("utf-8", "utf8")).split("\n")
+    return "\n".join(map(escape_unprintable, lines))
 
 
 def printable(value: object) -> str:

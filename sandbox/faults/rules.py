@@ -79,7 +79,7 @@ class FaultRule(Described):
 
     fault: Fault = field(_FAULT, "What happens.")
     match: Match = field(_MATCH, "Which requests it is for; all when left out.", Match())
-    name: str | None = field(types.text(200, 1), "What the journal calls it; its id when left out.", None)
+    name: str | None = field(types.printable(200, 1), "What the journal calls it; its id when left out.", None)
     after: int = field(types.integer(0, MAX_COUNT), "Let so many matching requests pass first.", 0)
     times: int | None = field(types.integer(1, MAX_COUNT), "Act so many times, then be used up.", None)
     every: int = field(types.integer(1, MAX_COUNT), "Act on every Nth request: 3 is the third, sixth …", 1)

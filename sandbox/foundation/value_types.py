@@ -147,6 +147,34 @@ def text(high: int = 1_000_000, low: int = 0) -> ValueType:
     return ValueType(parse, f"text of {low} to {high} characters", schema)
 
 
+_UNPRINTABLE: Final = re.compile(
+    r"[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""Characters that end a line, steer a terminal, change the direction of text or cannot be seen."""
+
+
+def is_printable(text: str) -> bool:
+    """Return whether a text can be shown as it is, on one line."""
+    return not _UNPRINTABLE.search(text)
+
+
+def escape_unprintable(text: str) -> str:
+    r"""Return JSON or another text with ``\u202e`` in place of a character that cannot be shown as it is."""
+    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def printable(high: int, low: int) -> ValueType:
+    """A text of ``low`` to ``high`` characters that can be shown as it is, such as a name."""
+
+    def parse(value: object) -> str:
+        if not isinstance(value, str) or not low <= len(value) <= high or not is_printable(value):
+            raise NotAllowedError
+        return value
+
+    schema = {"type": "string", "minLength": low, "maxLength": high}
+    return ValueType(parse, f"text of {low} to {high} printable characters", schema)
+
+
 def line(allowed: str, accept: Callable[[str], bool], schema: Mapping[str, Any] | None = None) -> ValueType:
     """A text on one line that ``accept`` takes; ``schema`` is what JSON Schema can say of it."""
 

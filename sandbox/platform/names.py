@@ -10,6 +10,7 @@ import unicodedata
 from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.value_types import is_printable
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _VANITY_URL: Final = re.compile(r"[a-z0-9_-]{3,36}")
@@ -20,14 +21,14 @@ def checked_name(field: str, value: str) -> str:
     """Return the name of a company, connector or entity, without spaces at its ends."""
     if not isinstance(value, str) or not value.strip() or len(value) > 255:
         raise InvalidValueError(field, value, "text of 1 to 255 characters, not only spaces")
-    return value.strip()
+    return _printable(field, value.strip())
 
 
 def checked_client_name(field: str, value: str) -> str:
     """Return the name of an OAuth client, without spaces at its ends (FACTS 1.5)."""
     if not isinstance(value, str) or not len(value.strip()) >= 3 or len(value) > 255:
         raise InvalidValueError(field, value, "text of 3 to 255 characters")
-    return value.strip()
+    return _printable(field, value.strip())
 
 
 def checked_client_id(field: str, value: str) -> str:
@@ -43,6 +44,12 @@ def checked_slug(field: str, value: str) -> str:
 def checked_vanity_url(field: str, value: str) -> str:
     """Return the vanity URL of a service, in lower case (FACTS 1.13)."""
     return _checked(_VANITY_URL, field, value, "3 to 36 letters, digits, '-' or '_' (upper case is lowered)")
+
+
+def _printable(field: str, value: str) -> str:
+    if not is_printable(value):
+        raise InvalidValueError(field, value, "printable characters on one line")
+    return value
 
 
 def _checked(pattern: re.Pattern[str], field: str, value: str, allowed: str) -> str:
