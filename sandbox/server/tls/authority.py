@@ -23,6 +23,11 @@ _ORGANIZATION: Final = "Patchworks Sandbox"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Apple's clients take no certificate that is good for more than 825 days. The first day is for clocks that are behind.
 _LIFETIME: Final = timedelta(days=366)
+_CA_LIFETIME: Final = timedelta(days=3653)
+_USAGES: Final = (
+    *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+    *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+)
 _HEAD_START: Final = timedelta(days=1)
 
 
@@ -36,9 +41,40 @@ class Authority:
     def new(cls) -> Self:
         """Make one. Its key is in memory only."""
         with _real_datetime():
-            import trustme
+            return cls._new()
 
-            return cls(trustme.CA(organization_name=_ORGANIZATION))
+    @classmethod
+    def _new(cls) -> Self:
+        """Make an authority for ten years, which can issue no further authority.
+
+        Its names have no constraints, because a later start may serve another name (``tls_names``).
+        """
+        import trustme
+        from cryptography import x509
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        key, now = ec.generate_private_key(ec.SECP256R1()), _now()
+        usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+        number = x509.random_serial_number()
+        name = x509.Name(
+            [
+                x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, _ORGANIZATION),
+                x509.NameAttribute(x509.NameOID.ORGANIZATIONAL_UNIT_NAME, f"Testing CA #{number:x}"[:30]),
+            ]
+        )
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), number)
+            .not_valid_before(now - _HEAD_START)
+            .not_valid_after(now + _CA_LIFETIME)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.KeyUsage(**usage), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .sign(key, SHA256())
+        )
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        return cls(trustme.CA.from_pem(certificate.public_bytes(Encoding.PEM), private))
 
     @classmethod
     def from_pem(cls, pem: bytes) -> Self:

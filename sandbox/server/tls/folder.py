@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +16,7 @@ CA_FILE: Final = "ca.pem"
 PRIVATE_FILE: Final = "ca-key.pem"
 """The certificate again, and its private key: the authority itself. In one file, so that they always match."""
 
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _ALLOWED: Final = "a folder that can be read and written, for the certificate authority"
 
 
@@ -24,7 +27,8 @@ def kept_in(folder: Path) -> Authority:
     """
     private = folder / PRIVATE_FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         strange = (folder / CA_FILE).exists()  # unless the file is ours; ours is written after the private one
         if not private.exists():
             if strange:
@@ -46,6 +50,13 @@ def kept_in(folder: Path) -> Authority:
 
 
 def _read(private: Path) -> Authority:
+    if os.name == "posix" and private.stat().st_mode & _OTHERS:
+        raise SettingError(
+            "tls_folder",
+            str(private.parent),
+            f"{_ALLOWED}; users other than its owner can read or write its {PRIVATE_FILE}: remove it and {CA_FILE} to "
+            "have a new authority made, or chmod 600 it if no other user has read it",
+        )
     try:
         return Authority.from_pem(private.read_bytes())
     except ValueError as error:

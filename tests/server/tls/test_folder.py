@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from sandbox.foundation.errors import SettingError
 from sandbox.server.tls import authority as authority_module
@@ -61,6 +62,7 @@ def test_authority_that_another_start_makes_meanwhile_is_taken(tmp_path: Path, m
         @classmethod
         def new(cls) -> Authority:  # type: ignore[override]
             (tmp_path / "ca-key.pem").write_bytes(other.private_pem)
+            (tmp_path / "ca-key.pem").chmod(0o600)
             return Authority.new()
 
     monkeypatch.setattr(folder_module, "Authority", Meanwhile)
@@ -106,3 +108,32 @@ def test_folder_that_cannot_be_had_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(SettingError, match=r"tls_folder: .* can be read and written, .*File exists"):
         kept_in(tmp_path / "file")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_folder_is_its_owners_only_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        kept_in(tmp_path / "new" / "tls")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "new" / "tls").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o640, 0o620, 0o602], ids=oct)
+def test_private_key_that_others_can_get_at_is_refused(tmp_path: Path, mode: int) -> None:
+    kept_in(tmp_path)
+    (tmp_path / "ca-key.pem").chmod(mode)
+
+    with pytest.raises(SettingError, match="users other than its owner can read or write"):
+        kept_in(tmp_path)
+
+
+def test_authority_issues_no_further_authorities_and_ends(tmp_path: Path) -> None:
+    certificate = x509.load_pem_x509_certificate(kept_in(tmp_path).ca_pem)
+
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 0)
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc < timedelta(days=3660)
