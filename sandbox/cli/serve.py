@@ -72,7 +72,7 @@ def _load(server: SandboxServer) -> None:
     """Load the control API and the pattern for bodies of parts, so that the first request of a client does not."""
     from sandbox.journal.redaction import redact_body
 
-    redact_body(b"name=\n")
+    redact_body(b"name=\n", server.sandbox.store.secrets)
     _ = server.app.control
 
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 
-if TYPE_CHECKING:
-    from sandbox.journal.journal import Journal
+
+class Searched(Protocol):
+    """The parts of a journal that a search needs."""
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest entry."""
+
+    @property
+    def interruptions(self) -> int:
+        """The count of interruptions so far."""
+
+    def entries(self, entry_filter: EntryFilter, after: int) -> Iterator[Entry]:
+        """Iterate over the matching entries above ``after``, oldest first."""
+
+    def check_interruptions(self, before: int) -> None:
+        """Raise ``WaitInterruptedError`` where there was an interruption since that count."""
+
+    def wait_beyond(self, seq: int, interruptions: int, deadline: float) -> bool:
+        """Wait for an entry above ``seq``; return whether there is one."""
 
 
 class Search:
@@ -20,7 +38,7 @@ class Search:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Searched,
         entry_filter: EntryFilter,
         count: int,
         *,
