@@ -13,7 +13,7 @@ from sandbox.foundation.bounds import Count, Number, Seconds
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import KINDS, OTHER, PAYLOADS
+from sandbox.journal.endpoint import ISSUERS, KINDS, OTHER, PAYLOADS
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_exchange, redact_string
 from sandbox.journal.request import Request
@@ -33,20 +33,6 @@ class Act(Protocol):
     @property
     def fault(self) -> FaultKind:
         """What happens."""
-
-
-class Issuance(Protocol):
-    """A token that was issued to a request that is still being served."""
-
-    @property
-    def link(self) -> TokenLink:
-        """The token as the journal knows it."""
-
-    def note_origin(self, request: int) -> None:
-        """Note the number of the request's journal entry."""
-
-    def withdraw(self) -> None:
-        """Forget the token, because its request was refused after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +108,7 @@ class Exchange:
     """The time that the fault adds until the client has the whole answer."""
     accepted: bool = False
     token: TokenLink | None = None
-    issuance: Issuance | None = None
-    """The token that was issued to the request; its link in the entry gets the number of the entry."""
+    """The token that came with the request or was issued to it."""
     rate: tuple[int, int] | None = None
     """The limit of the throttle and the requests that are left."""
     failure: Exception | None = field(default=None, repr=False)
@@ -160,6 +145,11 @@ class Exchange:
             response_headers=redacted.response_headers,
             response_body=redacted.response_body,
         )
+
+    @property
+    def issued(self) -> TokenLink | None:
+        """The token that was issued to the request; its link in the entry gets the number of the entry."""
+        return self.token if self.kind in ISSUERS else None
 
     @property
     def method(self) -> str:

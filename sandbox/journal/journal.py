@@ -123,8 +123,8 @@ class Journal:
             with self._lock:
                 seq = self._seq + 1
                 entry, cost = self._shared.share(answered, self.id, seq)
-            if exchange.issuance is not None:
-                entry = replace(entry, token=exchange.issuance.link.issued_by(seq))
+            if exchange.issued is not None:
+                entry = replace(entry, token=exchange.issued.issued_by(seq))
             if keep and self._keep is not None:
                 self._keep(entry)
             with self._lock:

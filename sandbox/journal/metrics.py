@@ -70,7 +70,7 @@ class Metrics:
             durations = self._durations[entry.kind]
             durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
             durations.sum_ms += entry.duration_ms
-            if exchange.issuance is not None:
+            if exchange.issued is not None:
                 self._tokens_issued += 1
             if exchange.act is not None:
                 self._faults_acted[exchange.act.fault.kind] += 1

@@ -152,8 +152,8 @@ def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Eff
         entry = platform.journal.close(exchange, answer.status, answer.headers, answer.body)
     except NotKeptError as error:
         return _not_kept(platform, exchange, error)
-    if exchange.issuance is not None:
-        exchange.issuance.note_origin(entry.seq)
+    if exchange.issued is not None:
+        platform.tokens.note_origin(exchange.issued.fingerprint, entry.seq)
     return effect, entry
 
 
@@ -162,9 +162,9 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tu
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
     exchange.delay_ms = 0.0
-    if exchange.issuance is not None:
-        exchange.issuance.withdraw()
-        exchange.issuance = exchange.token = None
+    if exchange.issued is not None:
+        platform.tokens.withdraw(exchange.issued.fingerprint)
+        exchange.token = None
     exchange.reason = str(error)
     answer = _as_accepted(platform, exchange, platform.wire.server_error(503))
     if exchange.request.method == "HEAD":

@@ -68,32 +68,27 @@ class IssuedToken:
 
 
 @dataclass(slots=True)
-class _History:
-    jti: str
+class _Record:
+    """A token that the book remembers, and its history."""
+
+    token: Token
     link: TokenLink
     uses: int = 0
+    revoked: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class _Verified:
-    token: Token
-    key: SigningKey
-
-
-@dataclass(frozen=True, slots=True)
-class Issuance:
-    """A token that was issued to a request that is still being served."""
-
-    book: TokenBook
-    link: TokenLink
-
-    def note_origin(self, request: int) -> None:
-        """Note the number of the request's journal entry."""
-        self.book.note_origin(self.link.fingerprint, request)
-
-    def withdraw(self) -> None:
-        """Forget the token, because its request was refused after all."""
-        self.book.withdraw(self.link.fingerprint)
+    def as_issued(self) -> IssuedToken:
+        token = self.token
+        return IssuedToken(
+            token.fingerprint,
+            self.link.request,
+            token.client_id,
+            token.scopes,
+            token.issued_at,
+            token.expires_at,
+            self.uses,
+            self.revoked,
+            token.jti,
+        )
 
 
 class TokenBook:
@@ -103,10 +98,9 @@ class TokenBook:
         self._keys = keys
         self._rng = rng
         self._lock = threading.Lock()
-        self._issued: dict[str, Token] = {}
-        self._revoked: dict[str, str] = {}
-        self._histories: dict[str, _History] = {}  # by fingerprint
-        self._verified: dict[bytes, _Verified] = {}
+        self._issued: dict[str, _Record] = {}  # by jti
+        self._by_fingerprint: dict[str, _Record] = {}
+        self._verified: dict[bytes, tuple[Token, SigningKey]] = {}
 
     def issue(
         self,
@@ -138,15 +132,14 @@ class TokenBook:
                 "scopes": list(scopes),
             }
         )
-        token = Token(jti, client_id, scopes, issued_at, expires_at, fingerprint(access_token))
-        link = TokenLink(token.fingerprint, None, issued_at, expires_at)
+        mark = fingerprint(access_token)
+        token = Token(jti, client_id, scopes, issued_at, expires_at, mark)
         with self._lock:
-            self._issued[jti] = token
-            self._histories[token.fingerprint] = _History(jti, link)
+            record = _Record(token, TokenLink(mark, None, issued_at, expires_at))
+            self._issued[jti] = self._by_fingerprint[mark] = record
             while len(self._issued) > MAX_TOKENS:
                 forgotten = self._issued.pop(next(iter(self._issued)))
-                self._histories.pop(forgotten.fingerprint, None)
-                self._revoked.pop(forgotten.jti, None)
+                self._by_fingerprint.pop(forgotten.token.fingerprint, None)
         return access_token
 
     def find(self, access_token: str) -> Token:
@@ -155,14 +148,14 @@ class TokenBook:
         Raise ``UnauthenticatedError`` with the reason for any other token.
         """
         digest = _digest(access_token)
-        remembered = self._verified.get(digest)
-        if remembered is not None and remembered.key is self._keys.current():
-            return self._still_known(remembered.token)
-        key, token = self._verify_signature(access_token)
+        token, key = self._verified.get(digest, (None, None))
+        if token is not None and key is self._keys.current():
+            return self._still_known(token)
+        token, key = self._verify_signature(access_token)
         with self._lock:
             if len(self._verified) >= MAX_TOKENS:
                 self._verified.clear()
-            self._verified[digest] = _Verified(token, key)
+            self._verified[digest] = token, key
         return token
 
     def check(self, token: Token, now: float) -> None:
@@ -178,38 +171,32 @@ class TokenBook:
             raise UnauthenticatedError(
                 f"token_not_yet_valid: issued in the future, at {format_timestamp(token.issued_at)}"
             )
-        if why := self._revoked.get(token.jti):
-            raise UnauthenticatedError(why)
+        record = self._issued.get(token.jti)
+        if record is not None and record.revoked is not None:
+            raise UnauthenticatedError(record.revoked)
 
-    def issuance(self, access_token: str) -> Issuance:
-        """Return the issuance of a token that ``issue`` has just returned."""
-        return Issuance(self, self._histories[fingerprint(access_token)].link)
+    def link_of(self, mark: str) -> TokenLink | None:
+        """Return where the token with a fingerprint is from, unless the book has forgotten it."""
+        record = self._by_fingerprint.get(mark)
+        return None if record is None else record.link
 
     def note_origin(self, mark: str, request: int) -> None:
         """Note which token request issued the token with this fingerprint."""
         with self._lock:
-            if history := self._histories.get(mark):
-                history.link = history.link.issued_by(request)
+            if record := self._by_fingerprint.get(mark):
+                record.link = record.link.issued_by(request)
 
     def withdraw(self, mark: str) -> None:
         """Forget the token with this fingerprint, because the client never got it."""
         with self._lock:
-            self._histories.pop(mark, None)
-            for jti, token in reversed(self._issued.items()):
-                if token.fingerprint == mark:
-                    del self._issued[jti]
-                    break
+            if record := self._by_fingerprint.pop(mark, None):
+                self._issued.pop(record.token.jti, None)
 
     def note_use(self, token: Token) -> None:
         """Count a request that a token authorised."""
         with self._lock:
-            if history := self._histories.get(token.fingerprint):
-                history.uses += 1
-
-    def link_of(self, token: Token) -> TokenLink | None:
-        """Return where a token is from, unless it has been forgotten."""
-        history = self._histories.get(token.fingerprint)
-        return history.link if history else None
+            if record := self._by_fingerprint.get(token.fingerprint):
+                record.uses += 1
 
     def __len__(self) -> int:
         return len(self._issued)
@@ -217,37 +204,18 @@ class TokenBook:
     def issued(self) -> list[IssuedToken]:
         """Return every token that is remembered, in the order of issue."""
         with self._lock:
-            return [known for token in self._issued.values() if (known := self._as_known(token))]
+            return [record.as_issued() for record in self._issued.values()]
 
     def newest(self, count: int) -> list[IssuedToken]:
         """Return the tokens issued last, at most ``count``, newest first."""
         with self._lock:
-            return [
-                known for token in islice(reversed(self._issued.values()), count) if (known := self._as_known(token))
-            ]
+            return [record.as_issued() for record in islice(reversed(self._issued.values()), count)]
 
     def with_fingerprint(self, mark: str) -> IssuedToken | None:
         """Return the token with a fingerprint, if it is remembered."""
         with self._lock:
-            history = self._histories.get(mark)
-            token = self._issued.get(history.jti) if history else None
-            return self._as_known(token) if token else None
-
-    def _as_known(self, token: Token) -> IssuedToken | None:
-        history = self._histories.get(token.fingerprint)
-        if history is None:
-            return None
-        return IssuedToken(
-            token.fingerprint,
-            history.link.request,
-            token.client_id,
-            token.scopes,
-            token.issued_at,
-            token.expires_at,
-            history.uses,
-            self._revoked.get(token.jti),
-            token.jti,
-        )
+            record = self._by_fingerprint.get(mark)
+            return None if record is None else record.as_issued()
 
     def restore(self, issued: Iterable[IssuedToken]) -> None:
         """Take the place of the book that had issued these tokens. The keys decide whether they are well signed."""
@@ -255,39 +223,41 @@ class TokenBook:
             for kept in issued:
                 token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, kept.fingerprint)
                 link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
-                self._issued[kept.jti] = token
-                self._histories[kept.fingerprint] = _History(kept.jti, link, kept.uses)
-                if kept.revoked is not None:
-                    self._revoked[kept.jti] = kept.revoked
+                record = _Record(token, link, kept.uses, kept.revoked)
+                self._issued[kept.jti] = self._by_fingerprint[kept.fingerprint] = record
 
     def revoke_one(self, why: str, jti: str) -> None:
         """Revoke one token, by its id."""
         with self._lock:
-            self._revoked.setdefault(jti, why)
+            if record := self._issued.get(jti):
+                record.revoked = record.revoked or why
 
     def revoke(self, why: str, client_id: str | None = None) -> int:
         """Revoke the tokens of one client, or all; return how many. ``why`` is the reason a refusal will tell."""
         with self._lock:
-            jtis = [
-                token.jti
-                for token in self._issued.values()
-                if client_id in (None, token.client_id) and token.jti not in self._revoked
+            revoked = [
+                record
+                for record in self._issued.values()
+                if client_id in (None, record.token.client_id) and record.revoked is None
             ]
-            self._revoked.update(dict.fromkeys(jtis, why))
-        return len(jtis)
+            for record in revoked:
+                record.revoked = why
+        return len(revoked)
 
-    def _verify_signature(self, access_token: str) -> tuple[SigningKey, Token]:
+    def _verify_signature(self, access_token: str) -> tuple[Token, SigningKey]:
         if len(access_token) > MAX_TOKEN_LENGTH:
             raise UnauthenticatedError(f"malformed_token: longer than {MAX_TOKEN_LENGTH} characters")
         key = self._keys.current()
         claims = key.verify(access_token)
-        token = self._issued.get(str(claims["jti"]))
-        if token is None or token.fingerprint != fingerprint(access_token):  # a seeded run repeats its jtis after reset
+        record = self._issued.get(str(claims["jti"]))
+        # A seeded run repeats its jtis after a reset.
+        if record is None or record.token.fingerprint != fingerprint(access_token):
             raise UnauthenticatedError(_UNKNOWN)
-        return key, token
+        return record.token, key
 
     def _still_known(self, token: Token) -> Token:
-        if self._issued.get(token.jti) is not token:
+        record = self._issued.get(token.jti)
+        if record is None or record.token is not token:
             raise UnauthenticatedError(_UNKNOWN)
         return token
 

@@ -403,7 +403,7 @@ def test_oldest_tokens_are_forgotten_beyond_the_bound_even_if_seen_or_revoked(
     assert refusal(book, seen).startswith("unknown_token: ")
     assert refusal(book, revoked).startswith("unknown_token: ")
     assert [verified(book, token, NOW).client_id for token in kept] == [CLIENT, CLIENT]
-    assert not book._revoked
+    assert [known.revoked for known in book.issued()] == [None, None]
 
 
 def test_token_that_is_forgotten_while_its_request_is_served_is_not_told_of(

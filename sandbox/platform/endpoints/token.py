@@ -153,8 +153,7 @@ class TokenEndpoint(Endpoint[Grant]):
             subject=platform.wire.subject(client_id),
             key=None if terms.trusted_key else platform.keys.untrusted_key(),
         )
-        exchange.issuance = platform.tokens.issuance(access_token)
-        exchange.token = exchange.issuance.link
+        exchange.token = platform.tokens.link_of(fingerprint(access_token))
         return platform.wire.token(access_token, lifetime)
 
     def responses(self) -> Mapping[str, Any]:
