@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
@@ -66,16 +66,6 @@ CREDENTIALS: Final = ("client_id", "client_secret")
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
 
 
-class Contract(Protocol):
-    """The published contract: the operations of the OpenAPI document of the emulated API."""
-
-    def operations(self, entry: Entry) -> Mapping[str, Mapping[str, Any]]:
-        """Return the operations of an entry's endpoint by method; none for a request to no endpoint."""
-
-    def is_structured(self, entry: Entry) -> bool:
-        """Return whether a payload must be JSON, because the entity of its service has a structure."""
-
-
 @dataclass(frozen=True, slots=True)
 class ContractViolation:
     """One way in which a request does not conform: ``message`` says what was found, ``remedy`` what to do."""
@@ -92,22 +82,27 @@ class ContractViolation:
         return f"{self.method} {self.path}: {self.message} ({self.code}). {self.remedy}"
 
 
-def contract_violations(entry: Entry, contract: Contract) -> list[ContractViolation]:
-    """Return the ways in which a request does not conform to the published contract; empty when it does."""
+def contract_violations(
+    entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structured: bool
+) -> list[ContractViolation]:
+    """Return the ways in which a request does not conform to the published contract; empty when it does.
+
+    ``operations`` are those of its endpoint by method, as OpenAPI has them; none for a request to no endpoint.
+    ``structured``: a payload must be JSON, because the entity of its service has a structure.
+    """
     return [
         ContractViolation(entry.id, entry.method, entry.path, code, message, REMEDIES[code])
-        for code, message in _found(entry, contract)
+        for code, message in _found(entry, operations, structured=structured)
     ]
 
 
 _Finding = tuple[Code, str]
 
 
-def _found(entry: Entry, contract: Contract) -> Iterator[_Finding]:
+def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structured: bool) -> Iterator[_Finding]:
     if (entry.reason or "").startswith("refused_by_server"):
         yield "malformed_http", f"the server could not read it, {entry.reason}"
         return
-    operations = contract.operations(entry)
     if not operations or entry.path.endswith("/"):
         yield "undocumented_path", f"the contract has no path {entry.path}"
     operation = operations.get(entry.method)
@@ -117,7 +112,7 @@ def _found(entry: Entry, contract: Contract) -> Iterator[_Finding]:
         return
     yield from _of_headers(entry, operation)
     yield from _of_query(entry, operation)
-    yield from _of_body(entry, operation, structured=contract.is_structured(entry))
+    yield from _of_body(entry, operation, structured=structured)
 
 
 # --- headers --------------------------------------------------------------------------------------------------------

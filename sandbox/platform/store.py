@@ -250,11 +250,6 @@ class Store:
         entity_id = self._entity_ids.get((service.connector_id, service.entity))
         return None if entity_id is None else self._checks.get(entity_id)
 
-    def is_structured(self, company: str, vanity_url: str) -> bool:
-        """Return whether the entity of a service has a structure; of an unknown service, False."""
-        service = self.find_service(company, vanity_url)
-        return service is not None and self.check_for(service) is not None
-
     # --- OAuth clients ----------------------------------------------------------------------------------------------
 
     def add_client(

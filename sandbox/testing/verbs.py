@@ -316,13 +316,11 @@ def contract_violations(after: int = 0, **where: str) -> Verb[list[ContractViola
     """
 
     def here(sandbox: Sandbox) -> list[ContractViolation]:
-        from sandbox.journal.contract import contract_violations
         from sandbox.journal.filter import EntryFilter
-        from sandbox.platform.endpoints import PublishedContract
+        from sandbox.platform.endpoints import violations_of
 
-        contract = PublishedContract(sandbox.store)
         entries = sandbox.journal.entries(EntryFilter(**where), after)  # type: ignore[arg-type]
-        return [found for entry in entries for found in contract_violations(entry, contract)]
+        return [found for entry in entries for found in violations_of(entry, sandbox.store)]
 
     def own_ones(parent: Backend, own: Ownership) -> list[ContractViolation]:
         each = [contract_violations(own.since, company=known) for known in own.companies]

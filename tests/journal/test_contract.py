@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from sandbox.journal.contract import REMEDIES, ContractViolation, contract_violations
+from sandbox.journal.contract import REMEDIES, ContractViolation
 from sandbox.journal.entry import Entry
-from sandbox.platform.endpoints import ENDPOINTS, PublishedContract
+from sandbox.platform.endpoints import ENDPOINTS, violations_of
 from sandbox.state.sandbox import Sandbox
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
@@ -47,7 +47,7 @@ def codes(integration: Integration) -> list[str]:
 
 
 def violations(entry: Entry, sandbox: Sandbox) -> list[ContractViolation]:
-    return contract_violations(entry, PublishedContract(sandbox.store))
+    return violations_of(entry, sandbox.store)
 
 
 def found(integration: Integration) -> list[Any]:

@@ -103,7 +103,8 @@ class InboundEndpoint(BearerEndpoint):
 
     def is_structured(self, entry: Entry, store: Store) -> bool:
         """Return whether the entity of the service has a structure; of an unknown service, False."""
-        return store.is_structured(entry.company or "", entry.vanity_url or "")
+        service = store.find_service(entry.company or "", entry.vanity_url or "")
+        return service is not None and store.check_for(service) is not None
 
     def responses(self) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""

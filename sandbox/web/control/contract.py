@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from marshmallow import fields, validate
 
-from sandbox.journal.contract import Code, contract_violations
-from sandbox.platform.endpoints import PublishedContract
+from sandbox.journal.contract import Code
+from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 
@@ -50,12 +50,12 @@ def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     Such requests are reported, never refused. The filters are those of the journal.
     """
     platform = current_sandbox().platform
-    journal, contract = platform.journal, PublishedContract(platform.store)
+    journal = platform.journal
     after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
     reports = (
         {"entry": entry, "violations": violations}
         for entry in journal.entries(read_filter(query), after)
-        if (violations := contract_violations(entry, contract))
+        if (violations := violations_of(entry, platform.store))
     )
     page = list(islice(reports, limit + 1))
     return {
