@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from sandbox.foundation.clock import format_timestamp
 from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
-from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surroundings, Times, Verdict, View
+from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Times, Verdict, View
 from sandbox.journal.entry import seconds
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Entry
@@ -105,17 +105,13 @@ def _near_misses(misses: Sequence[NearMiss], candidates: int) -> Iterator[str]:
             yield f"      note: the raw JSON repeats the key {keys} in an object; the last one counts"
 
 
-def _explanations(found: Surroundings, near: Sequence[NearMiss]) -> Iterator[str]:
+def _explanations(surroundings: Sequence[Surrounding], near: Sequence[NearMiss]) -> Iterator[str]:
     above = {miss.entry.seq for miss in near}
-    for title, entries, count in (
-        ("rejected here", found.rejected, found.rejected_count),
-        ("faults acted on", found.faulted, found.faulted_count),
-        ("refused elsewhere", found.elsewhere, found.elsewhere_count),
-    ):
-        shown = [entry for entry in entries if entry.seq not in above][-3:]
+    for found in surroundings:
+        shown = [entry for entry in found.entries if entry.seq not in above][-3:]
         if shown:
-            some = f", {len(shown)} of them" if count > len(shown) else ""
-            yield from ("", f"{title}: {count}{some}", *(f"  {entry_line(entry)}" for entry in shown))
+            some = f", {len(shown)} of them" if found.count > len(shown) else ""
+            yield from ("", f"{found.title}: {found.count}{some}", *(f"  {entry_line(entry)}" for entry in shown))
 
 
 def entry_line(entry: Entry) -> str:

@@ -16,12 +16,10 @@ class EntrySource(Protocol):
     @property
     def dropped(self) -> int:
         """How many entries were dropped because the journal was full."""
-        ...
 
     @property
     def last_seq(self) -> int:
         """Number of the newest entry, also where that was dropped; 0 before the first."""
-        ...
 
     @property
     def secrets(self) -> KnownSecrets:
@@ -30,19 +28,15 @@ class EntrySource(Protocol):
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
         """Iterate over the matching entries with a sequence number above ``after``, oldest first."""
-        ...
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
         """Iterate over the matching entries, newest first."""
-        ...
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many entries match."""
-        ...
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
         """Return an upper bound for the dropped entries above ``after`` that a filter matched; 0 is exact."""
-        ...
 
     def wait(
         self,
@@ -54,4 +48,3 @@ class EntrySource(Protocol):
         matches: Callable[[Entry], bool] = bool,
     ) -> list[Entry]:
         """Wait for ``count`` matching entries and return them; after ``timeout`` seconds return those there are."""
-        ...

@@ -111,16 +111,12 @@ class NearMiss:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Other entries that may explain a failure, newest last, and the number of each sort."""
+class Surrounding:
+    """Other entries that may explain a failure: their title, the newest of them, newest last, and their number."""
 
-    rejected: Sequence[Entry] = ()
-    rejected_count: int = 0
-    faulted: Sequence[Entry] = ()
-    faulted_count: int = 0
-    elsewhere: Sequence[Entry] = ()
-    """Refused requests to other paths: token requests, and those with a wrong URL."""
-    elsewhere_count: int = 0
+    title: str
+    entries: Sequence[Entry]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,28 +135,23 @@ class Verdict:
     matches: Sequence[Entry] = ()
     near_misses: Sequence[NearMiss] = ()
     candidates: int = 0
-    surroundings: Surroundings = Surroundings()
+    surroundings: Sequence[Surrounding] = ()
 
 
 def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
-    """Return whether an expectation holds.
-
-    It does not when dropped entries could make it wrong: who cannot know must not say yes.
-    """
+    """Return whether an expectation holds. It does not when dropped entries could have changed the result."""
     pattern, times, after = expectation.pattern, expectation.times, expectation.after
     meant = expectation.view.meant_by(pattern)
     matching = (entry for entry in journal.entries(meant, after) if pattern.matches(entry))
     certain = times.at_least if times.at_most is None else times.at_most + 1
-    matches = list(islice(matching, min(certain, NAMED)))
+    matches = list(islice(matching, certain))
     count = len(matches)
-    if count == NAMED < certain:
-        count += sum(1 for _ in islice(matching, certain - NAMED))
     lost = journal.dropped_at_most(meant, after)
     is_certain = lost == 0 or (times.at_most is None and count >= times.at_least)
     if count in times and is_certain:
         return Verdict(expectation, True, count, journal.dropped, lost)
-    matches += islice(matching, NAMED - len(matches))
-    count = max(count, len(matches)) + sum(1 for _ in matching)
+    matches += matching
+    count = len(matches)
     missing = count < times.at_least
     near, candidates = _near_misses(journal, expectation) if missing else ((), 0)
     return Verdict(
@@ -170,10 +161,10 @@ def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
         journal.dropped,
         lost,
         sum(1 for _ in journal.entries(expectation.view.filter, after)),
-        matches,
+        matches[:NAMED],
         near,
         candidates,
-        surroundings(journal, expectation.view, after),
+        _surroundings(journal, expectation.view, after),
     )
 
 
@@ -206,19 +197,21 @@ def _without_secrets(miss: NearMiss, pattern: Pattern, secrets: KnownSecrets) ->
     return NearMiss(entry, [*compared, *outcome] or [Difference("$", "differs in a secret")])
 
 
-def surroundings(journal: EntrySource, view: View, after: int = 0) -> Surroundings:
-    """Return the refused and the faulted entries of a view, and the refused ones outside of it."""
+def _surroundings(journal: EntrySource, view: View, after: int = 0) -> list[Surrounding]:
+    """Return the refused and the faulted entries of a view, and the refused ones outside of it.
+
+    Those outside are token requests and requests with a wrong URL, but none to another company.
+    """
     rejected = list(journal.entries(replace(view.filter, outcome="rejected"), after))
     faulted = list(journal.entries(replace(view.filter, outcome="faulted"), after))
     company = view.filter.company
     elsewhere = [
         entry
         for entry in journal.entries(EntryFilter(outcome="rejected"), after)
-        if not view.filter.matches(entry) and company in (None, entry.company, entry.company or company)
+        if not view.filter.matches(entry) and (company is None or entry.company in (None, company))
     ]
-    return Surroundings(
-        rejected[-NAMED:], len(rejected), faulted[-NAMED:], len(faulted), elsewhere[-NAMED:], len(elsewhere)
-    )
+    sorts = {"rejected here": rejected, "faults acted on": faulted, "refused elsewhere": elsewhere}
+    return [Surrounding(title, entries[-NAMED:], len(entries)) for title, entries in sorts.items()]
 
 
 @dataclass(frozen=True, slots=True)

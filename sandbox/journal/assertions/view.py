@@ -33,7 +33,6 @@ class HasJournal(Protocol):
     @property
     def journal(self) -> EntrySource:
         """The present journal."""
-        ...
 
 
 @dataclass(frozen=True)
