@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, Protocol, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -17,22 +17,6 @@ from sandbox.journal.endpoint import ISSUERS, KINDS, OTHER, PAYLOADS
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_exchange, redact_string
 from sandbox.journal.request import Request
-
-
-class FaultKind(Protocol):
-    """A fault, as far as a journal needs to know it."""
-
-    @property
-    def kind(self) -> str:
-        """Its name."""
-
-
-class Act(Protocol):
-    """A fault that acts on a request."""
-
-    @property
-    def fault(self) -> FaultKind:
-        """What happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +84,8 @@ class Exchange:
     """The values in the path of the endpoint, such as the company."""
     client_id: str | None = None
     reason: str | None = None
-    act: Act | None = None
-    """The fault that acts on the request."""
+    act: object = None
+    """The act of the fault that acts on the request, if there is one: a ``sandbox.faults.fault.Act``."""
     fault: str | None = None
     effect: str | None = None
     delay_ms: float = 0.0

@@ -72,8 +72,8 @@ class Metrics:
             durations.sum_ms += entry.duration_ms
             if exchange.issued is not None:
                 self._tokens_issued += 1
-            if exchange.act is not None:
-                self._faults_acted[exchange.act.fault.kind] += 1
+            if entry.fault_kind is not None:
+                self._faults_acted[entry.fault_kind] += 1
             self._entries_dropped += dropped
 
     def read(self) -> Figures:
