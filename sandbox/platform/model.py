@@ -1,4 +1,4 @@
-"""Patchworks' own nouns as frozen values, which a store holds and a seed describes.
+"""Patchworks' own nouns as frozen values, which a store holds, a seed describes and a state saves.
 
 Times are aware UTC datetimes on the sandbox clock.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from sandbox.foundation.bounds import Number
+from sandbox.foundation.bounds import Count, Number
 from sandbox.foundation.json_value import JsonValue
 
 Environment = Literal["test", "live"]
@@ -104,3 +104,37 @@ class Service:
     def path(self) -> str:
         """The path of its inbound URL."""
         return INBOUND_PATH.format(company=self.company, vanity_url=self.vanity_url)
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySnapshot:
+    """An entity; ``json_schema`` is null where it follows from the sample."""
+
+    id: Number
+    connector_id: Number
+    type: str
+    name: str
+    sample: Any
+    json_schema: dict[str, Any] | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastIds:
+    """The highest numbers given so far, also to what is gone."""
+
+    connector: Count
+    entity: Count
+    service: Count
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSnapshot:
+    """What exists on the emulated platform, oldest first."""
+
+    companies: tuple[Company, ...]
+    connectors: tuple[Connector, ...]
+    entities: tuple[EntitySnapshot, ...]
+    clients: tuple[OAuthClient, ...]
+    services: tuple[Service, ...]
+    last_ids: LastIds

@@ -18,8 +18,8 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal, JournalSnapshot
 from sandbox.platform.keys import KeyRing
-from sandbox.platform.model import Service
-from sandbox.platform.store import Store, StoreSnapshot
+from sandbox.platform.model import Service, StoreSnapshot
+from sandbox.platform.store import Store
 from sandbox.platform.throttle import Throttle, Window
 from sandbox.platform.tokens import IssuedToken, TokenBook
 from sandbox.platform.wire import WireProfile, wire_profile

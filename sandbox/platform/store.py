@@ -13,14 +13,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from sandbox.foundation.bounds import Count, Number
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by, unsalted
 from sandbox.platform.entity_check import EntityCheck, compile_entity
-from sandbox.platform.model import Company, Connector, Entity, KeptSecret, OAuthClient, Service
+from sandbox.platform.model import (
+    Company,
+    Connector,
+    Entity,
+    EntitySnapshot,
+    KeptSecret,
+    LastIds,
+    OAuthClient,
+    Service,
+    StoreSnapshot,
+)
 from sandbox.platform.names import (
     checked_client_id,
     checked_client_name,
@@ -29,41 +38,6 @@ from sandbox.platform.names import (
     checked_vanity_url,
     slugify,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EntitySnapshot:
-    """An entity; ``json_schema`` is null where it follows from the sample."""
-
-    id: Number
-    connector_id: Number
-    type: str
-    name: str
-    sample: Any
-    json_schema: dict[str, Any] | None
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LastIds:
-    """The highest numbers given so far, also to what is gone."""
-
-    connector: Count
-    entity: Count
-    service: Count
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSnapshot:
-    """What exists on the emulated platform, oldest first."""
-
-    companies: tuple[Company, ...]
-    connectors: tuple[Connector, ...]
-    entities: tuple[EntitySnapshot, ...]
-    clients: tuple[OAuthClient, ...]
-    services: tuple[Service, ...]
-    last_ids: LastIds
-
 
 _T = TypeVar("_T")
 
@@ -89,7 +63,7 @@ class Store:
         self._connectors: dict[int, Connector] = {}
         self._entities: dict[int, Entity] = {}
         self._entity_ids: dict[tuple[int, str], int] = {}
-        self._checks: dict[int, EntityCheck] = {}
+        self._checks: dict[int, EntityCheck | None] = {}
         self._clients: dict[str, OAuthClient] = {}
         self._secrets: dict[str, bytes] = {}  # by client
         self._secret_counts: dict[bytes, int] = {}
@@ -174,8 +148,7 @@ class Store:
             for client in clients:
                 self._drop_client(client.id)
             for entity in self.entities(connector_id):
-                del self._entities[entity.id], self._entity_ids[connector_id, entity.name]
-                self._checks.pop(entity.id, None)
+                del self._entities[entity.id], self._checks[entity.id], self._entity_ids[connector_id, entity.name]
             del self._connectors[connector_id]
             return clients
 
@@ -195,37 +168,29 @@ class Store:
             name = checked_name("name", name)
             if (connector_id, name) in self._entity_ids:
                 raise ConflictError(f"connector {connector_id} has an entity {name!r} already; choose another name")
-            schema, inferred, check = compile_entity(sample, json_schema)
-            entity = Entity(
-                self._next_id("entity"),
-                connector_id,
-                checked_name("type", type),
-                name,
-                sample,
-                schema,
-                inferred,
-                self._now(),
+            entity_id, type_name = self._last_ids["entity"] + 1, checked_name("type", type)
+            entity = self._put_entity(
+                EntitySnapshot(entity_id, connector_id, type_name, name, sample, json_schema, self._now())
             )
-            self._entities[entity.id] = entity
-            self._entity_ids[connector_id, name] = entity.id
-            self._set_check(entity.id, check)
+            self._last_ids["entity"] = entity_id
             return entity
 
     def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
         with self._lock:
             entity = self.entity(connector_id, entity_id)
-            schema, inferred, check = compile_entity(entity.sample, json_schema)
-            entity = replace(entity, json_schema=schema, inferred=inferred)
-            self._set_check(entity_id, check)
-            self._entities[entity_id] = entity
-            return entity
+            return self._put_entity(replace(_saved_entity(entity), json_schema=json_schema))
 
-    def _set_check(self, entity_id: int, check: EntityCheck | None) -> None:
-        if check is None:
-            self._checks.pop(entity_id, None)
-        else:
-            self._checks[entity_id] = check
+    def _put_entity(self, saved: EntitySnapshot) -> Entity:
+        """Add or replace an entity; raise ``InvalidValueError`` for a schema that is none, and change nothing."""
+        schema, inferred, check = compile_entity(saved.sample, saved.json_schema)
+        entity = Entity(
+            saved.id, saved.connector_id, saved.type, saved.name, saved.sample, schema, inferred, saved.created_at
+        )
+        self._entities[entity.id] = entity
+        self._entity_ids[entity.connector_id, entity.name] = entity.id
+        self._checks[entity.id] = check
+        return entity
 
     def entities(self, connector_id: int | None = None) -> list[Entity]:
         """Return the entities, oldest first; of one connector if one is given."""
@@ -419,12 +384,7 @@ class Store:
             self._services = {service.id: service for service in snapshot.services}
             self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
             for kept in snapshot.entities:
-                schema, inferred, check = compile_entity(kept.sample, kept.json_schema)
-                self._entities[kept.id] = Entity(
-                    kept.id, kept.connector_id, kept.type, kept.name, kept.sample, schema, inferred, kept.created_at
-                )
-                self._entity_ids[kept.connector_id, kept.name] = kept.id
-                self._set_check(kept.id, check)
+                self._put_entity(kept)
             ids = snapshot.last_ids
             self._last_ids = {"connector": ids.connector, "entity": ids.entity, "service": ids.service}
 

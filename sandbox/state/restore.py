@@ -18,9 +18,8 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.store import NewOAuthClient, Store
 
 if TYPE_CHECKING:
-    from sandbox.platform.model import OAuthClient
+    from sandbox.platform.model import OAuthClient, StoreSnapshot
     from sandbox.platform.platform import PlatformSnapshot
-    from sandbox.platform.store import StoreSnapshot
 
 Origin = Literal["saved", "kept", "new"]
 
