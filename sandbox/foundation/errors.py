@@ -178,7 +178,11 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 def shorten(value: object, limit: int = 80) -> str:
     """Return ``repr(value)``, cut to ``limit`` characters, for use in a message."""
-    text = repr(value)
+    return cut(repr(value), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most ``limit`` characters; an ellipsis ends one that was longer."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

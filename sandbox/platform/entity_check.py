@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import jsonschema_rs
 from genson import SchemaBuilder
 
-from sandbox.foundation.errors import InvalidValueError, Violation, bracketed
+from sandbox.foundation.errors import InvalidValueError, Violation, bracketed, cut
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import depth, sent_json, write_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
@@ -116,7 +116,7 @@ class EntityCheck:
                     return [Violation(_dotted(path), "array", reason=_mismatch(path, wanted, found))]
                 case [wanted], _:
                     return [Violation(_dotted(path), wanted)]
-        return [Violation(_dotted(path), "schema", _cut(error.message))]
+        return [Violation(_dotted(path), "schema", cut(error.message, MAX_DETAIL_LENGTH))]
 
     def _list_for_object(self, path: list[Any], schema_path: list[str | int]) -> list[Violation]:
         """Return the keys that a list lacks: an empty list is an array to PHP, which then asks for the keys."""
@@ -156,10 +156,6 @@ def compile_entity(
         return None, False, None
     inferred = infer_schema(sample)
     return inferred, True, EntityCheck(inferred)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_DETAIL_LENGTH else f"{text[: MAX_DETAIL_LENGTH - 1]}…"
 
 
 def _dotted(path: list[Any]) -> str:

@@ -14,6 +14,7 @@ from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
 from typing import Any, Final
 
+from sandbox.foundation.errors import cut
 from sandbox.foundation.json_value import JsonValue, canonical, equal, key_text
 from sandbox.foundation.strict_json import number_of, write_json
 
@@ -283,7 +284,7 @@ def show(value: object, limit: int = _SHOWN) -> str:
         text = write_json(value, ascii=False, default=_shown_as)
     except (TypeError, ValueError, RecursionError):  # as above
         text = _unwritable(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return cut(text, limit)
 
 
 def _aligned_by(item: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from sandbox.foundation.clock import format_timestamp
+from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
 from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Times, Verdict, View
@@ -155,11 +156,7 @@ def _joined(lines: Iterable[str], loss: list[str], view: View) -> str:
     room = MAX_LINES - len(end)
     if len(body) > room:
         body = [*body[: room - 1], f"({len(body) - room + 1} lines left out)"]
-    return "\n".join(_cut(line) for line in [*body, *end])
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 1]}…"
+    return "\n".join(cut(line, _WIDTH) for line in [*body, *end])
 
 
 def _query(entry_filter: EntryFilter) -> str:

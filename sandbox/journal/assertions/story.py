@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from sandbox.foundation.clock import span
+from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import PAYLOADS
@@ -44,7 +45,7 @@ def _lines(entries: Iterable[Entry], secrets: KnownSecrets) -> Iterator[str]:
         if before is not None and (jump := clock_jump_s(before, entry)):
             yield f"({span(jump)} {'later' if jump > 0 else 'earlier'} on the sandbox clock)"
         before = entry
-        yield _cut(entry_line(entry), _LINE)
+        yield cut(entry_line(entry), _LINE)
         if entry.kind in PAYLOADS and entry.body:
             yield f"    {_preview(entry, secrets)}"
 
@@ -52,9 +53,5 @@ def _lines(entries: Iterable[Entry], secrets: KnownSecrets) -> Iterator[str]:
 def _preview(entry: Entry, secrets: KnownSecrets) -> str:
     body = redact_body(entry.body[:_SEARCHED], secrets)  # cut after that, because half a secret is one
     text = body.decode("utf-8", "replace")
-    shown = _cut("".join(char if char.isprintable() else "·" for char in " ".join(text.split())), _BODY)
+    shown = cut("".join(char if char.isprintable() else "·" for char in " ".join(text.split())), _BODY)
     return shown if len(entry.body) <= _BODY else f"{shown} ({entry.body_size} bytes)"
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
