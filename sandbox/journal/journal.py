@@ -1,13 +1,10 @@
 """The journal: every request to the emulated API, with what was answered and why.
 
-A request is an ``Exchange`` while it is served: the facts as received, and notes added on the way. ``Journal.close``
-makes a frozen ``Entry`` of it, redacts its secrets, numbers it and publishes it before the answer leaves. Sequence
-numbers count closed entries. They have no gaps, so a client that has read up to a number has missed nothing. A new
-entry wakes the threads that wait for it. An entry that must be kept in a file too is written there first; one that
-cannot be written is not closed.
+``Journal.close`` makes a frozen ``Entry`` of an ``Exchange`` and publishes it before the answer leaves. Sequence
+numbers count closed entries and have no gaps, so a client that has read up to a number has missed nothing. An entry
+that must be kept in a file too is written there first; one that cannot be written is not closed.
 
-The journal is bounded by count and by bytes. Beyond either bound it drops the oldest entries and counts them. Entries
-share equal values and are found by an index, so that memory and time grow with the entries of interest only.
+The journal is bounded by count and by bytes. Beyond either bound it drops the oldest entries and counts them.
 """
 
 from __future__ import annotations

@@ -112,8 +112,8 @@ class TokenBook:
         integer_times: bool,
         subject: str,
         key: SigningKey | None = None,
-    ) -> str:
-        """Return a new signed access token, valid from ``now`` for ``lifetime`` seconds.
+    ) -> tuple[str, TokenLink]:
+        """Return a new signed access token, valid from ``now`` for ``lifetime`` seconds, and its link for the journal.
 
         ``integer_times`` and ``subject`` are where the wire profiles differ. ``key`` is the one in use unless given.
         """
@@ -134,13 +134,13 @@ class TokenBook:
         )
         mark = fingerprint(access_token)
         token = Token(jti, client_id, scopes, issued_at, expires_at, mark)
+        link = TokenLink(mark, None, issued_at, expires_at)
         with self._lock:
-            record = _Record(token, TokenLink(mark, None, issued_at, expires_at))
-            self._issued[jti] = self._by_fingerprint[mark] = record
+            self._issued[jti] = self._by_fingerprint[mark] = _Record(token, link)
             while len(self._issued) > MAX_TOKENS:
                 forgotten = self._issued.pop(next(iter(self._issued)))
                 self._by_fingerprint.pop(forgotten.token.fingerprint, None)
-        return access_token
+        return access_token, link
 
     def find(self, access_token: str) -> Token:
         """Return a token that this book issued and that comes back unchanged, also an expired or revoked one.
@@ -175,9 +175,9 @@ class TokenBook:
         if record is not None and record.revoked is not None:
             raise UnauthenticatedError(record.revoked)
 
-    def link_of(self, mark: str) -> TokenLink | None:
-        """Return where the token with a fingerprint is from, unless the book has forgotten it."""
-        record = self._by_fingerprint.get(mark)
+    def link_of(self, token: Token) -> TokenLink | None:
+        """Return where a token is from, unless the book has forgotten it."""
+        record = self._by_fingerprint.get(token.fingerprint)
         return None if record is None else record.link
 
     def note_origin(self, mark: str, request: int) -> None:

@@ -44,7 +44,8 @@ def issued(book: TokenBook, now: float = NOW, *, legacy: bool = False, **changes
         "subject": "" if legacy else CLIENT,
         **changes,
     }
-    return book.issue(now=now, **given)
+    access_token, _ = book.issue(now=now, **given)
+    return access_token
 
 
 def verified(book: TokenBook, token: str, now: float = NOW) -> Token:

@@ -20,7 +20,7 @@ class BearerEndpoint(Endpoint[Token]):
         except UnauthenticatedError:
             self.count(exchange, platform, None)
             raise
-        exchange.client_id, exchange.token = token.client_id, platform.tokens.link_of(token.fingerprint)
+        exchange.client_id, exchange.token = token.client_id, platform.tokens.link_of(token)
         self.count(exchange, platform, token.client_id)
         platform.tokens.check(token, exchange.received_at)
         if platform.store.find_client(token.client_id) is None:

@@ -144,7 +144,7 @@ class TokenEndpoint(Endpoint[Grant]):
         terms = TokenTerms(exchange.received_at, lifetime)
         if act is not None:
             terms = act.fault.token_terms(terms)
-        access_token = platform.tokens.issue(
+        access_token, exchange.token = platform.tokens.issue(
             client_id,
             admitted.scopes,
             terms.start,
@@ -153,7 +153,6 @@ class TokenEndpoint(Endpoint[Grant]):
             subject=platform.wire.subject(client_id),
             key=None if terms.trusted_key else platform.keys.untrusted_key(),
         )
-        exchange.token = platform.tokens.link_of(fingerprint(access_token))
         return platform.wire.token(access_token, lifetime)
 
     def responses(self) -> Mapping[str, Any]:
