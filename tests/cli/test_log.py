@@ -52,11 +52,11 @@ def stream() -> Stream:
 @pytest.fixture
 def log(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> Callable[..., AbstractContextManager[None]]:
     @contextmanager
-    def alone(level: str = "info", form: str = "json") -> Iterator[None]:
+    def alone(level: str = "info", form: str = "json", **more: Any) -> Iterator[None]:
         """Write the log without the handlers of pytest, because it is the only one where it is served."""
         with monkeypatch.context() as patched:
             patched.setattr(logging.getLogger(), "handlers", [])
-            with logged(stream, level, form):
+            with logged(stream, level, form, **more):
                 yield
 
     return alone

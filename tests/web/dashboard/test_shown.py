@@ -167,7 +167,7 @@ def test_the_picture_has_nothing_of_an_emptied_or_another_journal(
     recent: Recent, journal: Journal, record: Record
 ) -> None:
     record(wall_time=10_000.0)
-    other = Journal("other", lambda: 1, lambda: 100_000_000)
+    other = Journal("other", 1, 100_000_000)
     of_another = timeline(recent.read(other), 10_000.0)
     journal.clear()
 
