@@ -20,6 +20,7 @@ _FORM: Final = "The request line is not of the form: METHOD TARGET HTTP/1.1"
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VERSION: Final = re.compile(r"HTTP/([0-9])\.([0-9])")
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x20\x7f]")
+MAX_METHOD: Final = 64
 _ABSOLUTE_FORM: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(
@@ -111,13 +112,19 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
 
 
 def glimpse(raw: bytes, limits: Limits) -> tuple[str, str, RawHeaders]:
-    """Return what can be made out of a head that was refused: method, target and header fields."""
+    """Return what can be made out of a head that was refused: method, target and header fields.
+
+    A method of ``MAX_METHOD`` characters and a target of ``limits.target_bytes`` may have been cut. Of a head that is
+    too long, the last line is left out: the journal would not recognise half a secret.
+    """
     request_line, *lines = raw[: limits.header_bytes].decode("latin-1").split("\r\n")
+    if len(raw) > limits.header_bytes:
+        lines = lines[:-1]
     method, _, rest = request_line.partition(" ")
     target = rest.partition(" ")[0]
     fields = [line.partition(":") for line in lines[: limits.header_count] if ":" in line]
     headers = tuple((name, value.strip(" \t")) for name, _, value in fields)
-    return method[:64], target[: limits.target_bytes], headers
+    return method[:MAX_METHOD], target[: limits.target_bytes], headers
 
 
 def parse_field(line: str) -> tuple[str, str]:

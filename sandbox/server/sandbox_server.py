@@ -18,6 +18,7 @@ from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError,
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
+from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.platform.platform import Platform
 from sandbox.platform.serve import DateStamp, refuse, serve
@@ -26,7 +27,7 @@ from sandbox.server.connection import Connection, Message
 from sandbox.server.engine import Engine, listen
 from sandbox.server.limits import Limits, Refused
 from sandbox.server.pool import Pool
-from sandbox.server.request_head import Head
+from sandbox.server.request_head import MAX_METHOD, Head
 from sandbox.server.tls.identity import identity_for
 from sandbox.server.transport import perform
 from sandbox.server.wsgi_bridge import WsgiBridge
@@ -39,6 +40,9 @@ _ORIGIN: Final = re.compile(r"https?://[^/]*", re.IGNORECASE)
 """The beginning of a target in absolute form."""
 
 _logger = logging.getLogger("patchworks_sandbox")
+
+_TAIL: Final = 1_024
+"""Characters at the end of a target that was cut: more than a secret in any encoding."""
 
 _LARGE_BODY: Final = 64 * 1024
 """Bytes of a body above which reading it, or searching through it, may take long."""
@@ -196,6 +200,7 @@ class _Run:
     ) -> None:
         self._sandbox = app.sandbox
         self._stuck_s = limits.stuck_s
+        self._target_bytes = limits.target_bytes
         self._date = DateStamp()
         self._control = Pool(threads, "control")
         self._emulated = Pool(threads, "emulated")
@@ -265,7 +270,12 @@ class _Run:
         if is_control_path(_decoded(_ORIGIN.sub("", path))):
             answer()
             return
-        request = Request(refused.method, path, query, refused.headers, refused.remote_addr)
+        method = refused.method
+        if len(method) >= MAX_METHOD:  # it was cut, and half a secret is not recognised
+            method = fingerprint(method)
+        if len(refused.target) >= self._target_bytes:
+            path, _, query = refused.target[:-_TAIL].partition("?")
+        request = Request(method, path, query, refused.headers, refused.remote_addr)
 
         platform = self._sandbox.platform
         if self._sandbox.journal_file is None:

@@ -14,6 +14,7 @@ from sandbox.journal.form import shown
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.platform.serve import refuse, serve
+from sandbox.server.limits import Limits
 from sandbox.server.sandbox_server import SandboxServer
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import parse_seed
@@ -79,6 +80,7 @@ REFUSED = {
     "line feed in the name": [("X-A\nAuthorization", "Basic {B}")],
     "carriage return": [("X-A", "1\rX-Secret: {S}\r")],
     "folded": [("X-A", "1"), ("  Basic {B}", "")],
+    "long": [("X-A", "1" * 200_000 + "{S}")],
 }
 
 
@@ -170,10 +172,42 @@ def test_misplaced_secret_of_a_refused_head_is_a_fingerprint(headers):
         socket.create_connection(("127.0.0.1", server.port), 5) as client,
     ):
         client.sendall(head)
-        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+        assert client.recv(1000).startswith(b"HTTP/1.1 4")
 
     (entry,) = integration.sandbox.journal.entries()
     assert not is_in(secret, client_id, texts(entry))
+
+
+def test_credentials_in_place_of_a_method_are_a_fingerprint_and_not_cut():
+    integration = seeded(None)
+    sent = filled("{B}", integration.client_id, integration.client_secret)
+    with (
+        SandboxServer(integration.sandbox) as server,
+        socket.create_connection(("127.0.0.1", server.port), 5) as client,
+    ):
+        client.sendall(f"{sent}\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+    method = next(integration.sandbox.journal.entries()).method
+    assert method.startswith("sha256:")
+    assert sent[:20] not in method
+
+
+def test_half_a_secret_at_the_end_of_a_target_that_is_cut_is_not_kept():
+    integration = seeded(None)
+    secret = integration.client_secret
+    limit = Limits().target_bytes
+    target = "/" + "x" * (limit - 21) + secret
+    with (
+        SandboxServer(integration.sandbox) as server,
+        socket.create_connection(("127.0.0.1", server.port), 5) as client,
+    ):
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 414 ")
+
+    entry = next(integration.sandbox.journal.entries())
+    assert entry.path.startswith("/xxx")
+    assert secret[:8] not in entry.path
 
 
 @pytest.mark.parametrize("name", ["Authorization ", "\tAuthorization", "X-A\nAuthorization", "X_Api_Key", "\x0bCookie"])
