@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
@@ -401,7 +401,7 @@ class Answering(Unlisted):
     handling = "done"
 
     def effect(self, act: Act, answer: Answer) -> Answer:
-        return replace(answer, status=418)
+        return Answer(418, answer.headers, answer.body)
 
 
 class Refusing(Unlisted):
