@@ -401,7 +401,9 @@ class Connection(asyncio.Protocol):
 
     def _check_unfinished(self, head: bytes) -> None:
         limits = self._service.limits
-        at = max(0, self._searched - 1)
+        at = self._searched  # a CR before it belongs to an LF that comes now
+        if head[:at].endswith(b"\r"):
+            at -= 1
         if head.count(b"\n", at) != head.count(b"\r\n", at):
             raise HeadError(400, BARE_LF)  # or else its end would be waited for in vain
         longest_line = limits.target_bytes + _REST_OF_REQUEST_LINE

@@ -84,6 +84,20 @@ def test_request_may_come_byte_by_byte(words: Any, connect: Callable[..., Client
     assert client.answer().status == 200
 
 
+def test_head_may_be_cut_anywhere(words: Any, connect: Callable[..., Client]) -> None:
+    request = words(post())
+    beside = connect(words.port)
+    for at in range(1, request.index(b"\r\n\r\n") + 2):
+        client = connect(words.port)
+        for part in (request[:at], request[at : at + 1]):
+            client.send(part)
+            beside.get()
+            assert beside.answer().status == 404  # so the loop has seen the part by itself
+        client.send(request[at + 1 :])
+
+        assert client.answer().status == 200, request[:at]
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_answer_without_content_has_no_content_length(
     sandbox: Sandbox, connect: Callable[..., Client], status: int
