@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,11 +70,14 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
 
 
 def _load(server: SandboxServer) -> None:
-    """Load the control API and the pattern for bodies of parts, so that the first request of a client does not."""
+    """Load what a client of the emulated API needs and a start does not, so that its first request does not.
+
+    The control API is left out: its 18 MB are for those that call it.
+    """
     from sandbox.journal.redaction import redact_body
 
+    import_module("sandbox.platform.keys")
     redact_body(b"name=\n", server.sandbox.store.secrets)
-    _ = server.app.control
 
 
 def _server(configuration: Configuration) -> SandboxServer:
