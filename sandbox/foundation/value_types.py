@@ -147,10 +147,11 @@ def text(high: int = 1_000_000, low: int = 0) -> ValueType:
     return ValueType(parse, f"text of {low} to {high} characters", schema)
 
 
-_UNPRINTABLE: Final = re.compile(
-    r"[\0-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-"""Characters that end a line, steer a terminal, change the direction of text or cannot be seen."""
+UNPRINTABLE: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+"""Characters that end a line, steer a terminal, change the direction of text or cannot be seen, as in a pattern's
+class. Halves of characters are no text in JSON, so they are left out."""
+
+_UNPRINTABLE: Final = re.compile(rf"[{UNPRINTABLE}\ud800-\udfff]")
 
 
 def is_printable(text: str) -> bool:
@@ -171,7 +172,7 @@ def printable(high: int, low: int) -> ValueType:
             raise NotAllowedError
         return value
 
-    schema = {"type": "string", "minLength": low, "maxLength": high}
+    schema = {"type": "string", "minLength": low, "maxLength": high, "pattern": f"^[^{UNPRINTABLE}]*$"}
     return ValueType(parse, f"text of {low} to {high} printable characters", schema)
 
 

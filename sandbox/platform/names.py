@@ -21,14 +21,14 @@ def checked_name(field: str, value: str) -> str:
     """Return the name of a company, connector or entity, without spaces at its ends."""
     if not isinstance(value, str) or not value.strip() or len(value) > 255:
         raise InvalidValueError(field, value, "text of 1 to 255 characters, not only spaces")
-    return _printable(field, value.strip())
+    return _printable(field, value).strip()
 
 
 def checked_client_name(field: str, value: str) -> str:
     """Return the name of an OAuth client, without spaces at its ends (FACTS 1.5)."""
     if not isinstance(value, str) or not len(value.strip()) >= 3 or len(value) > 255:
         raise InvalidValueError(field, value, "text of 3 to 255 characters")
-    return _printable(field, value.strip())
+    return _printable(field, value).strip()
 
 
 def checked_client_id(field: str, value: str) -> str:

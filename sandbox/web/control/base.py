@@ -18,6 +18,7 @@ from webargs.flaskparser import FlaskParser
 from sandbox.foundation.clock import format_instant
 from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.strict_json import parse_json
+from sandbox.foundation.value_types import UNPRINTABLE
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
 from sandbox.web.environ import SANDBOX
@@ -240,5 +241,9 @@ INSTANT: Final[dict[str, Any]] = {"format": "date-time"}
 JSON_PATH: Final[dict[str, Any]] = {"format": "json-path", "pattern": r"^\$"}
 """The format has no official name; RFC 9535 is young."""
 
-VISIBLE: Final = r"[^\s\x1c-\x1f\x85]"
-"""A character of a name that is not stripped as white space."""
+_PRINTABLE: Final = f"[^{UNPRINTABLE}]*"
+_VISIBLE: Final = rf"[^\s{UNPRINTABLE}]"
+NAME: Final = f"^{_PRINTABLE}{_VISIBLE}{_PRINTABLE}$"
+"""A name: white space at its ends is stripped, and something is left."""
+CLIENT_NAME: Final = f"^{_PRINTABLE}{_VISIBLE}[^{UNPRINTABLE}]+{_VISIBLE}{_PRINTABLE}$"
+"""A name of three characters at least."""

@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from sandbox.platform.model import OAuthClient
 from sandbox.web.control.base import (
-    VISIBLE,
+    CLIENT_NAME,
     AnswerSchema,
     Blueprint,
     Instant,
@@ -22,7 +22,7 @@ from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
 
-_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": rf"{VISIBLE}[\s\S]+{VISIBLE}"}
+_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": CLIENT_NAME}
 
 
 class OAuthClientSchema(AnswerSchema):

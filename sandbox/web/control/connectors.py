@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from sandbox.platform.model import Company, Connector, Entity
 from sandbox.web.control.base import (
-    VISIBLE,
+    NAME,
     AnswerSchema,
     Blueprint,
     Instant,
@@ -23,7 +23,7 @@ from sandbox.web.control.openapi import leads_to
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 blueprint = Blueprint("connectors", __name__, description="Inbound API connectors and their entities")
 NO_CONNECTOR = "There is no such connector."
-_NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": VISIBLE}
+_NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": NAME}
 _SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
 
 

@@ -83,7 +83,7 @@ BODIES = st.one_of(
     st.sampled_from([b'[{"n": 1}, 7]', b'{"n": "1"}', b"", b" \r\n", b"null", b"[]", b"{}", b'""', b"no", b"\xff\0"]),
     st.binary(max_size=20),
 )
-NAMES = st.sampled_from(["Acme", "Größe & Söhne", " spaced ", "名前", "%2F../", "<b>&\r\nX: y"])
+NAMES = st.sampled_from(["Acme", "Größe & Söhne", " spaced ", "名前", "%2F../", "<b>&X: y"])
 
 _T = TypeVar("_T")
 
