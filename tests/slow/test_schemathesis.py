@@ -176,6 +176,6 @@ def test_operations_lead_to_each_other_as_the_documents_say(make_sandbox: Callab
             if response.status_code == 200 and case.operation.path == "/oauth/token":
                 Trial.token = response.json()["access_token"]
 
-    Journey.run(settings=settings(EFFORT, max_examples=20, stateful_step_count=8))
+    Journey.run(settings=settings(EFFORT, max_examples=100, stateful_step_count=8))
 
     assert seen["POST /v1/{company}/{vanity_url}", 200], seen
