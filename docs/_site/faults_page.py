@@ -14,7 +14,7 @@ from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.fields import Described, Field, fields_of
 
 _HEAD: Final = """\
-# Failure on demand
+# Faults
 
 <!-- Written by `make specs` from sandbox/faults; do not edit. -->
 
