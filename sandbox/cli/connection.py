@@ -1,4 +1,4 @@
-"""What the commands that act upon a running sandbox share: its address, the verb that they perform, and their errors.
+"""The base of the commands that act upon a running sandbox: its address, the verb that they perform, and their errors.
 
 Exit codes: 0 done, 1 the sandbox refused, 2 the command was not understood, 3 no sandbox answers.
 """

@@ -1,4 +1,4 @@
-"""What commands print: columns and JSON, without characters that a terminal would take for a command."""
+"""Columns and JSON for commands to print, without characters that a terminal would take for a command."""
 
 from __future__ import annotations
 

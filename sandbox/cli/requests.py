@@ -139,7 +139,7 @@ def _follow(api: ControlApi, query: dict[str, object], *, as_json: bool) -> None
                 case "request":
                     print_entry(data, as_json=as_json)
                 case "reset":
-                    click.echo("The sandbox was reset; numbering begins anew.", err=True)
+                    click.echo("The sandbox was reset; numbers begin at 1 again.", err=True)
                 case "dropped":
                     click.echo(f"{data['missed']} requests were missed: the journal was full or cleared.", err=True)
 

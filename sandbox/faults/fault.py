@@ -17,7 +17,7 @@ from sandbox.foundation.fields import Described
 from sandbox.journal.endpoint import EndpointKind
 
 Handling = Literal["skipped", "rehearsed", "done"]
-"""What happens to the request itself.
+"""The fate of the request itself.
 
 ``skipped``: it is not handled, unless the rule says ``accept``. ``rehearsed``: it is handled, because the fault needs
 its answer, but what it asks for is done only if the rule says ``accept``. ``done``: it is handled as without a fault,

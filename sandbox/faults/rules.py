@@ -75,7 +75,7 @@ _MATCH: Final = _part(Match, partial(read, Match, where="match"), "an object wit
 
 @dataclass(frozen=True, slots=True)
 class FaultRule(Described):
-    """What happens to which requests, and when. Rules are tried in order; the first that acts is the only one."""
+    """A fault, the requests that it acts on, and its times. The first rule of the book that acts is the only one."""
 
     fault: Fault = field(_FAULT, "What happens.")
     match: Match = field(_MATCH, "Which requests it is for; all when left out.", Match())

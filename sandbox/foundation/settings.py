@@ -56,12 +56,12 @@ class SettingSpec(Field):
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
+        """The allowed values, in words."""
         return self.type.allowed
 
     @property
     def json_schema(self) -> Mapping[str, Any]:
-        """What is allowed, as JSON Schema."""
+        """The allowed values, as JSON Schema."""
         return self.type.schema
 
     def read(self, value: object) -> Any:

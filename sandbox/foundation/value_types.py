@@ -1,4 +1,4 @@
-"""What a field may hold: how a value is read, what is allowed in words and as JSON Schema, and how it is written.
+"""Types of fields: each reads a value, describes the allowed ones in words and as JSON Schema, and writes it.
 
 Settings and faults share these types. A setting can also come as text, from a flag or a variable: ``from_text`` makes
 of such a text what ``parse`` takes. A fault takes values as JSON has them and never calls it.

@@ -45,7 +45,7 @@ class TokenLink:
 def clock_jump_s(older: Entry, newer: Entry) -> float:
     """Return the seconds on the sandbox clock between two requests if it was moved there; 0 where it was not.
 
-    Less than 10 seconds is no move, and a frozen clock that stands still is none.
+    Less than 10 seconds is no move, and a frozen clock makes none.
     """
     passed = newer.received_at - older.received_at
     moved = passed - (newer.wall_time - older.wall_time)

@@ -130,7 +130,7 @@ class LastIds:
 
 @dataclass(frozen=True, slots=True)
 class StoreSnapshot:
-    """What exists on the emulated platform, oldest first."""
+    """The companies, connectors, entities, clients and services of the emulated platform, oldest first."""
 
     companies: tuple[Company, ...]
     connectors: tuple[Connector, ...]

@@ -89,7 +89,7 @@ class Platform:
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
-        """Return all of it, while it serves: the journal last, so that what it tells of is in the other parts."""
+        """Return all of it, while it serves: the journal last, so that the other parts have all that it names."""
         return PlatformSnapshot(
             settings=kept_settings(self.settings),
             throttle=self.throttle.snapshot(),

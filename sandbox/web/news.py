@@ -10,7 +10,7 @@ Answer: TypeAlias = Callable[..., Iterable[bytes]]
 
 
 class News(Protocol):
-    """What a client waits for. One ``next`` is under way at a time; ``close`` may come meanwhile."""
+    """A stream of pieces that a client waits for. One ``next`` is under way at a time; ``close`` may come meanwhile."""
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` from now on when there may be news, in any thread."""
@@ -29,7 +29,7 @@ class News(Protocol):
 
 
 class Holding(Protocol):
-    """What a server offers under ``CONNECTION``."""
+    """The connection that a server offers under ``CONNECTION``."""
 
     def wait_for(self, news: News) -> None:
         """Answer when there is news; what the view returns is not sent."""

@@ -113,7 +113,7 @@ def test_requests_are_followed(server: SandboxServer) -> None:
     _, errors = following.communicate(timeout=10)
 
     assert [line.split()[0] for line in lines] == ["#", "1", "2", "3", "4", "5", "6", "1"]
-    assert errors == "The sandbox was reset; numbering begins anew.\n"
+    assert errors == "The sandbox was reset; numbers begin at 1 again.\n"
     assert following.returncode == 0
 
 

@@ -35,7 +35,7 @@ _UNKNOWN: Final = -1
 
 
 def as_har(entries: Iterable[Entry], base_url: str, dropped: int) -> Iterator[str]:
-    """Yield the pieces of a HAR file; ``base_url`` stands in for the address that requests were sent to."""
+    """Yield the pieces of a HAR file; ``base_url`` replaces the address that requests were sent to."""
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "patchworks-sandbox", "version": __version__},

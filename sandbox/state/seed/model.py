@@ -86,5 +86,5 @@ class Seed:
     companies: tuple[CompanySeed, ...] = ()
     settings: Mapping[str, JsonValue] = field(default_factory=dict)
     setting_places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    """Where each of the settings stands: ``seed.yaml:3``."""
+    """The place of each setting: ``seed.yaml:3``."""
     faults: tuple[FaultRule | PresetSeed, ...] = ()

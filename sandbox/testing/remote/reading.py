@@ -73,7 +73,7 @@ def tokens(pages: list[Document]) -> list[IssuedToken]:
 
 
 def rule(given: Document) -> RuleState:
-    """Return a fault rule as it stands."""
+    """Return a fault rule with its present state."""
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import read_rule
 

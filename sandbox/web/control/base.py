@@ -1,4 +1,4 @@
-"""What every part of the control API is made of: its sandbox, strict reading, schemas and documented problems.
+"""The parts of every control view: its sandbox, strict reading, schemas and documented problems.
 
 The document and the reading come from flask-smorest and marshmallow. A body that the core checks (a fault rule,
 settings, a state) has its JSON Schema from there: see ``Blueprint.json_body`` and ``Component``.

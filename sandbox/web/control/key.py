@@ -28,7 +28,7 @@ CHALLENGES: Final = (f'Bearer realm="{REALM}"', f'Basic realm="{REALM}", charset
 _WHAT_TO_DO: Final = (
     "Send 'Authorization: Bearer KEY'; to a browser it is the password, with any user name; the project's own clients "
     f"take it as --control-key, as control_key= or from {ENV_PREFIX}CONTROL_KEY. The sandbox prints a key that it made "
-    "when it starts, and any key stands in its ready file as control_key"
+    "when it starts, and its ready file has any key as control_key"
 )
 
 
