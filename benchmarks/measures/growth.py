@@ -17,9 +17,9 @@ from benchmarks.plan import Plan
 from benchmarks.report import Outcome, Section, Table, Target
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.verify import Expectation, Times, View, verify
-from sandbox.journal.entry import TokenLink
+from sandbox.journal.entry import Exchange, TokenLink
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Exchange, Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.request import Request
 from sandbox.state.sandbox import Sandbox
 

@@ -15,7 +15,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import JsonValue, canonical
 from sandbox.journal.endpoint import PAYLOADS
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry
 
 Likeness = Literal["bytes", "json", "json_path"]
 

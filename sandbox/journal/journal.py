@@ -24,7 +24,7 @@ from sandbox.foundation.answer import Headers
 from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.real_time import monotonic
-from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
+from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
@@ -32,8 +32,6 @@ from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Listener, Waiting
-
-__all__ = ["Entry", "Exchange", "Headers", "Journal", "Kind", "Outcome", "Page", "parse_cursor"]
 
 
 @dataclass(frozen=True, slots=True)

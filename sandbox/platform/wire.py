@@ -35,7 +35,7 @@ from sandbox.foundation.errors import (
 )
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ISSUERS
-from sandbox.journal.journal import Exchange
+from sandbox.journal.entry import Exchange
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
 _INVALID_REQUEST: Final = (

@@ -15,9 +15,10 @@ from sandbox.foundation.clock import Clock, check_clock
 from sandbox.foundation.errors import InvalidValueError, SettingError
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
+from sandbox.journal.entry import Entry
 from sandbox.journal.file import JournalFile
 from sandbox.journal.hooks import Observer
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.log_line import log_entry
 from sandbox.journal.metrics import Metrics
 from sandbox.journal.recent import Recent

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Exchange, Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.request import Request
 
 ALL = EntryFilter()

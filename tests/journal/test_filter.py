@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path, select
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.journal import Journal
 from tests.journal.journals import exchange as made
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry
 from sandbox.platform.keys import SigningKey
 from sandbox.web.addresses import Endpoints
 

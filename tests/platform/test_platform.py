@@ -23,7 +23,7 @@ from sandbox.foundation.errors import (
     UnauthorizedActionError,
     UnsupportedGrantTypeError,
 )
-from sandbox.journal.journal import Exchange
+from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints.inbound import ENDPOINT as INBOUND
 from sandbox.platform.serve import handle, receive

@@ -23,8 +23,8 @@ from sandbox.foundation.errors import (
     UnauthenticatedError,
     WaitInterruptedError,
 )
+from sandbox.journal.entry import Exchange
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.keys import SigningKey
 from sandbox.platform.platform import Platform

@@ -16,7 +16,7 @@ from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
 

@@ -12,9 +12,8 @@ from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
 from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Times, Verdict, View
-from sandbox.journal.entry import seconds
+from sandbox.journal.entry import Entry, seconds
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry
 
 MAX_LINES: Final = 40
 _WIDTH: Final = 160

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
-from sandbox.journal.journal import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 
 

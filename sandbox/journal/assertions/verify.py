@@ -12,8 +12,8 @@ from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, without_secrets
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.endpoint import OTHER, endpoint_kind
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 
 NEAR_MISSES: Final = 3

@@ -15,8 +15,8 @@ from sandbox.journal.assertions.pattern import Pattern, PatternFields
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.verify import Expectation, Times, View, as_pattern, verify, verify_in_order
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry
 
 DEFAULT_TIMEOUT_S = 5.0
 _SHOWN = 5

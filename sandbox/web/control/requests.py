@@ -11,9 +11,10 @@ from marshmallow import fields
 
 from sandbox.foundation.clock import parse_instant
 from sandbox.journal.endpoint import KINDS
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.form import shown, shown_properties
-from sandbox.journal.journal import Entry, Journal, parse_cursor
+from sandbox.journal.journal import Journal, parse_cursor
 from sandbox.web.control.base import (
     INSTANT,
     JSON_PATH,

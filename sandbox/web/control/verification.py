@@ -13,7 +13,8 @@ from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.entry import Entry
+from sandbox.journal.journal import Journal
 from sandbox.journal.search import Search
 from sandbox.web.control.base import (
     JSON_PATH,

@@ -8,8 +8,8 @@ from typing import Final
 
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import ENDPOINTS, ISSUERS
+from sandbox.journal.entry import Entry
 from sandbox.journal.export.curl import curl
-from sandbox.journal.journal import Entry
 from sandbox.platform.platform import Platform
 from sandbox.web.dashboard.formats import pretty
 from sandbox.web.dashboard.token_life import TokenLife, token_of

@@ -12,8 +12,9 @@ from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.endpoint import KINDS
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.journal import Journal
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import pages
 from sandbox.web.dashboard.opened import opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry
 from sandbox.platform.platform import Platform
 from sandbox.platform.tokens import IssuedToken
 

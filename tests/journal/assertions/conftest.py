@@ -10,8 +10,9 @@ import pytest
 
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import JournalRecorder, Received
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.journal import Journal
 from tests.journal.journals import exchange as made
 
 ORDERS = EntryFilter(kind="inbound", company="acme", vanity_url="orders")

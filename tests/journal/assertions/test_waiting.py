@@ -13,8 +13,9 @@ from freezegun import freeze_time
 from sandbox import Sandbox
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.assertions.view import NotReceivedError, Received
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
-from sandbox.journal.journal import Entry, Journal
+from sandbox.journal.journal import Journal
 from tests.journal.assertions.conftest import ORDERS, Recorded
 
 PATIENCE_S = 10.0

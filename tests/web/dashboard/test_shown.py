@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import span
+from sandbox.journal.entry import Entry
 from sandbox.journal.export.curl import MAX_INLINE, curl
-from sandbox.journal.journal import Entry, Headers, Journal
+from sandbox.journal.journal import Journal
 from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from werkzeug.test import TestResponse
 
-from sandbox.journal.journal import Entry
+from sandbox.journal.entry import Entry
 from tests.conftest import Integration
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
