@@ -159,7 +159,9 @@ def print_entry(entry: dict[str, Any], *, as_json: bool) -> None:
 
 def _what(entry: dict[str, Any]) -> str:
     if entry["fault"] is not None:
-        return f"fault {entry['fault']}" + (", though accepted" if entry["accepted"] else "")
+        left = entry.get("closed_after_ms")
+        hung_up = "" if left is None else f", client hung up after {left / 1000:.1f} s"
+        return f"fault {entry['fault']}" + (", though accepted" if entry["accepted"] else "") + hung_up
     return str(entry["reason"] or entry["outcome"])
 
 
@@ -204,7 +206,9 @@ def show(api: ControlApi, request_id: str, as_json: bool) -> None:
 
 def _answered(entry: dict[str, Any]) -> str:
     answer, handled, delay = entry["status"] or "nothing", entry["duration_ms"], entry.get("delay_ms")
-    return f"{answer} after {handled} ms" if not delay else f"{answer}, handled in {handled} ms, {delay} ms late"
+    answered = f"{answer} after {handled} ms" if not delay else f"{answer}, handled in {handled} ms, {delay} ms late"
+    left = entry.get("closed_after_ms")
+    return answered if left is None else f"{answered}; the client hung up after {left} ms"
 
 
 @click.command()

@@ -192,6 +192,10 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
     delay_ms: Annotated[
         float, Meta(description="What the fault added to `duration_ms` until the client had the whole answer.")
     ] = 0.0
+    closed_after_ms: Annotated[
+        float | None,
+        Meta(description="When the client hung up before it had the whole answer; null where it did not."),
+    ] = None
     token: TokenLink | None
     """The token that came with the request, if it was issued here; of a token request, the token that was issued."""
     response_headers: Headers
@@ -217,8 +221,8 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
 
     @property
     def answered_ms(self) -> float:
-        """Milliseconds until the client had the whole answer, with the delay of a fault."""
-        return round(self.duration_ms + self.delay_ms, 3)
+        """Milliseconds until the client had the whole answer, with the delay of a fault, or until it hung up."""
+        return round(self.duration_ms + self.delay_ms, 3) if self.closed_after_ms is None else self.closed_after_ms
 
     @property
     def fault_kind(self) -> str | None:

@@ -84,6 +84,11 @@ class Series:
             self._first = 0
         return entry
 
+    def replace(self, entry: Entry) -> None:
+        """Put an entry in the place of the one with its number."""
+        at = bisect_right(self._entries, entry.seq - 1, lo=self._first, key=_seq)
+        self._entries[at] = entry
+
     def oldest(self) -> Entry | None:
         """Return the oldest entry, if there is one."""
         return self._entries[self._first] if len(self) else None
@@ -129,6 +134,11 @@ class EntryIndex:
                 taken += _SERIES_BYTES
             series.append(entry)
         return taken
+
+    def replace(self, entry: Entry) -> None:
+        """Put an entry in the place of the one with its number, which has the same keys."""
+        for series in (self.all, *(self._tables[name][value] for name, value in _keys(entry))):
+            series.replace(entry)
 
     def drop_oldest(self, spare: int) -> int:
         """Drop the oldest entry; return about how many bytes go with series that held only this one.

@@ -134,6 +134,20 @@ class Journal:
             call_hook(entry, observer, entry, exchange, dropped)
         return entry
 
+    def note_hang_up(self, seq: int, after_s: float) -> None:
+        """Note in an entry after how many seconds the client hung up, before it had the whole answer.
+
+        An entry that the journal no longer holds stays as it was; so does its line in a journal file.
+        """
+        with self._lock:
+            found = self._index.all.above(seq - 1, 1)
+            if not found or found[0].seq != seq:
+                return
+            self._index.replace(replace(found[0], closed_after_ms=round(after_s * 1000, 3)))
+            listeners = self._waiting.wake()
+        for listener in listeners:
+            call_hook(found[0], listener)
+
     def bound(self, max_entries: int, max_bytes: int) -> None:
         """Set both bounds; the next entry makes them hold."""
         self._max_entries = max_entries

@@ -8,7 +8,9 @@ of the answer leaves. The engine, a mounted WSGI application and a test call the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +20,7 @@ from sandbox.faults.effects import Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
+from sandbox.foundation.real_time import perf_counter
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
@@ -31,12 +34,13 @@ class Served(Struct, frozen=True):
     """The result of a request: the effect that the client is to see.
 
     ``timestamp`` is the time of the ``Date`` header in Unix seconds. ``cancellation`` ends an effect that takes time;
-    every effect but an ``Answer`` has one.
+    every effect but an ``Answer`` has one, and a ``hung_up``, which notes in the journal that the client left early.
     """
 
     effect: Effect
     timestamp: float
     cancellation: Cancellation | None
+    hung_up: Callable[[], None] | None
 
 
 def serve(platform: Platform, request: Request) -> Served:
@@ -58,7 +62,12 @@ def serve(platform: Platform, request: Request) -> Served:
     effect, entry = _closed(platform, exchange, effect)
     if platform.after_acceptance and exchange.accepted and endpoint is not None:
         call_hook(entry, endpoint.hand_on, entry, exchange, platform)
-    return Served(effect, exchange.received_at, cancellation)
+    hung_up = None if cancellation is None else partial(_note_hang_up, platform, entry.seq, exchange.started)
+    return Served(effect, exchange.received_at, cancellation, hung_up)
+
+
+def _note_hang_up(platform: Platform, seq: int, started: float) -> None:
+    platform.journal.note_hang_up(seq, perf_counter() - started)
 
 
 def refuse(platform: Platform, request: Request, status: int, reason: str) -> None:

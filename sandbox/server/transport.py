@@ -29,18 +29,20 @@ def perform(served: Served, date: str, message: Message, connection: Connection)
         connection.finish(persists=persists)
         return
     assert cancellation is not None
+    assert served.hung_up is not None
     match effect:
         case Reset():
             connection.reset()
         case Empty():
             connection.hang_up()
         case Silence(seconds):
-            _Steps(connection, (), cancellation).begin(seconds)
+            _Steps(connection, (), cancellation, served.hung_up).begin(seconds)
         case Delayed(answer, seconds):
-            _Steps(connection, [(seconds, head(answer, date) + answer.body)], cancellation).begin()
+            steps = [(seconds, head(answer, date) + answer.body)]
+            _Steps(connection, steps, cancellation, served.hung_up).begin()
         case Slow(answer, seconds, pieces):
             steps = [(0.0, head(answer, date)), *spread(answer.body, seconds, pieces)]
-            _Steps(connection, steps, cancellation).begin()
+            _Steps(connection, steps, cancellation, served.hung_up).begin()
         case Truncated(answer, kept):
             connection.write(head(answer, date) + answer.body[:kept])
             connection.hang_up()
@@ -55,11 +57,16 @@ class _Steps:
     """A held connection: each step's bytes are sent when its seconds have passed, and then the connection ends."""
 
     def __init__(
-        self, connection: Connection, steps: Iterable[tuple[float, bytes]], cancellation: Cancellation
+        self,
+        connection: Connection,
+        steps: Iterable[tuple[float, bytes]],
+        cancellation: Cancellation,
+        hung_up: Callable[[], None],
     ) -> None:
         self._connection = connection
         self._steps: Iterator[tuple[float, bytes]] = iter(steps)
         self._cancellation = cancellation
+        self._hung_up = hung_up
         self._began = connection.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
@@ -68,14 +75,14 @@ class _Steps:
     def begin(self, hold_s: float | None = None) -> None:
         """Begin; without a step the connection is held for ``hold_s`` seconds, or without end for ``None``."""
         connection = self._connection
-        connection.hold(self._stop)
+        connection.hold(self._gone)
         if self._is_over:
             return
         first = next(self._steps, None)
         if first is not None:
             self._schedule(first)
         elif hold_s is not None:
-            self._timer = connection.loop.call_later(hold_s, connection.abort)
+            self._timer = connection.loop.call_later(hold_s, self._cancel)
         self._stop_listening = self._cancellation.listen(lambda: connection.call(self._cancel))
 
     def _schedule(self, step: tuple[float, bytes]) -> None:
@@ -93,7 +100,14 @@ class _Steps:
 
     def _cancel(self) -> None:
         if not self._is_over:
+            self._stop()
             self._connection.abort()
+
+    def _gone(self) -> None:
+        """Note that the client is gone, unless the sandbox ended the connection itself."""
+        if not self._is_over and self._connection.may_persist:
+            self._hung_up()
+        self._stop()
 
     def _stop(self) -> None:
         """End the timers and the listening: the connection is gone, or its last step was taken."""

@@ -66,6 +66,7 @@ def test_entry_holds_what_came_what_was_noted_and_what_was_answered(journal: Jou
         "fault": None,
         "effect": None,
         "delay_ms": 0.0,
+        "closed_after_ms": None,
         "token": None,
         "response_headers": (("Content-Type", "application/json"),),
         "response_body": b'{"message":"ok"}',
@@ -341,3 +342,27 @@ def test_entries_kept_dropped_and_cleared_add_up_although_threads_write() -> Non
 
     assert len(journal) + journal.dropped + cleared <= 600
     assert [entry.seq for entry in journal.snapshot()] == list(range(601 - len(journal), 601))
+
+
+def test_hang_up_is_noted_in_every_list_that_holds_the_entry() -> None:
+    journal = journal_of(max_entries=3)
+    for number in range(4):
+        journal.close(exchange(company="acme", vanity_url=f"orders-{number}", accepted=True), 200, (), b"")
+
+    journal.note_hang_up(3, 1.5)
+
+    assert journal.get("3").closed_after_ms == 1500.0
+    for condition in ({"company": "acme"}, {"vanity_url": "orders-2"}, {"outcome": "accepted"}, {"kind": "inbound"}):
+        found = [entry.seq for entry in journal.entries(EntryFilter(**condition)) if entry.closed_after_ms is not None]
+        assert found == [3]
+
+
+@pytest.mark.parametrize("seq", [1, 9])
+def test_hang_up_of_an_entry_that_is_gone_changes_nothing(seq: int) -> None:
+    journal = journal_of(max_entries=3)
+    for _ in range(4):
+        journal.close(exchange(), 200, (), b"")
+
+    journal.note_hang_up(seq, 1.5)
+
+    assert all(entry.closed_after_ms is None for entry in journal.entries())

@@ -127,6 +127,8 @@ def entry_line(entry: Entry) -> str:
     else:
         line += f" {entry.reason}"
         line += "" if entry.token is None or entry.accepted else f" ({entry.token_note})"
+    if entry.closed_after_ms is not None:
+        line += f", the client hung up after {entry.closed_after_ms / 1000:.1f} s"
     # A path may hold what ends a line or steers a terminal, and this goes into reports and logs.
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 

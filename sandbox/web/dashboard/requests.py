@@ -33,7 +33,8 @@ def overview() -> str:
     journal = platform.journal
     entry, whole = _entry(request.args.get("open")), "whole" in request.args
     is_missing = entry is None and "open" in request.args
-    pane = f"{entry.id}{'-whole' if whole else ''}" if entry else "missing" if is_missing else "none"
+    marks = ("-whole" if whole else "") + ("-left" if entry and entry.closed_after_ms is not None else "")
+    pane = f"{entry.id}{marks}" if entry else "missing" if is_missing else "none"
     return render_template(
         "requests.html",
         selection=selection,

@@ -166,6 +166,29 @@ WAITING = [faults.latency(600), faults.slow_body(600, 3), faults.hang()]
 
 
 @pytest.mark.parametrize("fault", WAITING, ids=[fault.kind for fault in WAITING])
+def test_entry_shows_when_the_client_hung_up(served: Served, fault: Fault) -> None:
+    served.faults.add(fault)
+    client = served.send_raw()
+    eventually(lambda: len(served.sandbox.journal) == 1)
+    client.close()
+
+    eventually(lambda: served.last.closed_after_ms)
+    assert served.last.answered_ms == served.last.closed_after_ms >= served.last.duration_ms
+
+
+@pytest.mark.parametrize("how", ["rule removed", "hang over"])
+def test_connection_that_the_sandbox_ends_is_no_hang_up(served: Served, how: str) -> None:
+    rule = served.faults.add(faults.hang(0.01 if how == "hang over" else 600))
+    client = served.in_background(served.post)
+    eventually(lambda: len(served.sandbox.journal) == 1)
+    if how == "rule removed":
+        served.faults.remove(rule)
+
+    assert isinstance(client.get(), http.client.RemoteDisconnected)
+    assert served.last.closed_after_ms is None
+
+
+@pytest.mark.parametrize("fault", WAITING, ids=[fault.kind for fault in WAITING])
 @pytest.mark.parametrize("how", ["rule removed", "rules cleared", "sandbox reset", "server stopped"])
 def test_waiting_ends_at_once(sandbox: Sandbox, fault: Fault, how: str) -> None:
     with SandboxServer(sandbox, threads=2) as server:

@@ -168,6 +168,7 @@ def test_har_has_the_other_fields_of_an_entry_under_names_with_an_underscore(int
         "_accepted": True,
         "_fault": None,
         "_effect": None,
+        "_closedAfterMs": None,
         "_token": "token of request 1",
         "_tokenRequest": 1,
     }
