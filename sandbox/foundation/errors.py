@@ -218,11 +218,11 @@ class UnsupportedGrantTypeError(RefusalError):
 
 
 class InvalidRequestError(RefusalError):
-    """RFC 6749 §5.2 ``invalid_request``: ``parameter`` is missing, or not a text at all."""
+    """RFC 6749 §5.2 ``invalid_request``: ``parameter`` is missing or no text; ``cause`` says why, if known."""
 
-    def __init__(self, parameter: str, problem: str = "missing") -> None:
+    def __init__(self, parameter: str, problem: str = "missing", cause: str = "") -> None:
         self.parameter = parameter
-        super().__init__(f"{problem}_{parameter}")
+        super().__init__(f"{problem}_{parameter}{cause and f': {cause}'}")
 
 
 class InvalidClientError(RefusalError):

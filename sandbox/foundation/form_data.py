@@ -30,6 +30,11 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
+def names_json(content_type: str) -> bool:
+    """Return whether the platform's framework takes a body for JSON; it looks for small letters."""
+    return "/json" in content_type or "+json" in content_type
+
+
 def read_multipart(body: bytes, content_type: str) -> MultipartForm:
     """Return the fields of a body.
 

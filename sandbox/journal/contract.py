@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 import jsonschema_rs
 
 from sandbox.foundation.answer import JSON
-from sandbox.foundation.form_data import FORM, media_type, read_multipart
+from sandbox.foundation.form_data import FORM, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.entry import Entry
 
@@ -33,6 +33,7 @@ Code = Literal[
     "missing_field",
     "wrong_field",
     "repeated_field",
+    "repeated_header",
     "missing_body",
     "unexpected_body",
     "missing_content_type",
@@ -54,6 +55,8 @@ REMEDIES: Final[Mapping[Code, str]] = {
     "missing_field": "Send it.",
     "wrong_field": "Send what the contract says.",
     "repeated_field": "Send it once (RFC 6749 §3.2); of several only the last is read.",
+    "repeated_header": "Send it once (RFC 9110 §5.3); of several only the last is read here, and a server in front of "
+    "the platform may refuse them all.",
     "missing_body": "Send a body.",
     "unexpected_body": "Send none: this operation reads its parameters from the query and the headers.",
     "missing_content_type": "Say with Content-Type what the body is.",
@@ -62,6 +65,8 @@ REMEDIES: Final[Mapping[Code, str]] = {
 }
 """What to do about each kind of violation."""
 
+_UNREAD_BASIC: Final = ("missing_client_id: HTTP Basic", "missing_client_secret: HTTP Basic")
+_SINGLE_HEADERS: Final = ("Authorization", "Content-Type")
 CREDENTIALS: Final = ("client_id", "client_secret")
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
 
@@ -111,6 +116,8 @@ def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structu
             yield "undocumented_method", f"the contract has {' and '.join(operations)} here, not {entry.method}"
         return
     yield from _of_headers(entry, operation)
+    if _scheme(entry) == "basic" and (entry.reason or "").startswith(_UNREAD_BASIC):
+        yield "missing_credentials", entry.reason or ""
     yield from _of_query(entry, operation)
     yield from _of_body(entry, operation, structured=structured)
 
@@ -123,6 +130,9 @@ def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding
     if not _names(accept or "", JSON):
         given = "there is no Accept header" if accept is None else f"Accept: {accept} does not name {JSON}"
         yield "no_accept_json", given
+    for name in _SINGLE_HEADERS:
+        if (count := sum(key.lower() == name.lower() for key, _ in entry.headers)) > 1:
+            yield "repeated_header", f"{name} is there {count} times"
     if any("bearer" in scheme for scheme in operation["security"]) and _scheme(entry) != "bearer":
         there_is_none = _header(entry, "Authorization") is None
         yield (
@@ -186,6 +196,9 @@ def _of_body(entry: Entry, operation: Mapping[str, Any], *, structured: bool) ->
         yield "missing_content_type", "a body without a Content-Type"
         return
     given = media_type(content_type)
+    if given == JSON and not names_json(content_type):
+        yield "wrong_content_type", f"Content-Type: {content_type}; the platform knows {JSON} in small letters only"
+        return
     contents = operation["requestBody"]["content"]
     allowed = [JSON] if structured else list(contents)
     if given not in allowed and "*/*" not in allowed:

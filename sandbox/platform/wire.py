@@ -64,6 +64,7 @@ class WireProfile:
         # A and B
         self._schemes_have_case = not self.modern
         # A
+        self.reads_strict_base64 = self.modern
         self.refuses_malformed_json = self.modern
         self.refuses_missing_secret_as_invalid_request = self.modern
         self.ignores_scope_zero = not self.modern  # PHP counts the string "0" as empty

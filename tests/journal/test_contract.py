@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from sandbox.journal.contract import REMEDIES, ContractViolation
 from sandbox.journal.entry import Entry
+from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, violations_of
+from sandbox.platform.serve import serve
 from sandbox.state.sandbox import Sandbox
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
@@ -124,6 +126,13 @@ def test_request_of_the_contract_is_not_reported(
             '{"grant_type": ["client_credentials"], "client_id": 1, "client_secret": "b", "scope": ["c"]}',
             ["wrong_field", "wrong_field", "wrong_field"],
         ),
+        ("POST /oauth/token", ACCEPT | {"Content-Type": "Application/JSON"}, "{}", ["wrong_content_type"]),
+        (
+            "POST /oauth/token",
+            ACCEPT | FORM | {"Authorization": "Basic %%%"},
+            "grant_type=client_credentials",
+            ["missing_credentials"],
+        ),
         ("POST /v1/acme/orders", ACCEPT | AS_JSON, "{}", ["no_bearer_token"]),
         ("POST /v1/acme/orders", ACCEPT | BASIC | AS_JSON, "{}", ["no_bearer_token"]),
         ("POST /v1/acme/orders?access_token=x", ACCEPT | BEARER | AS_JSON, "{}", ["credentials_in_query"]),
@@ -142,6 +151,16 @@ def test_violation_is_reported_by_its_code(
     send(integration, target, headers, body)
 
     assert codes(integration) == expected
+
+
+@pytest.mark.parametrize("name", ["Authorization", "Content-Type"])
+def test_header_that_may_be_there_once_is_reported_where_it_is_there_twice(integration: Integration, name: str) -> None:
+    headers = [*(ACCEPT | BEARER | AS_JSON).items(), (name, (BEARER | AS_JSON)[name])]
+    request = Request("POST", "/v1/acme/orders", headers=tuple(headers), body=b"[]")
+    serve(integration.sandbox.platform, request)
+
+    assert codes(integration) == ["repeated_header"]
+    assert f"{name} is there 2 times" in str(found(integration)[0])
 
 
 def test_violation_tells_what_was_found_and_what_to_do(integration: Integration) -> None:

@@ -160,7 +160,7 @@ def test_parameter_that_is_a_list_is_refused(caller: Caller, parameter: str) -> 
 def test_legacy_profile_refuses_a_missing_secret_and_unreadable_json_in_its_own_way(make_sandbox: MakeSandbox) -> None:
     caller = Caller(make_sandbox(wire_profile="legacy"))
 
-    assert refused(InvalidClientError, lambda: caller.token(client_secret=None)) == "wrong_secret"
+    assert refused(InvalidClientError, lambda: caller.token(client_secret=None)) == "wrong_secret: none given"
     refused(UnsupportedGrantTypeError, lambda: caller.token(unreadable="not JSON"))
 
 

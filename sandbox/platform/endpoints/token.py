@@ -24,7 +24,7 @@ from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.endpoints.responses import RATE, header, json_response, refusals, shared
 from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
-from sandbox.platform.store import Store
+from sandbox.platform.token_causes import form_in_json, why_absent, why_unknown, why_wrong
 from sandbox.platform.token_request import TokenRequest, read_token_request
 from sandbox.platform.wire import wire_profile
 
@@ -121,21 +121,22 @@ class TokenEndpoint(Endpoint[Grant]):
         self.count(exchange, platform, known.id if known else None)
         if request.unreadable is not None:
             refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
-            raise refusal(f"malformed_json: {request.unreadable}")
+            raise refusal(f"malformed_json: {request.unreadable}{form_in_json(exchange.request)}")
         if request.grant_type != CLIENT_CREDENTIALS:
-            raise UnsupportedGrantTypeError(f"unsupported_grant_type: {request.grant_type or 'none given'}")
+            given = request.grant_type or _none_given(why_absent(exchange.request, "grant_type", wire))
+            raise UnsupportedGrantTypeError(f"unsupported_grant_type: {given}")
         for parameter in ("client_id", "client_secret"):
             if parameter in request.malformed:
                 raise InvalidRequestError(parameter, "malformed")
         if request.client_id is None:
-            raise InvalidRequestError("client_id")
+            raise InvalidRequestError("client_id", cause=why_absent(exchange.request, "client_id", wire))
         if request.client_secret is None and wire.refuses_missing_secret_as_invalid_request and known is not None:
-            raise InvalidRequestError("client_secret")
+            raise InvalidRequestError("client_secret", cause=why_absent(exchange.request, "client_secret", wire))
         is_good = store.secret_matches(known, request.client_secret or "")  # as slow where the client is unknown
         if known is None:
-            raise InvalidClientError(_why_unknown(request.client_id, store))
+            raise InvalidClientError(why_unknown(request, store))
         if not is_good:
-            raise InvalidClientError("wrong_secret")
+            raise InvalidClientError(why_wrong(request, exchange.request, store, wire))
         return known
 
     def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
@@ -213,10 +214,8 @@ def _scopes(scope: str | None, platform: Platform) -> list[str]:
     return list(dict.fromkeys(requested)) or [platform.settings.required_scope]
 
 
-def _why_unknown(client_id: str, store: Store) -> str:
-    if store.is_a_secret(client_id):
-        return "secret_as_client_id: the client id sent is a client's secret; are the two swapped?"
-    return f"unknown_client: {client_id}"
+def _none_given(cause: str) -> str:
+    return f"none given; {cause}" if cause else "none given"
 
 
 ENDPOINT: Final = TokenEndpoint()
