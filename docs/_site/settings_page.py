@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sandbox.foundation.settings import ENV_PREFIX, SettingSpec, setting_specs
+from sandbox.foundation.environment import ENV_PREFIX
+from sandbox.foundation.settings import SettingSpec, setting_specs
 
 _HEAD: Final = f"""\
 # Configuration
@@ -36,10 +37,28 @@ threads              4                             environment variable PATCHWOR
 
 With `--json` it is an object for programs. A secret is never shown.
 
+## Files, seeds and secrets
+
+These are no settings, and can stand in the environment as well. Of several seed files in the variable each is separated
+from the next by `:`, on Windows by `;`.
+
+| option | variable | what it gives |
+|---|---|---|
+| `--seed-file` | `{ENV_PREFIX}SEED_FILE` | the path of a [seed file](how-to/seeds.md), or `-`: standard input |
+| `--seed` | `{ENV_PREFIX}SEED` | the seed as text, YAML or JSON, on top of the files |
+| `--config-file` | `{ENV_PREFIX}CONFIG_FILE` | the path of the configuration file |
+| `--ready-file` | `{ENV_PREFIX}READY_FILE` | the path of the file that the sandbox writes when it is ready |
+
+The commands that act upon a running sandbox, `RemoteSandbox` and the pytest plugin read `{ENV_PREFIX}URL`,
+`{ENV_PREFIX}CONTROL_KEY` and `{ENV_PREFIX}CA_FILE`.
+
+A secret can stand in a file, as Docker and Kubernetes hand it over: `{ENV_PREFIX}CLIENT_SECRET_FILE` and
+`{ENV_PREFIX}CONTROL_KEY_FILE` hold the path of a file with the value. A line's end after the value does not count.
+
 A variable whose name begins with `{ENV_PREFIX}` and that the sandbox does not read is refused, with the nearest known
-name: the prefix is the sandbox's own. Those that Kubernetes sets on account of a service called `patchworks-sandbox`
-may be there; one of them, `{ENV_PREFIX}PORT`, is a setting here, so set it in the pod or switch such variables off
-(`enableServiceLinks: false`).
+name: the prefix is the sandbox's own. Variables by which Kubernetes or a container engine describes a service called
+`patchworks-sandbox` may be there. Such a `{ENV_PREFIX}PORT=tcp://10.96.11.12:8025` is ignored, and a line of the log
+says so.
 """
 
 

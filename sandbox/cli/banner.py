@@ -26,7 +26,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
     lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]
     if credentials:
-        shown = "the one of your seed" if _is_given(endpoints, credentials) else credentials.secret
+        shown = _origin_of_secret(endpoints) if _is_given(endpoints, credentials) else credentials.secret
         lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
     lines += [
         f"  dashboard       {endpoints.control_url}/",
@@ -70,6 +70,10 @@ def _is_given(endpoints: Endpoints, credentials: NewOAuthClient) -> bool:
     """Whether the seed gives the secret. Such a secret is not printed, because output ends up in logs."""
     connectors = (connector for company in endpoints.sandbox.seed.companies for connector in company.connectors)
     return any(client.client_secret == credentials.secret for each in connectors for client in each.oauth_clients)
+
+
+def _origin_of_secret(endpoints: Endpoints) -> str:
+    return "the one you gave" if endpoints.sandbox.initial_settings.client_secret else "the one of your seed"
 
 
 def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -15,43 +11,13 @@ from click.core import ParameterSource
 
 from sandbox.cli.options import CONFIG_FILE, GroupedCommand, serve_options, shown
 from sandbox.cli.output import JSON_OPTION, print_json, table
+from sandbox.cli.variables import refuse_unknown_variables
+from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX, variable
 from sandbox.foundation.errors import InputError, SettingError
-from sandbox.foundation.settings import ENV_PREFIX, Settings, SettingSpec, setting_specs
+from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
 
 if TYPE_CHECKING:
-    from sandbox.state.seed import Seed
-
-_FILES: Final = ("SEED_FILE", "CONFIG_FILE", "READY_FILE")
-_CLIENT: Final = ("URL", "CA_FILE")
-"""Read by the other commands, ``RemoteSandbox`` and the pytest plugin: the URL of a sandbox and its authority."""
-
-_SERVICE_LINK: Final = re.compile(r"SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
-"""Variables that Kubernetes sets in the containers of a namespace with a service called patchworks-sandbox."""
-
-
-def known_variables() -> list[str]:
-    """Return every variable with the prefix that the sandbox reads."""
-    others = [ENV_PREFIX + name for name in (*_FILES, *_CLIENT)]
-    return [*(spec.env for spec in setting_specs()), *others]
-
-
-def refuse_unknown_variables() -> None:
-    """Raise ``click.UsageError`` if the environment has an unknown variable with the prefix."""
-    known = known_variables()
-    unknown = [name for name in sorted(os.environ) if name.startswith(ENV_PREFIX) and name not in known]
-    problems = [_problem(name, known) for name in unknown if not _SERVICE_LINK.fullmatch(name.removeprefix(ENV_PREFIX))]
-    if problems:
-        advice = "'patchworks-sandbox serve --help' lists the options; a variable of your own needs another prefix"
-        raise click.UsageError("\n".join([*problems, f"{advice} than {ENV_PREFIX}."]))
-
-
-def _problem(name: str, known: list[str]) -> str:
-    # Without the prefix, which is the same in all of them and would make each name look near.
-    given, names = name.removeprefix(ENV_PREFIX).upper(), [one.removeprefix(ENV_PREFIX) for one in known]
-    near = difflib.get_close_matches(given, names, 1)
-    hint = f"; did you mean {ENV_PREFIX}{near[0]}?" if near else ""
-    return f"The environment variable {name} is unknown{hint}"
-
+    from sandbox.state.seed import Seed, SeedText
 
 Source = Literal["flag", "environment", "config_file", "seed", "default"]
 """The sources of a setting, the strongest first."""
@@ -86,22 +52,38 @@ class Configuration:
     origins: Mapping[str, Origin]
 
 
-def configured(seed_files: Sequence[str], options: Mapping[str, object]) -> Configuration:
+def configured(seed_files: Sequence[str], seed_text: str | None, options: Mapping[str, object]) -> Configuration:
     """Return the configuration of the command that is running; raise ``SeedError`` or ``click.ClickException``.
 
     Click has applied flags, the environment and the configuration file in this order; the settings of the seed are
     weaker.
     """
-    from sandbox.state.seed import demo_seed, load_seed
+    from sandbox.state.seed import SeedText, demo_seed, load_seed
 
     refuse_unknown_variables()
-    seed = load_seed(*map(Path, seed_files)) if seed_files else demo_seed()
+    sources: list[str | SeedText] = [_standard_input() if name == "-" else name for name in seed_files]
+    if seed_text is not None:
+        sources.append(SeedText(_place_of_seed_text(), seed_text))
+    seed = load_seed(*sources) if sources else demo_seed()
     given = {name: value for name, value in options.items() if value is not None}
     context = click.get_current_context()
     origins = {spec.name: _origin(spec, context, seed) for spec in setting_specs()}
     in_seed = {name: Origin("seed", place) for name, place in seed.setting_places.items()}
     settings = _changed(_changed(Settings(), seed.settings, in_seed), given, origins)
     return Configuration(seed, given, settings, origins)
+
+
+def _standard_input() -> SeedText:
+    from sandbox.foundation.yaml_document import MAX_BYTES
+    from sandbox.state.seed import SeedText
+
+    with click.open_file("-", "rb") as stdin:
+        return SeedText("standard input", stdin.read(MAX_BYTES + 1))
+
+
+def _place_of_seed_text() -> str:
+    in_flag = click.get_current_context().get_parameter_source("seed") is ParameterSource.COMMANDLINE
+    return "--seed" if in_flag else f"{ENV_PREFIX}SEED"
 
 
 def _changed(settings: Settings, values: Mapping[str, object], origins: Mapping[str, Origin]) -> Settings:
@@ -116,7 +98,8 @@ def _origin(spec: SettingSpec, context: click.Context, seed: Seed) -> Origin:
         case ParameterSource.COMMANDLINE:
             return Origin("flag", spec.flag)
         case ParameterSource.ENVIRONMENT:
-            return Origin("environment", spec.env)
+            in_file = spec.secret and variable(spec.env) is None
+            return Origin("environment", spec.env + FILE_SUFFIX if in_file else spec.env)
         case ParameterSource.DEFAULT_MAP if context.params[spec.name] is not None:
             return Origin("config_file", context.meta[CONFIG_FILE][spec.name])
     if spec.name in seed.setting_places:
@@ -135,14 +118,16 @@ def config() -> None:
 @config.command(cls=GroupedCommand)
 @JSON_OPTION
 @serve_options
-def show(seed_files: tuple[str, ...], ready_file: str | None, as_json: bool, **settings: object) -> None:
+def show(
+    seed_files: tuple[str, ...], seed: str | None, ready_file: str | None, as_json: bool, **settings: object
+) -> None:
     """Show every setting that 'serve' would run with, and where it comes from.
 
     Takes the options of 'serve' and reads the same environment, configuration file and seed files. Secrets are not
     shown.
     """
     try:
-        configuration = configured(seed_files, settings)
+        configuration = configured(seed_files, seed, settings)
     except InputError as error:
         raise click.ClickException(str(error)) from None
     if as_json:

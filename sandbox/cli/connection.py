@@ -14,8 +14,9 @@ import click
 
 from sandbox.cli.health import ca_file_option, default_url
 from sandbox.cli.output import JSON_OPTION, print_json
+from sandbox.cli.variables import EnvOption
+from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX
 from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError
-from sandbox.foundation.settings import ENV_PREFIX
 
 if TYPE_CHECKING:
     from sandbox.testing.backend import Verb
@@ -42,9 +43,12 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option(
         "--control-key",
+        cls=EnvOption,
+        in_file=True,
         envvar=f"{ENV_PREFIX}CONTROL_KEY",
         metavar="KEY",
-        help=f"Key of its control API, which one that listens beyond loopback asks for. [env: {ENV_PREFIX}CONTROL_KEY]",
+        help=f"Key of its control API, which one that listens beyond loopback asks for. [env: {ENV_PREFIX}CONTROL_KEY, "
+        f"or the path of a file in {ENV_PREFIX}CONTROL_KEY{FILE_SUFFIX}]",
     )
     @ca_file_option
     @functools.wraps(command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import ssl
 import urllib.error
 import urllib.request
@@ -14,7 +13,8 @@ from typing import Final
 
 import click
 
-from sandbox.foundation.settings import ENV_PREFIX, is_web_url
+from sandbox.foundation.environment import ENV_PREFIX, variable
+from sandbox.foundation.settings import is_web_url
 from sandbox.web.paths import PREFIX
 
 _PATH: Final = f"{PREFIX}/health/ready"
@@ -22,7 +22,7 @@ _PATH: Final = f"{PREFIX}/health/ready"
 
 def default_url() -> str:
     """Return the URL of a sandbox on this machine, with the port of the environment."""
-    return f"http://127.0.0.1:{os.environ.get(f'{ENV_PREFIX}PORT') or 8025}"
+    return f"http://127.0.0.1:{variable(f'{ENV_PREFIX}PORT') or 8025}"
 
 
 ca_file_option = click.option(

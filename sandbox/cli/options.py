@@ -8,14 +8,17 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from sandbox.cli.variables import EnvOption
+from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX
 from sandbox.foundation.errors import DocumentError, did_you_mean, shorten
-from sandbox.foundation.settings import ENV_PREFIX, SettingSpec, setting_specs
+from sandbox.foundation.settings import SettingSpec, setting_specs
 from sandbox.foundation.yaml_document import Place, read_document
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 GROUPS: Final = {
-    "Files": ("seed_files", "config_file", "ready_file"),
+    "Files": ("seed_files", "seed", "config_file", "ready_file"),
+    "Credentials": ("client_id", "client_secret"),
     "Server": ("host", "port", "public_url", "allowed_hosts", "control_key", "no_control_key", "threads"),
     "TLS": ("tls", "tls_port", "tls_folder", "tls_names", "tls_cert_file", "tls_key_file"),
     "Access tokens": (
@@ -91,7 +94,18 @@ def _setting_option(spec: SettingSpec) -> Callable[[_Command], _Command]:
         # A flag that begins with --no- has no opposite.
         flags = spec.flag if spec.flag.startswith("--no-") else f"{spec.flag}/--no-{spec.flag[2:]}"
         return click.option(flags, spec.name, is_flag=True, default=None, type=_Switch(), envvar=spec.env, help=text)
-    return click.option(spec.flag, spec.name, default=None, envvar=spec.env, metavar=_metavar(spec), help=text)
+    if spec.secret:
+        text = f"{text} [env: {spec.env}, or the path of a file in {spec.env}{FILE_SUFFIX}]"
+    return click.option(
+        spec.flag,
+        spec.name,
+        cls=EnvOption,
+        in_file=spec.secret,
+        default=None,
+        envvar=spec.env,
+        metavar=_metavar(spec),
+        help=text,
+    )
 
 
 def shown(value: object) -> str:
@@ -159,7 +173,14 @@ _FILE_OPTIONS: Final = (
         multiple=True,
         type=_FILE,
         envvar=f"{ENV_PREFIX}SEED_FILE",
-        help="YAML file with companies, connectors, clients and services; several are merged. [default: the demo seed]",
+        help="YAML file with companies, connectors, clients and services; several are merged, and - is standard input. "
+        "[default: the demo seed]",
+    ),
+    click.option(
+        "--seed",
+        envvar=f"{ENV_PREFIX}SEED",
+        metavar="YAML",
+        help=f"The same as text, YAML or JSON, on top of the files. [env: {ENV_PREFIX}SEED]",
     ),
     click.option(
         "--config-file",

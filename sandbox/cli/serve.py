@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ import click
 from sandbox.cli.collector import no_collections, rare_collections
 from sandbox.cli.configuration import Configuration, configured
 from sandbox.cli.options import GroupedCommand, serve_options
+from sandbox.cli.variables import ignored_settings
 from sandbox.foundation import atomic_file
 from sandbox.foundation.errors import InputError
 from sandbox.foundation.loopback import is_loopback
@@ -23,13 +25,15 @@ from sandbox.foundation.strict_json import write_json
 if TYPE_CHECKING:
     from sandbox.server.sandbox_server import SandboxServer
 
+_logger: Final = logging.getLogger("patchworks_sandbox")
+
 _SETTLED_S: Final = 0.3
 """Seconds after which a program that waited for the start has its first answer."""
 
 
 @click.command(cls=GroupedCommand)
 @serve_options
-def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: object) -> None:
+def serve(seed_files: tuple[str, ...], seed: str | None, ready_file: str | None, **settings: object) -> None:
     """Run a sandbox until Ctrl-C or SIGTERM.
 
     With no options it listens on http://127.0.0.1:8025 with the demo seed: company 'acme' with the services 'orders',
@@ -41,7 +45,7 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     stop = _stop_on_signals()
     try:
         with no_collections():
-            server = _server(configured(seed_files, settings))
+            server = _server(configured(seed_files, seed, settings))
             from sandbox.cli.banner import banner
             from sandbox.cli.log import logged
     except InputError as error:
@@ -49,13 +53,15 @@ def serve(seed_files: tuple[str, ...], ready_file: str | None, **settings: objec
     initial = server.sandbox.initial_settings
     log = logged(sys.stderr, initial.log_level, initial.log_format, redact=server.sandbox.redact)
     click.get_current_context().with_resource(log)
+    for line in ignored_settings():
+        _logger.warning(line)
     try:
         if ready_file is not None:
             Path(ready_file).unlink(missing_ok=True)  # that of an earlier run
         server.start()
         if ready_file is not None:
             atomic_file.write(Path(ready_file), [f"{write_json(server.endpoints.ready_document())}\n".encode()])
-        click.echo(banner(server.endpoints, demo=not seed_files and is_loopback(initial.host)))
+        click.echo(banner(server.endpoints, demo=not (seed_files or seed) and is_loopback(initial.host)))
         with rare_collections():
             if not stop.wait(_SETTLED_S):
                 with suppress(OSError, ImportError):  # with no descriptor left; the first request tries again

@@ -59,12 +59,16 @@ def _show_loaded(loaded: Any) -> None:
 
 
 @state.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @performs(_show_loaded)
 def load(file: str) -> Verb[list[LoadedClient]]:
-    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed."""
+    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed.
+
+    With - in place of FILE it reads standard input.
+    """
     try:
-        return verbs.load_state(json.loads(Path(file).read_bytes()))
+        with click.open_file(file, "rb") as saved:
+            return verbs.load_state(json.loads(saved.read()))
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}") from None
     except (ValueError, RecursionError) as error:

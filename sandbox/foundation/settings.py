@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from sandbox.foundation.environment import ENV_PREFIX
 from sandbox.foundation.errors import SettingError, UnknownSettingError, Withheld, did_you_mean
 from sandbox.foundation.fields import Described, Field, declared, fields_of
 from sandbox.foundation.value_types import (
@@ -27,8 +28,6 @@ from sandbox.foundation.value_types import (
     optional,
     whole_seconds,
 )
-
-ENV_PREFIX: Final = "PATCHWORKS_SANDBOX_"
 
 MIB: Final = 1024 * 1024
 
@@ -88,6 +87,16 @@ def is_control_key(text: str) -> bool:
     return _CONTROL_KEY.fullmatch(text) is not None
 
 
+def is_client_id(text: str) -> bool:
+    """Return whether a text can be the id of an OAuth client: a UUID in lower case."""
+    return _CLIENT_ID.fullmatch(text) is not None
+
+
+def is_client_secret(text: str) -> bool:
+    """Return whether a text can be the secret of an OAuth client."""
+    return 8 <= len(text) <= 255 and text.isascii() and text.isprintable() and text == text.strip()
+
+
 def is_web_url(text: str) -> bool:
     """Return whether a text can be the URL of a sandbox: http or https, a host, and a possible port."""
     try:
@@ -105,6 +114,8 @@ def _is_scope(name: str) -> bool:
 _SCOPE = "an RFC 6749 scope name: printable ASCII without spaces, quotes, commas and backslashes"
 _SCOPE_SCHEMA: Final[Mapping[str, Any]] = {"pattern": r"^[!#-+\--\[\]-~]+$"}
 _CONTROL_KEY = re.compile(r"[A-Za-z0-9._~+/-]{16,256}")
+_CLIENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CLIENT_SECRET_ALLOWED: Final = "8 to 255 printable ASCII characters without spaces at the ends"  # noqa: S105
 CONTROL_KEY_ALLOWED: Final = "16 to 256 letters, digits and . _ ~ + / -"
 _BASE_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*")
@@ -159,6 +170,19 @@ class Settings(Described):
         boolean(),
         "Need no key beyond loopback either: every client that reaches the port can read the journal and control the "
         "sandbox.",
+    )
+    client_id: str | None = _fixed(
+        None,
+        optional(line("a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11", is_client_id, from_text=str.lower)),
+        "Id of the first OAuth client of the seed, in place of the one that the seed gives. Default: that one, or a "
+        "generated one.",
+    )
+    client_secret: str | None = _fixed(
+        None,
+        optional(line(CLIENT_SECRET_ALLOWED, is_client_secret, {"pattern": r"^([!-~][ -~]{6,253}[!-~])?$"})),
+        "Secret of the first OAuth client of the seed, in place of the one that the seed gives. Default: that one, or "
+        "a new one at each start, which is printed.",
+        secret=True,
     )
     threads: int = _fixed(16, integer(1, 256), "Worker threads of the server.")
     tls: bool = _fixed(

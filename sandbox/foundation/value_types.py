@@ -176,7 +176,12 @@ def printable(high: int, low: int) -> ValueType:
     return ValueType(parse, f"text of {low} to {high} printable characters", schema)
 
 
-def line(allowed: str, accept: Callable[[str], bool], schema: Mapping[str, Any] | None = None) -> ValueType:
+def line(
+    allowed: str,
+    accept: Callable[[str], bool],
+    schema: Mapping[str, Any] | None = None,
+    from_text: Callable[[str], object] = _unchanged,
+) -> ValueType:
     """A text on one line that ``accept`` takes; ``schema`` is what JSON Schema can say of it."""
 
     def parse(value: object) -> str:
@@ -184,7 +189,7 @@ def line(allowed: str, accept: Callable[[str], bool], schema: Mapping[str, Any] 
             raise NotAllowedError
         return value
 
-    return ValueType(parse, allowed, {"type": "string", **(schema or {})})
+    return ValueType(parse, allowed, {"type": "string", **(schema or {})}, from_text=from_text)
 
 
 def choice(*values: str) -> ValueType:

@@ -155,6 +155,11 @@ def read_text(path: Path) -> str:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from error
+    return decoded(content)
+
+
+def decoded(content: bytes) -> str:
+    """Return UTF-8 as text; raise ``ValueError`` with the reason where it is none, or larger than ``MAX_BYTES``."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"is larger than {MAX_BYTES // 2**20} MiB; split it into several files")
     try:
@@ -175,6 +180,15 @@ def read_document(path: Path, environ: Mapping[str, str] | None = None) -> Docum
     except ValueError as error:
         raise DocumentError(name, 0, f"{error}") from error
     return Document(name, _YamlReader(name, text, environ).root(), path.parent)
+
+
+def document_of_text(name: str, content: str | bytes, environ: Mapping[str, str] | None = None) -> Document:
+    """Read YAML that is in no file; ``name`` stands for one in messages. Raise :class:`DocumentError`."""
+    try:
+        text = decoded(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
+    except ValueError as error:
+        raise DocumentError(name, 0, f"{error}") from error
+    return Document(name, _YamlReader(name, text, environ).root())
 
 
 class _YamlReader:
@@ -203,11 +217,16 @@ class _YamlReader:
             if error.problem == _TOO_DEEP_FOR_LIBYAML:
                 raise self._too_deep(line) from error
             context = f" ({error.context})" if error.context else ""
-            raise DocumentError(self._name, line, f"is not YAML: {error.problem}{context}") from error
+            raise DocumentError(self._name, line, f"is not YAML: {error.problem}{context}{self._hint(line)}") from error
         if len(roots) > 1:
             self._refuse_at(roots[1].line, "a second document begins here; remove the --- above it")
         refuse(self._problems)
         return roots[0] if roots and roots[0].value is not None else Node(1, {})
+
+    def _hint(self, line: int) -> str:
+        """Return advice where a reference may be what is wrong: its braces are those of a mapping in YAML."""
+        near = self._text.splitlines()[max(0, line - 2) : line]
+        return "; put ${NAME} in quotes inside { } and [ ]" if any("${" in text for text in near) else ""
 
     def _refuse_at(self, line: int, text: str) -> None:
         self._problems.append(Problem(self._name, line, text))

@@ -9,8 +9,6 @@ from typing import Final
 from sandbox.foundation.rng import Rng
 from sandbox.platform.model import KeptSecret
 
-SECRET_RULE = "8 to 255 printable ASCII characters without spaces at the ends"  # noqa: S105 - a rule, not one
-
 _NO_SECRET: Final = KeptSecret(b"\0" * 16, b"\0" * 32, "")
 
 
@@ -35,11 +33,6 @@ def is_recognised(secret: str, kept: KeptSecret | None) -> bool:
 def unsalted(secret: str) -> bytes:
     """Return a hash to find a secret by among many; it stays in memory."""
     return _hashed(b"", secret)
-
-
-def may_be_secret(text: str) -> bool:
-    """Return whether a text keeps to ``SECRET_RULE``."""
-    return 8 <= len(text) <= 255 and text.isascii() and text.isprintable() and text == text.strip()
 
 
 def _hashed(salt: bytes, secret: str) -> bytes:

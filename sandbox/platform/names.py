@@ -10,11 +10,11 @@ import unicodedata
 from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.settings import is_client_id
 from sandbox.foundation.value_types import is_printable
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _VANITY_URL: Final = re.compile(r"[a-z0-9_-]{3,36}")
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def checked_name(field: str, value: str) -> str:
@@ -33,7 +33,9 @@ def checked_client_name(field: str, value: str) -> str:
 
 def checked_client_id(field: str, value: str) -> str:
     """Return the id of an OAuth client."""
-    return _checked(_UUID, field, value, "a UUID in lower case")
+    if not is_client_id(value):
+        raise InvalidValueError(field, value, "a UUID in lower case")
+    return value
 
 
 def checked_slug(field: str, value: str) -> str:

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
+from sandbox.foundation.settings import CLIENT_SECRET_ALLOWED, is_client_secret
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import SECRET_RULE, is_recognised, may_be_secret, recognised_by, unsalted
+from sandbox.platform.client_secret import is_recognised, recognised_by, unsalted
 from sandbox.platform.entity_check import EntityCheck, compile_entity
 from sandbox.platform.model import (
     Company,
@@ -224,8 +225,8 @@ class Store:
         name = checked_client_name("name", name)
         if client_id is not None:
             checked_client_id("client_id", client_id)
-        if secret is not None and not may_be_secret(secret):
-            raise InvalidValueError("client_secret", "(not shown)", SECRET_RULE)
+        if secret is not None and not is_client_secret(secret):
+            raise InvalidValueError("client_secret", "(not shown)", CLIENT_SECRET_ALLOWED)
         with self._lock:
             self.connector(connector_id)
             client_id = client_id or self._rng.uuid()
@@ -271,7 +272,7 @@ class Store:
 
         The time does not grow with the clients, apart from those of a saved state that have had no token since.
         """
-        if not may_be_secret(text):
+        if not is_client_secret(text):
             return False
         with self._lock:
             unseen = [self._clients.get(client_id) for client_id in self._unseen]

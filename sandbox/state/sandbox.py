@@ -55,8 +55,9 @@ class Sandbox:
         signing_key: SigningKey | None = None,
         keys: KeyRing | None = None,
     ) -> None:
-        self.seed = seed = demo_seed() if seed is None else seed
-        self.initial_settings = Settings().changed(seed.settings).changed(settings or {})
+        seed = demo_seed() if seed is None else seed
+        self.initial_settings = initial = Settings().changed(seed.settings).changed(settings or {})
+        self.seed = seed = seed.with_credentials(initial.client_id, initial.client_secret)
         self._seed_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
         self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys

@@ -24,6 +24,7 @@ from click.testing import CliRunner, Result
 from sandbox import Sandbox, __version__
 from sandbox.cli import main
 from sandbox.cli import serve as serve_module
+from sandbox.cli.health import default_url
 from sandbox.cli.options import GROUPS, OTHER
 from sandbox.cli.serve import serve
 from sandbox.foundation.settings import Settings, setting_specs
@@ -78,10 +79,10 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Served
     monkeypatch.setattr(SandboxServer, "start", noted)
     monkeypatch.setattr(serve_module, "_stop_on_signals", stopped)
 
-    def run_serve(*arguments: str, **environment: str) -> Served:
+    def run_serve(*arguments: str, input: str | None = None, **environment: str) -> Served:
         port = () if "--port" in arguments else ("--port", "0")
         env = {f"PATCHWORKS_SANDBOX_{name.upper()}": value for name, value in environment.items()}
-        return Served(CliRunner().invoke(main, ["serve", *port, *arguments], env=env), settings)
+        return Served(CliRunner().invoke(main, ["serve", *port, *arguments], input=input, env=env), settings)
 
     return run_serve
 
@@ -263,6 +264,96 @@ def test_bad_seed_file_is_refused_with_file_and_line(
     assert served.exit_code == 1
     assert told in served.output
     assert "Traceback" not in served.output
+
+
+@pytest.mark.parametrize("way", ["environment", "flag", "standard input"])
+def test_seed_may_be_given_without_a_file(run: Callable[..., Served], way: str) -> None:
+    text = SEED.format(name="Acme", secret="secret-of-acme", vanity_url="one")
+    match way:
+        case "environment":
+            served = run(seed=text)
+        case "flag":
+            served = run("--seed", text)
+        case _:
+            served = run("--seed-file", "-", input=text)
+
+    assert served.exit_code == 0, served.output
+    assert "/v1/acme/one\n" in served.output
+
+
+def test_seed_given_as_text_is_on_top_of_the_files(run: Callable[..., Served], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(SEED.format(name="Acme", secret="secret-of-acme", vanity_url="one"))
+
+    served = run("--seed-file", "a.yaml", "--ready-file", "ready.json", seed='{"settings": {"token_lifetime": 7}}')
+
+    assert served.settings.token_lifetime == 7
+    assert list(json.loads((tmp_path / "ready.json").read_text())["inbound_urls"]) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("companies:\n  - nme: Acme\n", "PATCHWORKS_SANDBOX_SEED:2: companies[0].nme: is unknown"),
+        ("{companies: [{name: ${X}}]}", "put ${NAME} in quotes inside { } and [ ]"),
+        (
+            SEED.format(name="A", secret="long-enough", vanity_url="one").replace(
+                "name: anything}", "name: anything, sample_file: a.json}"
+            ),
+            "sample_file: works in a seed file only; give the payload as sample",
+        ),
+    ],
+    ids=["unknown key", "reference without quotes", "sample in a file"],
+)
+def test_bad_seed_in_the_environment_is_refused_with_its_line(run: Callable[..., Served], text: str, told: str) -> None:
+    served = run(seed=text)
+
+    assert served.exit_code == 1
+    assert told in served.output
+
+
+def test_credentials_of_the_first_client_come_from_the_environment(run: Callable[..., Served], tmp_path: Path) -> None:
+    client_id, secret = "3F0E8D5C-6c5b-4d0e-9a53-0c6f5b0a7d11", "a-secret-of-the-pipeline"
+
+    served = run("--ready-file", "ready.json", client_id=client_id, client_secret=secret)
+
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    assert (ready["client_id"], ready["client_secret"]) == (client_id.lower(), secret)
+    assert "client secret   the one you gave\n" in served.output
+    assert secret not in served.output
+
+
+@pytest.mark.parametrize(
+    ("given", "seed", "told"),
+    [
+        ({"client_id": "no-uuid"}, None, "client_id: 'no-uuid' is not allowed; allowed: a UUID such as"),
+        ({"client_secret": "a-good-secret"}, "{companies: [{name: Acme}]}", "none where the seed has no OAuth client"),
+        (
+            {"client_id": "3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11"},
+            (
+                "{companies: [{name: Acme, connectors: [{name: Shop, oauth_clients: [{name: one}, "
+                "{name: two, client_id: 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11}]}]}]}"
+            ),
+            "allowed: an id that no other OAuth client of the seed has",
+        ),
+    ],
+    ids=["no UUID", "no client", "taken"],
+)
+def test_credentials_that_cannot_be_had_are_refused(
+    run: Callable[..., Served], given: dict[str, str], seed: str | None, told: str
+) -> None:
+    served = run(*(["--seed", seed] if seed else []), **given)
+
+    assert served.exit_code == 1
+    assert told in served.output
+    assert "a-good-secret" not in served.output
+
+
+def test_address_of_a_service_is_ignored_with_a_line(run: Callable[..., Served]) -> None:
+    served = run(tls_port="tcp://10.96.11.12:8443")
+
+    assert served.settings.tls_port == 8443
+    line = "PATCHWORKS_SANDBOX_TLS_PORT=tcp://10.96.11.12:8443 is the address of a service or a container"
+    assert served.output.count(line) == 1
 
 
 def test_seed_without_clients_and_services_runs(run: Callable[..., Served], tmp_path: Path) -> None:
@@ -611,6 +702,12 @@ def test_health_finds_the_port_in_the_environment(sandbox: Sandbox) -> None:
         result = CliRunner().invoke(main, ["health"], env={"PATCHWORKS_SANDBOX_PORT": str(server.port)})
 
     assert result.exit_code == 0
+
+
+def test_health_leaves_the_address_of_a_service_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATCHWORKS_SANDBOX_PORT", "tcp://10.96.11.12:9000")
+
+    assert default_url() == "http://127.0.0.1:8025"
 
 
 def test_health_is_bad_when_nobody_answers() -> None:

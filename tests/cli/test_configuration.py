@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sandbox.cli import main
-from sandbox.cli.configuration import config, known_variables
+from sandbox.cli.configuration import config
 from sandbox.cli.serve import serve
+from sandbox.cli.variables import known_variables
 from sandbox.foundation.settings import Settings, setting_specs
 from tests import ROOT
 
@@ -208,10 +209,84 @@ def test_variable_in_lower_case_is_refused_with_the_name_in_upper_case() -> None
         "PORT_8025_TCP_PROTO",
         "PORT_8025_TCP_PORT",
         "PORT_8025_TCP_ADDR",
+        "TLS_SERVICE_HOST",
+        "TLS_SERVICE_PORT_HTTPS",
+        "TLS_PORT_8443_TCP_ADDR",
     ],
 )
 def test_variable_that_is_no_setting_of_serve_may_stand_there(name: str) -> None:
     assert shown(**{name: KEY})["port"]["source"] == "default"
+
+
+@pytest.mark.parametrize(("name", "port"), [("PORT", 8025), ("TLS_PORT", 8443)])
+@pytest.mark.parametrize("address", ["tcp://10.96.11.12:1", "udp://[::1]:1"])
+def test_address_of_a_service_is_no_port(name: str, port: int, address: str) -> None:
+    assert shown(**{name: address})[name.lower()] == {"value": port, "source": "default", "where": None}
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "tcp:8025"), ("HOST", "tcp://10.96.11.12:1")])
+def test_value_that_is_no_address_of_a_service_is_read(name: str, value: str) -> None:
+    result = run("config", "show", **{name: value, "SERVICE_HOST": "10.96.11.12"})
+
+    assert (name == "HOST") == (value in result.output and result.exit_code == 0)
+
+
+def test_variables_of_a_linked_container_may_stand_beside_its_address_and_nowhere_else() -> None:
+    linked = {"NAME": "/build/patchworks-sandbox", "ENV_PATCHWORKS_SANDBOX_CONTROL_KEY": KEY}
+
+    assert shown(PORT="tcp://172.17.0.2:8025", **linked)["port"]["source"] == "default"
+    assert run("config", "show", **linked).exit_code == 2
+
+
+# --- secrets in files -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in setting_specs() if spec.secret])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_secret_may_stand_in_a_file(folder: Path, name: str, end: str) -> None:
+    (folder / "secret").write_bytes((KEY + end).encode())
+
+    found = shown(**{f"{name.upper()}_FILE": "secret"})[name]
+
+    assert found == {
+        "value": "(not shown)",
+        "source": "environment",
+        "where": f"PATCHWORKS_SANDBOX_{name.upper()}_FILE",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "(No such file or directory)"),
+        (b"", "(it is empty)"),
+        (b"\n", "(it is empty)"),
+        (b"\xff", "(it is not UTF-8)"),
+        (b"x" * 65_537, "(it is larger than 64 KiB)"),
+        (b"short", "client_secret: what was given (it is not shown) is not allowed; allowed: 8 to 255 printable"),
+        (b"one line\nand another", "client_secret: what was given (it is not shown) is not allowed; allowed: 8 to 255"),
+    ],
+    ids=["missing", "empty", "a line's end", "no text", "large", "too short", "two lines"],
+)
+def test_file_without_a_secret_is_refused_with_the_reason(folder: Path, content: bytes | None, told: str) -> None:
+    if content is not None:
+        (folder / "secret").write_bytes(content)
+
+    result = run("config", "show", CLIENT_SECRET_FILE="secret")
+
+    assert result.exit_code != 0
+    assert told in result.output
+    assert "PATCHWORKS_SANDBOX_CLIENT_SECRET_FILE" in result.output
+
+
+def test_secret_and_its_file_at_once_are_refused(folder: Path) -> None:
+    (folder / "secret").write_text(KEY)
+
+    result = run("config", "show", CONTROL_KEY=KEY, CONTROL_KEY_FILE="secret")
+
+    assert result.exit_code == 2
+    assert "only where PATCHWORKS_SANDBOX_CONTROL_KEY is not set; remove one of the two" in result.output
+    assert KEY not in result.output
 
 
 def test_every_variable_of_an_option_is_known() -> None:
@@ -220,7 +295,8 @@ def test_every_variable_of_an_option_is_known() -> None:
         own = {option.envvar for option in command.params if isinstance(option.envvar, str)}
         return own.union(*map(variables, within))
 
-    assert variables(main) == set(known_variables())
+    in_files = {f"{spec.env}_FILE" for spec in setting_specs() if spec.secret}
+    assert variables(main) | in_files == set(known_variables())
 
 
 def test_every_variable_that_the_code_reads_is_known() -> None:

@@ -460,11 +460,22 @@ def guarded(make_sandbox: Callable[..., Sandbox]) -> Iterator[SandboxServer]:
         yield server
 
 
-@pytest.mark.parametrize("by", ["option", "environment"])
+def test_state_is_loaded_from_standard_input(server: SandboxServer, run: Run) -> None:
+    saved = json.dumps(server.patchworks.state())
+    server.sandbox.store.add_company("Later")
+
+    run("state", "load", "-", input=saved)
+
+    assert [company.name for company in server.sandbox.store.companies()] == ["Acme Ltd"]
+
+
+@pytest.mark.parametrize("by", ["option", "environment", "file"])
 @pytest.mark.parametrize("command", ["requests", "clock show", "faults list", "clients list", "reset"])
-def test_commands_bring_the_key(guarded: SandboxServer, command: str, by: str) -> None:
+def test_commands_bring_the_key(guarded: SandboxServer, command: str, by: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
     options = ("--url", guarded.base_url, *(("--control-key", KEY) if by == "option" else ()))
-    environment = {"PATCHWORKS_SANDBOX_CONTROL_KEY": KEY} if by == "environment" else {}
+    named = {"environment": {"CONTROL_KEY": KEY}, "file": {"CONTROL_KEY_FILE": str(tmp_path / "key")}}.get(by, {})
+    environment = {f"PATCHWORKS_SANDBOX_{name}": value for name, value in named.items()}
 
     result = CliRunner().invoke(main, (*command.split(), *options), env=environment)
 

@@ -5,7 +5,7 @@ keeps every rule of the format, or raises ``SeedError``, which names each wrong 
 format.
 """
 
-from sandbox.state.seed.load import demo_seed, demo_seed_file, load_seed, parse_seed
+from sandbox.state.seed.load import SeedText, demo_seed, demo_seed_file, load_seed, parse_seed
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "EntitySeed",
     "PresetSeed",
     "Seed",
+    "SeedText",
     "ServiceSeed",
     "demo_seed",
     "demo_seed_file",

@@ -6,14 +6,22 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from sandbox.foundation.errors import DocumentError, SeedError
-from sandbox.foundation.yaml_document import document_of, fixtures_folder, read_document
+from sandbox.foundation.yaml_document import document_of, document_of_text, fixtures_folder, read_document
 from sandbox.state.seed.draft import Draft
 from sandbox.state.seed.model import Seed
 
 
-def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.environ) -> Seed:
+class SeedText(NamedTuple):
+    """A seed file's content that is in no file; ``name`` stands for one in messages."""
+
+    name: str
+    content: str | bytes
+
+
+def load_seed(*sources: str | os.PathLike[str] | SeedText, environ: Mapping[str, str] = os.environ) -> Seed:
     """Read seed files, later ones on top of earlier ones.
 
     Companies with the same slug or name and connectors with the same name are merged; an entity, client or
@@ -21,7 +29,11 @@ def load_seed(*paths: str | os.PathLike[str], environ: Mapping[str, str] = os.en
     """
     draft = Draft()
     with _seed_errors():
-        for path in map(Path, paths):
+        for source in sources:
+            if isinstance(source, SeedText):
+                draft.add(document_of_text(source.name, source.content, environ))
+                continue
+            path = Path(source)
             if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
                 advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
                 raise SeedError(str(path), 0, f"there is no such file; {advice}")

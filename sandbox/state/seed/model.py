@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from sandbox.faults.rules import FaultRule
+from sandbox.foundation.errors import SettingError, Withheld
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Place
 from sandbox.platform.model import Environment
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +92,36 @@ class Seed:
     setting_places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     """The place of each setting: ``seed.yaml:3``."""
     faults: tuple[FaultRule | PresetSeed, ...] = ()
+
+    def with_credentials(self, client_id: str | None, client_secret: str | None) -> Seed:
+        """Return the seed with another id and secret of its first OAuth client; ``None`` leaves one as it is.
+
+        Raise ``SettingError`` where the seed has no client, or another client has the id.
+        """
+        if client_id is None and client_secret is None:
+            return self
+        name, value = ("client_id", client_id) if client_id is not None else ("client_secret", Withheld())
+        clients = [client for _, _, client in self._clients()]
+        if not clients:
+            raise SettingError(name, value, "none where the seed has no OAuth client; add one to the seed")
+        if client_id is not None and client_id in [client.client_id for client in clients[1:]]:
+            raise SettingError("client_id", client_id, "an id that no other OAuth client of the seed has")
+        company, connector, client = next(self._clients())
+        changed = replace(
+            client,
+            client_id=client_id or client.client_id,
+            client_secret=client_secret or client.client_secret,
+        )
+        connected = replace(connector, oauth_clients=_exchanged(connector.oauth_clients, client, changed))
+        owned = replace(company, connectors=_exchanged(company.connectors, connector, connected))
+        return replace(self, companies=_exchanged(self.companies, company, owned))
+
+    def _clients(self) -> Iterator[tuple[CompanySeed, ConnectorSeed, ClientSeed]]:
+        for company in self.companies:
+            for connector in company.connectors:
+                for client in connector.oauth_clients:
+                    yield company, connector, client
+
+
+def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
+    return tuple(new if value is old else value for value in values)

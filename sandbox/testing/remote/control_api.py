@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from sandbox.foundation.environment import ENV_PREFIX, secret_variable
 from sandbox.foundation.errors import (
     ConflictError,
     InvalidValueError,
@@ -22,7 +23,7 @@ from sandbox.foundation.errors import (
     WaitInterruptedError,
     Withheld,
 )
-from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, ENV_PREFIX, is_control_key, is_web_url
+from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, is_control_key, is_web_url
 from sandbox.foundation.strict_json import sent_json
 from sandbox.web.paths import PREFIX
 
@@ -91,7 +92,7 @@ class ControlApi:
         if not is_web_url(base_url):
             raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
         self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
-        key = control_key or os.environ.get(KEY_VARIABLE)
+        key = control_key or secret_variable(KEY_VARIABLE)
         self._auth = _Bearer(key) if key else None
         self._timeout = timeout
         self._session = session or requests.Session()

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from flask import Response, request
 
+from sandbox.foundation.environment import ENV_PREFIX
 from sandbox.foundation.errors import shorten
 from sandbox.foundation.loopback import address_of, is_everywhere
-from sandbox.foundation.settings import ENV_PREFIX, Settings
+from sandbox.foundation.settings import Settings
 from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.control.problems import problem

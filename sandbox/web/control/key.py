@@ -15,7 +15,7 @@ from typing import Final
 
 from flask import Response, request
 
-from sandbox.foundation.settings import ENV_PREFIX
+from sandbox.foundation.environment import ENV_PREFIX
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CONTROL_KEY
 from sandbox.web.paths import PREFIX

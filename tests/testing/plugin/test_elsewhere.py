@@ -46,13 +46,16 @@ def test_tests_run_unchanged_against_a_sandbox_elsewhere(
     assert len(elsewhere.sandbox.journal) == 2
 
 
-@pytest.mark.parametrize("by", ["option", "environment"])
+@pytest.mark.parametrize("by", ["option", "environment", "file"])
 def test_key_of_a_sandbox_elsewhere_is_brought_along(
     by: str, pytester: pytest.Pytester, make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = "correct-horse-battery-staple"
     if by == "environment":
         monkeypatch.setenv("PATCHWORKS_SANDBOX_CONTROL_KEY", key)
+    if by == "file":
+        Path(pytester.path, "key").write_text(f"{key}\n")
+        monkeypatch.setenv("PATCHWORKS_SANDBOX_CONTROL_KEY_FILE", str(Path(pytester.path, "key")))
     options = [f"--patchworks-control-key={key}"] if by == "option" else []
     with SandboxServer(make_sandbox(control_key=key)) as server:
         result = run(pytester, ANYWHERE, f"--patchworks-url={server.base_url}", *options)
