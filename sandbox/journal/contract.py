@@ -2,111 +2,65 @@
 
 The sandbox accepts requests that the platform is known or likely to accept, which is more than the contract promises.
 A request with a violation may have been answered 200, although no document promises that. Violations are reported and
-never refused. They are found at the time of the question, so serving a request costs nothing more.
+never refused. They are found at the time of the question, so serving a request costs nothing more; the entry of a
+request has all that the verdict depends on, so the verdict never changes.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import jsonschema_rs
 
 from sandbox.foundation.answer import JSON
-from sandbox.foundation.form_data import FORM, media_type, names_json, read_multipart
+from sandbox.foundation.errors import cut
+from sandbox.foundation.form_data import FORM, MAX_FIELDS, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import parse_json
+from sandbox.journal.assertions.report import repeated_keys
+from sandbox.journal.contract_rules import RULES, Code, ContractViolation, is_for_bearers
 from sandbox.journal.entry import Entry
 
-Code = Literal[
-    "malformed_http",
-    "undocumented_path",
-    "undocumented_method",
-    "no_accept_json",
-    "unknown_query_parameter",
-    "credentials_in_query",
-    "no_bearer_token",
-    "missing_credentials",
-    "missing_field",
-    "wrong_field",
-    "repeated_field",
-    "repeated_header",
-    "missing_body",
-    "unexpected_body",
-    "missing_content_type",
-    "wrong_content_type",
-    "malformed_body",
-]
-
-REMEDIES: Final[Mapping[Code, str]] = {
-    "malformed_http": "Send well-formed HTTP/1.1: use an HTTP library rather than a socket.",
-    "undocumented_path": "Use the token endpoint and the inbound URLs as they are given, without a trailing slash.",
-    "undocumented_method": "Use a method that the contract has for this path.",
-    "no_accept_json": "Send 'Accept: application/json'. A client that does not name it gets a redirect or an HTML page "
-    "from the platform's framework where the contract says JSON.",
-    "unknown_query_parameter": "Leave it out: nothing reads it.",
-    "credentials_in_query": "Send credentials in the body or in the Authorization header; here the query is not read, "
-    "and what is in a URL ends up in logs.",
-    "no_bearer_token": "Send 'Authorization: Bearer <access token>'.",
-    "missing_credentials": "Send client_id and client_secret, or both by HTTP Basic.",
-    "missing_field": "Send it.",
-    "wrong_field": "Send what the contract says.",
-    "repeated_field": "Send it once (RFC 6749 §3.2); of several only the last is read.",
-    "repeated_header": "Send it once (RFC 9110 §5.3); of several only the last is read here, and a server in front of "
-    "the platform may refuse them all.",
-    "missing_body": "Send a body.",
-    "unexpected_body": "Send none: this operation reads its parameters from the query and the headers.",
-    "missing_content_type": "Say with Content-Type what the body is.",
-    "wrong_content_type": "Use a content type that the contract has for this operation, and a body to match.",
-    "malformed_body": "Make the body what its Content-Type says.",
-}
-"""What to do about each kind of violation."""
-
-_UNREAD_BASIC: Final = ("missing_client_id: HTTP Basic", "missing_client_secret: HTTP Basic")
-_SINGLE_HEADERS: Final = ("Authorization", "Content-Type")
 CREDENTIALS: Final = ("client_id", "client_secret")
+MAX_VIOLATIONS: Final = 50
+"""Violations that are reported of one request."""
+
+_LENGTH: Final = 300
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
+_MEDIA_TYPE: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+/[!#$%&'+.^_`|~0-9A-Za-z-]+")
+_CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_SINGLE: Final = ("Authorization", "Content-Type")
+_PADDING: Final = " \t\n\r\0\x0b"
+"""The characters that the platform trims off a parameter (WIRE A)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContractViolation:
-    """One way in which a request does not conform: ``message`` says what was found, ``remedy`` what to do."""
-
-    request: str
-    """Id of the journal entry."""
-    method: str
-    path: str
-    code: Code
-    message: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}: {self.message} ({self.code}). {self.remedy}"
-
-
-def contract_violations(
-    entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structured: bool
-) -> list[ContractViolation]:
+def contract_violations(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> list[ContractViolation]:
     """Return the ways in which a request does not conform to the published contract; empty when it does.
 
-    ``operations`` are those of its endpoint by method, as OpenAPI has them; none for a request to no endpoint.
-    ``structured``: a payload must be JSON, because the entity of its service has a structure.
+    ``operations`` are those of its endpoint by method, as OpenAPI has them; none for a request to no endpoint. Of a
+    request with very many violations the first ``MAX_VIOLATIONS`` are returned.
     """
     return [
-        ContractViolation(entry.id, entry.method, entry.path, code, message, REMEDIES[code])
-        for code, message in _found(entry, operations, structured=structured)
+        ContractViolation(entry.id, entry.method, entry.path, code, cut(message, _LENGTH), RULES[code].remedy)
+        for code, message in islice(_found(entry, operations), MAX_VIOLATIONS)
     ]
 
 
 _Finding = tuple[Code, str]
 
 
-def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structured: bool) -> Iterator[_Finding]:
-    if (entry.reason or "").startswith("refused_by_server"):
+def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> Iterator[_Finding]:
+    reason, _, detail = (entry.reason or "").partition(":")
+    if reason == "refused_by_server":
         yield "malformed_http", f"the server could not read it, {entry.reason}"
+        return
+    if _is_probe(entry):
         return
     if not operations or entry.path.endswith("/"):
         yield "undocumented_path", f"the contract has no path {entry.path}"
@@ -115,26 +69,38 @@ def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], *, structu
         if operations:
             yield "undocumented_method", f"the contract has {' and '.join(operations)} here, not {entry.method}"
         return
+    if reason == "method_not_allowed":
+        yield "undocumented_method", f"the sandbox has no {entry.method} here (setting token_methods)"
+    if reason in ("incomplete_body", "body_too_slow"):
+        yield "malformed_http", f"the body ended before its announced end:{detail}"
+        return
     yield from _of_headers(entry, operation)
-    if _scheme(entry) == "basic" and (entry.reason or "").startswith(_UNREAD_BASIC):
-        yield "missing_credentials", entry.reason or ""
-    yield from _of_query(entry, operation)
-    yield from _of_body(entry, operation, structured=structured)
+    found = [*_of_query(entry, operation), *_of_body(entry, operation)]
+    yield from found
+    if entry.status == 400:
+        yield from _of_refusal(reason, detail.strip(), {code for code, _ in found})
+
+
+def _is_probe(entry: Entry) -> bool:
+    """Return whether a request asks for nothing: a browser's preflight, or the HEAD of a monitor."""
+    if entry.method == "HEAD":
+        return True
+    return entry.method == "OPTIONS" and _values(entry, "Access-Control-Request-Method") != []
 
 
 # --- headers --------------------------------------------------------------------------------------------------------
 
 
 def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
-    accept = _header(entry, "Accept")
-    if not _names(accept or "", JSON):
-        given = "there is no Accept header" if accept is None else f"Accept: {accept} does not name {JSON}"
+    accept = _values(entry, "Accept")
+    if not _names(", ".join(accept), JSON):
+        given = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
         yield "no_accept_json", given
-    for name in _SINGLE_HEADERS:
-        if (count := sum(key.lower() == name.lower() for key, _ in entry.headers)) > 1:
+    for name in _SINGLE:
+        if (count := len(_values(entry, name))) > 1:
             yield "repeated_header", f"{name} is there {count} times"
-    if any("bearer" in scheme for scheme in operation["security"]) and _scheme(entry) != "bearer":
-        there_is_none = _header(entry, "Authorization") is None
+    if is_for_bearers(operation) and _scheme(entry) != "bearer":
+        there_is_none = not _values(entry, "Authorization")
         yield (
             "no_bearer_token",
             "there is no Authorization header" if there_is_none else "Authorization is not 'Bearer …'",
@@ -154,8 +120,14 @@ def _scheme(entry: Entry) -> str:
     return (_header(entry, "Authorization") or "").partition(" ")[0].lower()
 
 
+def _values(entry: Entry, name: str) -> list[str]:
+    """Return the values of the field lines of a header, which of a list header are one list (RFC 9110 §5.3)."""
+    return [value for key, value in entry.headers if key.lower() == name.lower()]
+
+
 def _header(entry: Entry, name: str) -> str | None:
-    return next((value for key, value in reversed(entry.headers) if key.lower() == name.lower()), None)
+    """Return the value of a header that is no list, the last one if it is repeated."""
+    return next(reversed(_values(entry, name)), None)
 
 
 # --- query ----------------------------------------------------------------------------------------------------------
@@ -166,21 +138,30 @@ def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
         parameter["name"]: parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
     }
     pairs = tuple(parse_qsl(entry.query, keep_blank_values=True))
-    for name in dict.fromkeys(name for name, _ in pairs if name not in known):
-        if name in (*CREDENTIALS, "access_token"):
-            yield "credentials_in_query", f"{name} is in the query"
-        else:
-            yield "unknown_query_parameter", f"the contract has no query parameter {name!r} here"
     if known:
         required = [name for name, parameter in known.items() if parameter["required"]]
         schema = {"required": required, "properties": {name: known[name]["schema"] for name in known}}
-        yield from _of_fields(pairs, schema, basic=_scheme(entry) == "basic")
+        for code, message in _of_fields(pairs, schema, _scheme(entry)):
+            if code == "unknown_field":
+                yield "unknown_query_parameter", f"the contract has no query parameter {message} here"
+            else:
+                yield code, message
+        return
+    for name in dict.fromkeys(name for name, _ in pairs):
+        if name in (*CREDENTIALS, "access_token"):
+            yield "credentials_in_query", f"{name} is in the query"
+        else:
+            yield "unknown_query_parameter", f"the contract has no query parameter {_quoted(name)} here"
+
+
+def _quoted(name: str) -> str:
+    return repr(cut(name, 80))
 
 
 # --- body -----------------------------------------------------------------------------------------------------------
 
 
-def _of_body(entry: Entry, operation: Mapping[str, Any], *, structured: bool) -> Iterator[_Finding]:
+def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     if "requestBody" not in operation:
         if entry.body_size:
             yield "unexpected_body", f"a body of {entry.body_size} bytes on {entry.method}"
@@ -191,51 +172,111 @@ def _of_body(entry: Entry, operation: Mapping[str, Any], *, structured: bool) ->
         elif entry.body:
             yield "missing_body", "the body is blank"
         return
+    if encoding := ", ".join(_values(entry, "Content-Encoding")):
+        yield "content_encoding", f"Content-Encoding: {encoding}; the contract has none"
+        return
     content_type = _header(entry, "Content-Type")
-    if content_type is None:
-        yield "missing_content_type", "a body without a Content-Type"
+    if not content_type:
+        given = "a body without a Content-Type" if content_type is None else "a body with an empty Content-Type"
+        yield "missing_content_type", given
         return
     given = media_type(content_type)
+    if not _MEDIA_TYPE.fullmatch(given):
+        yield "wrong_content_type", f"Content-Type: {content_type} names no media type such as {JSON} (RFC 9110 §8.3)"
+        return
     if given == JSON and not names_json(content_type):
         yield "wrong_content_type", f"Content-Type: {content_type}; the platform knows {JSON} in small letters only"
         return
     contents = operation["requestBody"]["content"]
-    allowed = [JSON] if structured else list(contents)
+    allowed = [JSON] if entry.structured else list(contents)
     if given not in allowed and "*/*" not in allowed:
-        why = "the service's entity has a structure, so" if structured else "the contract has"
+        why = "the service's entity has a structure, so" if entry.structured else "the contract has"
         yield "wrong_content_type", f"Content-Type: {content_type}; {why} {' or '.join(allowed)}"
         return
     try:
         read = _read(entry.body, given, content_type)
     except ValueError as error:
-        yield "malformed_body", f"the body is not {given}: {error}"
+        yield "malformed_body", f"the body is not {given}: {_explained(error, entry.body, content_type)}"
         return
     schema = contents.get(given, contents.get("*/*"))["schema"]
+    for key in repeated_keys(entry.body) if _is_json(given) else ():
+        yield "repeated_field", f"{_quoted(key)} is there twice in an object"
     if "properties" in schema:
-        yield from _of_fields(read, schema, basic=_scheme(entry) == "basic")
+        for code, message in _of_fields(read, schema, _scheme(entry)):
+            yield code, f"the contract has no field {message} here" if code == "unknown_field" else message
+
+
+def _is_json(given: str) -> bool:
+    return given == JSON or given.endswith("+json")
 
 
 def _read(body: bytes, given: str, content_type: str) -> Any:
     """Return the pairs of a form or the value of a JSON body, ``None`` of any other; raise ``ValueError``."""
-    if given == JSON:
+    if _is_json(given):
         return parse_json(body)
     if given == FORM:
+        if body.count(b"&") >= MAX_FIELDS:
+            raise ValueError(f"there are more than {MAX_FIELDS} fields, of which the platform reads no more")
         return tuple(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
-    return read_multipart(body, content_type).fields if given.startswith("multipart/") else None
+    if not given.startswith("multipart/"):
+        return None
+    form = read_multipart(body, content_type)
+    if not form.is_whole:
+        raise ValueError("its last delimiter is missing: it was cut off")
+    return form.fields
 
 
-def _of_fields(read: Any, schema: Mapping[str, Any], *, basic: bool) -> Iterator[_Finding]:
-    """Hold the parameters of a token request, a tuple of pairs or a JSON value, against their schema."""
+def _explained(error: ValueError, body: bytes, content_type: str) -> str:
+    """Return why a body is malformed; the encoding of a text is the cause where it is not UTF-8."""
+    charset = _CHARSET.search(content_type)
+    if charset is not None and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        return f"charset={charset[1]}, and it must be UTF-8 (RFC 8259 §8.1)"
+    if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return "it begins with a byte order mark, and it must be UTF-8 without one (RFC 8259 §8.1)"
+    if isinstance(error, UnicodeDecodeError) or "codec can't decode" in str(error) or b"\0" in body[:4]:
+        return f"it must be UTF-8 (RFC 8259 §8.1): {error}"
+    return str(error)
+
+
+# --- the fields of a token request ----------------------------------------------------------------------------------
+
+
+def _of_fields(read: Any, schema: Mapping[str, Any], scheme: str) -> Iterator[_Finding]:
+    """Hold the parameters of a token request, a tuple of pairs or a JSON value, against their schema.
+
+    The message of an ``unknown_field`` is its name.
+    """
+    known: Sequence[str] = list(schema["properties"])
     if isinstance(read, tuple):
         counts = Counter(name for name, _ in read)
-        repeated = (name for name in schema["properties"] if counts[name] > 1)
-        yield from (("repeated_field", f"{name} is there {counts[name]} times") for name in repeated)
+        yield from (("repeated_field", f"{name} is there {counts[name]} times") for name in known if counts[name] > 1)
         read = dict(read)
+    given = read if isinstance(read, Mapping) else {}
+    unknown = [name for name in given if name not in known]
+    missing = [] if scheme == "basic" or read is not given else [name for name in CREDENTIALS if _is_empty(given, name)]
+    for name, code, message in _of_schema(read, schema):
+        near = _near([name], unknown) if code == "missing_field" else []
+        unknown = [other for other in unknown if other not in near]
+        yield code, message + _meant(near, [name])
+    if missing:
+        near = _near(missing, unknown)
+        unknown = [other for other in unknown if other not in near]
+        yield (
+            "missing_credentials",
+            f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing" + _meant(near, missing),
+        )
+    if scheme == "basic" and not _is_empty(given, "client_secret"):
+        yield "credentials_twice", "client_secret is a parameter, and Authorization is Basic"
+    yield from (("unknown_field", _quoted(name)) for name in unknown)
+
+
+def _of_schema(read: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, Code, str]]:
+    """Yield the field, the code and the message of each error that the schema finds, one for a field."""
     told = set()
     try:
         errors = list(jsonschema_rs.Draft202012Validator({"type": "object", **schema}).iter_errors(read))
     except ValueError:  # the validator's own limit is lower than that of the platform's parser
-        yield "wrong_field", "the body: it is nested too deeply; the fields of a token request are texts"
+        yield "", "wrong_field", "the body: it is nested too deeply; the fields of a token request are texts"
         return
     for error in errors:
         kind: Any = error.kind  # a union whose members carry what its common type does not
@@ -244,9 +285,54 @@ def _of_fields(read: Any, schema: Mapping[str, Any], *, basic: bool) -> Iterator
             continue
         told.add(field)
         if kind.name == "required":
-            yield "missing_field", f"{field} is missing"
+            yield field, "missing_field", f"{field} is missing"
         else:
-            yield "wrong_field", f"{field or 'the body'}: {error.message}"
-    if isinstance(read, Mapping) and not basic:
-        missing = (name for name in CREDENTIALS if read.get(name) in (None, ""))
-        yield from (("missing_credentials", f"{name} is missing") for name in missing)
+            yield field, "wrong_field", f"{field or 'the body'}: {error.message}"
+
+
+def _is_empty(given: Mapping[str, Any], name: str) -> bool:
+    """Return whether a parameter counts as missing (WIRE A)."""
+    value = given.get(name)
+    return value is None or value is False or (isinstance(value, str) and not value.strip(_PADDING))
+
+
+def _near(wanted: Iterable[str], unknown: Sequence[str]) -> list[str]:
+    """Return the unknown names that look like misspelt ones of those that are wanted."""
+    plain = {_plain(name): name for name in unknown}
+    return [plain[name] for each in wanted for name in difflib.get_close_matches(_plain(each), plain, 1, 0.8)]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _meant(near: Sequence[str], wanted: Sequence[str]) -> str:
+    if not near:
+        return ""
+    verb = "are" if len(near) > 1 else "is"
+    return f"; there {verb} {' and '.join(map(_quoted, near))}: {verb} {' and '.join(wanted)} meant?"
+
+
+# --- what the token endpoint could not use ---------------------------------------------------------------------------
+
+_OF_THE_WHOLE_BODY: Final[frozenset[Code]] = frozenset(
+    {"missing_body", "missing_content_type", "wrong_content_type", "content_encoding", "malformed_body"}
+)
+_UNUSABLE: Final[Mapping[str, tuple[Code, str]]] = {
+    "unsupported_grant_type": ("wrong_field", "grant_type"),
+    "malformed_json": ("malformed_body", "the body"),
+    **{f"missing_{name}": ("missing_credentials", name) for name in CREDENTIALS},
+    **{f"malformed_{name}": ("wrong_field", name) for name in (*CREDENTIALS, "scope")},
+}
+"""The reasons of a 400, each with the code for it and the part of the request that could not be used."""
+
+
+def _of_refusal(reason: str, detail: str, found: AbstractSet[Code]) -> Iterator[_Finding]:
+    """Explain a 400 whose cause nothing that was found explains: the entry has fingerprints in place of credentials.
+
+    A scope that the platform does not know is state, and no violation.
+    """
+    code, part = _UNUSABLE.get(reason, (None, ""))
+    if code is None or found & {code, *_OF_THE_WHOLE_BODY} or (part == "grant_type" and "missing_field" in found):
+        return
+    yield code, f"the platform could not use {part}" + (f": {detail}" if detail else ", also not from Authorization")

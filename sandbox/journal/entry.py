@@ -93,6 +93,8 @@ class Exchange:
     accepted: bool = False
     token: TokenLink | None = None
     """The token that came with the request or was issued to it."""
+    structured: bool = False
+    """Whether the service takes JSON only, because its entity has a structure."""
     rate: tuple[int, int] | None = None
     """The limit of the throttle and the requests that are left."""
     failure: Exception | None = field(default=None, repr=False)
@@ -126,6 +128,7 @@ class Exchange:
             effect=self.effect,
             delay_ms=self.delay_ms,
             token=self.token,
+            structured=self.structured,
             response_headers=redacted.response_headers,
             response_body=redacted.response_body,
         )
@@ -198,6 +201,9 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
     ] = None
     token: TokenLink | None
     """The token that came with the request, if it was issued here; of a token request, the token that was issued."""
+    structured: Annotated[
+        bool, Meta(description="Whether the service took JSON only then, because its entity had a structure.")
+    ] = False
     response_headers: Headers
     response_body: bytes
 

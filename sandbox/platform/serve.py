@@ -50,6 +50,7 @@ def serve(platform: Platform, request: Request) -> Served:
         answer = _answer(platform, exchange, endpoint)
     except RefusalError as error:
         answer = _refused(platform, exchange, error)
+        exchange.structured = endpoint is not None and endpoint.is_structured(exchange, platform.store)
         error.__traceback__ = error.__context__ = None  # they lead to frames that hold the request
     except Exception as error:  # noqa: BLE001 - answered and logged like any other request
         answer = _failed(platform, exchange, error)

@@ -16,7 +16,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import Received
-from sandbox.journal.contract import ContractViolation
+from sandbox.journal.contract_rules import ContractViolation
 from sandbox.journal.duplicates import Duplicates, Likeness
 from sandbox.journal.endpoint import INBOUND, TOKEN
 from sandbox.journal.filter import EntryFilter

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import FaultRule
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.journal.contract import ContractViolation
+    from sandbox.journal.contract_rules import ContractViolation
     from sandbox.journal.duplicates import Duplicates, Likeness
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
@@ -320,7 +320,7 @@ def contract_violations(after: int = 0, **where: str) -> Verb[list[ContractViola
         from sandbox.platform.endpoints import violations_of
 
         entries = sandbox.journal.entries(EntryFilter(**where), after)  # type: ignore[arg-type]
-        return [found for entry in entries for found in violations_of(entry, sandbox.store)]
+        return [found for entry in entries for found in violations_of(entry)]
 
     def own_ones(parent: Backend, own: Ownership) -> list[ContractViolation]:
         each = [contract_violations(own.since, company=known) for known in own.companies]

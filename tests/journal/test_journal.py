@@ -68,6 +68,7 @@ def test_entry_holds_what_came_what_was_noted_and_what_was_answered(journal: Jou
         "delay_ms": 0.0,
         "closed_after_ms": None,
         "token": None,
+        "structured": False,
         "response_headers": (("Content-Type", "application/json"),),
         "response_body": b'{"message":"ok"}',
     }

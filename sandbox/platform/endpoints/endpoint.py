@@ -77,7 +77,7 @@ class Endpoint(ABC, Generic[Admitted]):
     def responses(self) -> Mapping[str, Any]:
         """Return the responses of its operations as OpenAPI has them, by status."""
 
-    def is_structured(self, entry: Entry, store: Store) -> bool:
+    def is_structured(self, exchange: Exchange, store: Store) -> bool:
         """Return whether the contract asks for JSON in a request, because the payload has a structure."""
         return False
 

@@ -85,6 +85,7 @@ class InboundEndpoint(BearerEndpoint):
         if not exchange.request.body.strip():
             raise InvalidPayloadError(BLANK, [Violation("payload", "required")])
         check, mode = platform.store.check_for(service), platform.settings.entity_check
+        exchange.structured = check is not None
         if check is not None and mode != "off":
             try:
                 _check_entity(exchange, check)
@@ -101,9 +102,9 @@ class InboundEndpoint(BearerEndpoint):
             for stage in platform.after_acceptance:
                 call_hook(entry, stage, entry, service)
 
-    def is_structured(self, entry: Entry, store: Store) -> bool:
+    def is_structured(self, exchange: Exchange, store: Store) -> bool:
         """Return whether the entity of the service has a structure; of an unknown service, False."""
-        service = store.find_service(entry.company or "", entry.vanity_url or "")
+        service = store.find_service(**exchange.subject)
         return service is not None and store.check_for(service) is not None
 
     def responses(self) -> Mapping[str, Any]:

@@ -34,7 +34,11 @@ _FIELDS: Final[dict[str, Any]] = {
     "grant_type": {"type": "string", "const": CLIENT_CREDENTIALS, "description": "RFC 6749 §4.4.2."},
     "client_id": {"type": "string", "description": "Id of the OAuth client, unless sent by HTTP Basic."},
     "client_secret": {"type": "string", "description": "Its secret, unless sent by HTTP Basic."},
-    "scope": {"type": "string", "description": "Scopes separated by spaces; the scope for inbound URLs when left out."},
+    "scope": {
+        "type": "string",
+        "pattern": "^[!#-\\[\\]-~ ]*$",
+        "description": "Scopes separated by spaces; the scope for inbound URLs when left out (RFC 6749 §3.3).",
+    },
 }
 _BODY: Final[dict[str, Any]] = {"type": "object", "required": ["grant_type"], "properties": _FIELDS}
 _EXAMPLE: Final = {

@@ -17,7 +17,7 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
-    from sandbox.journal.contract import ContractViolation
+    from sandbox.journal.contract_rules import ContractViolation
     from sandbox.journal.duplicates import Duplicates
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
@@ -50,7 +50,7 @@ def duplicates(answer: Document) -> list[Duplicates]:
 
 def contract_violations(pages: list[Document]) -> list[ContractViolation]:
     """Return every violation of every request."""
-    from sandbox.journal.contract import ContractViolation
+    from sandbox.journal.contract_rules import ContractViolation
 
     reports = (report for page in pages for report in page["requests"])
     return [

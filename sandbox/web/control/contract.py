@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from marshmallow import fields, validate
 
-from sandbox.journal.contract import Code
+from sandbox.journal.contract_rules import Code
 from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
@@ -55,7 +55,7 @@ def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     reports = (
         {"entry": entry, "violations": violations}
         for entry in journal.entries(read_filter(query), after)
-        if (violations := violations_of(entry, platform.store))
+        if (violations := violations_of(entry))
     )
     page = list(islice(reports, limit + 1))
     return {

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import requests
 
-from sandbox.journal.contract import REMEDIES
+from sandbox.journal.contract_rules import RULES
 from sandbox.testing.handle import Patchworks
 from tests.journeys.docs.blocks import ROOT, Block, blocks, run_python
 
@@ -19,7 +19,7 @@ def _in_repository(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize("code", REMEDIES)
+@pytest.mark.parametrize("code", RULES)
 def test_page_explains_every_code(code: str) -> None:
     assert f"`{code}`" in (ROOT / PAGE).read_text(encoding="utf-8")
 

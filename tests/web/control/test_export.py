@@ -171,6 +171,7 @@ def test_har_has_the_other_fields_of_an_entry_under_names_with_an_underscore(int
         "_closedAfterMs": None,
         "_token": "token of request 1",
         "_tokenRequest": 1,
+        "_structured": False,
     }
 
 
