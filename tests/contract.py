@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from openapi_core import Config, OpenAPI
@@ -15,6 +16,7 @@ from openapi_core.testing import MockRequest, MockResponse
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from sandbox import Sandbox
+from sandbox.journal.reasons import find_reason
 from sandbox.web.app import SandboxApp
 from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, contents
 
@@ -50,6 +52,15 @@ def check_contract(method: str, path: str, response: TestResponse) -> None:
             assert response.mimetype == ("application/problem+json" if control else "application/json")
 
 
+def check_reason(sandbox: Sandbox) -> None:
+    """Fail if the newest entry has a reason, or a status for it, that the table of reasons lacks."""
+    for entry in islice(sandbox.journal.newest_first(), 1):
+        if entry.outcome == "rejected":
+            reason = find_reason(entry.reason)
+            assert reason is not None, f"{entry.reason} is not in the table of reasons"
+            assert entry.status in reason.statuses, f"{entry.reason} has no status {entry.status} in the table"
+
+
 def _is_page(path: str) -> bool:
     return path.rstrip("/") == "/_sandbox" or path.startswith(
         ("/_sandbox/dashboard", "/_sandbox/docs", "/_sandbox/static", "/_sandbox/openapi")
@@ -71,4 +82,5 @@ class ContractClient(Client):
             method, path = response.request.method, response.request.path
         if method != "HEAD":
             check_contract(method, path, response)
+        check_reason(self.application.sandbox)
         return response

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from docs._site.faults_page import faults_page
 from docs._site.fidelity_page import fidelity_page
+from docs._site.reasons_page import reasons_page
 from docs._site.settings_page import configuration_page
 from sandbox.faults.presets import load_presets
 from sandbox.platform.fidelity import load_ledger
@@ -19,6 +20,7 @@ def pages() -> dict[str, str]:
         "fidelity.md": fidelity_page(load_ledger()),
         "configuration.md": configuration_page(),
         "faults.md": faults_page(load_presets()),
+        "reasons.md": reasons_page(),
     }
 
 

@@ -176,16 +176,20 @@ def show(api: ControlApi, request_id: str, as_json: bool) -> None:
     """
     from urllib.parse import quote
 
+    from sandbox.journal.reasons import find_reason
+
     entry = api.get(f"/requests/{quote(request_id, safe='')}")
     if as_json:
         print_json(entry)
         return
     query = f"?{entry['query']}" if entry["query"] else ""
+    reason = find_reason(entry["reason"])
     click.echo(printable(f"#{entry['seq']} {entry['method']} {entry['path']}{query}"))
     for title, value in (
         ("received", f"{entry['received_at']} on the sandbox clock, {entry['wall_time']} on the machine's"),
         ("answered", _answered(entry)),
         ("outcome", entry["outcome"] + ("" if entry["reason"] is None else f": {entry['reason']}")),
+        ("", reason and reason.text),
         ("token", entry["token_note"]),
         ("client", entry["client_id"]),
         ("fault", entry["fault"] and f"{entry['fault']} ({entry['effect']})"),

@@ -154,6 +154,7 @@ def test_request_is_shown_whole(run: Run, server: SandboxServer) -> None:
     assert "\noutcome   rejected: malformed_token: 1 part, a JWT has 3\n" in text
     assert '\n\n  {\n      "order": "1001"\n  }\n\nAnswer\n\n  ' in text
     assert '\n\n  {"message":"Unauthenticated."}\n' in text
+    assert "The value after `Bearer` is not a JWT. Send the value of `access_token`" in text
     assert json.loads(run("show", "3", "--json").stdout)["reason"] == "malformed_token: 1 part, a JWT has 3"
 
 

@@ -1,7 +1,8 @@
-"""Every Python block of the pages on faults runs: the test functions in them are tests of this module."""
+"""Every Python block of the generated pages runs: the test functions in them are tests of this module."""
 
 from __future__ import annotations
 
 from tests.journeys.docs.blocks import run_python
 
-run_python("docs/faults.md", globals())
+for page in ("docs/faults.md", "docs/reasons.md"):
+    run_python(page, globals())

@@ -1,0 +1,238 @@
+"""The reasons for which requests are refused: the code that an entry names, the client's status, the cause, the remedy.
+
+The dashboard, ``show`` and the page *Why was my request refused?* are written from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from sandbox.journal.endpoint import ENDPOINTS
+from sandbox.journal.entry import Entry
+
+
+class Reason(NamedTuple):
+    """A reason; ``statuses`` are those that a client can get for it."""
+
+    statuses: tuple[int, ...]
+    meaning: str
+    advice: str
+
+    @property
+    def text(self) -> str:
+        """The cause and the remedy."""
+        return f"{self.meaning} {self.advice}"
+
+
+_UNAUTHENTICATED: Final = (401, 302)
+"""302 is for a client that does not ask for JSON, with the setting ``accept = laravel``."""
+
+REASONS: Final[Mapping[str, Reason]] = {
+    # ---- the bearer token
+    "no_token": Reason(
+        _UNAUTHENTICATED,
+        "The request has no usable bearer token.",
+        "Send one field `Authorization: Bearer <access token>`.",
+    ),
+    "token_expired": Reason(
+        _UNAUTHENTICATED,
+        "The access token is past its lifetime.",
+        "The 401 is the trigger to request a new one and to send the payload again.",
+    ),
+    "token_not_yet_valid": Reason(
+        _UNAUTHENTICATED,
+        "The access token was issued in the future, because the clock was turned back since.",
+        "Request a new token, or move the clock forward.",
+    ),
+    "token_revoked": Reason(
+        _UNAUTHENTICATED,
+        "The control API revoked the access token.",
+        "Request a new token.",
+    ),
+    "unknown_token": Reason(
+        _UNAUTHENTICATED,
+        "The signature of the token is right, but this sandbox did not issue it since its last reset.",
+        "Request a new token. Clear a client's cached token where a test resets the sandbox.",
+    ),
+    "bad_signature": Reason(
+        _UNAUTHENTICATED,
+        "The token was changed on the way, or signed by a key that the sandbox does not use.",
+        "Send the token as it came, and check that it comes from this sandbox.",
+    ),
+    "algorithm_not_allowed": Reason(
+        _UNAUTHENTICATED,
+        "The token is not signed with RS256.",
+        "Send the token that the token endpoint returned.",
+    ),
+    "malformed_token": Reason(
+        _UNAUTHENTICATED,
+        "The value after `Bearer` is not a JWT.",
+        "Send the value of `access_token`, without quotes and whole.",
+    ),
+    "missing_claim": Reason(
+        _UNAUTHENTICATED,
+        "The token lacks a claim that every token of the platform has.",
+        "Send the token that the token endpoint returned.",
+    ),
+    "client_deleted": Reason(
+        _UNAUTHENTICATED,
+        "The OAuth client of the token was deleted, and its tokens with it.",
+        "Create credentials, and request a token with them.",
+    ),
+    "missing_scope": Reason(
+        (403,),
+        "The token lacks the scope that inbound URLs require.",
+        "Request the token with `scope=access-inbound`.",
+    ),
+    "other_connector": Reason(
+        (403,),
+        "The token belongs to a client of another connector than the service.",
+        "Use credentials of the service's own connector.",
+    ),
+    # ---- the inbound URL and its payload
+    "unknown_service": Reason(
+        (404,),
+        "No service has this vanity URL in this company.",
+        "Check both parts of the URL, or add the service to the seed.",
+    ),
+    "inactive_service": Reason(
+        (404, 403),
+        "The service exists and is inactive.",
+        "Activate it on the page Services or by `PATCH /_sandbox/services/{id}`.",
+    ),
+    "unknown_route": Reason(
+        (404, 302),
+        "The emulated API has no such path.",
+        "Use `/oauth/token` and `/v1/{company}/{vanity_url}`, without another prefix.",
+    ),
+    "method_not_allowed": Reason(
+        (405,),
+        "The path exists and does not take the method.",
+        "Send payloads and token requests by POST.",
+    ),
+    "blank_payload": Reason(
+        (422,),
+        "The body is empty or blank.",
+        "Send a payload.",
+    ),
+    "entity_mismatch": Reason(
+        (422,),
+        "The body does not have the structure of the entity's sample.",
+        "Correct the field that the reason names, or the sample in the seed.",
+    ),
+    "payload_too_large": Reason(
+        (413,),
+        "The body is larger than the limit.",
+        "Send less in one payload. The setting `max_body_bytes` has the limit.",
+    ),
+    "incomplete_body": Reason(
+        (400,),
+        "The client stopped before the end of the body that it had announced.",
+        "Check time-outs and `Content-Length` of the client.",
+    ),
+    "body_too_slow": Reason(
+        (400, 408),
+        "The body did not arrive in time.",
+        "Send the body without pauses.",
+    ),
+    # ---- the token request
+    "malformed_json": Reason(
+        (400,),
+        "The body of the token request is not JSON, although its content type says so.",
+        "Send JSON, or a form with `application/x-www-form-urlencoded`.",
+    ),
+    "unsupported_grant_type": Reason(
+        (400,),
+        "The platform read no `grant_type=client_credentials` in the token request.",
+        "Send that field in the body, with a content type that fits the body.",
+    ),
+    "missing_client_id": Reason(
+        (400,),
+        "The platform read no `client_id` in the token request.",
+        "Send `client_id` and `client_secret` in the body, or HTTP Basic.",
+    ),
+    "missing_client_secret": Reason(
+        (400, 401),
+        "The platform read no `client_secret` in the token request.",
+        "Send `client_id` and `client_secret` in the body, or HTTP Basic.",
+    ),
+    "malformed_client_id": Reason(
+        (400,),
+        "The field `client_id` of the token request occurs more than once or is not text.",
+        "Send it once, as text.",
+    ),
+    "malformed_client_secret": Reason(
+        (400,),
+        "The field `client_secret` of the token request occurs more than once or is not text.",
+        "Send it once, as text.",
+    ),
+    "malformed_scope": Reason(
+        (400,),
+        "The field `scope` of the token request occurs more than once or is not text.",
+        "Send it once, as text.",
+    ),
+    "secret_as_client_id": Reason(
+        (401,),
+        "The `client_id` of the token request is the secret of a client.",
+        "Swap the two values.",
+    ),
+    "unknown_client": Reason(
+        (401,),
+        "No OAuth client has this id.",
+        "Check the id. A reset restores the clients of the seed and removes the others.",
+    ),
+    "wrong_secret": Reason(
+        (401,),
+        "The OAuth client exists and has another secret.",
+        "Check the secret. A lost secret cannot be shown again: create another client.",
+    ),
+    "unknown_scope": Reason(
+        (400,),
+        "The token request asks for a scope that does not exist.",
+        "Ask for `access-inbound`.",
+    ),
+    # ---- any request
+    "rate_limited": Reason(
+        (429,),
+        "The client sent more requests than the rate limit allows.",
+        "Wait as long as `Retry-After` says, and keep one token for a day.",
+    ),
+    "refused_by_server": Reason(
+        (0, 400, 408, 413, 414, 417, 431, 501, 503, 505),
+        "The request is not HTTP that a server may accept; the application never saw it.",
+        "Send HTTP/1.1 as RFC 9112 defines it. The reason names the rule.",
+    ),
+    "options": Reason(
+        (200,),
+        "The request asked for the methods of the address.",
+        "Send the payload by POST; a browser does so after this request.",
+    ),
+    "journal_file": Reason(
+        (503,),
+        "The journal file took no more, so the sandbox did not store the request.",
+        "Make room on the disk. The sandbox goes on by itself.",
+    ),
+    "internal_error": Reason(
+        (500,),
+        "The sandbox itself failed.",
+        "Report it with the traceback of its log.",
+    ),
+}
+_ACCEPTED: Final = {endpoint.name: endpoint.accepted for endpoint in ENDPOINTS}
+
+
+def find_reason(reason: str | None) -> Reason | None:
+    """Return the row of the table for the ``reason`` of an entry, such as ``token_expired: 12 s ago``."""
+    return REASONS.get((reason or "").partition(":")[0])
+
+
+def explain(entry: Entry) -> str:
+    """Return the outcome of an entry and its cause in sentences; the journal's own reason is a code."""
+    if entry.outcome == "faulted":
+        return f"A fault acted on this request: {entry.fault}. The client got the answer that the fault made."
+    reason = find_reason(entry.reason)
+    if entry.outcome == "accepted":
+        accepted = _ACCEPTED.get(entry.kind, "The request was answered.")
+        return f"{accepted} {reason.text}" if reason else accepted
+    return reason.text if reason else f"The request was answered with {entry.status}."
