@@ -239,9 +239,11 @@ class Settings(Described):
     )
     accept: str = _setting(
         "documented",
-        choice("documented", "laravel"),
+        choice("documented", "laravel", "laravel_without_login", "laravel13_without_login"),
         "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
-        "framework really does (401 becomes a redirect to /login, other errors an HTML page).",
+        "framework really does, an HTML page. A 401 becomes a redirect to /login (laravel); in an application without "
+        "such a route it becomes a 500 page (laravel_without_login, Laravel 6 to 12) or loses its body "
+        "(laravel13_without_login, from Laravel 13.4).",
         tag="documented",
     )
     token_path: str = _fixed(
@@ -274,7 +276,14 @@ class Settings(Described):
     required_scope: str = _setting(
         "access-inbound",
         line(_SCOPE, _is_scope, _SCOPE_SCHEMA),
-        "Scope a token needs for inbound URLs; granted when a token request names none.",
+        "Scope a token needs for inbound URLs. See default_scope for a token request that names none.",
+        tag="unconfirmed",
+    )
+    default_scope: str = _setting(
+        "access-inbound",
+        choice("access-inbound", "none"),
+        "What a token request without a scope is granted: the scope that inbound URLs need (see required_scope), or "
+        "none. The framework grants none, and the platform probably answers 403 to every payload with such a token.",
         tag="unconfirmed",
     )
     scopes: tuple[str, ...] = _setting(
@@ -302,15 +311,23 @@ class Settings(Described):
     inactive_service: str = _setting(
         "not_found",
         choice("not_found", "forbidden", "accept"),
-        "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active.",
+        "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active. In an "
+        "observed copy of the platform nothing looks at the status, which is accept.",
         tag="undefined",
     )
     entity_check: str = _setting(
         "reject",
         choice("reject", "flag", "off"),
         "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
-        "in the journal, or not checked at all. A blank payload is always refused.",
+        "in the journal, or not checked at all.",
         tag="undefined",
+    )
+    blank_payload: str = _setting(
+        "reject",
+        choice("reject", "accept"),
+        "What happens to a blank payload, whatever entity_check says: refused with the documented 422, or accepted, as "
+        "in an observed copy of the platform, with a note in the journal.",
+        tag="documented",
     )
     body_limit: int = _setting(
         8 * MIB, integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
@@ -333,6 +350,13 @@ class Settings(Described):
         "What has a window of its own: the OAuth client (where there is none, the address), or always the address, as "
         "in the framework.",
         tag="undefined",
+    )
+    rate_limit_counters: str = _setting(
+        "separate",
+        choice("separate", "shared"),
+        "Whether the token endpoint and the inbound URLs count apart. In Laravel 6 they share a counter where neither "
+        "route is bound to a host.",
+        tag="framework",
     )
     presets_dir: str | None = _setting(
         None,

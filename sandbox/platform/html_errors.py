@@ -1,7 +1,8 @@
-"""The redirects and pages in place of JSON errors, with the setting ``accept = laravel`` (WIRE B).
+"""The redirects and pages in place of JSON errors, with the setting ``accept = laravel`` (WIRE B, FACTS 1.35).
 
-Without that setting the sandbox answers every client in JSON. With it, the sandbox does as the framework: only a client
-that names JSON first in its ``Accept`` gets JSON. A 401 becomes a redirect to the login page, another error a page.
+By default the sandbox answers every client in JSON. With that setting and the two like it, the sandbox does as the
+framework: only a client that names JSON first in its ``Accept`` gets JSON. Another gets a page, and in place of 401 a
+redirect to the login page. An application without that page answers 500, or from Laravel 13.4 an empty 401.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import html
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.foundation.answer import Answer
+from sandbox.foundation.answer import Answer, Headers
 from sandbox.journal.request import Request
 
 _TITLES: Final[Mapping[int, str]] = {
@@ -24,6 +25,7 @@ _TITLES: Final[Mapping[int, str]] = {
     500: "Server Error",
     503: "Service Unavailable",
 }
+_HTML: Final = ("Content-Type", "text/html; charset=UTF-8")
 _PAGE: Final = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -62,15 +64,30 @@ def expects_json(request: Request) -> bool:
     return "/json" in preferred or "+json" in preferred
 
 
-def as_page(answer: Answer, base_url: str) -> Answer:
-    """Return the redirect or page in place of an error; ``base_url`` is scheme and host that the client used."""
+def as_page(answer: Answer, base_url: str, accept: str) -> Answer:
+    """Return the redirect or page in place of an error; ``base_url`` is scheme and host that the client used.
+
+    ``accept`` is the setting: the answer to a 401 depends on the application's routes and the framework's version.
+    """
     kept = tuple((name, value) for name, value in answer.headers if name != "Content-Type")
     if answer.status == 401:
-        url = f"{base_url}/login"
-        body = _REDIRECT.format(url=html.escape(url))
-        return Answer(302, (("Content-Type", "text/html; charset=utf-8"), ("Location", url), *kept), body.encode())
-    body = _PAGE.format(status=answer.status, title=_TITLES.get(answer.status, "Error"))
-    return Answer(answer.status, (("Content-Type", "text/html; charset=UTF-8"), *kept), body.encode())
+        match accept:
+            case "laravel":
+                url = f"{base_url}/login"
+                body = _REDIRECT.format(url=html.escape(url))
+                return Answer(
+                    302, (("Content-Type", "text/html; charset=utf-8"), ("Location", url), *kept), body.encode()
+                )
+            case "laravel_without_login":  # the redirect fails, for want of a route called "login"
+                return _page(500, kept)
+            case _:
+                return Answer(401, (_HTML, *kept), b"")
+    return _page(answer.status, kept)
+
+
+def _page(status: int, headers: Headers) -> Answer:
+    body = _PAGE.format(status=status, title=_TITLES.get(status, "Error"))
+    return Answer(status, (_HTML, *headers), body.encode())
 
 
 def _preferred_type(accept: str) -> str:

@@ -47,9 +47,10 @@ The entry is published and the answer has not left. The call is guarded (``sandb
 class Platform:
     """One life of the emulated platform.
 
-    ``settings`` are those in force, ``wire`` the profile that they name, and ``stored`` the answer to a payload that
-    is accepted; ``use`` replaces all three while it serves. ``serve`` calls ``observers`` with every entry, and
-    ``after_acceptance`` with every accepted payload; empty, the latter costs one truth test a request.
+    ``settings`` are those in force, ``wire`` the profile that they name, ``stored`` the answer to a payload that is
+    accepted, and ``default_scopes`` those of a token for which none is asked; ``use`` replaces them while it serves.
+    ``serve`` calls ``observers`` with every entry, and ``after_acceptance`` with every accepted payload; empty, the
+    latter costs one truth test a request.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Platform:
         self.settings = settings
         self.wire: WireProfile = wire_profile(settings.wire_profile)
         self.stored = self.wire.stored(settings.success_status, settings.success_message)
+        self.default_scopes = [] if settings.default_scope == "none" else [settings.required_scope]
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:

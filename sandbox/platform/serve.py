@@ -199,8 +199,9 @@ def _failed(platform: Platform, exchange: Exchange, error: Exception) -> Answer:
 
 def _as_accepted(platform: Platform, exchange: Exchange, error: Answer) -> Answer:
     """Return an error in the form that the setting ``accept`` and the client's header ask for."""
-    if platform.settings.accept == "laravel" and not expects_json(exchange.request):
-        return as_page(error, exchange.request.base_url)
+    accept = platform.settings.accept
+    if accept != "documented" and not expects_json(exchange.request):
+        return as_page(error, exchange.request.base_url, accept)
     return error
 
 

@@ -71,7 +71,6 @@ class WireProfile:
         self.integer_times = not self.modern
         # D
         self._routes_ignore_leading_slashes = not self.modern
-        self.shares_throttle = not self.modern
 
     def credentials(self, authorization: str | None, scheme: str) -> str | None:
         """Return the text after ``Basic`` or ``Bearer`` in an Authorization header; ``None`` for another scheme."""

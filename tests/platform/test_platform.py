@@ -411,9 +411,13 @@ def test_requests_beyond_the_limit_are_refused_until_the_window_is_over(make_san
     assert caller.post(authorization=authorization).rate == (2, 1)
 
 
-@pytest.mark.parametrize(("profile", "shared"), [("modern", False), ("legacy", True)])
-def test_endpoints_share_a_window_in_legacy_only(make_sandbox: MakeSandbox, profile: str, shared: bool) -> None:
-    caller = Caller(make_sandbox(rate_limit=True, rate_limit_requests=1, wire_profile=profile))
+@pytest.mark.parametrize("profile", ["modern", "legacy"])
+@pytest.mark.parametrize(("counters", "shared"), [("separate", False), ("shared", True)])
+def test_endpoints_share_a_window_where_it_is_set_so(
+    make_sandbox: MakeSandbox, profile: str, counters: str, shared: bool
+) -> None:
+    settings = {"wire_profile": profile, "rate_limit_counters": counters}
+    caller = Caller(make_sandbox(rate_limit=True, rate_limit_requests=1, **settings))
     authorization = f"Bearer {caller.token()}"
     if shared:
         refused(TooManyAttemptsError, lambda: caller.post(authorization=authorization))

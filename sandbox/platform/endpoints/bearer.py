@@ -28,7 +28,8 @@ class BearerEndpoint(Endpoint[Token]):
         platform.tokens.note_use(token)
         scope = platform.settings.required_scope
         if not token.allows(scope):
-            raise MissingScopeError(f"missing_scope: the token has {' '.join(token.scopes)}, not {scope}")
+            has = " ".join(token.scopes) or "no scope, because none was asked for"
+            raise MissingScopeError(f"missing_scope: the token has {has}, not {scope}")
         return token
 
     def spoil(self, act: Act, admitted: Token, platform: Platform) -> None:

@@ -89,7 +89,7 @@ class Endpoint(ABC, Generic[Admitted]):
             exchange.rate = (limit, limit - 1)
             return
         caller = client_id if client_id and settings.rate_limit_key == "client" else exchange.request.remote_addr
-        key = caller if platform.wire.shares_throttle else f"{self.kind.name} {caller}"
+        key = caller if settings.rate_limit_counters == "shared" else f"{self.kind.name} {caller}"
         verdict = platform.throttle.hit(key, limit, settings.rate_limit_window, exchange.received_at)
         exchange.rate = (verdict.limit, verdict.remaining)
         if not verdict.allowed:

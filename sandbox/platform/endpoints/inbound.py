@@ -79,20 +79,21 @@ class InboundEndpoint(BearerEndpoint):
     def handle(self, exchange: Exchange, platform: Platform, admitted: Token, act: Act | None) -> Answer:
         """Accept a payload, in the platform's order: service, the connector's right, and only then the body (WIRE B).
 
-        With ``entity_check = flag`` a payload that does not match is accepted, and the reason noted.
+        With ``entity_check = flag`` a payload that does not match is accepted, and the reason noted; so is a blank one
+        with ``blank_payload = accept``.
         """
         service = _service(exchange, platform, admitted)
-        if not exchange.request.body.strip():
-            raise InvalidPayloadError(BLANK, [Violation("payload", "required")])
-        check, mode = platform.store.check_for(service), platform.settings.entity_check
+        settings, check = platform.settings, platform.store.check_for(service)
         exchange.structured = check is not None
-        if check is not None and mode != "off":
-            try:
+        try:
+            if not exchange.request.body.strip():
+                raise InvalidPayloadError(BLANK, [Violation("payload", "required")])
+            if check is not None and settings.entity_check != "off":
                 _check_entity(exchange, check)
-            except InvalidPayloadError as error:
-                if mode == "reject" or error.code == BLANK:
-                    raise
-                exchange.reason = error.reason
+        except InvalidPayloadError as error:
+            if (settings.blank_payload if error.code == BLANK else settings.entity_check) == "reject":
+                raise
+            exchange.reason = error.reason
         return platform.stored
 
     def hand_on(self, entry: Entry, exchange: Exchange, platform: Platform) -> None:
@@ -133,7 +134,6 @@ class InboundEndpoint(BearerEndpoint):
                 "again.",
                 "Message",
                 UnauthenticatedError("unauthenticated"),
-                page=False,
             ),
             "403": refusals(
                 "The token lacks the scope, or belongs to a client of another connector.",
@@ -147,7 +147,7 @@ class InboundEndpoint(BearerEndpoint):
                 RouteNotFoundError("unknown_service"),
             ),
             "422": refusals(
-                "The payload is blank or does not match the expected entity.",
+                "The payload is blank or does not match the expected entity; settings accept either.",
                 "InvalidPayload",
                 InvalidPayloadError(BLANK, [Violation("payload", "required")]),
                 InvalidPayloadError(

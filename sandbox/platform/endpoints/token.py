@@ -207,7 +207,7 @@ class TokenEndpoint(Endpoint[Grant]):
 
 
 def _scopes(scope: str | None, platform: Platform) -> list[str]:
-    """Return the scopes asked for, once each, or the required one where there are none; raise ``InvalidScopeError``."""
+    """Return the scopes asked for, once each, or the default where there are none; raise ``InvalidScopeError``."""
     requested = [name for name in (scope or "").split(" ") if name]
     if platform.wire.ignores_scope_zero:
         requested = [name for name in requested if name != "0"]
@@ -215,7 +215,7 @@ def _scopes(scope: str | None, platform: Platform) -> list[str]:
     for name in requested:
         if name not in known:
             raise InvalidScopeError(name)
-    return list(dict.fromkeys(requested)) or [platform.settings.required_scope]
+    return list(dict.fromkeys(requested)) or platform.default_scopes
 
 
 def _none_given(cause: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from werkzeug.test import Client
 
 from tests.web.emulated.refusals import invalid_client, unsupported_grant_type
 from tests.web.emulated.sending import FORM, JSON, last_entry, send
@@ -32,12 +33,23 @@ def test_documented_answers_are_json_to_everybody(both, headers):
         [("Accept", "")],
         [("Accept", "*/*")],
         [("Accept", "text/html, application/json")],
+        [("Accept", "application/x-ndjson, application/json")],
         [("Accept", "application/json;q=0.5, text/html")],
         [("Accept", "application/json;q=x, text/html")],
         [JSON],
         [("X-Requested-With", "XMLHttpRequest"), ("Accept", "text/html")],
     ],
-    ids=["none", "empty", "any", "html-first", "html-preferred", "bad-quality", "only-content-type", "ajax-for-html"],
+    ids=[
+        "none",
+        "empty",
+        "any",
+        "html-first",
+        "ndjson-first",
+        "html-preferred",
+        "bad-quality",
+        "only-content-type",
+        "ajax-for-html",
+    ],
 )
 def test_unauthenticated_is_redirected_to_the_login_page(laravel, headers):
     response = send(laravel, "POST", URL, headers, b"x")
@@ -51,10 +63,44 @@ def test_unauthenticated_is_redirected_to_the_login_page(laravel, headers):
     assert last_entry(laravel).reason == "no_token: there is no Authorization header"
 
 
+def test_unauthenticated_is_a_server_error_in_an_application_without_a_login_page(make_integration, profile):
+    integration = make_integration(wire_profile=profile, accept="laravel_without_login")
+
+    response = send(integration, "POST", URL, [("Accept", "text/html")], b"x")
+
+    assert response.status_code == 500
+    assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert response.headers["X-RateLimit-Remaining"] == "59"
+    assert "Location" not in response.headers
+    assert "<title>Server Error</title>" in response.text
+    assert last_entry(integration).reason == "no_token: there is no Authorization header"
+
+
+def test_unauthenticated_is_empty_in_a_newer_application_without_a_login_page(make_integration, profile):
+    """Sent by a client that holds nothing against the document, which has no way to name an empty page."""
+    integration = make_integration(wire_profile=profile, accept="laravel13_without_login")
+
+    response = Client(integration.http.application).post(URL, data=b"x")
+
+    assert (response.status_code, response.data) == (401, b"")
+    assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("accept", ["laravel_without_login", "laravel13_without_login"])
+def test_application_without_a_login_page_answers_json_and_other_pages_as_ever(make_integration, accept):
+    integration = make_integration(accept=accept)
+
+    assert send(integration, "POST", URL, [AS_JSON], b"x").data == UNAUTHENTICATED
+    assert "<title>Not Found</title>" in send(integration, "GET", "/nope").text
+    assert integration.post().data == b'{"message":"Payload stored successfully."}'
+
+
 @pytest.mark.parametrize(
     "headers",
     [
         [AS_JSON],
+        [("Accept", "application/json;q=0")],
         [("Accept", "Application/JSON")],
         [("Accept", "application/vnd.api+json, text/html")],
         [("Accept", "text/html;q=0.9, application/json")],
@@ -62,7 +108,7 @@ def test_unauthenticated_is_redirected_to_the_login_page(laravel, headers):
         [("X-Requested-With", "XMLHttpRequest")],
         [("X-Requested-With", "XMLHttpRequest"), ("Accept", "*/*")],
     ],
-    ids=["json", "case", "api-json", "json-preferred", "parameters", "ajax", "ajax-any"],
+    ids=["json", "json-of-no-quality", "case", "api-json", "json-preferred", "parameters", "ajax", "ajax-any"],
 )
 def test_client_that_asks_for_json_gets_it(laravel, headers):
     response = send(laravel, "POST", URL, headers, b"x")

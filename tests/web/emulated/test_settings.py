@@ -77,6 +77,32 @@ def test_scopes_are_those_that_are_known(configured):
     ]
 
 
+@pytest.mark.parametrize(
+    ("setting", "scopes", "status"), [("access-inbound", ["access-inbound"], 200), ("none", [], 403)]
+)
+def test_token_request_without_a_scope_is_granted_what_is_set(configured, setting, scopes, status):
+    integration = configured(default_scope=setting)
+    access_token = integration.token()
+
+    response = integration.post(token=access_token)
+
+    assert jwt.decode(access_token, options={"verify_signature": False})["scopes"] == scopes
+    assert response.status_code == status
+    assert integration.post(token=integration.token(scope="access-inbound")).status_code == 200
+
+
+@pytest.mark.parametrize("profile", ["modern", "legacy"])
+@pytest.mark.parametrize("scope", ["", " ", None])
+def test_token_without_a_scope_is_forbidden_to_the_byte(make_integration, profile, scope):
+    integration = make_integration(wire_profile=profile, default_scope="none")
+
+    response = integration.post(token=integration.token(scope=scope))
+
+    assert (response.status_code, response.data) == (403, b'{\n    "message": "Invalid scope(s) provided."\n}')
+    reason = "missing_scope: the token has no scope, because none was asked for, not access-inbound"
+    assert last_entry(integration).reason == reason
+
+
 @pytest.mark.parametrize("status", [200, 201])
 def test_success_status_is_that_of_an_accepted_payload(configured, status):
     assert configured(success_status=status).post().status_code == status
@@ -143,6 +169,26 @@ def test_blank_body_is_refused_whatever_is_set(configured, mode):
     integration = configured(entity_check=mode)
 
     assert integration.post(b" ", path=add_checked_service(integration)).status_code == 422
+
+
+@pytest.mark.parametrize("mode", ["reject", "flag", "off"])
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"null", b"[]", b"{}", b'""'], ids=repr)
+def test_blank_payload_is_accepted_where_it_is_set_so(configured, mode, body):
+    integration = configured(entity_check=mode, blank_payload="accept")
+
+    response = integration.post(body, path=add_checked_service(integration))
+
+    assert (response.status_code, response.json) == (200, {"message": "Payload stored successfully."})
+    entry = last_entry(integration)
+    noted = mode != "off" or not body.strip()
+    assert (entry.accepted, entry.body) == (True, body)
+    assert entry.reason == ("blank_payload: payload required" if noted else None)
+
+
+def test_mismatch_is_refused_where_a_blank_payload_is_accepted(configured):
+    integration = configured(blank_payload="accept")
+
+    assert integration.post(b'{"qty": "1"}', path=add_checked_service(integration)).status_code == 422
 
 
 @pytest.mark.parametrize(("mode", "status"), [("reject", 422), ("flag", 422), ("off", 200)])

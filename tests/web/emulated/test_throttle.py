@@ -103,13 +103,20 @@ def test_window_starts_with_its_first_request(make_throttled):
     assert integration.request_token().headers["Retry-After"] == "10"
 
 
-def test_token_endpoint_and_inbound_urls_count_apart_in_modern_and_together_in_legacy(make_throttled, profile):
-    integration = make_throttled(rate_limit_requests=2)
+@pytest.mark.parametrize(("counters", "expected"), [("separate", [1, 200]), ("shared", [0, 429])])
+def test_token_endpoint_and_inbound_urls_count_apart_or_together_as_set(make_throttled, counters, expected):
+    integration = make_throttled(rate_limit_requests=2, rate_limit_counters=counters)
     access_token = integration.token()
 
     left = [remaining(integration.post(token=access_token)), integration.post(token=access_token).status_code]
 
-    assert left == ([1, 200] if profile == "modern" else [0, 429])
+    assert left == expected
+
+
+def test_token_endpoint_and_inbound_urls_count_apart_by_default(make_throttled):
+    integration = make_throttled(rate_limit_requests=2)
+
+    assert remaining(integration.post(token=integration.token())) == 1
 
 
 def test_every_answer_of_a_throttled_route_carries_the_headers(make_throttled):
@@ -161,12 +168,11 @@ def test_each_client_has_a_window_of_its_own(make_throttled):
     assert integration.request_token(**other).status_code == 200
 
 
-def test_tokens_of_a_client_share_its_window_from_their_first_use(make_throttled, profile):
+def test_tokens_of_a_client_share_its_window_from_their_first_use(make_throttled):
     integration = make_throttled(rate_limit_requests=3)
     tokens = [integration.token(), integration.token()]
-    expected = [200, 200] if profile == "modern" else [200, 429]
 
-    assert [integration.post(token=token).status_code for token in tokens] == expected
+    assert [integration.post(token=token).status_code for token in tokens] == [200, 200]
     assert remaining(integration.post(token=tokens[0])) == 0
     assert integration.post(token=tokens[1]).status_code == 429
 
