@@ -51,8 +51,8 @@ class BearerToken(Protocol):
     """The access token of a request."""
 
     @property
-    def jti(self) -> str:
-        """Its id."""
+    def fingerprint(self) -> str:
+        """Its fingerprint, by which the book knows it."""
 
     @property
     def client_id(self) -> str:
@@ -62,8 +62,8 @@ class BearerToken(Protocol):
 class TokenBook(Protocol):
     """The issued tokens, as far as a fault can change them."""
 
-    def revoke_one(self, why: str, jti: str) -> None:
-        """Revoke one token."""
+    def revoke_one(self, why: str, mark: str) -> None:
+        """Revoke one token, by its fingerprint."""
 
     def revoke(self, why: str, client_id: str | None = None) -> int:
         """Revoke the tokens of one client, or all."""

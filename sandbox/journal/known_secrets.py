@@ -85,7 +85,17 @@ class _Known:
 
 def fingerprint(secret: str) -> str:
     """Return the first 12 hex digits of a secret's SHA-256, which lists and the journal show in its place."""
-    return f"sha256:{hashlib.sha256(secret.encode('utf-8', 'backslashreplace')).hexdigest()[:12]}"
+    return fingerprint_of(digest_of(secret))
+
+
+def digest_of(secret: str) -> bytes:
+    """Return the SHA-256 of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "backslashreplace")).digest()
+
+
+def fingerprint_of(digest: bytes) -> str:
+    """Return the fingerprint of the secret with this SHA-256."""
+    return f"sha256:{digest[:6].hex()}"
 
 
 class KnownSecrets:

@@ -162,8 +162,8 @@ def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Eff
         entry = platform.journal.close(exchange, answer.status, answer.headers, answer.body)
     except NotKeptError as error:
         return _not_kept(platform, exchange, error)
-    if exchange.issued is not None:
-        platform.tokens.note_origin(exchange.issued.fingerprint, entry.seq)
+    if exchange.issued is not None and entry.token is not None:
+        platform.tokens.note_origin(entry.token)
     return effect, entry
 
 

@@ -55,6 +55,7 @@ def restore(
     """
     _check_references(snapshot.store)
     _check_once("platform.tokens", "jti", [token.jti for token in snapshot.tokens])
+    _check_once("platform.tokens", "fingerprint", [token.fingerprint for token in snapshot.tokens])
     _check_once("platform.faults.rules", "id", [rule.id for rule in snapshot.faults.rules])
     allowed = kept_settings(platform.settings)
     for name in snapshot.settings:

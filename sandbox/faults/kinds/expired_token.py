@@ -27,7 +27,7 @@ class ExpiredToken(Fault):
     def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
         """Refuse the token from now on."""
         reason = f"token_expired: before its time, by the fault {act.label}"
-        tokens.revoke_one(reason, token.jti)
+        tokens.revoke_one(reason, token.fingerprint)
         return reason
 
 

@@ -31,7 +31,7 @@ class RevokedToken(Fault):
         """Revoke the tokens."""
         reason = f"token_revoked: by the fault {act.label}"
         if self.whose == "request":
-            tokens.revoke_one(reason, token.jti)
+            tokens.revoke_one(reason, token.fingerprint)
         else:
             tokens.revoke(reason, token.client_id if self.whose == "client" else None)
         return reason

@@ -20,9 +20,9 @@ class BearerEndpoint(Endpoint[Token]):
         except UnauthenticatedError:
             self.count(exchange, platform, None)
             raise
-        exchange.client_id, exchange.token = token.client_id, platform.tokens.link_of(token)
+        exchange.client_id, exchange.token = token.client_id, token.link
         self.count(exchange, platform, token.client_id)
-        platform.tokens.check(token, exchange.received_at)
+        token.check(exchange.received_at)
         if platform.store.find_client(token.client_id) is None:
             raise UnauthenticatedError("client_deleted: the token's OAuth client was deleted")
         platform.tokens.note_use(token)
