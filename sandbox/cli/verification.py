@@ -1,6 +1,6 @@
 """``wait``, ``verify``, ``duplicates`` and ``violations``: assertions on the journal, for shells and CI jobs.
 
-A command ends with exit code 1 where the requests did not come.
+A command ends with exit code 1 where the requests did not come, ``violations`` only if that is asked for.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -137,20 +137,66 @@ def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) 
     return replace(verb, query={**verb.query, "entries": None})
 
 
+def _read_codes(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> frozenset[str]:
+    from sandbox.foundation.errors import InvalidValueError
+    from sandbox.testing.contract import read_codes
+
+    try:
+        return frozenset(read_codes(given))
+    except InvalidValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+UNJUDGED: Final = 3
+"""Exit code where nothing is known: no request came, or the journal has dropped some."""
+
+
 @click.command()
 @click.option("--company", help="Only to URLs of this company.")
 @click.option("--client-id", help="Only of this OAuth client.")
+@click.option("--allow", metavar="CODE", multiple=True, callback=_read_codes, help="Leave violations of this code out.")
+@click.option("--fail", is_flag=True, help="Exit with 1 if there are violations, with 3 if it is unknown.")
+@click.option("--fail-if-none-received", is_flag=True, help="Exit with 3 if no request came.")
 @JSON_OPTION
 @connected
-def violations(api: ControlApi, as_json: bool, **where: Any) -> None:
-    """List the ways in which requests did not conform to the published contract."""
-    found = [request for page in api.ask(verbs.contract_violations(**where)) for request in page["requests"]]
+def violations(
+    api: ControlApi, allow: frozenset[str], fail: bool, fail_if_none_received: bool, as_json: bool, **where: Any
+) -> None:
+    """List the ways in which requests did not conform to the published contract.
+
+    With --fail, the exit code is 1 if there are any. It is 3 if there are none but that proves nothing, because no
+    request came or the journal has dropped some.
+
+    \b
+    violations --fail
+    violations --fail --allow no_accept_json
+    """  # noqa: D301 - click reads the character that this escape stands for
+    pages = api.ask(verbs.contract_violations(**where))
+    received, lost = pages[0]["received"], pages[0]["lost"]
+    found = [
+        {**request, "violations": kept}
+        for page in pages
+        for request in page["requests"]
+        if (kept := [violation for violation in request["violations"] if violation["code"] not in allow])
+    ]
     if as_json:
         print_json(found)
-        return
-    rows = [
-        [request["seq"], f"{request['method']} {request['path']}", violation["code"], violation["message"]]
-        for request in found
-        for violation in request["violations"]
-    ]
-    click.echo(table(["#", "REQUEST", "CODE", "WHAT"], rows) if rows else "no violations")
+    else:
+        rows = [
+            [request["seq"], f"{request['method']} {request['path']}", violation["code"], violation["message"]]
+            for request in found
+            for violation in request["violations"]
+        ]
+        click.echo(table(["#", "REQUEST", "CODE", "WHAT"], rows) if rows else "no violations")
+    if found and fail:
+        raise click.exceptions.Exit(1)
+    if not received and (fail or fail_if_none_received):
+        click.echo("no request was received, so nothing was held against the contract", err=True)
+        raise click.exceptions.Exit(UNJUDGED)
+    if lost and fail:
+        click.echo(
+            f"up to {lost} requests were not held against the contract, because the journal was full: raise the "
+            "setting journal_entries or journal_bytes, or reset more often",
+            err=True,
+        )
+        raise click.exceptions.Exit(UNJUDGED)

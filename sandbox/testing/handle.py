@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,12 +19,15 @@ from sandbox.journal.assertions.view import Received
 from sandbox.journal.contract_rules import ContractViolation
 from sandbox.journal.duplicates import Duplicates, Likeness
 from sandbox.journal.endpoint import INBOUND, TOKEN
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
+from sandbox.platform.endpoints import violations_of
 from sandbox.platform.model import INBOUND_PATH
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
+from sandbox.testing.contract import NotConformingError
 from sandbox.testing.intercept import Interception, intercepted
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
@@ -144,6 +147,10 @@ class Faults:
 
     def __len__(self) -> int:
         return len(self.list())
+
+
+def _codes(entry: Entry) -> Iterable[str]:
+    return dict.fromkeys(violation.code for violation in violations_of(entry))
 
 
 def _id(rule: str | RuleState) -> str:
@@ -277,10 +284,24 @@ class Patchworks:
     def contract_violations(self) -> Sequence[ContractViolation]:
         """Every way in which a request did not conform to the published contract; oldest first.
 
-        The sandbox answers such requests all the same: ``assert not patchworks.contract_violations``. Dropped entries
-        are not checked; ``requests.dropped`` is their number.
+        The sandbox answers such requests all the same. Raise ``UnjudgedError`` where none was found and the journal has
+        dropped requests.
         """
-        return self._backend.do(verbs.contract_violations())
+        return self._backend.do(verbs.contract_violations()).certain()
+
+    def assert_contract(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> None:
+        """Fail unless all requests conform to the published contract, and at least so many were received.
+
+        ``allow``: codes of violations that do not count. Fails also when the journal has dropped requests.
+        """
+        __tracebackhide__ = True
+        problem = self.contract_problem(at_least=at_least, allow=allow)
+        if problem is not None:
+            raise NotConformingError(problem)
+
+    def contract_problem(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> str | None:
+        """Return the message with which ``assert_contract`` fails; ``None`` where it does not."""
+        return self._backend.do(verbs.contract_violations()).but(allow).problem(at_least)
 
     def duplicates(
         self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
@@ -292,9 +313,12 @@ class Patchworks:
         """
         return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
 
-    def story(self, max_entries: int | None = MAX_ENTRIES) -> str:
-        """Return the newest requests as text, a line or two each, without secrets."""
-        return story(self._backend.journal, max_entries)
+    def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False) -> str:
+        """Return the newest requests as text, a line or two each, without secrets.
+
+        With ``contract`` a line ends with the codes of the contract violations in its request.
+        """
+        return story(self._backend.journal, max_entries, _codes if contract else None)
 
     # --- verbs that change the sandbox --------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import PresetSeed, Seed, load_seed, parse_seed
+from sandbox.testing.contract import read_codes
+from sandbox.testing.contract_plugin import MODES
 from sandbox.testing.local import SandboxServer
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class MarkerOptions:
       preset.
     - ``isolate``: the test has a company of its own in a sandbox that others share, and sees nothing of theirs.
     - ``intercept``: the sandbox takes the place of the real platform during the test; ``"strict"`` refuses other hosts.
+    - ``contract``: ``"fail"`` fails the test if its requests do not conform to the published contract, ``"report"``
+      lists them at the end of the session, ``"off"`` does neither. ``allow``: codes of violations that do not count.
     """
 
     seed: Seed | Mapping[str, object] | str | PathLike[str] | None = None
@@ -37,8 +41,13 @@ class MarkerOptions:
     faults: Iterable[Fault | Mapping[str, Any] | str] = ()
     isolate: bool = False
     intercept: bool | Literal["strict"] = False
+    contract: Literal["fail", "report", "off"] | None = None
+    allow: Iterable[str] = ()
 
     def __post_init__(self) -> None:
+        if self.contract not in (None, *MODES):
+            raise InvalidValueError("contract", self.contract, ", ".join(MODES))
+        read_codes(self.allow)
         if self.isolate and self.settings:
             raise InvalidValueError("settings", self.settings, "none with isolate: they are everybody's")
         if self.intercept not in (True, False, "strict"):

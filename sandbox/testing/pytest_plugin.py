@@ -14,21 +14,25 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from sandbox.testing.contract_plugin import HANDLES, shows_violations
+
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
     from sandbox.testing.local import SandboxServer
     from sandbox.testing.marker import MarkerOptions
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
+pytest_plugins = ("sandbox.testing.contract_plugin",)
+
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
 _KEY_VARIABLE = "PATCHWORKS_SANDBOX_CONTROL_KEY"
 _CA_FILE_VARIABLE = "PATCHWORKS_SANDBOX_CA_FILE"
 _MARKER = (
-    "patchworks(seed=None, settings={}, faults=(), isolate=False, intercept=False): what the sandbox of this test "
-    "holds, how it is set, what fails in it from the start, whether the test has a company of its own in a sandbox "
-    "that others share, and whether the sandbox takes the place of the real platform."
+    "patchworks(seed=None, settings={}, faults=(), isolate=False, intercept=False, contract=None, allow=()): what the "
+    "sandbox of this test holds, how it is set, what fails in it from the start, whether the test has a company of its "
+    "own in a sandbox that others share, whether the sandbox takes the place of the real platform, and whether "
+    "requests that do not conform to the contract fail the test."
 )
-_HANDLES = pytest.StashKey["list[Patchworks]"]()
 _OUTCOME = pytest.StashKey[str]()
 
 
@@ -85,8 +89,9 @@ def pytest_runtest_makereport(
     if call.when == "call":
         item.stash[_OUTCOME] = report.outcome
     if report.failed:
-        for patchworks in item.stash.get(_HANDLES, []):
-            section = (f"requests to {patchworks.base_url}", _story(patchworks))
+        for patchworks in item.stash.get(HANDLES, []):
+            story = _story(patchworks, contract=shows_violations(item, call))
+            section = (f"requests to {patchworks.base_url}", story)
             report.sections.append(section)
             _add_property(item, report, *section)
     return report
@@ -99,11 +104,11 @@ def _add_property(item: pytest.Item, report: pytest.TestReport, name: str, text:
         properties.append((name, text))
 
 
-def _story(patchworks: Patchworks) -> str:
+def _story(patchworks: Patchworks, *, contract: bool) -> str:
     from sandbox.foundation.errors import SandboxError
 
     try:
-        return patchworks.story()
+        return patchworks.story(contract=True) if contract else patchworks.story()
     except SandboxError as error:
         return f"the journal cannot be read: {error}"
 
@@ -207,7 +212,7 @@ def _refuse_to_interfere(
 
 
 def _remember(request: pytest.FixtureRequest, handle: Patchworks) -> None:
-    request.node.stash.setdefault(_HANDLES, []).append(handle)
+    request.node.stash.setdefault(HANDLES, []).append(handle)
 
 
 def _log(request: pytest.FixtureRequest, handle: Patchworks) -> None:

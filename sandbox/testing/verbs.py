@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import FaultRule
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.journal.contract_rules import ContractViolation
     from sandbox.journal.duplicates import Duplicates, Likeness
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
     from sandbox.state.sandbox import Sandbox
+    from sandbox.testing.contract import ContractViolations
     from sandbox.testing.tenant.ownership import Ownership
 
 PAGE: Final = 1_000
@@ -309,24 +309,32 @@ def duplicates(by: Likeness | None = None, json_path: str | None = None, **where
     return Verb("GET /requests/duplicates", here, reading.duplicates, query=query, isolated=own_ones)
 
 
-def contract_violations(after: int = 0, **where: str) -> Verb[list[ContractViolation]]:
+def contract_violations(after: int = 0, **where: str) -> Verb[ContractViolations]:
     """Return every way in which a request did not conform to the published contract, oldest first.
 
     ``where``: ``company`` or ``client_id``.
     """
 
-    def here(sandbox: Sandbox) -> list[ContractViolation]:
+    def here(sandbox: Sandbox) -> ContractViolations:
         from sandbox.journal.filter import EntryFilter
         from sandbox.platform.endpoints import violations_of
+        from sandbox.testing.contract import ContractViolations
 
-        entries = sandbox.journal.entries(EntryFilter(**where), after)  # type: ignore[arg-type]
-        return [found for entry in entries for found in violations_of(entry)]
+        meant, journal = EntryFilter(**where), sandbox.journal  # type: ignore[arg-type]
+        entries = list(journal.entries(meant, after))
+        found = [violation for entry in entries for violation in violations_of(entry)]
+        return ContractViolations(found, received=len(entries), lost=journal.dropped_at_most(meant, after))
 
-    def own_ones(parent: Backend, own: Ownership) -> list[ContractViolation]:
+    def own_ones(parent: Backend, own: Ownership) -> ContractViolations:
+        from sandbox.testing.contract import ContractViolations
+        from sandbox.testing.tenant.journal import TenantJournal
+
         each = [contract_violations(own.since, company=known) for known in own.companies]
         each += [contract_violations(own.since, client_id=known) for known in own.client_ids]
         found = dict.fromkeys(violation for verb in each for violation in parent.do(verb))
-        return sorted(found, key=lambda violation: int(violation.request.rpartition("-")[2]))
+        ordered = sorted(found, key=lambda violation: int(violation.request.rpartition("-")[2]))
+        journal = TenantJournal(parent.journal, own)
+        return ContractViolations(ordered, received=sum(1 for _ in journal.entries()), lost=journal.dropped)
 
     def more(pages: list[Any]) -> Mapping[str, object] | None:
         after = pages[-1]["next_after"]

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from sandbox import SandboxServer
+from sandbox.journal.contract_rules import RULES
 from tests.cli.conftest import Run, push
 from tests.journal.journals import exchange
 
@@ -117,3 +118,47 @@ def test_violations_are_listed_one_a_line(run: Run, server: SandboxServer) -> No
     assert nothing == "no violations\n"
     assert lines[0].split() == ["#", "REQUEST", "CODE", "WHAT"]
     assert len(lines) - 1 == sum(len(request["violations"]) for request in found) > 0
+
+
+def conforming(server: SandboxServer) -> None:
+    headers = (("Accept", "application/json"), ("Authorization", "Bearer x"), ("Content-Type", "application/json"))
+    receive(server, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], [0, 0, 0, 0]),
+        (["--fail"], [3, 0, 1, 3]),
+        (["--fail", "--json"], [3, 0, 1, 3]),
+        (["--fail-if-none-received"], [3, 0, 0, 0]),
+        (["--fail", "--allow", "no_accept_json"], [3, 0, 1, 3]),
+        (["--fail", *(f"--allow={code}" for code in RULES)], [3, 0, 0, 3]),
+    ],
+    ids=lambda value: " ".join(map(str, value))[:60],
+)
+def test_violations_end_with_a_code_that_an_empty_or_full_journal_does_not_pass(
+    run: Run, server: SandboxServer, options: list[str], expected: list[int]
+) -> None:
+    empty, conforms, violates, overflows = expected
+    run("violations", *options, exit_code=empty)
+    conforming(server)
+    run("violations", *options, exit_code=conforms)
+    receive(server)
+    run("violations", *options, exit_code=violates)
+    server.sandbox.change_settings({"journal_entries": 1})
+    conforming(server)
+    conforming(server)
+    run("violations", *options, exit_code=overflows)
+
+
+def test_violations_of_every_route_count(run: Run, server: SandboxServer) -> None:
+    receive(server, path="/V1/acme/orders", kind="other", subject={})
+
+    assert run("violations", "--fail", exit_code=1).stdout.split("undocumented_path")[1:]
+
+
+def test_violations_are_allowed_by_known_codes_only(run: Run, server: SandboxServer) -> None:
+    told = run("violations", "--allow", "no_acept_json", exit_code=2).stderr
+
+    assert "did you mean 'no_accept_json'?" in told

@@ -464,6 +464,8 @@ def test_control_api_lists_the_requests_that_do_not_conform(integration: Integra
                 ],
             }
         ],
+        "received": 2,
+        "lost": 0,
         "next_after": None,
         "dropped": 0,
     }
@@ -496,7 +498,10 @@ def test_control_api_tells_that_it_could_not_look_at_all_of_them(integration: In
         integration.request_token()
 
     page: Any = integration.control("GET", "/contract-violations").json
-    assert ([report["seq"] for report in page["requests"]], page["dropped"]) == ([4, 5], 3)
+    figures = [page[name] for name in ("received", "lost", "dropped")]
+    assert ([report["seq"] for report in page["requests"]], figures) == ([4, 5], [2, 3, 3])
+    inbound: Any = integration.control("GET", "/contract-violations", kind="inbound", after=4).json
+    assert [inbound[name] for name in ("received", "lost", "dropped")] == [0, 0, 3]
 
 
 def _seqs(integration: Integration, **query: Any) -> list[int]:

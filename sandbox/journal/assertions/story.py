@@ -5,7 +5,7 @@ Many people may read the log of a CI, so the story redacts bodies too that the j
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -27,10 +27,14 @@ _SEARCHED: Final = 64 * 1024
 _LINE: Final = 160
 
 
-def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
+Marks = Callable[[Entry], Iterable[str]]
+"""Returns words with which the line of an entry ends."""
+
+
+def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES, marks: Marks | None = None) -> str:
     """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
     newest = [*islice(journal.newest_first(), max_entries)][::-1]
-    lines = list(_lines(newest, journal.secrets))
+    lines = list(_lines(newest, journal.secrets, marks))
     left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
     if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
@@ -39,13 +43,14 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES) -> str:
     return "\n".join(lines) or "no request was received"
 
 
-def _lines(entries: Iterable[Entry], secrets: KnownSecrets) -> Iterator[str]:
+def _lines(entries: Iterable[Entry], secrets: KnownSecrets, marks: Marks | None) -> Iterator[str]:
     before: Entry | None = None
     for entry in entries:
         if before is not None and (jump := clock_jump_s(before, entry)):
             yield f"({span(jump)} {'later' if jump > 0 else 'earlier'} on the sandbox clock)"
         before = entry
-        yield cut(entry_line(entry), _LINE)
+        marked = "" if marks is None else "".join(f" ! {mark}" for mark in marks(entry))
+        yield cut(entry_line(entry), _LINE) + marked
         if entry.kind in PAYLOADS and entry.body:
             yield f"    {_preview(entry, secrets)}"
 

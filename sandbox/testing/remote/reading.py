@@ -17,11 +17,11 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
-    from sandbox.journal.contract_rules import ContractViolation
     from sandbox.journal.duplicates import Duplicates
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
+    from sandbox.testing.contract import ContractViolations
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
@@ -48,16 +48,18 @@ def duplicates(answer: Document) -> list[Duplicates]:
     ]
 
 
-def contract_violations(pages: list[Document]) -> list[ContractViolation]:
+def contract_violations(pages: list[Document]) -> ContractViolations:
     """Return every violation of every request."""
     from sandbox.journal.contract_rules import ContractViolation
+    from sandbox.testing.contract import ContractViolations
 
-    reports = (report for page in pages for report in page["requests"])
-    return [
+    found = [
         ContractViolation(report["request"], report["method"], report["path"], **violation)
-        for report in reports
+        for page in pages
+        for report in page["requests"]
         for violation in report["violations"]
     ]
+    return ContractViolations(found, received=pages[0]["received"], lost=pages[0]["lost"])
 
 
 def tokens(pages: list[Document]) -> list[IssuedToken]:

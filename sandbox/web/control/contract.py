@@ -39,6 +39,12 @@ class NonconformingPageSchema(JournalPageSchema):
     """A page of the requests that do not conform, newest last."""
 
     requests = fields.List(fields.Nested(NonconformingRequestSchema), required=True)
+    received = fields.Integer(
+        metadata={"description": "Requests that were held against the contract, of this page and of later ones."}
+    )
+    lost = fields.Integer(
+        metadata={"description": "Of the dropped requests those, at most, that the filters would have taken."}
+    )
 
 
 @blueprint.get("/contract-violations")
@@ -47,19 +53,22 @@ class NonconformingPageSchema(JournalPageSchema):
 def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests that do not conform to the published contract, with the reasons, newest last.
 
-    Such requests are reported, never refused. The filters are those of the journal.
+    Such requests are reported, never refused. The filters are those of the journal. An empty list is a pass only if
+    `received` is more than 0 and `lost` is 0.
     """
-    platform = current_sandbox().platform
-    journal = platform.journal
+    journal = current_sandbox().journal
     after, limit = read_cursor(query.pop("after", "0"), journal), query.pop("limit")
+    meant = read_filter(query)
     reports = (
         {"entry": entry, "violations": violations}
-        for entry in journal.entries(read_filter(query), after)
+        for entry in journal.entries(meant, after)
         if (violations := violations_of(entry))
     )
     page = list(islice(reports, limit + 1))
     return {
         "requests": page[:limit],
+        "received": sum(1 for _ in journal.entries(meant, after)),
+        "lost": journal.dropped_at_most(meant, after),
         "next_after": page[limit - 1]["entry"].seq if len(page) > limit else None,
         "dropped": journal.dropped,
     }
