@@ -26,7 +26,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
     lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]
     if credentials:
-        shown = _origin_of_secret(endpoints) if _is_given(endpoints, credentials) else credentials.secret
+        shown = _origin_of_secret(endpoints) if endpoints.secret_is_given else credentials.secret
         lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
     lines += [
         f"  dashboard       {endpoints.control_url}/",
@@ -51,13 +51,19 @@ def _about_the_key(endpoints: Endpoints) -> list[str]:
             f"  control key     {shown}",
             "                  (a bearer token to programs; to a browser the password, with any user name)",
         ]
-    if is_loopback(settings.host):
-        return []
-    warning = (
-        f"Warning: {settings.host} is not loopback and --no-control-key was given. Whoever reaches this port can read "
+    warning = warning_about_the_key(endpoints)
+    return ["", f"Warning: {warning}"] if warning else []
+
+
+def warning_about_the_key(endpoints: Endpoints) -> str | None:
+    """Return what to say of a sandbox that others can reach and that asks for no key."""
+    settings = endpoints.sandbox.initial_settings
+    if endpoints.control_key is not None or is_loopback(settings.host):
+        return None
+    return (
+        f"{settings.host} is not loopback and --no-control-key was given. Whoever reaches this port can read "
         "the journal and steer the sandbox; keep it to a network you trust."
     )
-    return ["", warning]
 
 
 def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Service | None:
@@ -66,18 +72,12 @@ def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Servic
     return next((s for s in services if s.active and s.connector_id == credentials.client.connector_id), None)
 
 
-def _is_given(endpoints: Endpoints, credentials: NewOAuthClient) -> bool:
-    """Whether the seed gives the secret. Such a secret is not printed, because output ends up in logs."""
-    connectors = (connector for company in endpoints.sandbox.seed.companies for connector in company.connectors)
-    return any(client.client_secret == credentials.secret for each in connectors for client in each.oauth_clients)
-
-
 def _origin_of_secret(endpoints: Endpoints) -> str:
     return "the one you gave" if endpoints.sandbox.initial_settings.client_secret else "the one of your seed"
 
 
 def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]:
-    if _is_given(endpoints, credentials):
+    if endpoints.secret_is_given:
         advice, secret = "With the client secret in CLIENT_SECRET, get a token", '"client_secret=$CLIENT_SECRET"'
     else:
         advice, secret = "Get a token", shlex.quote(f"client_secret={credentials.secret}")

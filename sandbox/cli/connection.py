@@ -53,10 +53,11 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     @ca_file_option
     @functools.wraps(command)
     def with_api(url: str, control_key: str | None, ca_file: str | None, **arguments: Any) -> None:
+        from sandbox.cli.made_key import find
         from sandbox.testing.remote.control_api import ControlApi
 
         try:
-            with closing(ControlApi(url, control_key=control_key, ca_file=ca_file)) as api:
+            with closing(ControlApi(url, control_key=control_key or find(url), ca_file=ca_file)) as api:
                 command(api, **arguments)
         except UnreachableError as error:
             raise _UnreachableError(str(error)) from None

@@ -36,11 +36,22 @@ _STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "r
 
 def lines_for(form: str, stream: TextIO, redact: Redact = redact_text) -> Lines:
     """Return the writer of lines in a form, ``auto``, ``text`` or ``json``, for a stream."""
-    terminal = stream.isatty()
-    if form == "json" or (form == "auto" and not terminal):
+    if is_for_programs(form, stream):
         return JsonLines(redact)
     # Terminals of Windows show colours only on request; NO_COLOR: https://no-color.org
-    return TextLines(redact, colours=terminal and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
+    return TextLines(redact, colours=stream.isatty() and sys.platform != "win32" and not os.environ.get("NO_COLOR"))
+
+
+def is_for_programs(form: str, stream: TextIO) -> bool:
+    """Return whether the lines of a form are JSON on a stream."""
+    return form == "json" or (form == "auto" and not stream.isatty())
+
+
+def event(name: str, **fields: object) -> logging.LogRecord:
+    """Return the record of something that programs wait for, with its fields as they are: no secret is redacted."""
+    record = logging.LogRecord("patchworks_sandbox", logging.INFO, "", 0, name, (), None)
+    record.fields = {"event": name, **fields}
+    return record
 
 
 class Lines(logging.Formatter):
@@ -120,6 +131,7 @@ class JsonLines(Lines):
             fields = {
                 **_head(record.created, record.levelname, record.name),
                 "message": self._redact(record.getMessage()),
+                **getattr(record, "fields", {}),
             }
         if record.exc_info:
             fields["exception"] = self._redact(self.formatException(record.exc_info))

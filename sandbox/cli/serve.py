@@ -46,22 +46,28 @@ def serve(seed_files: tuple[str, ...], seed: str | None, ready_file: str | None,
     try:
         with no_collections():
             server = _server(configured(seed_files, seed, settings))
-            from sandbox.cli.banner import banner
             from sandbox.cli.log import logged
+            from sandbox.cli.log_lines import event, is_for_programs
     except InputError as error:
         raise click.ClickException(str(error)) from None
     initial = server.sandbox.initial_settings
     log = logged(sys.stderr, initial.log_level, initial.log_format, redact=server.sandbox.redact)
-    click.get_current_context().with_resource(log)
-    for line in ignored_settings():
-        _logger.warning(line)
+    resources = click.get_current_context()
+    resources.with_resource(log)
+    for_programs = is_for_programs(initial.log_format, sys.stderr)
     try:
         if ready_file is not None:
             Path(ready_file).unlink(missing_ok=True)  # that of an earlier run
         server.start()
+        if server.control_key is not None:
+            from sandbox.cli.made_key import kept
+
+            made_key = None if initial.control_key else server.control_key
+            urls = (f"http://localhost:{server.port}", server.tls_base_url)  # base_url may be that of a proxy
+            resources.with_resource(kept(made_key, filter(None, urls)))
         if ready_file is not None:
             atomic_file.write(Path(ready_file), [f"{write_json(server.endpoints.ready_document())}\n".encode()])
-        click.echo(banner(server.endpoints, demo=not (seed_files or seed) and is_loopback(initial.host)))
+        _announce(server, for_programs=for_programs, demo=not (seed_files or seed) and is_loopback(initial.host))
         with rare_collections():
             if not stop.wait(_SETTLED_S):
                 with suppress(OSError, ImportError):  # with no descriptor left; the first request tries again
@@ -73,6 +79,28 @@ def serve(seed_files: tuple[str, ...], seed: str | None, ready_file: str | None,
         raise click.ClickException(f"{where}{error.strerror or error}") from None
     finally:
         server.stop()
+    if for_programs and _logger.isEnabledFor(logging.INFO):
+        _logger.handle(event("stopped"))
+
+
+def _announce(server: SandboxServer, *, for_programs: bool, demo: bool) -> None:
+    """Show that the sandbox is ready: as text, as an event where the log is for programs, or both.
+
+    The log as JSON, if it was asked for, replaces the text. The text is on standard output and the log is not, so
+    where the log is JSON for want of a terminal both are there.
+    """
+    from sandbox.cli.banner import banner, warning_about_the_key
+    from sandbox.cli.log_lines import event
+
+    replaces_text = server.sandbox.initial_settings.log_format == "json"
+    if replaces_text or (for_programs and _logger.isEnabledFor(logging.INFO)):
+        _logger.handle(event("ready", **server.endpoints.ready_document(for_log=True)))
+    if not replaces_text:
+        click.echo(banner(server.endpoints, demo=demo))
+    elif warning := warning_about_the_key(server.endpoints):
+        _logger.warning(warning)
+    for line in ignored_settings():
+        _logger.warning(line)
 
 
 def _load(server: SandboxServer) -> None:

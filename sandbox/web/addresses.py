@@ -76,18 +76,30 @@ class Endpoints:
         services = self.sandbox.store.services()
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
-    def ready_document(self) -> dict[str, Any]:
-        """Return the document for a program that started the sandbox: URLs, credentials and the control key."""
+    @property
+    def secret_is_given(self) -> bool:
+        """Whether the seed or the settings give the secret of the credentials. Such a secret is in no output."""
+        secret = self.credentials.secret if self.credentials else None
+        connectors = (connector for company in self.sandbox.seed.companies for connector in company.connectors)
+        return any(client.client_secret == secret for each in connectors for client in each.oauth_clients)
+
+    def ready_document(self, *, for_log: bool = False) -> dict[str, Any]:
+        """Return the document for a program that started the sandbox: URLs, credentials and the control key.
+
+        ``for_log`` leaves out the secrets that were given to the sandbox; its reader has them.
+        """
         credentials = self.credentials
+        shows_secret = not (for_log and self.secret_is_given)
+        shows_key = not (for_log and self.sandbox.initial_settings.control_key)
         return {
             "base_url": self.base_url,
             "control_url": self.control_url,
-            "control_key": self.control_key,
+            "control_key": self.control_key if shows_key else None,
             "token_url": self.token_url,
             "inbound_urls": self.inbound_urls(),
             "company": self.company,
             "client_id": credentials.client.id if credentials else None,
-            "client_secret": credentials.secret if credentials else None,
+            "client_secret": credentials.secret if credentials and shows_secret else None,
             "version": __version__,
             "pid": os.getpid(),
             "tls_base_url": self.tls.base_url if self.tls else None,

@@ -22,7 +22,7 @@ import trustme
 from click.testing import CliRunner, Result
 
 from sandbox import Sandbox, __version__
-from sandbox.cli import main
+from sandbox.cli import made_key, main
 from sandbox.cli import serve as serve_module
 from sandbox.cli.health import default_url
 from sandbox.cli.options import GROUPS, OTHER
@@ -408,6 +408,29 @@ def test_key_that_was_made_is_printed_and_in_the_ready_file(run: Callable[..., S
     assert key_lines(served) == [f"control key     {key}"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not show whose a folder is")
+@pytest.mark.parametrize("given", [None, "given-by-its-user-0123"], ids=["made", "given"])
+@pytest.mark.parametrize("public_url", ["", "https://sandbox.example"], ids=["by its port", "behind a proxy"])
+def test_key_that_was_made_is_found_by_commands_while_it_runs(
+    run: Callable[..., Served], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, public_url: str
+) -> None:
+    monkeypatch.setattr(made_key, "_folders", lambda: [tmp_path / "keys"])
+    seen: list[tuple[str | None, str | None]] = []
+    ports: list[int] = []
+
+    def announced(server: SandboxServer, **options: object) -> None:
+        seen.append((made_key.find(f"http://127.0.0.1:{server.port}"), server.control_key))
+        ports.append(server.port)
+
+    monkeypatch.setattr(serve_module, "_announce", announced)
+    served = run("--host", "0.0.0.0", *(["--control-key", given] if given else []), public_url=public_url)
+
+    assert served.exit_code == 0, served.output
+    ((found, in_force),) = seen
+    assert found == (None if given else in_force)
+    assert made_key.find(f"http://127.0.0.1:{ports[0]}") is None
+
+
 @pytest.mark.parametrize("by", ["flag", "environment", "file"])
 def test_key_that_was_given_is_in_force_and_not_printed(run: Callable[..., Served], tmp_path: Path, by: str) -> None:
     key = "given-by-its-user-0123"
@@ -504,6 +527,50 @@ def test_tls_that_cannot_be_had_is_told(run: Callable[..., Served]) -> None:
 
 
 # --- the ready file ---------------------------------------------------------------------------------------------------
+
+
+def log_of(served: Served) -> list[dict[str, Any]]:
+    """Return the lines of a log that is all there is of the output."""
+    return [json.loads(line) for line in served.output.splitlines()]
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_log_for_programs_begins_with_what_the_ready_file_holds_and_is_all_there_is(
+    run: Callable[..., Served], tmp_path: Path, level: str
+) -> None:
+    served = run("--log-format", "json", "--log-level", level, "--ready-file", "ready.json", "--host", "0.0.0.0")
+
+    first, *others = log_of(served)
+    ready = json.loads((tmp_path / "ready.json").read_text())
+    assert first == {**first, "event": "ready", "message": "ready", "level": "info", **ready}
+    assert len(first["control_key"]) == len(first["client_secret"]) == 40
+    assert [line["event"] for line in others] == (["stopped"] if level == "info" else [])
+
+
+def test_log_for_programs_holds_no_secret_that_was_given(run: Callable[..., Served]) -> None:
+    secrets = {"control_key": "given-by-its-user-0123", "client_secret": "given-by-its-user-4567"}
+
+    served = run("--log-format", "json", **secrets)
+
+    assert {name: log_of(served)[0][name] for name in secrets} == dict.fromkeys(secrets)
+    assert "given-by-its-user" not in served.output
+
+
+def test_warnings_of_the_start_are_lines_of_a_log_for_programs(run: Callable[..., Served]) -> None:
+    served = run("--log-format", "json", "--host", "0.0.0.0", "--no-control-key", tls_port="tcp://10.96.11.12:8443")
+
+    ready, about_the_key, about_the_port, _ = log_of(served)
+    assert ready["event"] == "ready"
+    assert about_the_key["message"].startswith("0.0.0.0 is not loopback and --no-control-key was given.")
+    assert about_the_port["message"].startswith("PATCHWORKS_SANDBOX_TLS_PORT=tcp://10.96.11.12:8443 is the address")
+
+
+@pytest.mark.parametrize("form", ["text", "auto"])
+def test_banner_is_printed_unless_the_log_was_asked_to_be_json(run: Callable[..., Served], form: str) -> None:
+    served = run("--log-format", form)
+
+    assert "is ready.\n" in served.output
+    assert ('"event": "ready"' in served.output) == (form == "auto")  # no terminal here
 
 
 def test_ready_file_holds_what_a_program_needs_to_know(run: Callable[..., Served], tmp_path: Path) -> None:
@@ -629,7 +696,8 @@ def test_requests_are_logged_to_standard_error_and_a_full_pipe_delays_neither_th
 
     assert process.wait(PATIENCE_S) == 0
     assert process.stderr
-    assert json.loads(process.stderr.readline())["path"] == f"/{0:0199d}"
+    lines = [json.loads(process.stderr.readline()) for _ in range(2)]
+    assert [line.get("event", line.get("path")) for line in lines] == ["ready", f"/{0:0199d}"]
 
 
 # --- the other commands -----------------------------------------------------------------------------------------------
@@ -649,7 +717,7 @@ def test_control_api_is_not_loaded_before_its_first_request() -> None:
                 return self.waits == 2
 
         module._stop_on_signals = Stop
-        result = CliRunner().invoke(module.serve, ["--port", "0"])
+        result = CliRunner().invoke(module.serve, ["--port", "0", "--log-level", "warning"])
         print(result.stderr, result.exit_code)"""
 
     done = subprocess.run(

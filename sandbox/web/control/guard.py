@@ -4,6 +4,9 @@ The control API needs no credentials on loopback. A page that a developer visits
 browser, or read its journal by DNS rebinding (a name of the attacker that comes to resolve to loopback). A page cannot
 change three headers: ``Host`` names the site that the page was loaded from, ``Origin`` and ``Sec-Fetch-Site`` the site
 that asks. A client that is no browser sends neither of the last two; this module lets it pass.
+
+``Host`` does not matter where there is nothing to guard: for paths that need no key, which change nothing and hold no
+secret, and for a program that brings the key.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from sandbox.foundation.loopback import address_of, is_everywhere
 from sandbox.foundation.settings import Settings
 from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
+from sandbox.web.control.key import OPEN_PATHS, is_sent_by_program
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import RAW_HEADERS
 
@@ -33,12 +37,18 @@ def refuse_other_sites() -> Response | None:
     settings = current_sandbox().settings
     sent = request.headers.get("Host", "")
     named = {_host_name(request.host), *_host_fields()}
-    if not all(_is_allowed_host(name, settings, request.environ.get("SERVER_NAME", "")) for name in named):
+    listened_on = request.environ.get("SERVER_NAME", "")
+    if not (
+        all(_is_allowed_host(name, settings, listened_on) for name in named)
+        or request.path in OPEN_PATHS
+        or is_sent_by_program()
+    ):
         return problem(
             403,
             f"the control API is not served to the host {shorten(sent)}; allowed: loopback names, the address "
             "listened on, the host of public_url, with TLS the names of its certificate, and those in the setting "
-            f"allowed_hosts ({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). "
+            f"allowed_hosts ({ENV_PREFIX}ALLOWED_HOSTS={_host_name(request.host) or 'name'}). A program that sends "
+            "'Authorization: Bearer KEY' with the control key may name any host. "
             "The emulated API answers to any",
         )
     if _is_foreign(settings):

@@ -1,8 +1,8 @@
 """The key of the control API, for a sandbox that other machines can reach.
 
 A program sends the key as a bearer token (RFC 6750). A browser sends it as a password (RFC 7617, with any user name):
-it asks a person for one, and sends it along with pages, scripts and event streams. A browser sends it for pages of
-other sites as well, so ``guard`` runs first.
+it asks a person for one, and sends it along with pages, scripts and event streams. A browser sends the password for
+pages of other sites as well, so ``guard`` runs first. It never adds a bearer token by itself.
 """
 
 from __future__ import annotations
@@ -42,6 +42,13 @@ def refuse_without_key() -> Response | None:
     for challenge in CHALLENGES:
         refusal.headers.add("WWW-Authenticate", challenge)
     return refusal
+
+
+def is_sent_by_program() -> bool:
+    """Return whether the request brings the key as a bearer token, which a page of another site cannot know."""
+    key: str | None = request.environ[CONTROL_KEY]
+    authorization = request.headers.get("Authorization", "")
+    return key is not None and authorization.lower().startswith("bearer ") and _brings(key, authorization)
 
 
 def _brings(key: str, authorization: str) -> bool:

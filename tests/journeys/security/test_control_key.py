@@ -219,7 +219,7 @@ def test_key_is_shown_nowhere(guarded: Integration, caplog: pytest.LogCaptureFix
     ]
 
     assert [text for text in shown if KEY in text] == []
-    assert [spec.name for spec in setting_specs() if spec.secret] == ["control_key"]
+    assert [spec.name for spec in setting_specs() if spec.secret] == ["control_key", "client_secret"]
 
 
 # --- over the wire ----------------------------------------------------------------------------------------------------

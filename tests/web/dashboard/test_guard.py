@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 
+KEY = "correct-horse-battery-staple"
 FOREIGN = {
     "another site": {"Origin": "https://evil.example"},
     "another port of this machine": {"Origin": "http://localhost:3000"},
@@ -60,7 +62,7 @@ def test_a_script_of_another_site_opens_no_stream(integration: Integration) -> N
     assert integration.http.get("/_sandbox/requests", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/_sandbox/requests", "/_sandbox/", "/_sandbox/openapi.yaml", "/_sandbox/health"])
+@pytest.mark.parametrize("path", ["/_sandbox/requests", "/_sandbox/", "/_sandbox/openapi.yaml", "/_sandbox/state"])
 def test_a_name_that_could_be_rebound_reads_nothing(integration: Integration, path: str) -> None:
     answer = integration.http.get(path, headers={"Host": "rebound.example:8025"})
 
@@ -105,7 +107,7 @@ def test_a_host_that_is_its_own_is_served(
 ) -> None:
     integration = make_integration(**settings)
 
-    assert integration.http.get("/_sandbox/health", headers={"Host": host}).status_code == 200
+    assert integration.http.get("/_sandbox/clock", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(("host", "settings"), REFUSED, ids=[host for host, _ in REFUSED])
@@ -114,14 +116,58 @@ def test_any_other_host_is_not(
 ) -> None:
     integration = make_integration(**settings)
 
-    assert integration.http.get("/_sandbox/health", headers={"Host": host}).status_code == 403
+    assert integration.http.get("/_sandbox/clock", headers={"Host": host}).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["my_sandbox:8025", "bad name"])
 def test_a_host_that_is_not_served_is_told_as_it_was_sent(integration: Integration, host: str) -> None:
-    answer = integration.http.get("/_sandbox/health", headers={"Host": host})
+    answer = integration.http.get("/_sandbox/clock", headers={"Host": host})
 
     assert f"not served to the host '{host}'" in detail(answer, 403)
+
+
+@pytest.mark.parametrize("host", ["sandbox:8025", "patchworks.example.svc.cluster.local", "host.docker.internal:8025"])
+@pytest.mark.parametrize(("path", "status"), [("health", 200), ("health/ready", 200), ("ca.pem", 404)])
+def test_what_holds_no_secret_is_served_under_any_name(
+    make_integration: Callable[..., Integration], host: str, path: str, status: int
+) -> None:
+    integration = make_integration(control_key=KEY)
+
+    assert integration.http.get(f"/_sandbox/{path}", headers={"Host": host}).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (f"Bearer {KEY}", 200),
+        (f"bearer {KEY}", 200),
+        (f"Bearer {KEY}x", 403),
+        ("Bearer ", 403),
+        ("Basic " + base64.b64encode(f"me:{KEY}".encode()).decode(), 403),
+        (f"Basic {KEY}", 403),
+    ],
+    ids=["the key", "in small letters", "another key", "none", "as a password, which browsers send", "no password"],
+)
+def test_program_that_brings_the_key_may_name_any_host(
+    make_integration: Callable[..., Integration], authorization: str, status: int
+) -> None:
+    integration = make_integration(control_key=KEY)
+    headers = {"Host": "sandbox:8025", "Authorization": authorization}
+
+    assert integration.http.post("/_sandbox/reset", headers=headers).status_code == status
+
+
+def test_bearer_token_opens_no_host_where_there_is_no_key(integration: Integration) -> None:
+    headers = {"Host": "sandbox:8025", "Authorization": "Bearer None"}
+
+    assert "may name any host" in detail(integration.http.post("/_sandbox/reset", headers=headers), 403)
+
+
+def test_page_of_another_site_is_refused_whatever_it_brings(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(control_key=KEY)
+    headers = {"Authorization": f"Bearer {KEY}", "Origin": "https://evil.example"}
+
+    assert integration.http.post("/_sandbox/reset", headers=headers).status_code == 403
 
 
 def test_a_name_with_an_underscore_is_in_the_urls_that_it_is_told(make_integration: Callable[..., Integration]) -> None:
