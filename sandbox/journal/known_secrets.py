@@ -35,7 +35,7 @@ _LENGTHS: Final = (SECRET_LENGTH, *(length for length in range(8, 256) if length
 """The lengths that a secret may have, the usual one first."""
 
 _MAX_CLEAN: Final = 4_096
-_LONG: Final = 128
+_LONG: Final = 256
 _LEVELS: Final = 3
 """Encodings within each other that are undone."""
 

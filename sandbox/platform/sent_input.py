@@ -54,8 +54,10 @@ def _members(request: Request) -> Input:
 
 
 def _pairs(text: str) -> Iterable[tuple[str, str]]:
-    looked_at = "&".join(text.split("&", MAX_FIELDS)[:MAX_FIELDS])
-    return parse_qsl(looked_at, keep_blank_values=True)
+    fields = text.split("&", MAX_FIELDS)[:MAX_FIELDS]
+    if "%" in text or "+" in text:
+        return parse_qsl("&".join(fields), keep_blank_values=True)
+    return [(name, value) for name, _, value in [field.partition("=") for field in fields if field]]
 
 
 def _parts(body: bytes, content_type: str) -> Iterable[tuple[str, str]]:

@@ -43,14 +43,14 @@ def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
         unreadable = None
     except NotJsonError as error:
         fields, unreadable = {}, str(error)
-    values = {name: _text(fields.get(name)) for name in PARAMETERS}
+    grant_type, client_id, client_secret, scope = [_text(fields.get(name)) for name in PARAMETERS]
     basic = read_basic(request.header("Authorization"), wire)
     return TokenRequest(
-        grant_type=values["grant_type"],
-        client_id=basic.user if values["client_id"] is None else values["client_id"],
-        client_secret=basic.password if values["client_secret"] is None else values["client_secret"],
-        scope=values["scope"],
-        malformed=tuple(name for name in PARAMETERS if isinstance(fields.get(name), (tuple, list, dict))),
+        grant_type=grant_type,
+        client_id=basic.user if client_id is None else client_id,
+        client_secret=basic.password if client_secret is None else client_secret,
+        scope=scope,
+        malformed=tuple([name for name in PARAMETERS if isinstance(fields.get(name), (tuple, list, dict))]),
         unreadable=unreadable,
         basic=basic,
     )
@@ -58,9 +58,9 @@ def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
 
 def _text(value: object) -> str | None:
     """Return a scalar as PHP's ``trim((string) $value)`` does; ``None`` for an empty one."""
+    if isinstance(value, str):
+        return value.strip(PADDING) or None
     match value:
-        case str():
-            return value.strip(PADDING) or None
         case True:
             return "1"
         case int() | float() if value is not False:

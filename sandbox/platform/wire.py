@@ -38,6 +38,11 @@ from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.entry import Exchange
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
+_TOKEN_HEADERS: Final = (
+    ("Content-Type", "application/json; charset=UTF-8"),
+    ("Pragma", "no-cache"),
+    ("Cache-Control", "no-store, private"),
+)
 _INVALID_REQUEST: Final = (
     "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than "
     "once, or is otherwise malformed."
@@ -101,13 +106,8 @@ class WireProfile:
 
     def token(self, access_token: str, expires_in: int) -> Answer:
         """Return the answer that carries an access token."""
-        headers = (
-            ("Content-Type", "application/json; charset=UTF-8"),
-            ("Pragma", "no-cache"),
-            ("Cache-Control", "no-store, private"),
-        )
-        body = {"token_type": "Bearer", "expires_in": expires_in, "access_token": access_token}
-        return Answer(200, headers, compact(body))
+        body = f'{{"token_type":"Bearer","expires_in":{expires_in},"access_token":"{access_token}"}}'
+        return Answer(200, _TOKEN_HEADERS, body.encode("ascii"))
 
     def _oauth_error(self, status: int, error: str, description: str, hint: str | None = None) -> Answer:
         body = {"error": error, "error_description": description}

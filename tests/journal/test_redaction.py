@@ -255,6 +255,39 @@ def test_short_cuts_redact_known_bodies_as_the_long_way_does(
     assert redact_body(as_bytes) == unhurried(as_bytes, monkeypatch)
 
 
+_PLAIN = st.sampled_from(("nullnull", "client_secret", "access_token", "sha256", TOKEN, "x-y.z_")) | st.from_regex(
+    r"\A[A-Za-z0-9._-]{1,12}\Z"
+)
+
+
+@given(
+    before=_PIECES,
+    name=st.sampled_from(("client_secret=", '"client_secret":"', '"client_secret": "', '"access_token": "')),
+    values=st.lists(st.lists(_PLAIN, min_size=1, max_size=3).map("".join), min_size=3, max_size=3),
+    after=_PIECES | st.sampled_from(("", '"}', "&scope=a")),
+)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_text_that_was_clean_around_a_value_is_clean_around_another(
+    before: str, name: str, values: list[str], after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = KnownSecrets()
+    for value in values:
+        body = (before + name + value + after).encode("utf-8", "surrogatepass")
+
+        assert redaction.redact_body(body, secrets) == unhurried(body, monkeypatch)
+
+
+def test_text_around_a_value_is_searched_again_once_it_is_a_secret_itself() -> None:
+    secrets = KnownSecrets()
+    bodies = [f"client_secret=value-{n}&note={SECRET}".encode() for n in range(3)]
+    assert SECRET.encode() in redaction.redact_body(bodies[0], secrets)
+
+    secrets.note(SECRET)
+
+    for body in bodies[1:]:
+        assert SECRET.encode() not in redaction.redact_body(body, secrets)
+
+
 def test_body_of_lines_without_a_name_is_not_searched_for_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_PART", None)
 
