@@ -24,6 +24,7 @@
         ├── MalformedBodyError         400        ├── InvalidClientError         401
         ├── RouteNotFoundError         404        ├── InvalidScopeError          400
         ├── MethodNotAllowedError      405        ├── UnauthenticatedError       401
+        ├── MethodOverrideError        400, 404   │
         ├── TooManyAttemptsError       429        ├── MissingScopeError          403
         ├── InvalidPayloadError        422        ├── UnauthorizedActionError    403
         └── FaultedError               any status, by a fault rule
@@ -254,12 +255,20 @@ class RouteNotFoundError(RefusalError):
 
 
 class MethodNotAllowedError(RefusalError):
-    """The path exists, but not with this method; ``allowed`` are the methods that exist (WIRE D)."""
+    """The path exists, but not with this method; ``allowed`` are the methods that exist (WIRE D).
 
-    def __init__(self, method: str, allowed: Sequence[str]) -> None:
+    ``asked_by`` is the place where a POST asks for the method (WIRE E).
+    """
+
+    def __init__(self, method: str, allowed: Sequence[str], asked_by: str | None = None) -> None:
         self.method = method
         self.allowed = tuple(allowed)
-        super().__init__(f"method_not_allowed: {method}")
+        place = "" if asked_by is None else f", which {asked_by} asks for"
+        super().__init__(f"method_not_allowed: {cut(method, 80)}{place}")
+
+
+class MethodOverrideError(RefusalError):
+    """A POST asks for a method that is none (WIRE E)."""
 
 
 class TooManyAttemptsError(RefusalError):

@@ -69,7 +69,9 @@ def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> Iterato
         if operations:
             yield "undocumented_method", f"the contract has {' and '.join(operations)} here, not {entry.method}"
         return
-    if reason == "method_not_allowed":
+    if reason == "method_override" or detail.endswith(" asks for"):
+        yield "undocumented_method", f"the request asks for another method:{detail}"
+    elif reason == "method_not_allowed":
         yield "undocumented_method", f"the sandbox has no {entry.method} here (setting token_methods)"
     if reason in ("incomplete_body", "body_too_slow"):
         yield "malformed_http", f"the body ended before its announced end:{detail}"

@@ -97,6 +97,8 @@ class Exchange:
     """Whether the service takes JSON only, because its entity has a structure."""
     rate: tuple[int, int] | None = None
     """The limit of the throttle and the requests that are left."""
+    reads_query: bool = False
+    """Whether its fields are in the query: a GET, or a POST that asks to be taken for one."""
     failure: Exception | None = field(default=None, repr=False)
     """The defect of the sandbox that kept it from an answer."""
 

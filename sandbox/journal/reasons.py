@@ -25,8 +25,8 @@ class Reason(NamedTuple):
         return f"{self.meaning} {self.advice}"
 
 
-_UNAUTHENTICATED: Final = (401, 302)
-"""302 is for a client that does not ask for JSON, with the setting ``accept = laravel``."""
+_UNAUTHENTICATED: Final = (401, 302, 500)
+"""302 and 500 are for a client that does not ask for JSON, with another setting ``accept`` than ``documented``."""
 
 REASONS: Final[Mapping[str, Reason]] = {
     # ---- the bearer token
@@ -109,7 +109,12 @@ REASONS: Final[Mapping[str, Reason]] = {
     "method_not_allowed": Reason(
         (405,),
         "The path exists and does not take the method.",
-        "Send payloads and token requests by POST.",
+        "Send payloads and token requests by POST, without `X-HTTP-Method-Override` and without a key `_method`.",
+    ),
+    "method_override": Reason(
+        (400, 404),
+        "The request asks for another method, by `X-HTTP-Method-Override` or `_method`, with a value that is none.",
+        "Leave the header out, and rename the key of the payload.",
     ),
     "blank_payload": Reason(
         (422,),
@@ -124,7 +129,7 @@ REASONS: Final[Mapping[str, Reason]] = {
     "payload_too_large": Reason(
         (413,),
         "The body is larger than the limit.",
-        "Send less in one payload. The setting `max_body_bytes` has the limit.",
+        "Send less in one payload. The setting `body_limit` is the limit.",
     ),
     "incomplete_body": Reason(
         (400,),

@@ -26,6 +26,7 @@ from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.html_errors import as_page, expects_json
+from sandbox.platform.method_override import may_be_overridden, override_of
 from sandbox.platform.platform import Platform
 from sandbox.platform.wire import OAUTH_ERRORS
 
@@ -98,18 +99,22 @@ def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | No
     request = exchange.request
     if request.problem is not None:
         raise request.problem
+    method, asked_by = request.method, None
+    if method == "POST" and may_be_overridden(request):
+        method, asked_by = override_of(request, platform.wire) or (method, None)
     if endpoint is None:
         act = _chosen_fault(platform, exchange)
         if act is not None and act.replaces_answer:
             raise _faulted_refusal(platform, exchange, act)
         raise RouteNotFoundError("unknown_route")
     allowed = endpoint.methods(platform.settings)
-    if request.method in allowed:
+    if method in allowed:
+        exchange.reads_query = method != "POST"
         return handle(platform, exchange, endpoint)
-    if request.method == "OPTIONS":
+    if method == "OPTIONS":
         exchange.reason = "options: told the methods of this address"
         return platform.wire.options(allowed)
-    raise MethodNotAllowedError(request.method, list(allowed))
+    raise MethodNotAllowedError(method, list(allowed), asked_by)
 
 
 def handle(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any]) -> Answer:

@@ -18,6 +18,7 @@ from sandbox.platform.http_basic import read_basic
 from sandbox.platform.sent_input import Input, body_input, query_input
 
 if TYPE_CHECKING:
+    from sandbox.journal.entry import Exchange
     from sandbox.journal.request import Request
     from sandbox.platform.store import Store
     from sandbox.platform.token_request import TokenRequest
@@ -27,12 +28,13 @@ _PERCENT_ENCODED: Final = re.compile("%[0-9A-Fa-f]{2}")
 _SHOWN: Final = 80
 
 
-def why_absent(request: Request, parameter: str, wire: WireProfile) -> str:
+def why_absent(exchange: Exchange, parameter: str, wire: WireProfile) -> str:
     """Return why a parameter was not read, or an empty text where it was not sent at all."""
-    return next(_causes(request, parameter, wire), "")
+    return next(_causes(exchange, parameter, wire), "")
 
 
-def _causes(request: Request, parameter: str, wire: WireProfile) -> Iterator[str]:
+def _causes(exchange: Exchange, parameter: str, wire: WireProfile) -> Iterator[str]:
+    request = exchange.request
     if parameter != "grant_type":
         problem = read_basic(request.header("Authorization"), wire).problem
         if problem is not None:
@@ -42,7 +44,7 @@ def _causes(request: Request, parameter: str, wire: WireProfile) -> Iterator[str
         body = body_input(request)
     except NotJsonError:
         body = {}
-    if request.method in ("GET", "HEAD"):
+    if exchange.reads_query:
         if parameter in body:
             yield "it is in the body, and the body of a GET is not read"
         read = query
@@ -111,11 +113,11 @@ def why_unknown(request: TokenRequest, store: Store) -> str:
     return f"unknown_client: {client_id}{_encoding(client_id, by_basic=client_id is request.basic.user)}"
 
 
-def why_wrong(request: TokenRequest, sent: Request, store: Store, wire: WireProfile) -> str:
+def why_wrong(request: TokenRequest, exchange: Exchange, store: Store, wire: WireProfile) -> str:
     """Return the reason for a secret that is not the client's."""
     secret = request.client_secret
     if secret is None:
-        cause = why_absent(sent, "client_secret", wire)
+        cause = why_absent(exchange, "client_secret", wire)
         return f"wrong_secret: none given{cause and f'; {cause}'}"
     by_basic = secret is request.basic.password
     if encoding := _encoding(secret, by_basic=by_basic):

@@ -32,14 +32,14 @@ class TokenRequest:
     """HTTP Basic as it came; a parameter that the body has wins over it."""
 
 
-def read_token_request(request: Request, wire: WireProfile) -> TokenRequest:
-    """Return the parameters of a token request.
+def read_token_request(request: Request, wire: WireProfile, *, in_query: bool) -> TokenRequest:
+    """Return the parameters of a token request, which are in its body, or ``in_query`` as on GET.
 
-    The body (on GET: the query) wins over HTTP Basic, field by field. Values are trimmed, an empty value counts as
+    They win over HTTP Basic, field by field. Values are trimmed, an empty value counts as
     missing, and the last of a repeated one wins.
     """
     try:
-        fields = query_input(request) if request.method in ("GET", "HEAD") else body_input(request)
+        fields = query_input(request) if in_query else body_input(request)
         unreadable = None
     except NotJsonError as error:
         fields, unreadable = {}, str(error)

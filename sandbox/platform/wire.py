@@ -1,8 +1,8 @@
 """The exact wire format of the emulated platform, for both generations of its framework.
 
-Every difference between the profiles is a field or a branch of ``WireProfile``. Sections A to D are those of the
-recorded wire format: A token endpoint, B inbound URL, C bodies, D everything else. The bytes were recorded from real
-applications (tag *framework*) unless a comment gives another source.
+Every difference between the profiles is a field or a branch of ``WireProfile``. Sections A to E are those of the
+recorded wire format: A token endpoint, B inbound URL, C bodies, D everything else, E requests in the framework's eyes.
+The bytes were recorded from real applications (tag *framework*) unless a comment gives another source.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sandbox.foundation.errors import (
     InvalidScopeError,
     MalformedBodyError,
     MethodNotAllowedError,
+    MethodOverrideError,
     MissingScopeError,
     PayloadTooLargeError,
     RefusalError,
@@ -74,7 +75,8 @@ class WireProfile:
         self.refuses_missing_secret_as_invalid_request = self.modern
         self.ignores_scope_zero = not self.modern  # PHP counts the string "0" as empty
         self.integer_times = not self.modern
-        # D
+        # D and E
+        self.refuses_structured_override = self.modern
         self._routes_ignore_leading_slashes = not self.modern
 
     def credentials(self, authorization: str | None, scheme: str) -> str | None:
@@ -219,6 +221,10 @@ class WireProfile:
                 listed = ", ".join(allowed)
                 text = f"The {method} method is not supported for {route}. Supported methods: {listed}."
                 return self.message(405, text, headers=(("Allow", listed),))
+            case MethodOverrideError() if not self.modern:
+                return self.message(404, "Bad hostname provided.")
+            case MethodOverrideError():
+                return self.message(400, "Bad request.")
             case PayloadTooLargeError():
                 return self.message(413, "The POST data is too large.", "")
             case InvalidPayloadError(violations=violations):

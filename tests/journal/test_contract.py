@@ -162,6 +162,8 @@ def test_request_of_the_contract_is_not_reported(
             ["wrong_field", "wrong_field", "wrong_field"],
         ),
         ("POST /oauth/token", ACCEPT | {"Content-Type": "Application/JSON"}, "{}", ["wrong_content_type"]),
+        ("POST /v1/acme/anything", ACCEPT | BEARER | AS_JSON, '{"_method":"put"}', ["undocumented_method"]),
+        ("POST /v1/acme/anything", ACCEPT | BEARER | AS_JSON, '{"_method":"order-1"}', ["undocumented_method"]),
         ("POST /v1/acme/orders", ACCEPT | AS_JSON, "{}", ["no_bearer_token"]),
         ("POST /v1/acme/orders", ACCEPT | BASIC | AS_JSON, "{}", ["no_bearer_token"]),
         ("POST /v1/acme/orders?access_token=x", ACCEPT | BEARER | AS_JSON, "{}", ["credentials_in_query"]),

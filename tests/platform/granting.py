@@ -14,7 +14,7 @@ from sandbox.platform.token_request import TokenRequest
 
 def grant(platform: Platform, exchange: Exchange, request: TokenRequest) -> str:
     """Return the access token that a token request gets; raise a ``RefusalError``."""
-    with patch("sandbox.platform.endpoints.token.read_token_request", lambda *_: request):
+    with patch("sandbox.platform.endpoints.token.read_token_request", lambda *_, **__: request):
         answer = handle(platform, exchange, ENDPOINT)
     access_token: str = json.loads(answer.body)["access_token"]
     return access_token

@@ -10,6 +10,8 @@ from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.errors import (
     IncompleteBodyError,
     InvalidPayloadError,
+    MethodNotAllowedError,
+    MethodOverrideError,
     MissingScopeError,
     RouteNotFoundError,
     UnauthenticatedError,
@@ -124,9 +126,10 @@ class InboundEndpoint(BearerEndpoint):
                 "headers": {**RATE, "Location": header("The login page.", type="string", format="uri")},
             },
             "400": refusals(
-                "The body ended before its announced end.",
+                "The body ended before its announced end, or asks by `_method` for something that is no method.",
                 "Message",
                 IncompleteBodyError("incomplete_body"),
+                MethodOverrideError("method_override"),
                 headers={},
             ),
             "401": refusals(
@@ -145,6 +148,13 @@ class InboundEndpoint(BearerEndpoint):
                 "Nothing is at this address: an unknown company or vanity URL, or a service that is not active.",
                 "Message",
                 RouteNotFoundError("unknown_service"),
+            ),
+            "405": refusals(
+                "A POST that asks for another method: by the header X-HTTP-Method-Override, or by the key `_method` of "
+                "the payload or the query.",
+                "Message",
+                MethodNotAllowedError("PUT", ["POST"]),
+                headers={"Allow": header("The methods that are allowed.", type="string")},
             ),
             "422": refusals(
                 "The payload is blank or does not match the expected entity; settings accept either.",

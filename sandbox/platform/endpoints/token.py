@@ -14,6 +14,7 @@ from sandbox.foundation.errors import (
     InvalidScopeError,
     MalformedBodyError,
     MethodNotAllowedError,
+    RouteNotFoundError,
     UnsupportedGrantTypeError,
 )
 from sandbox.foundation.form_data import FORM, MULTIPART
@@ -111,7 +112,7 @@ class TokenEndpoint(Endpoint[Grant]):
 
     def admit(self, exchange: Exchange, platform: Platform) -> Grant:
         """Return the grant for good credentials."""
-        request = read_token_request(exchange.request, platform.wire)
+        request = read_token_request(exchange.request, platform.wire, in_query=exchange.reads_query)
         client = self._client(exchange, platform, request)
         if "scope" in request.malformed:
             raise InvalidRequestError("scope", "malformed")
@@ -127,20 +128,20 @@ class TokenEndpoint(Endpoint[Grant]):
             refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
             raise refusal(f"malformed_json: {request.unreadable}{form_in_json(exchange.request)}")
         if request.grant_type != CLIENT_CREDENTIALS:
-            given = request.grant_type or _none_given(why_absent(exchange.request, "grant_type", wire))
+            given = request.grant_type or _none_given(why_absent(exchange, "grant_type", wire))
             raise UnsupportedGrantTypeError(f"unsupported_grant_type: {given}")
         for parameter in ("client_id", "client_secret"):
             if parameter in request.malformed:
                 raise InvalidRequestError(parameter, "malformed")
         if request.client_id is None:
-            raise InvalidRequestError("client_id", cause=why_absent(exchange.request, "client_id", wire))
+            raise InvalidRequestError("client_id", cause=why_absent(exchange, "client_id", wire))
         if request.client_secret is None and wire.refuses_missing_secret_as_invalid_request and known is not None:
-            raise InvalidRequestError("client_secret", cause=why_absent(exchange.request, "client_secret", wire))
+            raise InvalidRequestError("client_secret", cause=why_absent(exchange, "client_secret", wire))
         is_good = store.secret_matches(known, request.client_secret or "")  # as slow where the client is unknown
         if known is None:
             raise InvalidClientError(why_unknown(request, store))
         if not is_good:
-            raise InvalidClientError(why_wrong(request, exchange.request, store, wire))
+            raise InvalidClientError(why_wrong(request, exchange, store, wire))
         return known
 
     def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
@@ -196,8 +197,14 @@ class TokenEndpoint(Endpoint[Grant]):
                 },
                 page=False,
             ),
+            "404": refusals(
+                "Legacy wire profile only: the request asks by `_method` for something that is no method.",
+                "Message",
+                RouteNotFoundError("method_override"),
+                headers={},
+            ),
             "405": refusals(
-                "This method is switched off by a setting.",
+                "This method is switched off by a setting, or a POST asks for another one.",
                 "Message",
                 MethodNotAllowedError("GET", ["POST"]),
                 headers={"Allow": header("The methods that are allowed.", type="string")},
