@@ -63,24 +63,28 @@ def command_line_page() -> str:
     lines = [
         "# Command line",
         "",
-        "Each option of `serve` is a setting: [configuration](../configuration.md) has their whole story.",
+        "Each option of `serve` outside *Files* is a setting: [configuration](../configuration.md) describes it.",
         "",
     ]
-    root = click.Context(main, info_name="patchworks-sandbox")
-    for context in _commands(root):
+    for context in _commands(_context(main, "patchworks-sandbox", None)):
         with context:
             lines += [f"## {context.command_path}", "", "```text", context.command.get_help(context), "```", ""]
     return "\n".join(lines)
 
 
+def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    """Return the context in which the program shows the help of a command, as wide as a page."""
+    settings = {**command.context_settings, "terminal_width": 84}
+    return click.Context(command, info_name=name, parent=parent, **settings)
+
+
 def _commands(context: click.Context) -> Iterator[click.Context]:
-    context.terminal_width = 100
     yield context
     if isinstance(context.command, click.Group):
         for name in context.command.list_commands(context):
             command = context.command.get_command(context, name)
             if command is not None and not command.hidden:
-                yield from _commands(click.Context(command, info_name=name, parent=context))
+                yield from _commands(_context(command, name, context))
 
 
 def api_page(document: dict[str, Any], name: str, title: str, intro: str) -> str:

@@ -15,32 +15,45 @@ import click
 
 from sandbox._version import __version__
 from sandbox.cli.collector import no_collections
+from sandbox.cli.examples import add_examples
 
-_COMMANDS: Final[Mapping[str, str]] = {
-    "serve": "serve",
-    "health": "health",
-    "requests": "requests",
-    "show": "requests",
-    "export": "requests",
-    "wait": "verification",
-    "verify": "verification",
-    "duplicates": "verification",
-    "violations": "verification",
-    "clock": "clock",
-    "faults": "faults",
-    "clients": "clients",
-    "tokens": "listings",
-    "services": "listings",
-    "entities": "listings",
-    "settings": "listings",
-    "reset": "state",
-    "state": "state",
-    "config": "configuration",
-    "openapi": "documents",
-    "fidelity": "documents",
-    "completion": "documents",
+_GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Run": {
+        "serve": "serve",
+        "health": "health",
+        "config": "configuration",
+    },
+    "Look": {
+        "requests": "requests",
+        "show": "requests",
+        "export": "requests",
+        "tokens": "listings",
+        "services": "listings",
+        "entities": "listings",
+    },
+    "Assert": {
+        "wait": "verification",
+        "verify": "verification",
+        "duplicates": "verification",
+        "violations": "verification",
+    },
+    "Control": {
+        "clock": "clock",
+        "faults": "faults",
+        "clients": "clients",
+        "settings": "listings",
+        "reset": "state",
+        "state": "state",
+    },
+    "Reference": {
+        "openapi": "documents",
+        "fidelity": "documents",
+        "completion": "documents",
+    },
 }
-"""The module of each command, in the order of the help."""
+"""The module of each command, by the sections of the help."""
+
+_COMMANDS: Final = {name: module for commands in _GROUPS.values() for name, module in commands.items()}
 
 
 class _Lazy(click.Group):
@@ -61,7 +74,16 @@ class _Lazy(click.Group):
             return None
         with no_collections():
             values = vars(import_module(f"sandbox.cli.{module}")).values()
-        return next(value for value in values if isinstance(value, click.Command) and value.name == cmd_name)
+        command = next(value for value in values if isinstance(value, click.Command) and value.name == cmd_name)
+        add_examples(command, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in _GROUPS.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [(name, command.get_short_help_str(80)) for name, command in commands if command is not None]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -79,22 +101,43 @@ _HELP: Final = """\
 Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
 
 \b
-Start it:         patchworks-sandbox serve
-Look around:      http://127.0.0.1:8025/_sandbox/
-See its options:  patchworks-sandbox serve --help
-See its settings: patchworks-sandbox config show
-What came in:     patchworks-sandbox requests --follow
-Did it come:      patchworks-sandbox verify --service orders --times 1
-Let a day pass:   patchworks-sandbox clock advance 24h
-Make it fail:     patchworks-sandbox faults add status code=503 --times 2
+  patchworks-sandbox serve
+  patchworks-sandbox requests --follow
+  patchworks-sandbox verify --service orders --times 1
+  patchworks-sandbox clock advance 24h
+  patchworks-sandbox faults add status code=503 --times 2
 
-Every setting of 'serve' can also stand in the environment (PATCHWORKS_SANDBOX_PORT=9000) or in a YAML file given by
---config-file (port: 9000). A flag wins over the environment, the environment over the file, the file over the
-'settings' of a seed.
+http://127.0.0.1:8025/_sandbox/ has the dashboard and the reference of both APIs.
+"""
+_EPILOG: Final = """\
+\b
+Settings:
+  Each option of 'serve' is also an environment variable (PATCHWORKS_SANDBOX_PORT=9000) and a line of the YAML file
+  that --config-file names (port: 9000). A flag wins over the environment, the environment over the file, the file
+  over the 'settings' of a seed.
+
+\b
+Environment of the other commands:
+  PATCHWORKS_SANDBOX_URL          the sandbox to ask, such as http://127.0.0.1:8025
+  PATCHWORKS_SANDBOX_PORT         its port on this machine, where no URL is given
+  PATCHWORKS_SANDBOX_CONTROL_KEY  its control key; PATCHWORKS_SANDBOX_CONTROL_KEY_FILE: a file with it
+  PATCHWORKS_SANDBOX_CA_FILE      the authority of its certificate
+
+\b
+Exit codes:
+  0  done
+  1  refused by the sandbox, or an assertion failed; for 'health': not ready
+  2  wrong usage
+  3  no sandbox answers, or nothing is known for an assertion
 """
 
 
-@click.group(cls=_Lazy, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=_Lazy,
+    help=_HELP,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, "--version", message="%(prog)s %(version)s")
 def main() -> None:
     """Run a command of ``patchworks-sandbox``."""

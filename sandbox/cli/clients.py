@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def clients() -> None:
     """Create and list OAuth clients.
 
-    Integrations get their tokens with these.
+    Integrations use a client's id and secret to get tokens.
     """
 
 
@@ -28,7 +28,10 @@ def clients() -> None:
 @JSON_OPTION
 @connected
 def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> None:
-    """Create a client called NAME. This is the only time its secret is shown."""
+    """Create a client called NAME.
+
+    The sandbox shows its secret this once.
+    """
     if connector is None:
         known = api.ask(verbs.connectors())
         if not known:
@@ -46,7 +49,10 @@ def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> 
 @JSON_OPTION
 @connected
 def list_clients(api: ControlApi, as_json: bool) -> None:
-    """List the clients of every connector, with the last four characters of their secrets."""
+    """List the clients of every connector.
+
+    Of each secret it prints the last four characters.
+    """
     found: list[dict[str, Any]] = [
         client for connector in api.ask(verbs.connectors()) for client in api.ask(verbs.clients(connector["id"]))
     ]

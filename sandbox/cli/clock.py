@@ -33,16 +33,19 @@ def show() -> Verb[verbs.ClockState]:
 @click.argument("duration")
 @performs(_show)
 def advance(duration: str) -> Verb[datetime]:
-    """Move by a DURATION: 24h, 1h30m, 90s or PT24H; backwards with a minus (after --)."""
+    """Move the clock by a DURATION.
+
+    24h, 1h30m, 90s and PT24H are durations. -- before a minus moves it back.
+    """
     return verbs.advance(duration)
 
 
 @clock.command("set")
-@click.argument("instant")
+@click.argument("now", metavar="INSTANT")
 @performs(_show)
-def set_clock(instant: str) -> Verb[datetime]:
-    """Travel to an INSTANT such as 2026-11-27T09:00:00Z."""
-    return verbs.change_clock(now=instant)
+def set_clock(now: str) -> Verb[datetime]:
+    """Set the clock to an INSTANT with a zone."""
+    return verbs.change_clock(now=now)
 
 
 @clock.command()
@@ -63,7 +66,10 @@ def unfreeze() -> Verb[datetime]:
 @click.argument("factor", type=float)
 @performs(_show)
 def rate(factor: float) -> Verb[datetime]:
-    """Run at FACTOR sandbox seconds a real second; 3600 is an hour a second."""
+    """Run at FACTOR sandbox seconds a second.
+
+    3600 is an hour a second.
+    """
     return verbs.change_clock(rate=factor)
 
 

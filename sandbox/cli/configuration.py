@@ -112,7 +112,7 @@ _MASK = "(not shown)"
 
 @click.group()
 def config() -> None:
-    """Look at the configuration, without starting anything."""
+    """Show the configuration without a start."""
 
 
 @config.command(cls=GroupedCommand)
@@ -121,7 +121,7 @@ def config() -> None:
 def show(
     seed_files: tuple[str, ...], seed: str | None, ready_file: str | None, as_json: bool, **settings: object
 ) -> None:
-    """Show every setting that 'serve' would run with, and where it comes from.
+    """Show every setting of 'serve' and its origin.
 
     Takes the options of 'serve' and reads the same environment, configuration file and seed files. Secrets are not
     shown.

@@ -6,13 +6,14 @@ Exit codes: 0 done, 1 the sandbox refused, 2 the command was not understood, 3 n
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.health import ca_file_option, default_url
+from sandbox.cli.health import ca_file_option, url_option
 from sandbox.cli.output import JSON_OPTION, print_json
 from sandbox.cli.variables import EnvOption
 from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
+_FIELD: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+): (?=.* is not allowed)")
+"""The field of a refused value, as the control API names it: ``body.duration``."""
 
 
 class _UnreachableError(click.ClickException):
@@ -35,20 +38,15 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     A refusal of the sandbox ends the command with a message and an exit code.
     """
 
-    @click.option(
-        "--url",
-        envvar=f"{ENV_PREFIX}URL",
-        default=default_url,
-        help=f"Base URL of the sandbox. [env: {ENV_PREFIX}URL; default: http://127.0.0.1:8025]",
-    )
+    @url_option
     @click.option(
         "--control-key",
         cls=EnvOption,
         in_file=True,
         envvar=f"{ENV_PREFIX}CONTROL_KEY",
         metavar="KEY",
-        help=f"Key of its control API, which one that listens beyond loopback asks for. [env: {ENV_PREFIX}CONTROL_KEY, "
-        f"or the path of a file in {ENV_PREFIX}CONTROL_KEY{FILE_SUFFIX}]",
+        help="Control key. Required where the sandbox listens on any address but loopback. "
+        f"[env: {ENV_PREFIX}CONTROL_KEY, or the path of a file in {ENV_PREFIX}CONTROL_KEY{FILE_SUFFIX}]",
     )
     @ca_file_option
     @functools.wraps(command)
@@ -62,13 +60,23 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         except UnreachableError as error:
             raise _UnreachableError(str(error)) from None
         except ProblemError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_in_own_words(str(error))) from None
         except InvalidValueError as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(_in_own_words(str(error))) from None
         except BrokenPipeError:  # as in `requests | head`
             raise click.exceptions.Exit(0) from None
 
     return with_api
+
+
+def _in_own_words(message: str) -> str:
+    """Return a message with the command's own name for the field that begins it: DURATION for ``body.duration``."""
+    place = _FIELD.match(message)
+    if place is None:
+        return message
+    context = click.get_current_context()
+    hints = {parameter.name: parameter.get_error_hint(context) for parameter in context.command.params}
+    return f"{hints.get(place[1], place[1]).strip(chr(39))}: {message[place.end() :]}"
 
 
 def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Verb[Any]]], Any]:

@@ -35,9 +35,9 @@ def openapi(output: str | None, api: str) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON, for programs.")
 def fidelity(as_json: bool) -> None:
-    """Print how each behaviour is known.
+    """Print the evidence for each behaviour.
 
-    It is documented, the framework's, unconfirmed, undefined or ours.
+    A behaviour is documented, the framework's, unconfirmed, undefined or ours.
     """
     from sandbox.platform.fidelity import as_text, load_ledger
 
@@ -54,10 +54,8 @@ _NAME = "patchworks-sandbox"
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script of a SHELL.
 
-    \b
-    eval "$(patchworks-sandbox completion bash)"
-    patchworks-sandbox completion fish > ~/.config/fish/completions/patchworks-sandbox.fish
-    """  # noqa: D301 - click reads the character that this escape stands for
+    zsh reads it from a folder of fpath, after compinit in ~/.zshrc.
+    """
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)

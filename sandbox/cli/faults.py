@@ -78,32 +78,33 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.argument("kind", required=False, shell_complete=_complete_kind)
 @click.argument("options", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option(
-    "--rule", type=click.File(encoding="utf-8"), help="In place of all else: a file with a rule in JSON (-: stdin)."
+    "--rule", type=click.File(encoding="utf-8"), help="Read the whole rule from a JSON file; - reads standard input."
 )
-@click.option("--name", help="What the journal calls it.")
-@click.option("--endpoint", type=click.Choice(["any", *(kind.name for kind in ENDPOINTS)]), help="Only requests to it.")
+@click.option("--name", help="Name of the rule in the journal.")
+@click.option(
+    "--endpoint", type=click.Choice(["any", *(kind.name for kind in ENDPOINTS)]), help="Only requests to this endpoint."
+)
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
 @click.option("--client-id", help="Only requests of this OAuth client.")
 @click.option("--method", help="Only requests with this HTTP method.")
 @click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")
-@click.option("--after", type=int, help="Let so many pass first.")
-@click.option("--times", type=int, help="Act so many times.")
-@click.option("--every", type=int, help="Act on every Nth request.")
-@click.option("--probability", type=float, help="Chance to act.")
-@click.option("--accept", is_flag=True, default=None, help="Store the payload first: its answer is lost.")
+@click.option("--after", type=int, metavar="N", help="Let N matching requests pass first.")
+@click.option("--times", type=int, metavar="N", help="Act on N requests, then no more.")
+@click.option("--every", type=int, metavar="N", help="Act on every N-th matching request.")
+@click.option("--probability", type=float, metavar="CHANCE", help="Act with this chance, from 0 to 1.")
+@click.option(
+    "--accept", is_flag=True, default=None, help="Store the payload although the client gets no answer of success."
+)
 @JSON_OPTION
 @connected
 def add(
     api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, as_json: bool, **fields: Any
 ) -> None:
-    """Add a rule: a KIND of fault with its options, and which requests it is for.
+    """Add a fault rule: a KIND with its options, and conditions.
 
-    \b
-    faults add status code=503 --endpoint inbound --times 2
-    faults add latency distribution=fixed seconds=0.5 --service orders
-    faults add connection_reset --accept
-    """  # noqa: D301 - click reads the character that this escape stands for
+    The rule acts on the requests that meet every condition.
+    """
     if (kind is None) == (rule is None):
         raise click.UsageError("Give a KIND of fault, or a rule with --rule.")
     document = _read_rule(rule) if rule is not None else _make_rule(kind, options, fields)
@@ -137,13 +138,13 @@ def read_option(text: str) -> tuple[str, Any]:
 
 
 def _show_presets(found: Any) -> None:
-    click.echo(table(["PRESET", "WHAT"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
+    click.echo(table(["PRESET", "TITLE"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
 
 
 @faults.command()
 @performs(_show_presets)
 def presets() -> Verb[dict[str, str]]:
-    """List the presets: failures with a story."""
+    """List the fault presets."""
     return verbs.presets()
 
 

@@ -25,11 +25,18 @@ def default_url() -> str:
     return f"http://127.0.0.1:{variable(f'{ENV_PREFIX}PORT') or 8025}"
 
 
+url_option = click.option(
+    "--url",
+    envvar=f"{ENV_PREFIX}URL",
+    default=default_url,
+    metavar="URL",
+    help=f"Base URL of the sandbox. [env: {ENV_PREFIX}URL; default: http://127.0.0.1 at {ENV_PREFIX}PORT or 8025]",
+)
 ca_file_option = click.option(
     "--ca-file",
     envvar=f"{ENV_PREFIX}CA_FILE",
     metavar="FILE",
-    help="PEM file with the authority to trust, for a URL with https: the sandbox's own is at /_sandbox/ca.pem. "
+    help="CA certificate (PEM) for an https URL. Download the sandbox's own from /_sandbox/ca.pem. "
     f"[env: {ENV_PREFIX}CA_FILE]",
 )
 UNTRUSTED: Final = (
@@ -38,16 +45,11 @@ UNTRUSTED: Final = (
 
 
 @click.command()
-@click.option(
-    "--url",
-    envvar=f"{ENV_PREFIX}URL",
-    default=default_url,
-    help=f"Base URL of the sandbox. [default: http://127.0.0.1:8025, or the port in {ENV_PREFIX}PORT]",
-)
+@url_option
 @ca_file_option
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=5.0, help="Seconds to wait. [default: 5]")
 def health(url: str, ca_file: str | None, timeout: float) -> None:
-    """Tell whether a sandbox is ready: exit code 0 if it is, else 1."""
+    """Ask whether a sandbox is ready: exit code 0 if it is, else 1."""
     if not is_web_url(url):
         raise click.BadParameter(f"{url!r} is no http or https URL such as http://127.0.0.1:8025", param_hint="--url")
     address = url.rstrip("/") + _PATH

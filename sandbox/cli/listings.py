@@ -25,11 +25,18 @@ def tokens() -> None:
 
 @tokens.command("list")
 @click.option("--client-id", help="Only of this OAuth client.")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="So many of the newest.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show the N newest tokens.",
+)
 @JSON_OPTION
 @connected
 def list_tokens(api: ControlApi, as_json: bool, **query: object) -> None:
-    """List the tokens issued since the last reset, the newest last."""
+    """List the tokens since the last reset, newest last."""
     answer = api.get("/tokens", **query)
     if as_json:
         print_json(answer)
@@ -79,7 +86,7 @@ def _show_services(found: Any) -> None:
 @services.command("list")
 @performs(_show_services)
 def list_services() -> Verb[list[Service]]:
-    """List the services of every company, with the paths of their inbound URLs."""
+    """List the services with their inbound URLs."""
     return verbs.services()
 
 
@@ -132,5 +139,8 @@ def show_settings() -> Verb[dict[str, Any]]:
 @click.argument("changes", nargs=-1, required=True, metavar="NAME=VALUE...")
 @performs(_show_settings)
 def change_settings(changes: Sequence[str]) -> Verb[object]:
-    """Change settings until the next reset: all that are given, or none if one is refused."""
+    """Change settings until the next reset.
+
+    If one is refused, none changes.
+    """
     return verbs.configure(dict(map(read_option, changes)))

@@ -50,7 +50,8 @@ GROUPS: Final = {
     ),
     "Faults": ("presets_dir",),
     "Log": ("log_level", "log_format"),
-    "Journal": ("journal_entries", "journal_bytes", "journal_file", "state_limit"),
+    "Journal": ("journal_entries", "journal_bytes", "journal_file"),
+    "Saved states": ("state_limit",),
 }
 OTHER: Final = "Other options"
 _FILES: Final[dict[str, str]] = {"seed_file": "seed_files", "ready_file": "ready_file"}
@@ -129,13 +130,32 @@ def shown(value: object) -> str:
             return str(value)
 
 
+_METAVARS: Final = {
+    "bytes": "BYTES",
+    "dir": "DIRECTORY",
+    "file": "FILE",
+    "folder": "DIRECTORY",
+    "host": "HOST",
+    "id": "UUID",
+    "key": "KEY",
+    "lifetime": "DURATION",
+    "limit": "BYTES",
+    "path": "PATH",
+    "port": "PORT",
+    "secret": "SECRET",
+    "url": "URL",
+    "window": "DURATION",
+}
+"""The kind of value by the last word of a setting's name."""
+
+
 def _metavar(spec: SettingSpec) -> str:
     if values := spec.json_schema.get("enum"):
         return f"[{'|'.join(map(str, values))}]"
     kind = spec.json_schema["type"]
-    if "integer" in kind:
-        return "NUMBER"
-    return "NAME,…" if "array" in kind else "TEXT"
+    if "array" in kind:
+        return "NAME,…"
+    return _METAVARS.get(spec.name.rpartition("_")[2], "NUMBER" if "integer" in kind else "TEXT")
 
 
 def read_config_file(context: click.Context, option: click.Parameter, path: str | None) -> None:

@@ -71,16 +71,29 @@ def filters(command: _Command) -> _Command:
     for option in reversed(
         (
             click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind."),
-            click.option("--company", help="Only to URLs of this company."),
-            click.option("--service", "vanity_url", help="Only to this vanity URL."),
-            click.option("--client-id", help="Only of this OAuth client."),
+            click.option("--company", help="Only requests to URLs of this company."),
+            click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL."),
+            click.option("--client-id", metavar="ID", help="Only requests of this OAuth client."),
             click.option(
-                "--outcome", type=click.Choice(["accepted", "rejected", "faulted"]), help="Only with this one."
+                "--outcome",
+                type=click.Choice(["accepted", "rejected", "faulted"]),
+                help="Only requests with this outcome.",
             ),
-            click.option("--status", type=click.IntRange(0, 599), help="Only answered with this status."),
-            click.option("--since", metavar="INSTANT", help="Only received at or after it, on the sandbox clock."),
-            click.option("--until", metavar="INSTANT", help="Only received at or before it."),
-            click.option("--json-path", help="Only with a JSON body in which this RFC 9535 query selects something."),
+            click.option(
+                "--status",
+                type=click.IntRange(0, 599),
+                metavar="STATUS",
+                help="Only requests answered with this status; 0: with none.",
+            ),
+            click.option(
+                "--since", metavar="INSTANT", help="Only requests received at or after it, on the sandbox clock."
+            ),
+            click.option("--until", metavar="INSTANT", help="Only requests received at or before it."),
+            click.option(
+                "--json-path",
+                metavar="QUERY",
+                help="Only requests with a body in which this RFC 9535 query selects something.",
+            ),
         )
     ):
         command = option(command)
@@ -89,10 +102,21 @@ def filters(command: _Command) -> _Command:
 
 @click.command("requests")
 @filters
-@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, help="So many of the newest; 0: all.")
-@click.option("--follow", "-f", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show the N newest requests; 0 shows all.",
+)
+@click.option("--follow", "-f", is_flag=True, help="Keep printing new requests until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-@click.option("--file", type=click.Path(exists=True, dir_okay=False), help="Read a journal file instead of asking.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Read a journal file instead of asking a running sandbox.",
+)
 @connected
 def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file: str | None, **query: object) -> None:
     """List the requests received, and why they were refused.
@@ -172,7 +196,7 @@ def _what(entry: dict[str, Any]) -> str:
 def show(api: ControlApi, request_id: str, as_json: bool) -> None:
     """Show one request whole, by its number or id.
 
-    What came, what was answered, and why.
+    It prints the request, the answer and the reason.
     """
     from urllib.parse import quote
 
@@ -228,9 +252,9 @@ def _answered(entry: dict[str, Any]) -> str:
 @click.option("--output", "-o", type=click.File("wb", lazy=True), default="-", help="Write to this file.")
 @connected
 def export(api: ControlApi, form: str, output: Any, **query: object) -> None:
-    """Write the requests received to a file.
+    """Export the journal, without secrets.
 
-    Secrets are left out.
+    The default is standard output.
     """
     for piece in api.pieces("/requests/export", {"format": form, **query}):
         output.write(piece)

@@ -27,19 +27,19 @@ _SECRETS: Final = {"saved": "as saved", "kept": "the one it had here before"}
 def state() -> None:
     """Save everything to a file, and load it.
 
-    What exists, tokens, journal, faults, clock and settings: what happens next is the same.
+    A state holds companies, tokens, journal, faults, clock and settings.
     """
 
 
 @state.command()
 @click.argument("file", type=_FILE)
-@click.option("--with-secrets", is_flag=True, help="Also the signing key and hashes of the clients' secrets.")
+@click.option("--with-secrets", is_flag=True, help="Save the signing key and hashes of the clients' secrets too.")
 @connected
 def save(api: ControlApi, file: str, with_secrets: bool) -> None:
-    """Save the state of a running sandbox to FILE, readable by you only.
+    """Save the state of a running sandbox to FILE.
 
-    Without secrets its tokens are good only where the same key signs, and loading gives its clients the secrets that
-    they have there, or new ones.
+    Only you can read the file. Without secrets its tokens are good only where the same key signs. `load` then gives
+    each client the secret that it has there, or a new one.
     """
     try:
         atomic_file.write(Path(file), api.pieces("/state", {"secrets": with_secrets}))
@@ -62,9 +62,9 @@ def _show_loaded(loaded: Any) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @performs(_show_loaded)
 def load(file: str) -> Verb[list[LoadedClient]]:
-    """Let a running sandbox become what FILE describes: all of it, or nothing. A reset returns to its seed.
+    """Load FILE into a running sandbox.
 
-    With - in place of FILE it reads standard input.
+    If FILE is invalid, nothing changes. A reset returns to the seed. - reads standard input.
     """
     try:
         with click.open_file(file, "rb") as saved:
@@ -80,6 +80,6 @@ def load(file: str) -> Verb[list[LoadedClient]]:
 def reset() -> Verb[datetime]:
     """Return to the seed.
 
-    A new journal, no faults, no tokens, real time, and the settings of the start.
+    A reset empties the journal, removes tokens and rules, and restores real time and the settings of the start.
     """
     return verbs.reset()

@@ -22,24 +22,28 @@ if TYPE_CHECKING:
     from sandbox.journal.duplicates import Duplicates, Likeness
     from sandbox.testing.remote.control_api import ControlApi
 
-_after = click.option("--after", metavar="ID", default="0", help="Only after the request with this number or id.")
+_after = click.option("--after", metavar="ID", default="0", help="Only requests after the one with this number or id.")
 
 
 @click.command()
 @filters
 @_after
-@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="So many requests.")
-@click.option("--timeout", type=click.FloatRange(0), default=5.0, show_default=True, help="Real seconds.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Wait for N requests.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Wait at most so many real seconds.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @connected
 def wait(api: ControlApi, after: str, count: int, timeout: float, as_json: bool, **query: Any) -> None:
-    """Wait until requests that match were received, and print them.
+    """Wait until matching requests come, and print them.
 
-    The requests received before count too, unless --after leaves them out.
-
-    \b
-    wait --service orders --outcome accepted --count 3 --timeout 30
-    """  # noqa: D301 - click reads the character that this escape stands for
+    Requests of the past count too, unless --after leaves them out.
+    """
     from sandbox.journal.form import shown
     from sandbox.journal.journal import parse_cursor
     from sandbox.testing.remote.journal import RemoteJournal
@@ -73,24 +77,27 @@ def _read_headers(context: click.Context, parameter: click.Parameter, given: Seq
 @click.option("--contains", "json_contains", metavar="JSON", callback=_read_json, help="The body holds this JSON.")
 @click.option("--body", "json", metavar="JSON", callback=_read_json, help="The body is this JSON.")
 @click.option("--text", help="The body is this text.")
-@click.option("--header", "headers", metavar="NAME=VALUE", multiple=True, callback=_read_headers, help="It has this.")
+@click.option(
+    "--header",
+    "headers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_read_headers,
+    help="The request has this header.",
+)
 @click.option("--method", help="The HTTP method.")
-@click.option("--reason", help="The reason is or begins with this, such as token_expired.")
+@click.option("--reason", help="The reason of the refusal, such as token_expired, or its beginning.")
 @click.option("--fault", help="The name or id of the fault rule that acted.")
-@click.option("--times", type=click.IntRange(0), help="Exactly so many. [default: at least one]")
-@click.option("--at-least", type=click.IntRange(0), help="So many or more.")
-@click.option("--at-most", type=click.IntRange(0), help="So many or fewer.")
+@click.option("--times", type=click.IntRange(0), metavar="N", help="Exactly N requests. [default: at least one]")
+@click.option("--at-least", type=click.IntRange(0), metavar="N", help="N requests or more.")
+@click.option("--at-most", type=click.IntRange(0), metavar="N", help="N requests or fewer.")
 @JSON_OPTION
 @connected
 def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **options: Any) -> None:
-    """Verify that requests were received, and print the nearest ones where they were not.
+    """Verify that requests came, or print the nearest ones.
 
     The verification fails also when the journal has dropped entries that could have matched.
-
-    \b
-    verify --service orders --contains '{"order": "1001"}' --times 1
-    verify --outcome rejected --at-most 0
-    """  # noqa: D301 - click reads the character that this escape stands for
+    """
     given = {name: value for name, value in options.items() if value is not None}
     counts: dict[str, int] = {name: given.pop(name) for name in ("times", "at_least", "at_most") if name in given}
     pattern: dict[str, Any] = {
@@ -126,13 +133,13 @@ def _show_duplicates(answer: Any) -> None:
 
 
 @click.command()
-@click.option("--by", type=click.Choice(["bytes", "json"]), help="Alike in every byte, or as JSON. [default: json]")
-@click.option("--json-path", help="Alike in what this RFC 9535 query selects, such as $.order.")
-@click.option("--company", help="Only to URLs of this company.")
-@click.option("--service", "vanity_url", help="Only to this vanity URL.")
+@click.option("--by", type=click.Choice(["bytes", "json"]), help="Compare the bytes, or the JSON. [default: json]")
+@click.option("--json-path", metavar="QUERY", help="Compare the selection of this RFC 9535 query, such as $.order.")
+@click.option("--company", help="Only requests to URLs of this company.")
+@click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL.")
 @performs(_show_duplicates)
 def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Duplicates]]:
-    """List the payloads that were accepted more than once, as retries leave them."""
+    """List the payloads that were accepted more than once."""
     verb = verbs.duplicates(by, json_path, **where)
     return replace(verb, query={**verb.query, "entries": None})
 
@@ -152,8 +159,8 @@ UNJUDGED: Final = 3
 
 
 @click.command()
-@click.option("--company", help="Only to URLs of this company.")
-@click.option("--client-id", help="Only of this OAuth client.")
+@click.option("--company", help="Only requests to URLs of this company.")
+@click.option("--client-id", metavar="ID", help="Only requests of this OAuth client.")
 @click.option("--allow", metavar="CODE", multiple=True, callback=_read_codes, help="Leave violations of this code out.")
 @click.option("--fail", is_flag=True, help="Exit with 1 if there are violations, with 3 if it is unknown.")
 @click.option("--fail-if-none-received", is_flag=True, help="Exit with 3 if no request came.")
@@ -162,15 +169,11 @@ UNJUDGED: Final = 3
 def violations(
     api: ControlApi, allow: frozenset[str], fail: bool, fail_if_none_received: bool, as_json: bool, **where: Any
 ) -> None:
-    """List the ways in which requests did not conform to the published contract.
+    """List the violations of the published contract.
 
     With --fail, the exit code is 1 if there are any. It is 3 if there are none but that proves nothing, because no
     request came or the journal has dropped some.
-
-    \b
-    violations --fail
-    violations --fail --allow no_accept_json
-    """  # noqa: D301 - click reads the character that this escape stands for
+    """
     pages = api.ask(verbs.contract_violations(**where))
     received, lost = pages[0]["received"], pages[0]["lost"]
     found = [

@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import JsonValue, canonical
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
 
 Likeness = Literal["bytes", "json", "json_path"]
 
@@ -42,36 +45,33 @@ def find_duplicates(
         by = "json" if json_path is None else "json_path"
     if (by == "json_path") != (json_path is not None):
         raise InvalidValueError("json_path", json_path, "a JSONPath, with by=json_path and only there")
-    key_of = _key_function(by, json_path)
+    query = None if json_path is None else compile_json_path(json_path)
+    key_of = _key_function(by, query)
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
         if entry.kind in PAYLOADS and entry.accepted and (key := key_of(entry)) is not None:
             groups.setdefault((entry.company, entry.vanity_url, key), []).append(entry)
-    return [_group(group, by, json_path) for group in groups.values() if len(group) > 1]
+    return [_group(group, by, query) for group in groups.values() if len(group) > 1]
 
 
-def _key_function(by: Likeness, json_path: str | None) -> Callable[[Entry], str | None]:
+def _key_function(by: Likeness, query: JSONPath | None) -> Callable[[Entry], str | None]:
     if by == "bytes":
         return _digest
-    if json_path is None:
+    if query is None:
         return lambda entry: _digest(entry) if entry.json is None else canonical(entry.json)
-    return lambda entry: None if not (selected := _selected(entry, json_path)) else canonical(selected)
+    return lambda entry: None if not (selected := select(query, entry.json)) else canonical(selected)
 
 
-def _group(entries: list[Entry], by: Likeness, json_path: str | None) -> Duplicates:
+def _group(entries: list[Entry], by: Likeness, query: JSONPath | None) -> Duplicates:
     key = None
-    if json_path is not None:
-        selected = _selected(entries[0], json_path)
+    if query is not None:
+        selected = select(query, entries[0].json)
         key = selected[0] if len(selected) == 1 else selected
     if len({_digest(entry) for entry in entries}) == 1:
         return Duplicates("bytes", key, tuple(entries))
     if by == "json_path" and len({canonical(entry.json) for entry in entries}) == 1:
         return Duplicates("json", key, tuple(entries))
     return Duplicates(by, key, tuple(entries))
-
-
-def _selected(entry: Entry, json_path: str) -> list[JsonValue]:
-    return select(compile_json_path(json_path), entry.json)
 
 
 def _digest(entry: Entry) -> str:

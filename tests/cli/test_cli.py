@@ -6,6 +6,7 @@ import dataclasses
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -736,19 +737,25 @@ def test_help_of_serve_shows_the_options_in_groups() -> None:
     assert "[default: 8025]" in " ".join(text.split())
 
 
-def test_help_lists_the_commands_in_the_order_of_need() -> None:
+def test_help_lists_the_commands_in_groups_and_the_exit_codes() -> None:
     text = CliRunner().invoke(main, ["--help"]).output
 
-    commands = text.partition("Commands:\n")[2]
-    assert [line.split()[0] for line in commands.splitlines()][:3] == ["serve", "health", "requests"]
-    assert "\n  Start it:         patchworks-sandbox serve\n  Look around:" in text
+    groups = re.findall(r"^([A-Z][a-z]+):\n  (\w+) ", text, re.MULTILINE)
+    assert groups == [
+        ("Run", "serve"),
+        ("Look", "requests"),
+        ("Assert", "wait"),
+        ("Control", "clock"),
+        ("Reference", "openapi"),
+    ]
+    assert "\n  Exit codes:\n    0  done\n" in text
 
 
 def test_misspelled_command_is_refused_with_the_nearest_name() -> None:
     result = CliRunner().invoke(main, ["server"])
 
     assert result.exit_code == 2
-    assert "Error: No such command 'server'; did you mean 'serve'? known: serve, health, requests, " in result.output
+    assert "Error: No such command 'server'; did you mean 'serve'? known: serve, health, config, " in result.output
 
 
 def test_version_is_told() -> None:

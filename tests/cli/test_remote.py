@@ -79,7 +79,7 @@ def test_requests_are_filtered(options: list[str], numbers: list[int], run: Run,
 def test_filter_that_is_none_is_refused_with_what_is_allowed(run: Run) -> None:
     result = run("requests", "--json-path", "order", exit_code=1)
 
-    assert result.stderr.startswith("Error: query.json_path: 'order' is not allowed; allowed: an RFC 9535 JSONPath")
+    assert result.stderr.startswith("Error: --json-path: 'order' is not allowed; allowed: an RFC 9535 JSONPath")
 
 
 def test_dropped_requests_are_told(run: Run, server: SandboxServer) -> None:

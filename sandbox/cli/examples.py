@@ -1,0 +1,70 @@
+"""An example or two for each command, shown at the end of its help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "serve": ("serve --port 9000 --seed-file my-seed.yaml", "serve --port 0 --ready-file ready.json"),
+    "health": ("health --url http://127.0.0.1:9000",),
+    "requests": ("requests --outcome rejected", "requests --service orders --json --limit 0"),
+    "show": ("show 2",),
+    "export": ("export --format har -o requests.har", "export --service orders > orders.ndjson"),
+    "wait": ("wait --service orders --outcome accepted --count 3 --timeout 30",),
+    "verify": (
+        """verify --service orders --contains '{"order": "1001"}' --times 1""",
+        "verify --outcome rejected --times 0",
+    ),
+    "duplicates": ("duplicates --json-path '$.order'",),
+    "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
+    "clock show": ("clock show",),
+    "clock advance": ("clock advance 24h", "clock advance -- -90s"),
+    "clock set": ("clock set 2026-11-27T09:00:00Z",),
+    "clock freeze": ("clock freeze",),
+    "clock unfreeze": ("clock unfreeze",),
+    "clock rate": ("clock rate 3600",),
+    "clock reset": ("clock reset",),
+    "faults list": ("faults list",),
+    "faults add": (
+        "faults add status code=503 --endpoint inbound --times 2",
+        "faults add latency distribution=fixed seconds=0.5 --service orders",
+        "faults add connection_reset --accept",
+    ),
+    "faults presets": ("faults presets",),
+    "faults preset": ("faults preset maintenance-window --service orders",),
+    "faults remove": ("faults remove fault-1",),
+    "faults clear": ("faults clear",),
+    "clients create": ("clients create 'Order export'",),
+    "clients list": ("clients list --json",),
+    "tokens list": ("tokens list --limit 5",),
+    "tokens revoke": ("tokens revoke --client-id 9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e",),
+    "services list": ("services list",),
+    "entities list": ("entities list --connector 1",),
+    "settings show": ("settings show --json",),
+    "settings set": ("settings set rate_limit=true rate_limit_requests=10",),
+    "reset": ("reset",),
+    "state save": ("state save state.json --with-secrets",),
+    "state load": ("state load state.json",),
+    "config show": ("config show --seed-file my-seed.yaml",),
+    "openapi": ("openapi --api control > openapi-control.yaml",),
+    "fidelity": ("fidelity --json",),
+    "completion": (
+        'eval "$(patchworks-sandbox completion bash)"',
+        'patchworks-sandbox completion zsh > "${fpath[1]}/_patchworks-sandbox"',
+        "patchworks-sandbox completion fish > ~/.config/fish/completions/patchworks-sandbox.fish",
+    ),
+}
+"""The examples by command. The name of the program comes before each line that lacks it."""
+
+
+def add_examples(command: click.Command, path: str) -> None:
+    """Let the help of a command, or of the commands of a group, end with its examples."""
+    if isinstance(command, click.Group):
+        for name, part in command.commands.items():
+            add_examples(part, f"{path} {name}")
+    elif path in EXAMPLES:
+        lines = (line if "patchworks-sandbox" in line else f"patchworks-sandbox {line}" for line in EXAMPLES[path])
+        command.epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
