@@ -34,6 +34,10 @@ GROUPS: Final = {
     "Emulated platform": (
         "wire_profile",
         "accept",
+        "inbound_auth",
+        "check_order",
+        "company_class",
+        "endpoint_class",
         "success_status",
         "success_message",
         "inactive_service",

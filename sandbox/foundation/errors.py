@@ -23,6 +23,7 @@
         ├── IncompleteBodyError        400        ├── InvalidRequestError        400
         ├── MalformedBodyError         400        ├── InvalidClientError         401
         ├── RouteNotFoundError         404        ├── InvalidScopeError          400
+        │   └── UnboundError           404        │
         ├── MethodNotAllowedError      405        ├── UnauthenticatedError       401
         ├── MethodOverrideError        400, 404   │
         ├── TooManyAttemptsError       429        ├── MissingScopeError          403
@@ -252,6 +253,14 @@ class UnauthorizedActionError(RefusalError):
 
 class RouteNotFoundError(RefusalError):
     """Nothing answers at this path: unknown route, company or vanity URL (WIRE D)."""
+
+
+class UnboundError(RouteNotFoundError):
+    """A part of the path names nothing; the framework's message names ``model``, the class of the part (FACTS 1.29)."""
+
+    def __init__(self, reason: str, model: str) -> None:
+        self.model = model
+        super().__init__(reason)
 
 
 class MethodNotAllowedError(RefusalError):

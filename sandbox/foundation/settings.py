@@ -122,6 +122,12 @@ _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f]*:(?:[0-9a-f]*:)
 _CERTIFICATE_NAME = re.compile(
     r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|[0-9a-f]*:(?:[0-9a-f]*:)+[0-9a-f.]*"
 )
+_CLASS_PATTERN: Final = r"(?=.{1,200}$)[A-Za-z_][A-Za-z0-9_]*(?:\\[A-Za-z_][A-Za-z0-9_]*)*"
+_CLASS: Final = (
+    "the name of a PHP class, such as App\\Models\\Company",
+    lambda text: re.fullmatch(_CLASS_PATTERN, text) is not None,
+    {"pattern": f"^{_CLASS_PATTERN}$", "maxLength": 200},
+)
 _DAY = int(timedelta(days=1).total_seconds())
 _METHODS: Final = ("GET", "POST")
 
@@ -291,6 +297,32 @@ class Settings(Described):
         names(f"a list of names, each {_SCOPE}", _is_scope, low=1, schema=_SCOPE_SCHEMA),
         "Scopes the token endpoint knows besides the required one and '*'.",
         tag="unconfirmed",
+    )
+    inbound_auth: str = _setting(
+        "bearer",
+        choice("bearer", "basic", "both"),
+        "How payloads are authenticated: by an access token, by HTTP Basic with the id and the secret of an OAuth "
+        "client, or by either. The vendor announces Basic authentication and does not describe it.",
+        tag="announced",
+    )
+    check_order: str = _setting(
+        "documented",
+        choice("documented", "framework"),
+        "Whether the token or the company and the vanity URL are looked at first. With framework an unknown URL is 404 "
+        "without any token, and the message names the class of what is unknown.",
+        tag="framework",
+    )
+    company_class: str = _setting(
+        "App\\Models\\Company",
+        line(*_CLASS),
+        "Class in the message on an unknown company, with check_order = framework.",
+        tag="undefined",
+    )
+    endpoint_class: str = _setting(
+        "App\\Models\\Endpoint",
+        line(*_CLASS),
+        "Class in the message on an unknown vanity URL, with check_order = framework.",
+        tag="undefined",
     )
     success_status: int = _setting(
         200,

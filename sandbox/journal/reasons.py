@@ -35,6 +35,16 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The request has no usable bearer token.",
         "Send one field `Authorization: Bearer <access token>`.",
     ),
+    "no_credentials": Reason(
+        _UNAUTHENTICATED,
+        "The setting `inbound_auth` asks for HTTP Basic, and the request has none that can be read.",
+        "Send the id and the secret of an OAuth client by HTTP Basic, or set `inbound_auth` to `bearer`.",
+    ),
+    "wrong_credentials": Reason(
+        _UNAUTHENTICATED,
+        "The id or the secret in HTTP Basic is not that of an OAuth client.",
+        "Check both. A lost secret cannot be shown again: create another client.",
+    ),
     "token_expired": Reason(
         _UNAUTHENTICATED,
         "The access token is past its lifetime.",

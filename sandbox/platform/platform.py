@@ -47,8 +47,10 @@ The entry is published and the answer has not left. The call is guarded (``sandb
 class Platform:
     """One life of the emulated platform.
 
-    ``settings`` are those in force, ``wire`` the profile that they name, ``stored`` the answer to a payload that is
-    accepted, and ``default_scopes`` those of a token for which none is asked; ``use`` replaces them while it serves.
+    ``settings`` are those in force. ``use`` replaces them while it serves, with what follows from them: ``wire`` is the
+    profile, ``stored`` the answer to a payload that is accepted, ``default_scopes`` are those of a token for which none
+    is asked, ``takes_basic`` and ``takes_bearer`` say how payloads are authenticated, and ``binds_first`` whether the
+    address comes before the token.
     ``serve`` calls ``observers`` with every entry, and ``after_acceptance`` with every accepted payload; empty, the
     latter costs one truth test a request.
     """
@@ -87,6 +89,8 @@ class Platform:
         self.settings = settings
         self.wire: WireProfile = wire_profile(settings.wire_profile)
         self.stored = self.wire.stored(settings.success_status, settings.success_message)
+        self.takes_basic, self.takes_bearer = settings.inbound_auth != "bearer", settings.inbound_auth != "basic"
+        self.binds_first = settings.check_order == "framework"
         self.default_scopes = [] if settings.default_scope == "none" else [settings.required_scope]
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
 

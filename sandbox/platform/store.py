@@ -111,6 +111,10 @@ class Store:
         """Return a company or raise ``NotFoundError``."""
         return self._get(self._companies, "company", slug)
 
+    def has_company(self, slug: str) -> bool:
+        """Return whether there is such a company."""
+        return slug in self._companies
+
     # --- connectors -------------------------------------------------------------------------------------------------
 
     def add_connector(self, company: str, name: str, environment: str = "test") -> Connector:

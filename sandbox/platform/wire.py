@@ -31,6 +31,7 @@ from sandbox.foundation.errors import (
     TooManyAttemptsError,
     UnauthenticatedError,
     UnauthorizedActionError,
+    UnboundError,
     UnsupportedGrantTypeError,
     Violation,
 )
@@ -214,6 +215,8 @@ class WireProfile:
                 return self.message(403, "Invalid scope(s) provided.")
             case UnauthorizedActionError():
                 return self.message(403, "This action is unauthorized.")
+            case UnboundError(model=model):
+                return self.message(404, f"No query results for model [{model}].")
             case RouteNotFoundError():
                 return self._not_found(exchange)
             case MethodNotAllowedError(method=method, allowed=allowed):

@@ -25,7 +25,7 @@ def test_every_field_has_a_specification_and_its_default_is_allowed() -> None:
 def test_specification_tells_people_what_they_need(spec: Any) -> None:
     assert spec.doc.endswith(".")
     assert spec.allowed
-    assert spec.tag in ("documented", "framework", "unconfirmed", "undefined", "ours")
+    assert spec.tag in ("documented", "framework", "unconfirmed", "announced", "undefined", "ours")
     assert spec.env == f"PATCHWORKS_SANDBOX_{spec.name.upper()}"
     assert spec.flag == f"--{spec.name.replace('_', '-')}"
     assert json.dumps(spec.json_schema)

@@ -241,7 +241,7 @@ def test_clock_moved_backwards_makes_the_token_too_early(caller: Caller) -> None
         (None, "no_token: there is no Authorization header"),
         ("Bearer", "no_token: not of the form 'Bearer …'"),
         ("Bearer ", "no_token: not of the form 'Bearer …'"),
-        ("Basic abc", "no_token: not of the form 'Bearer …'"),
+        ("Token abc", "no_token: not of the form 'Bearer …'"),
         ("nonsense", "no_token: not of the form 'Bearer …'"),
         ("Bearer nonsense", "malformed_token: 1 part, a JWT has 3"),
     ],

@@ -16,20 +16,21 @@ from sandbox.foundation.errors import (
     RouteNotFoundError,
     UnauthenticatedError,
     UnauthorizedActionError,
+    UnboundError,
     Violation,
 )
+from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
-from sandbox.platform.endpoints.bearer import BearerEndpoint
+from sandbox.platform.endpoints.bearer import BearerEndpoint, Caller
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import PAGE, RATE, header, json_response, refusals, shared
 from sandbox.platform.entity_check import EntityCheck
 from sandbox.platform.model import INBOUND_PATH, Service
 from sandbox.platform.platform import Platform
 from sandbox.platform.store import Store
-from sandbox.platform.tokens import Token
 from sandbox.platform.wire import wire_profile
 
 BLANK: Final = "blank_payload"
@@ -78,7 +79,7 @@ class InboundEndpoint(BearerEndpoint):
         }
     }
 
-    def handle(self, exchange: Exchange, platform: Platform, admitted: Token, act: Act | None) -> Answer:
+    def handle(self, exchange: Exchange, platform: Platform, admitted: Caller, act: Act | None) -> Answer:
         """Accept a payload, in the platform's order: service, the connector's right, and only then the body (WIRE B).
 
         With ``entity_check = flag`` a payload that does not match is accepted, and the reason noted; so is a blank one
@@ -97,6 +98,14 @@ class InboundEndpoint(BearerEndpoint):
                 raise
             exchange.reason = error.reason
         return platform.stored
+
+    def bind(self, exchange: Exchange, platform: Platform) -> None:
+        """Refuse an unknown company, or a vanity URL that the company does not have, and say which (FACTS 1.29)."""
+        company, settings = exchange.subject["company"], platform.settings
+        if not platform.store.has_company(company):
+            raise UnboundError(f"unknown_service: no company {company}", settings.company_class)
+        if platform.store.find_service(**exchange.subject) is None:
+            raise UnboundError(_nothing_at(**exchange.subject), settings.endpoint_class)
 
     def hand_on(self, entry: Entry, exchange: Exchange, platform: Platform) -> None:
         """Hand a payload to the next stages, unless its service was deleted in the meantime."""
@@ -148,6 +157,7 @@ class InboundEndpoint(BearerEndpoint):
                 "Nothing is at this address: an unknown company or vanity URL, or a service that is not active.",
                 "Message",
                 RouteNotFoundError("unknown_service"),
+                UnboundError("unknown_company", Settings.company_class),
             ),
             "405": refusals(
                 "A POST that asks for another method: by the header X-HTTP-Method-Override, or by the key `_method` of "
@@ -167,12 +177,12 @@ class InboundEndpoint(BearerEndpoint):
         }
 
 
-def _service(exchange: Exchange, platform: Platform, token: Token) -> Service:
+def _service(exchange: Exchange, platform: Platform, caller: Caller) -> Service:
     company, vanity_url = exchange.subject["company"], exchange.subject["vanity_url"]
     service = platform.store.find_service(company, vanity_url)
     if service is None:
-        raise RouteNotFoundError(f"unknown_service: no service at {company}/{vanity_url}")
-    client = platform.store.find_client(token.client_id)
+        raise RouteNotFoundError(_nothing_at(company, vanity_url))
+    client = platform.store.find_client(caller.client_id)
     if client is None or client.connector_id != service.connector_id:
         raise UnauthorizedActionError("other_connector: the token belongs to a client of another connector")
     if not service.active:
@@ -182,6 +192,10 @@ def _service(exchange: Exchange, platform: Platform, token: Token) -> Service:
             case "forbidden":
                 raise UnauthorizedActionError(f"inactive_service: service {service.id} is not active")
     return service
+
+
+def _nothing_at(company: str, vanity_url: str) -> str:
+    return f"unknown_service: no service at {company}/{vanity_url}"
 
 
 def _check_entity(exchange: Exchange, check: EntityCheck) -> None:
