@@ -35,6 +35,7 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "wait": "verification",
         "verify": "verification",
         "duplicates": "verification",
+        "attempts": "verification",
         "violations": "verification",
     },
     "Control": {

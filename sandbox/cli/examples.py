@@ -19,6 +19,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "verify --outcome rejected --times 0",
     ),
     "duplicates": ("duplicates --json-path '$.order'",),
+    "attempts": ("attempts --json-path '$.order'",),
     "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
     "clock show": ("clock show",),
     "clock advance": ("clock advance 24h", "clock advance -- -90s"),

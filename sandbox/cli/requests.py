@@ -15,6 +15,7 @@ from sandbox.cli.output import JSON_OPTION, json_text, print_json, printable, pr
 from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
+    from sandbox.journal.attempts import Repetition
     from sandbox.journal.filter import EntryFilter
     from sandbox.testing.remote.control_api import ControlApi
 
@@ -44,6 +45,8 @@ def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
         for line in filter(bytes.strip, lines):
             try:
                 document = json.loads(line)
+                if "event" in document:
+                    continue
                 entry = read_entry(document)
             except (ValueError, LookupError, TypeError, AttributeError):
                 cut_off += 1
@@ -123,14 +126,25 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
 
     The newest comes last.
     """
+    from sandbox.journal.attempts import Repetitions
+    from sandbox.journal.form import read_entry
+
     if file is not None and follow:
         raise click.UsageError("--file is read once; follow it with tail -f, or a running sandbox without --file")
     found = _received(api, query, limit) if file is None else read_entries(file, **query)
     entries: deque[dict[str, Any]] = deque(found, limit or None)
     if not as_json:
         click.echo(HEADING)
+    first = entries[0]["seq"] - 1 if len(entries) == limit else 0
+    repetitions = Repetitions()
+    wants_events = not (as_json or file or any(value is not None for value in query.values()))
+    events = api.get("/events", after=first)["events"] if wants_events else []
     for entry in entries:
-        print_entry(entry, as_json=as_json)
+        while events and events[0]["after"] < entry["seq"]:
+            print_event(events.pop(0))
+        print_entry(entry, as_json=as_json, repetition=None if as_json else repetitions.mark(read_entry(entry)))
+    for event in events:
+        print_event(event)
     if follow:
         try:
             _follow(api, {**query, "after": entries[-1]["id"] if entries else None}, as_json=as_json)
@@ -162,6 +176,8 @@ def _follow(api: ControlApi, query: dict[str, object], *, as_json: bool) -> None
             match event:
                 case "request":
                     print_entry(data, as_json=as_json)
+                case "event" if not as_json:
+                    print_event(data)
                 case "reset":
                     click.echo("The sandbox was reset; numbers begin at 1 again.", err=True)
                 case "dropped":
@@ -171,14 +187,20 @@ def _follow(api: ControlApi, query: dict[str, object], *, as_json: bool) -> None
 HEADING: Final = f"{'#':>6}  {'TIME':8}  {'STATUS':6}  {'REQUEST':40}  WHAT"
 
 
-def print_entry(entry: dict[str, Any], *, as_json: bool) -> None:
+def print_entry(entry: dict[str, Any], *, as_json: bool, repetition: Repetition | None = None) -> None:
     """Print an entry as a line below ``HEADING``, or as JSON on one line."""
     if as_json:
         click.echo(json_text(entry))
         return
     request = printable(f"{entry['method']} {entry['path']}")
     when = entry["received_at"][11:19]
-    click.echo(f"{entry['seq']:>6}  {when}  {entry['status'] or 'none':<6}  {request:40}  {printable(_what(entry))}")
+    what = _what(entry) if repetition is None else f"{_what(entry)} ({repetition})"
+    click.echo(f"{entry['seq']:>6}  {when}  {entry['status'] or 'none':<6}  {request:40}  {printable(what)}")
+
+
+def print_event(event: dict[str, Any]) -> None:
+    """Print an event as a line below ``HEADING``, between those of entries."""
+    click.echo(f"{'':>6}  {event['at'][11:19]}  {'':6}  ({printable(event['text'])})")
 
 
 def _what(entry: dict[str, Any]) -> str:

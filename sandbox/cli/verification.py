@@ -19,7 +19,8 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
-    from sandbox.journal.duplicates import Duplicates, Likeness
+    from sandbox.journal.attempts import Likeness
+    from sandbox.journal.duplicates import Duplicates
     from sandbox.testing.remote.control_api import ControlApi
 
 _after = click.option("--after", metavar="ID", default="0", help="Only requests after the one with this number or id.")
@@ -156,6 +157,27 @@ def _read_codes(context: click.Context, parameter: click.Parameter, given: Seque
 
 UNJUDGED: Final = 3
 """Exit code where nothing is known: no request came, or the journal has dropped some."""
+
+
+@click.command()
+@click.option("--by", type=click.Choice(["bytes", "json"]), help="Alike in every byte, or as JSON. [default: json]")
+@click.option("--json-path", help="Alike in what this RFC 9535 query selects, such as $.order.")
+@click.option("--company", help="Only requests to URLs of this company.")
+@click.option("--service", "vanity_url", help="Only to this vanity URL.")
+@click.option("--at-least", type=click.IntRange(1), default=2, show_default=True, help="Sent so often or more.")
+@JSON_OPTION
+@connected
+def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
+    """List the payloads that were sent more than once, with the time that the client waited between the attempts."""
+    answer = api.get("/requests/attempts", **query)
+    if as_json:
+        print_json(answer)
+        return
+    rows = [
+        [found["requests"][0].rpartition("-")[2], f"/v1/{found['company']}/{found['vanity_url']}", found["line"]]
+        for found in answer["attempts"]
+    ]
+    click.echo(table(["FIRST", "URL", "ATTEMPTS"], rows) if rows else "no payload was sent more than once")
 
 
 @click.command()

@@ -23,6 +23,7 @@ from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.endpoint import endpoint_kind
+from sandbox.journal.event import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,12 @@ class ArmedRule:
 
 
 class FaultBook:
-    """The fault rules of one emulated platform; safe to use from several threads."""
+    """The fault rules of one emulated platform; safe to use from several threads. ``note`` notes each change."""
 
-    def __init__(self, now: Callable[[], float], rng: Rng) -> None:
+    def __init__(self, now: Callable[[], float], rng: Rng, note: Note = lambda *_, **__: None) -> None:
         self._now = now
         self._rng = rng
+        self._note = note
         self._lock = threading.Lock()
         self._last_number = 0
         self._rules: dict[str, ArmedRule] = {}
@@ -119,7 +121,9 @@ class FaultBook:
             added = [ArmedRule(self._next_id(), rule, now) for rule in rules]
             self._rules.update((armed.id, armed) for armed in added)
             self._prepare()
-            return [armed.state() for armed in added]
+            states = [armed.state() for armed in added]
+        self._note_rules("on", added)
+        return states
 
     def rules(self) -> list[RuleState]:
         """Return every rule in order, used up or not."""
@@ -138,6 +142,7 @@ class FaultBook:
             del self._rules[rule_id]
             self._prepare()
             state = armed.state()
+        self._note_rules("removed", [armed])
         armed.cancellation.set()
         return state
 
@@ -146,9 +151,17 @@ class FaultBook:
         with self._lock:
             removed, self._rules = list(self._rules.values()), {}
             self._prepare()
+        self._note_rules("removed", removed)
         for armed in removed:
             armed.cancellation.set()
         return len(removed)
+
+    def _note_rules(self, change: str, rules: Sequence[ArmedRule]) -> None:
+        for armed in rules:
+            rule = armed.rule
+            name = "" if rule.name is None else f" ({rule.name})"
+            text = f"fault rule {armed.id}{name} {change}: {rule.fault.kind} at {rule.match.endpoint}"
+            self._note("faults", text, company=rule.match.company, client_id=rule.match.client_id)
 
     def snapshot(self) -> FaultsSnapshot:
         """Return the rules with their counts."""

@@ -177,6 +177,8 @@ class Clock:
         self._wall = wall
         self._lock = threading.Lock()
         self._course = self._real()
+        self.observers: list[Callable[[str], None]] = []
+        """The functions that are called after each change, with the change in words."""
 
     def timestamp(self) -> float:
         """Return the sandbox time in Unix seconds, to the microsecond.
@@ -225,7 +227,8 @@ class Clock:
             course = self._course
             base = course.base()
             moved = replace(course, origin=course.at(base) + step.total_seconds(), since=base)
-            return self._run_on(moved, given=duration if duration is not None else units)
+            shown = self._run_on(moved, given=duration if duration is not None else units)
+        return self._tell(shown, _moved(step.total_seconds()))
 
     def travel_to(self, instant: object) -> datetime:
         """Set the clock to an instant with a zone; it runs from there, or stays there if frozen."""
@@ -250,16 +253,21 @@ class Clock:
         with self._lock:
             course = self._course
             base = course.base()
-            return self._run_on(
+            before = course.at(base)
+            shown = self._run_on(
                 replace(
                     course,
-                    origin=course.at(base) if instant is None else instant,
+                    origin=before if instant is None else instant,
                     since=base,
                     rate=course.rate if checked_rate is None else checked_rate,
                     frozen=course.frozen if frozen is None else frozen,
                 ),
                 given=now,
             )
+        changes = [] if instant is None else [_moved(instant - before)]
+        changes += [] if checked_rate is None else [f"the clock runs {checked_rate:g} times as fast as the machine's"]
+        changes += [] if frozen is None else ["the clock stands still" if frozen else "the clock runs on"]
+        return self._tell(shown, *changes)
 
     def follow(self) -> datetime:
         """Run beside the time of freezegun or time-machine, so that both sides of an integration move together.
@@ -269,7 +277,7 @@ class Clock:
         """
         with self._lock:
             self._course = _Course(self._test_time, origin=0.0, since=0.0, moved=True)
-        return self.now()
+        return self._tell(self.now(), "the clock follows the time of freezegun or time-machine")
 
     @property
     def following(self) -> bool:
@@ -286,11 +294,12 @@ class Clock:
             return self.advance(step)
         return self.now()
 
-    def reset(self) -> datetime:
-        """Return to the machine's time."""
+    def reset(self, *, quietly: bool = False) -> datetime:
+        """Return to the machine's time; ``quietly`` without a call of the observers."""
         with self._lock:
+            is_told = self._course.moved and not quietly
             self._course = self._real()
-        return self.now()
+        return self._tell(self.now(), *(["the clock returned to the machine's time"] if is_told else []))
 
     def snapshot(self) -> ClockSnapshot:
         """Return the clock as a value; a frozen time that it follows counts as a time it was moved to."""
@@ -310,6 +319,11 @@ class Clock:
             self._course = course
         return self.now()
 
+    def _tell(self, now: datetime, *changes: str) -> datetime:
+        for observer in self.observers if changes else ():
+            observer(", ".join(changes))
+        return now
+
     def _real(self) -> _Course:
         return _Course(self._wall, origin=0.0, since=0.0)
 
@@ -322,6 +336,10 @@ class Clock:
             raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
         self._course = replace(course, moved=True)
         return self.now()
+
+
+def _moved(seconds: float) -> str:
+    return f"{span(seconds)} {'earlier' if seconds < 0 else 'later'} on the sandbox clock"
 
 
 _SPAN_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

@@ -6,21 +6,17 @@ and only payloads of the same service are compared.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.json_value import JsonValue, canonical
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.attempts import Likeness, alike_payloads, key_of
 from sandbox.journal.entry import Entry
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
-
-Likeness = Literal["bytes", "json", "json_path"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +37,16 @@ def find_duplicates(
     ``by``: ``bytes`` for the same bytes; ``json`` (the default) for the same JSON, however it is written; ``json_path``
     for the same selection by an RFC 9535 query, such as an order number. Raise ``InvalidValueError``.
     """
-    if by is None:
-        by = "json" if json_path is None else "json_path"
-    if (by == "json_path") != (json_path is not None):
-        raise InvalidValueError("json_path", json_path, "a JSONPath, with by=json_path and only there")
+    groups = alike_payloads((entry for entry in entries if entry.accepted), by, json_path)
     query = None if json_path is None else compile_json_path(json_path)
-    key_of = _key_function(by, query)
-    groups: dict[object, list[Entry]] = {}
-    for entry in entries:
-        if entry.kind in PAYLOADS and entry.accepted and (key := key_of(entry)) is not None:
-            groups.setdefault((entry.company, entry.vanity_url, key), []).append(entry)
-    return [_group(group, by, query) for group in groups.values() if len(group) > 1]
-
-
-def _key_function(by: Likeness, query: JSONPath | None) -> Callable[[Entry], str | None]:
-    if by == "bytes":
-        return _digest
-    if query is None:
-        return lambda entry: _digest(entry) if entry.json is None else canonical(entry.json)
-    return lambda entry: None if not (selected := select(query, entry.json)) else canonical(selected)
+    by = by or ("json" if query is None else "json_path")
+    return [_group(group, by, query) for group in groups if len(group) > 1]
 
 
 def _group(entries: list[Entry], by: Likeness, query: JSONPath | None) -> Duplicates:
-    key = None
-    if query is not None:
-        selected = select(query, entries[0].json)
-        key = selected[0] if len(selected) == 1 else selected
-    if len({_digest(entry) for entry in entries}) == 1:
+    key = key_of(entries[0], query)
+    if len({entry.body for entry in entries}) == 1:
         return Duplicates("bytes", key, tuple(entries))
     if by == "json_path" and len({canonical(entry.json) for entry in entries}) == 1:
         return Duplicates("json", key, tuple(entries))
     return Duplicates(by, key, tuple(entries))
-
-
-def _digest(entry: Entry) -> str:
-    return hashlib.sha256(entry.body).hexdigest()

@@ -8,8 +8,8 @@ have each field of an entry under its own name, unless the table ``_SPECIAL`` gi
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
@@ -19,8 +19,10 @@ from msgspec.structs import FieldInfo, fields, replace
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_timestamp, parse_instant
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.journal.attempts import Repetition, Repetitions
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.journal.entry import INSTANT, Entry, TokenLink
+from sandbox.journal.event import Event, shown_event
 
 Document = Mapping[str, Any]
 Schema = Mapping[str, Any]
@@ -39,9 +41,21 @@ def shown(entry: Entry, body_limit: int | None = None) -> dict[str, Any]:
     return document
 
 
-def as_line(entry: Entry) -> str:
-    """Return an entry as a line of NDJSON: what ``shown`` returns, in ASCII, with the newline that ends it."""
-    return write_json(shown(entry)) + "\n"
+def as_line(row: Entry | Event, repetition: Repetition | None = None) -> str:
+    """Return an entry or an event as a line of NDJSON: what is shown of it, in ASCII, with the newline that ends it.
+
+    An entry that repeats a payload has one more key, ``repetition``.
+    """
+    document = shown_event(row) if isinstance(row, Event) else shown(row)
+    if repetition is not None:
+        document["repetition"] = asdict(repetition)
+    return write_json(document) + "\n"
+
+
+def as_lines(rows: Iterable[Entry | Event]) -> Iterator[str]:
+    """Yield rows, oldest first, as lines of NDJSON."""
+    repetitions = Repetitions()
+    return (as_line(row, None if isinstance(row, Event) else repetitions.mark(row)) for row in rows)
 
 
 def read_entry(document: Document) -> Entry:

@@ -13,7 +13,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.entry import Entry, Exchange
+from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
@@ -41,6 +42,7 @@ class JournalSnapshot:
     id: Annotated[str, Meta(pattern="^[0-9a-z]{1,64}$")]
     last_seq: Count
     dropped: DropsSnapshot
+    events: tuple[Event, ...] = field(default=(), kw_only=True)
     entries: tuple[Entry, ...]
 
 
@@ -93,6 +95,8 @@ class Journal:
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
         self._shared = SharedValues()
+        self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._noted = 0
         self._costs: deque[int] = deque()  # of the entries, oldest first
         self._bytes = 0
         self.bound(max_entries, max_bytes)
@@ -148,6 +152,23 @@ class Journal:
         for listener in listeners:
             call_hook(found[0], listener)
 
+    def note(
+        self,
+        kind: EventKind,
+        text: str,
+        times: tuple[float, float],
+        *,
+        company: str | None = None,
+        client_id: str | None = None,
+    ) -> None:
+        """Note an event behind the newest entry; ``times`` are those of the sandbox clock and of the machine's."""
+        with self._lock:
+            self._events.append(Event(self._seq, kind, fitted(text), *times, company, client_id))
+            self._noted += 1
+            listeners = self._waiting.wake()
+        for listener in listeners:
+            listener()
+
     def bound(self, max_entries: int, max_bytes: int) -> None:
         """Set both bounds; the next entry makes them hold."""
         self._max_entries = max_entries
@@ -175,6 +196,7 @@ class Journal:
         with self._lock:
             cleared = len(self._index.all)
             self._index, self._shared = EntryIndex(), SharedValues()
+            self._events.clear()
             self._costs.clear()
             self._bytes = 0
         return cleared
@@ -226,6 +248,17 @@ class Journal:
         entries = entries[:limit]
         return Page(entries, entries[-1].seq if more else None, self.dropped)
 
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the newest events behind the entry ``after`` and later ones, oldest first, at most 1,000."""
+        with self._lock:
+            return [event for event in self._events if event.after >= after]
+
+    def events_since(self, noted: int) -> tuple[list[Event], int]:
+        """Return the events after the first ``noted``, and how many there have been in all."""
+        with self._lock:
+            new = min(self._noted - noted, len(self._events))
+            return list(self._events)[len(self._events) - new :] if new > 0 else [], self._noted
+
     def snapshot(self, after: int = 0) -> Iterator[Entry]:
         """Return an iterator over the present entries with a sequence number above ``after``, oldest first."""
         with self._lock:
@@ -253,7 +286,8 @@ class Journal:
         with self._lock:
             drops, seq = self._index.drops(), self._seq
             kept = self._index.all.above(0, len(self._index.all))
-        return JournalSnapshot(self.id, seq, drops, tuple(kept))
+            events = tuple(self._events)
+        return JournalSnapshot(self.id, seq, drops, tuple(kept), events=events)
 
     def restore(self, snapshot: JournalSnapshot) -> None:
         """Take over the content of another journal; raise ``InvalidValueError`` unless the entries are in order."""
@@ -265,6 +299,7 @@ class Journal:
                     raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
                 self._add(*self._shared.share(kept, self.id, kept.seq))
             self._seq = snapshot.last_seq
+            self._events.extend(snapshot.events)
             self._index.restore_drops(snapshot.dropped)
             self._drop_beyond_bounds()
 

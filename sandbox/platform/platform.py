@@ -15,6 +15,7 @@ from sandbox.foundation.clock import Clock
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, kept_settings
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import EventKind, Note
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal, JournalSnapshot
 from sandbox.platform.keys import KeyRing
@@ -71,7 +72,7 @@ class Platform:
         self.store = store
         self.keys = keys
         self.tokens = TokenBook(keys, rng)
-        self.faults = FaultBook(clock.timestamp, rng.branch())
+        branch = rng.branch()
         self.throttle = Throttle()
         self.after_acceptance = after_acceptance
         self.journal = Journal(
@@ -82,6 +83,9 @@ class Platform:
             keep=keep,
             secrets=store.secrets,
         )
+        self.note: Note = _noter(self.journal, clock)
+        """Notes an event in the journal, at the present time."""
+        self.faults = FaultBook(clock.timestamp, branch, self.note)
         self.use(settings)
 
     def use(self, settings: Settings) -> None:
@@ -112,3 +116,12 @@ class Platform:
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)
         self.journal.restore(snapshot.journal)
+
+
+def _noter(journal: Journal, clock: Clock) -> Note:
+    """Return a function that holds no platform: a retired one goes at once, without the collector."""
+
+    def note(kind: EventKind, text: str, *, company: str | None = None, client_id: str | None = None) -> None:
+        journal.note(kind, text, clock.timestamps(), company=company, client_id=client_id)
+
+    return note

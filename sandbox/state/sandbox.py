@@ -6,7 +6,8 @@ It is made from a seed and settings and serves through its ``platform``. ``reset
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -75,6 +76,7 @@ class Sandbox:
         self._seed_clients = load(seed, self._pristine)
         self._credentials = self._seed_clients
         self._platform = self._new_platform()
+        self.clock.observers.append(_clock_noter(weakref.ref(self)))
 
     @property
     def platform(self) -> Platform:
@@ -123,23 +125,35 @@ class Sandbox:
         with self._lock:
             platform = self._platform
             platform.use(platform.settings.changed(values, runtime=True))
+            platform.note("settings", f"settings changed: {', '.join(values)}")
             return platform.settings
 
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke the access tokens of one OAuth client, or of all; return how many."""
-        return self._platform.tokens.revoke("token_revoked: by the sandbox's user", client_id)
+        platform = self._platform
+        revoked = platform.tokens.revoke("token_revoked: by the sandbox's user", client_id)
+        whose = "all clients" if client_id is None else f"client {client_id}"
+        platform.note("tokens", f"tokens of {whose} revoked: {revoked}", client_id=client_id)
+        return revoked
+
+    def rotate_keys(self) -> None:
+        """Replace the signing key: every token that was issued is refused from now on."""
+        self.keys.rotate()
+        self._platform.note("keys", "signing key rotated")
 
     def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> None:
         """Delete an OAuth client and kill its tokens (FACTS 1.19)."""
         platform = self._platform
         platform.store.delete_client(connector_id, client_id, confirmation)
         platform.tokens.revoke("client_deleted: the token's OAuth client was deleted", client_id)
+        platform.note("tokens", f"client {client_id} deleted, with its tokens", client_id=client_id)
 
     def delete_connector(self, connector_id: int) -> None:
         """Delete a connector that no service uses, with its clients, and kill their tokens."""
         platform = self._platform
         for client in platform.store.delete_connector(connector_id):
             platform.tokens.revoke("client_deleted: the connector of the token's OAuth client was deleted", client.id)
+            platform.note("tokens", f"client {client.id} deleted, with its tokens", client_id=client.id)
 
     def reset(self) -> datetime:
         """Return to the seed: its store, settings and faults, a new journal, no tokens, real time. Return the time.
@@ -148,8 +162,8 @@ class Sandbox:
         began on.
         """
         with self._lock:
-            now = self.clock.reset()
-            retired, self._platform = self._platform, self._new_platform()
+            now = self.clock.reset(quietly=True)
+            retired, self._platform = self._platform, self._new_platform(after_reset=True)
             self._credentials = self._seed_clients
         _retire(retired, "the sandbox was reset")
         return now
@@ -185,9 +199,11 @@ class Sandbox:
         _retire(retired, "a state was loaded")
         return loaded.clients
 
-    def _new_platform(self) -> Platform:
+    def _new_platform(self, *, after_reset: bool = False) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was loaded: a seeded run repeats itself after a reset
         platform = self._platform_with(rng, self._pristine.copy(rng))
+        if after_reset:
+            platform.note("reset", "the sandbox was reset")
         if self._seed_rules:
             platform.faults.add_all(self._seed_rules)
         return platform
@@ -210,6 +226,17 @@ class Sandbox:
 
         assert self.journal_file is not None
         self.journal_file.append(as_line(entry).encode("utf-8"))
+
+
+def _clock_noter(held: weakref.ref[Sandbox]) -> Callable[[str], None]:
+    """Return an observer of the clock that does not keep the sandbox alive: a clock may outlive it."""
+
+    def note(change: str) -> None:
+        sandbox = held()
+        if sandbox is not None:
+            sandbox.platform.note("clock", change)
+
+    return note
 
 
 def _opened(path: str | None) -> JournalFile | None:

@@ -16,10 +16,12 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import Received
+from sandbox.journal.attempts import Attempts, Likeness, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.duplicates import Duplicates, Likeness
+from sandbox.journal.duplicates import Duplicates
 from sandbox.journal.endpoint import INBOUND, TOKEN
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.endpoints import violations_of
 from sandbox.platform.model import INBOUND_PATH
@@ -312,6 +314,26 @@ class Patchworks:
         such as ``$.order``. Dropped entries are not compared.
         """
         return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
+
+    def attempts(
+        self,
+        by: Likeness | None = None,
+        *,
+        json_path: str | None = None,
+        vanity_url: str | None = None,
+        at_least: int = 2,
+    ) -> list[Attempts]:
+        """Return the payloads that were sent ``at_least`` so often, accepted or not, with the time between attempts.
+
+        ``by`` and ``json_path`` are those of ``duplicates``; ``attempts()[0].gaps_s`` are real seconds.
+        """
+        entries = self._backend.journal.entries(EntryFilter(kind=INBOUND.name, vanity_url=vanity_url))
+        return find_attempts(entries, by, json_path, at_least=at_least)
+
+    @property
+    def events(self) -> list[Event]:
+        """What was done to the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
+        return self._backend.journal.events()
 
     def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False) -> str:
         """Return the newest requests as text, a line or two each, without secrets.

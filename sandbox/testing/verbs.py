@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import FaultRule
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.journal.duplicates import Duplicates, Likeness
+    from sandbox.journal.attempts import Likeness
+    from sandbox.journal.duplicates import Duplicates
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient

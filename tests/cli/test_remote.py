@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -30,13 +31,21 @@ from tests.journal.journals import exchange
 
 def test_requests_are_a_table_for_people(run: Run, server: SandboxServer) -> None:
     push(server)
+    before = server.sandbox.journal.events()
+    server.sandbox.clock.advance(hours=24)
 
-    assert run("requests").stdout.splitlines() == [
+    lines = run("requests").stdout.splitlines()
+    del lines[1 : 1 + len(before)]  # of the fixture
+    assert lines.pop() == "        12:00:00          (1 d later on the sandbox clock)"
+    last = lines[-1]
+    lines[-1] = last.partition(" (attempt")[0]
+    assert lines == [
         "     #  TIME      STATUS  REQUEST                                   WHAT",
         "     1  12:00:00  200     POST /oauth/token                         accepted",
         "     2  12:00:00  200     POST /v1/acme/anything                    accepted",
         "     3  12:00:00  401     POST /v1/acme/anything                    malformed_token: 1 part, a JWT has 3",
     ]
+    assert re.fullmatch(r" \(attempt 2, \d+\.\d s after #2\)", last.removeprefix(lines[-1]))
 
 
 def test_requests_are_json_lines_for_programs(run: Run, server: SandboxServer) -> None:
@@ -103,7 +112,7 @@ def test_requests_are_followed(server: SandboxServer) -> None:
     command = [sys.executable, "-u", "-m", "sandbox.cli", "requests", "--follow", "--url", server.base_url]
     following = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert following.stdout is not None
-    lines = [following.stdout.readline() for _ in range(4)]
+    lines = [following.stdout.readline() for _ in range(4 + len(server.sandbox.journal.events()))]
     push(server)
     lines += [following.stdout.readline() for _ in range(3)]
     server.sandbox.reset()
@@ -112,7 +121,7 @@ def test_requests_are_followed(server: SandboxServer) -> None:
     following.send_signal(signal.SIGINT)
     _, errors = following.communicate(timeout=10)
 
-    assert [line.split()[0] for line in lines] == ["#", "1", "2", "3", "4", "5", "6", "1"]
+    assert [line.split()[0] for line in lines if "clock" not in line] == ["#", "1", "2", "3", "4", "5", "6", "1"]
     assert errors == "The sandbox was reset; numbers begin at 1 again.\n"
     assert following.returncode == 0
 
@@ -123,7 +132,8 @@ def test_faulted_request_is_listed_with_its_fault_and_whether_it_was_stored(run:
     run("faults", "add", "status", "code=503", "--name", "lost", "--endpoint", "inbound", "--accept", "--times", "1")
     push(server)
 
-    told = [line.split(maxsplit=5)[5] for line in run("requests", "--outcome", "faulted").stdout.splitlines()[1:]]
+    lines = run("requests", "--outcome", "faulted").stdout.splitlines()[1:]
+    told = [line.split(maxsplit=5)[5].partition(" (attempt")[0] for line in lines]
     assert told == ["fault refused", "fault lost, though accepted"]
 
 
@@ -234,7 +244,9 @@ def test_export_is_written_to_a_file(run: Run, server: SandboxServer, tmp_path: 
 
     har = json.loads((tmp_path / "requests.har").read_text(encoding="utf-8"))
     assert [entry["response"]["status"] for entry in har["log"]["entries"]] == [200, 401]
-    assert len(run("export").stdout.splitlines()) == 3
+    lines = [json.loads(line) for line in run("export").stdout.splitlines()]
+    assert [line["seq"] for line in lines if "event" not in line] == [1, 2, 3]
+    assert len(lines) == 3 + len(server.sandbox.journal.events())
 
 
 # --- clock ------------------------------------------------------------------------------------------------------------

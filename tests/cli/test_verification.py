@@ -162,3 +162,20 @@ def test_violations_are_allowed_by_known_codes_only(run: Run, server: SandboxSer
     told = run("violations", "--allow", "no_acept_json", exit_code=2).stderr
 
     assert "did you mean 'no_accept_json'?" in told
+
+
+def test_attempts_of_a_payload_are_a_line_with_the_waits_between_them(run: Run, server: SandboxServer) -> None:
+    receive(server, b'{"order": "1001"}', accepted=False, wall_time=10.0)
+    receive(server, b'{"order": "1002"}', wall_time=11.0)
+    receive(server, b'{"order": "1001"}', wall_time=100.0)
+
+    told = run("attempts").stdout.splitlines()
+    assert told[1:] == ["1      /v1/acme/orders  200 ·90.0 s· 200 stored"]
+    (found,) = json.loads(run("attempts", "--json-path", "$.order", "--json").stdout)["attempts"]
+    assert (found["key"], len(found["requests"]), found["stored"]) == ("1001", 2, 1)
+
+
+def test_attempts_say_that_no_payload_came_twice(run: Run, server: SandboxServer) -> None:
+    receive(server)
+
+    assert run("attempts").stdout == "no payload was sent more than once\n"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.known_secrets import KnownSecrets
 
@@ -31,6 +32,9 @@ class EntrySource(Protocol):
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
         """Iterate over the matching entries, newest first."""
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the newest events behind the entry ``after`` and later ones, oldest first."""
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many entries match."""

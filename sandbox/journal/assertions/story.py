@@ -1,11 +1,11 @@
-"""The story of a test, a line a request, for the report of a failed test and for ``--patchworks-log``.
+"""The story of a test: requests and events, for the report of a failed test and for ``--patchworks-log``.
 
 Many people may read the log of a CI, so the story redacts bodies too that the journal keeps byte for byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -13,8 +13,10 @@ from sandbox.foundation.clock import span
 from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.attempts import Repetitions
 from sandbox.journal.endpoint import PAYLOADS
-from sandbox.journal.entry import Entry, clock_jump_s
+from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event, interleaved, jumps_s
 from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body
@@ -34,25 +36,39 @@ Marks = Callable[[Entry], Iterable[str]]
 def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES, marks: Marks | None = None) -> str:
     """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
     newest = [*islice(journal.newest_first(), max_entries)][::-1]
-    lines = list(_lines(newest, journal.secrets, marks))
+    lines = list(_lines(newest, _events(journal, newest, max_entries), journal.secrets, marks))
     left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
     if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
     if journal.dropped:
         lines.append(f"({journal.dropped} older entries were dropped because the journal was full)")
-    return "\n".join(lines) or "no request was received"
+    if not newest:
+        lines.append("no request was received")
+    return "\n".join(lines)
 
 
-def _lines(entries: Iterable[Entry], secrets: KnownSecrets, marks: Marks | None) -> Iterator[str]:
-    before: Entry | None = None
-    for entry in entries:
-        if before is not None and (jump := clock_jump_s(before, entry)):
+def _events(journal: EntrySource, newest: Sequence[Entry], max_entries: int | None) -> list[Event]:
+    """Return the events between the entries. The reset before the first is none: every test begins with one."""
+    is_cut = newest and len(newest) == max_entries
+    events = [event for event in journal.events(newest[0].seq - 1 if is_cut else 0) if event.kind != "reset"]
+    return events if max_entries is None else events[-max_entries:]
+
+
+def _lines(
+    entries: Iterable[Entry], events: Sequence[Event], secrets: KnownSecrets, marks: Marks | None
+) -> Iterator[str]:
+    repetitions = Repetitions()
+    for row, jump in jumps_s(interleaved(entries, events)):
+        if isinstance(row, Event):
+            yield cut(f"({row.text})", _LINE)
+            continue
+        if jump:
             yield f"({span(jump)} {'later' if jump > 0 else 'earlier'} on the sandbox clock)"
-        before = entry
-        marked = "" if marks is None else "".join(f" ! {mark}" for mark in marks(entry))
-        yield cut(entry_line(entry), _LINE) + marked
-        if entry.kind in PAYLOADS and entry.body:
-            yield f"    {_preview(entry, secrets)}"
+        again = repetitions.mark(row)
+        marked = "" if marks is None else "".join(f" ! {mark}" for mark in marks(row))
+        yield cut(entry_line(row) + (f" ({again})" if again else ""), _LINE) + marked
+        if row.kind in PAYLOADS and row.body:
+            yield f"    {_preview(row, secrets)}"
 
 
 def _preview(entry: Entry, secrets: KnownSecrets) -> str:

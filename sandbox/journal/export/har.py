@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
@@ -17,7 +17,9 @@ from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.strict_json import write_json
+from sandbox.journal.attempts import Repetitions
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event, interleaved
 from sandbox.journal.form import shown
 
 _TIMES: Final = ("wall_time", "duration_ms", "delay_ms")
@@ -34,16 +36,27 @@ _UNKNOWN: Final = -1
 """HAR's word for a size that is not known."""
 
 
-def as_har(entries: Iterable[Entry], base_url: str, dropped: int) -> Iterator[str]:
-    """Yield the pieces of a HAR file; ``base_url`` replaces the address that requests were sent to."""
+def as_har(entries: Iterable[Entry], base_url: str, dropped: int, events: Sequence[Event] = ()) -> Iterator[str]:
+    """Yield the pieces of a HAR file; ``base_url`` replaces the address that requests were sent to.
+
+    The comment of an entry begins with the events before it, for which the format has no place.
+    """
     log: dict[str, Any] = {
         "version": "1.2",
         "creator": {"name": "patchworks-sandbox", "version": __version__},
         "comment": f"{dropped} older entries were dropped because the journal was full" if dropped else "",
     }
     yield f'{{"log": {write_json(log)[:-1]}, "entries": ['
-    for number, entry in enumerate(entries):
-        yield f"{',' if number else ''}\n{write_json(har_entry(entry, base_url))}"
+    separator, before, repetitions = "", list[str](), Repetitions()
+    for row in interleaved(entries, events):
+        if isinstance(row, Event):
+            before.append(f"before it: {row.text}")
+            continue
+        document = har_entry(row, base_url)
+        again = repetitions.mark(row)
+        document["comment"] = "; ".join(filter(None, [*before, str(again or ""), document["comment"]]))
+        yield f"{separator}\n{write_json(document)}"
+        separator, before = ",", []
     yield "\n]}}\n"
 
 

@@ -20,6 +20,7 @@ from sandbox.journal.assertions.report import format_value
 from sandbox.journal.assertions.verify import Expectation, Times, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event, read_event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.form import read_entry
 from sandbox.journal.known_secrets import KnownSecrets
@@ -58,7 +59,7 @@ class RemoteJournal:
 
         ``window`` is what the export takes: ``skip``, ``limit`` and ``newest``, for the newest first.
         """
-        query = {"format": "ndjson", "after": after, **_conditions(entry_filter), **window}
+        query = {"format": "ndjson", "events": False, "after": after, **_conditions(entry_filter), **window}
         return (read_entry(json.loads(line)) for line in self.api.lines("/requests/export", query))
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
@@ -73,6 +74,10 @@ class RemoteJournal:
             if len(page) < size:
                 return
             skip += size
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the newest events behind the entry ``after`` and later ones, oldest first."""
+        return [read_event(document) for document in self.api.get("/events", after=after)["events"]]
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many entries match."""

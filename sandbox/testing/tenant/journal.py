@@ -13,6 +13,7 @@ from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.verify import Expectation, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.testing.tenant.ownership import Ownership
@@ -50,6 +51,11 @@ class TenantJournal:
         """Iterate over the matching owned entries, newest first."""
         parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
         return _merged(parts, newest_first=True)
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the newest events that concern everybody or the owned requests, oldest first."""
+        events = self.journal.events(max(after, self.own.since))
+        return [event for event in events if event.concerns_all or self.own.has(event)]
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many owned entries match."""

@@ -9,6 +9,7 @@ from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.endpoint import endpoint_kind
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
 
 
@@ -21,7 +22,7 @@ class Ownership:
     since: int
     """Number of the last journal entry before the companies were created."""
 
-    def has(self, thing: Entry | Match | EntryFilter) -> bool:
+    def has(self, thing: Entry | Event | Match | EntryFilter) -> bool:
         """Return whether an entry, or what a filter or a match selects, is owned."""
         return thing.company in self.companies or thing.client_id in self.client_ids
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 from flask import Response
 from marshmallow import fields
 
+from sandbox.journal.event import interleaved
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
-from sandbox.journal.form import as_line
+from sandbox.journal.form import as_line, as_lines
 from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
 from sandbox.web.control.requests import FilterSchema, after_field, query_flag, read_cursor, read_filter
 
@@ -33,6 +34,9 @@ class ExportQuerySchema(FilterSchema):
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
     after = after_field()
     newest = query_flag("Begin with the newest, in place of the oldest.", load_default=False)
+    events = query_flag(
+        "Also the events between them, such as moves of the clock; true where the whole journal is exported."
+    )
     skip = fields.Integer(
         load_default=0, validate=between(0, 10**9), metadata={"description": "How many of them to leave out."}
     )
@@ -44,8 +48,9 @@ class ExportQuerySchema(FilterSchema):
 @blueprint.doc(
     responses={
         "200": {
-            "description": "`ndjson`: a journal entry a line. `har`: HAR 1.2, for a browser's network panel. `curl`: a "
-            "shell script that sends the requests again to `$BASE_URL`, with variables in place of secrets.",
+            "description": "`ndjson`: a journal entry a line, or an event, which has a key `event`. `har`: HAR 1.2, "
+            "for a browser's network panel. `curl`: a shell script that sends the requests again to `$BASE_URL`, with "
+            "variables in place of secrets.",
             "headers": {
                 DROPPED: {
                     "description": "Entries dropped because the journal was full.",
@@ -65,7 +70,10 @@ def export_requests(query: dict[str, Any]) -> Response:
     journal = current_sandbox().journal
     name, after = query.pop("format"), read_cursor(query.pop("after"), journal)
     newest, skip, limit = query.pop("newest"), query.pop("skip"), query.pop("limit", None)
+    is_whole = not (newest or skip or limit or query.keys() - {"events"})
+    with_events = query.pop("events", is_whole)
     meant, dropped = read_filter(query), journal.dropped
+    events = journal.events(after) if with_events and not newest else []
     entries = journal.entries(meant, after)
     if newest:
         entries = takewhile(lambda entry: entry.seq > after, journal.newest_first(meant))
@@ -73,11 +81,11 @@ def export_requests(query: dict[str, Any]) -> Response:
     lines: Iterable[str]
     match name:
         case "har":
-            lines = as_har(entries, base_url(), dropped)
+            lines = as_har(entries, base_url(), dropped, events)
         case "curl":
             lines = as_curl(entries, dropped)
         case _:
-            lines = map(as_line, entries)
+            lines = map(as_line, entries) if newest else as_lines(interleaved(entries, events))
     media_type, file_name = _MEDIA_TYPES[name]
     headers = {DROPPED: str(dropped), "Content-Disposition": f'attachment; filename="{file_name}"'}
     return Response((line.encode("utf-8") for line in lines), content_type=media_type, headers=headers)

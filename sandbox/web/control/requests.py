@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from flask import Response
 from marshmallow import fields
@@ -12,6 +12,7 @@ from marshmallow import fields
 from sandbox.foundation.clock import parse_instant
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import EventKind, shown_event
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.form import shown, shown_properties
 from sandbox.journal.journal import Journal, parse_cursor
@@ -165,6 +166,42 @@ def list_requests(query: dict[str, Any]) -> dict[str, Any]:
         "next_after": page.next_after,
         "dropped": page.dropped,
     }
+
+
+class EventSchema(AnswerSchema):
+    """An act upon the sandbox between two requests, such as a move of the clock."""
+
+    event = fields.String(validate=one_of(*get_args(EventKind)))
+    after = fields.Integer(metadata={"description": "`seq` of the entry before it; 0 before the first."})
+    text = fields.String()
+    at = fields.String(metadata={"format": "date-time", "description": "On the sandbox clock."})
+    wall_time = fields.String(metadata={"format": "date-time", "description": "On the machine's clock."})
+    company = fields.String(allow_none=True, metadata={"description": "The only company that it concerns, if any."})
+    client_id = fields.String(allow_none=True, metadata={"description": "The only client that it concerns, if any."})
+
+
+class EventsSchema(AnswerSchema):
+    """Events in their order."""
+
+    events = fields.List(fields.Nested(EventSchema))
+
+
+class EventsQuerySchema(StrictSchema):
+    """The place to begin at."""
+
+    after = after_field()
+
+
+@blueprint.get("/events")
+@blueprint.arguments(EventsQuerySchema, location="query")
+@blueprint.response(200, EventsSchema)
+def list_events(query: dict[str, Any]) -> dict[str, Any]:
+    """List what was done to the sandbox between the requests: the newest 1,000 events, oldest first.
+
+    Moves of the clock, fault rules, revoked tokens, changed settings and the reset that the journal begins with.
+    """
+    journal = current_sandbox().journal
+    return {"events": [shown_event(event) for event in journal.events(read_cursor(query["after"], journal))]}
 
 
 @blueprint.delete("/requests")

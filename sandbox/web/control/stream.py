@@ -65,7 +65,8 @@ class StreamQuerySchema(FilterSchema):
     responses={
         "200": {
             "description": "Events until the client leaves: `request` with an entry as data and its id as id, `reset` "
-            "when the sandbox was reset and numbers begin again, `dropped` with how many entries were `missed` "
+            "when the sandbox was reset and numbers begin again, `event` with an act upon the sandbox as in "
+            "`GET /_sandbox/events`, `dropped` with how many entries were `missed` "
             f"because the journal was full or cleared. A comment every {HEARTBEAT_S:g} seconds is a sign of life.",
             "content": {"text/event-stream": {}},
         }

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any, Final
 
 from sandbox.foundation.strict_json import write_json
+from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event, interleaved, shown_event
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
@@ -37,6 +39,7 @@ class Feed:
         self._filter = entry_filter
         self._after = after
         self._journal_id = journal_id
+        self._noted = sandbox.journal.events_since(0)[1]
 
     def next(self) -> bytes:
         """Return the next piece; empty when there are no new entries.
@@ -47,7 +50,7 @@ class Feed:
         journal = self._sandbox.journal
         parts: list[bytes] = []
         if journal.id != self._journal_id:
-            self._after, self._journal_id = 0, journal.id
+            self._after, self._journal_id, self._noted = 0, journal.id, 0
             parts.append(_event("reset", {"journal": journal.id}))
         if (missed := journal.first_seq - 1 - self._after) > 0:
             self._after += missed
@@ -55,8 +58,15 @@ class Feed:
         last = journal.last_seq
         entries = list(islice(journal.entries(self._filter, self._after), PIECE))
         self._after = entries[-1].seq if len(entries) == PIECE else max(last, entries[-1].seq if entries else 0)
-        parts += [_event("request", _SCHEMA.dump(presented(entry, listed=True)), entry.id) for entry in entries]
+        events, self._noted = journal.events_since(self._noted)
+        parts += map(_part, interleaved(entries, [event for event in events if event.kind != "reset"]))
         return b"".join(parts)
+
+
+def _part(row: Entry | Event) -> bytes:
+    if isinstance(row, Event):
+        return _event("event", shown_event(row))
+    return _event("request", _SCHEMA.dump(presented(row, listed=True)), row.id)
 
 
 def _event(name: str, data: Any, id: str = "") -> bytes:

@@ -93,4 +93,4 @@ def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
 @blueprint.response(204)
 def rotate_keys() -> None:
     """Replace the signing key; tokens signed by the old one are refused from now on."""
-    current_sandbox().keys.rotate()
+    current_sandbox().rotate_keys()

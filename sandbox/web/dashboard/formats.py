@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 
 from sandbox.foundation.clock import format_instant, span
 from sandbox.foundation.strict_json import write_json
-from sandbox.journal.entry import Entry, clock_jump_s
 
 _UNSEEN: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
@@ -90,18 +89,12 @@ def pretty(value: Any) -> str:
     return write_json(value, indent=2, ascii=False)
 
 
-def jump(newer: Entry, older: Entry) -> float:
-    """Return the seconds by which the sandbox clock jumped between two requests; 0 where it went as the machine's."""
-    return clock_jump_s(older, newer)
-
-
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "instant": instant,
     "moment": moment,
     "time_of_day": time_of_day,
     "span": span,
     "legible": legible,
-    "jump": jump,
     "size": size,
     "milliseconds": milliseconds,
     "visible": visible,

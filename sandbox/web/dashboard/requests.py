@@ -11,8 +11,10 @@ from urllib.parse import urlencode
 from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.attempts import Repetition, Repetitions
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event, interleaved, jumps_s
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.web.control.base import base_url, current_sandbox
@@ -31,6 +33,7 @@ def overview() -> str:
     sandbox = current_sandbox()
     platform, selection = sandbox.platform, Selection.read(request.args)
     journal = platform.journal
+    shown = window(journal, selection)
     entry, whole = _entry(request.args.get("open")), "whole" in request.args
     is_missing = entry is None and "open" in request.args
     marks = ("-whole" if whole else "") + ("-left" if entry and entry.closed_after_ms is not None else "")
@@ -38,7 +41,8 @@ def overview() -> str:
     return render_template(
         "requests.html",
         selection=selection,
-        window=window(journal, selection),
+        window=shown,
+        rows=rows(shown, journal, selection),
         journal=journal,
         timeline=timeline(sandbox.recent.read(journal), sandbox.clock.wall_timestamp()),
         companies=platform.store.companies(),
@@ -131,6 +135,22 @@ def window(journal: Journal, selection: Selection) -> Window:
         return _searched(newest, selection.text)
     found = list(islice(newest, WINDOW + 1))
     return Window(tuple(found[:WINDOW]), found[WINDOW - 1].seq if len(found) > WINDOW else None)
+
+
+def rows(shown: Window, journal: Journal, selection: Selection) -> list[tuple[Entry | Event, float, Repetition | None]]:
+    """Return the entries of a page and the newest events between them, newest first.
+
+    With each comes the seconds by which the sandbox clock jumped before it without an event, and, if an entry of the
+    page has the same payload before it, which repetition it is.
+    """
+    repetitions = Repetitions()
+    entries = shown.entries[::-1]
+    first = entries[0].seq if entries and shown.older else 0
+    events = [event for event in journal.events(first) if selection.before is None or event.after < selection.before]
+    return [
+        (row, jump, None if isinstance(row, Event) else repetitions.mark(row))
+        for row, jump in jumps_s(interleaved(entries, events[-WINDOW:]))
+    ][::-1]
 
 
 def _searched(newest: Iterator[Entry], text: str) -> Window:

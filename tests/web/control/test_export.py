@@ -284,3 +284,60 @@ def test_har_names_the_base_url_and_no_other_host(sandbox: Sandbox, given: dict[
     entry = sandbox.journal.close(made(**given), 400, (), b"")
 
     assert urlsplit(har_entry(entry, "http://127.0.0.1:8025")["request"]["url"]).netloc == "127.0.0.1:8025"
+
+
+# --- events and repetitions -------------------------------------------------------------------------------------------
+
+
+def _with_an_event(integration: Integration) -> None:
+    token = integration.token()
+    integration.post(token=token)
+    integration.sandbox.clock.advance(hours=1)
+    integration.post(token=token)
+
+
+def test_lines_of_events_are_between_those_of_requests(integration: Integration) -> None:
+    _with_an_event(integration)
+
+    lines = [json.loads(line) for line in export(integration, "ndjson").text.splitlines()]
+    assert [line.get("event") or line["seq"] for line in lines] == [1, 2, "clock", 3]
+    assert [line["repetition"]["before"] for line in lines if "repetition" in line] == [2]
+
+
+@pytest.mark.parametrize(
+    "query", ["kind=inbound", "limit=9", "skip=1", "newest=true", "events=false"], ids=lambda query: query
+)
+def test_part_of_a_journal_is_exported_without_events(integration: Integration, query: str) -> None:
+    _with_an_event(integration)
+
+    text = integration.http.get(f"/_sandbox/requests/export?{query}").text
+    assert not [line for line in text.splitlines() if "event" in json.loads(line)]
+
+
+def test_har_has_events_and_repetitions_in_comments(integration: Integration) -> None:
+    _with_an_event(integration)
+
+    first, second, third = json.loads(export(integration, "har").text)["log"]["entries"]
+    assert (first["comment"], second["comment"]) == ("", "")
+    assert third["comment"].startswith("before it: 1 h later on the sandbox clock; attempt 2, ")
+
+
+def test_events_are_listed_from_a_cursor_on(integration: Integration) -> None:
+    integration.sandbox.clock.freeze()
+    _with_an_event(integration)
+
+    asked = [integration.http.get(f"/_sandbox/events?after={after}").get_json()["events"] for after in (0, 2, 3)]
+    assert [[event["text"] for event in events] for events in asked] == [
+        ["the clock stands still", "1 h later on the sandbox clock"],
+        ["1 h later on the sandbox clock"],
+        [],
+    ]
+
+
+def test_attempts_are_listed_with_their_waits(integration: Integration) -> None:
+    _with_an_event(integration)
+
+    answer = integration.http.get("/_sandbox/requests/attempts").get_json()
+    (found,) = answer["attempts"]
+    assert [entry.rpartition("-")[2] for entry in found["requests"]] == ["2", "3"]
+    assert (found["stored"], len(found["gaps_s"]), answer["dropped"]) == (2, 1, 0)

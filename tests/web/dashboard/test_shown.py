@@ -9,13 +9,14 @@ import pytest
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.clock import span
 from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Journal
 from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
-from sandbox.web.dashboard.requests import WINDOW, Selection, window
+from sandbox.web.dashboard.requests import WINDOW, Selection, rows, window
 from sandbox.web.dashboard.timeline import timeline
 from tests.journal.journals import exchange as made
 
@@ -287,3 +288,30 @@ def test_a_span_is_told_in_its_two_largest_units(seconds: float, text: str) -> N
 )
 def test_values_as_people_read_them(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def _rows(journal: Journal, selection: Selection) -> list[object]:
+    shown = rows(window(journal, selection), journal, selection)
+    return [row.text if isinstance(row, Event) else row.seq for row, _, _ in shown]
+
+
+def test_events_stand_between_the_rows_of_their_page_newest_first(journal: Journal, record: Record) -> None:
+    for number in range(WINDOW + 2):
+        journal.note("clock", f"before {number + 1}", (1.0, 1.0))
+        record()
+    journal.note("clock", "last", (1.0, 1.0))
+
+    first, older = Selection(), Selection(before=3)
+    assert _rows(journal, first)[:3] == ["last", WINDOW + 2, f"before {WINDOW + 2}"]
+    assert _rows(journal, first)[-2:] == ["before 4", 3]
+    assert _rows(journal, older) == ["before 3", 2, "before 2", 1, "before 1"]
+
+
+def test_row_says_which_attempt_it_is(journal: Journal, record: Record) -> None:
+    record(body=b"{}", wall_time=1.0)
+    record(body=b"{}", wall_time=5.0)
+
+    marks = [
+        mark and (mark.number, mark.before) for _, _, mark in rows(window(journal, Selection()), journal, Selection())
+    ]
+    assert marks == [(2, 1), None]

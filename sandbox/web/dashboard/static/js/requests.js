@@ -25,7 +25,7 @@ function listen() {
     schedule();
   };
   stream.addEventListener("request", arrive);
-  for (const name of ["reset", "dropped"]) stream.addEventListener(name, schedule);
+  for (const name of ["event", "reset", "dropped"]) stream.addEventListener(name, schedule);
   stream.onerror = () => {
     show("off", "Reconnecting");
     if (stream.readyState !== EventSource.CLOSED) return;

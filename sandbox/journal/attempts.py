@@ -1,0 +1,141 @@
+"""Attempts: requests that carry the same payload, with the time that the client waited between them.
+
+The times are the machine's, because a client waits in real time: from the end of an answer, or from when the client
+hung up, to the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_value import JsonValue, canonical
+from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.entry import Entry
+
+if TYPE_CHECKING:
+    from jsonpath import JSONPath
+
+Likeness = Literal["bytes", "json", "json_path"]
+
+
+def ended_at(entry: Entry) -> float:
+    """Return when the client had the answer, or hung up, on the machine's clock in Unix seconds."""
+    return entry.wall_time + entry.answered_ms / 1000
+
+
+def gap_s(before: Entry, entry: Entry) -> float:
+    """Return the seconds from the end of an attempt to the next; 0 where they overlap."""
+    return max(0.0, round(entry.wall_time - ended_at(before), 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """The requests, oldest first, that carry one payload to one service."""
+
+    key: JsonValue
+    """What a JSONPath selects in each of them; ``None`` without one."""
+    entries: tuple[Entry, ...]
+
+    @property
+    def gaps_s(self) -> tuple[float, ...]:
+        """The seconds between each attempt and the next."""
+        return tuple(map(gap_s, self.entries, self.entries[1:]))
+
+    @property
+    def stored(self) -> int:
+        """How many of them were accepted."""
+        return sum(entry.accepted for entry in self.entries)
+
+    @property
+    def line(self) -> str:
+        """The attempts on one line: ``503 ·1.0 s· 503 ·2.0 s· 200 stored``."""
+        parts = [_result(self.entries[0])]
+        for gap, entry in zip(self.gaps_s, self.entries[1:], strict=True):
+            parts += [f"·{gap:.1f} s·", _result(entry)]
+        return " ".join(parts)
+
+
+def _result(entry: Entry) -> str:
+    result = str(entry.status) if entry.status else entry.fault_kind or "no answer"
+    result += "" if entry.closed_after_ms is None else f" hung up after {entry.closed_after_ms / 1000:.1f} s"
+    return f"{result} stored" if entry.accepted else result
+
+
+def alike_payloads(
+    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None
+) -> list[list[Entry]]:
+    """Return the entries of each payload and service, in the order in which they began.
+
+    ``by``: ``bytes`` for the same bytes; ``json`` (the default) for the same JSON, however it is written; ``json_path``
+    for the same selection by an RFC 9535 query, such as an order number. Raise ``InvalidValueError``.
+    """
+    if by is None:
+        by = "json" if json_path is None else "json_path"
+    if (by == "json_path") != (json_path is not None):
+        raise InvalidValueError("json_path", json_path, "a JSONPath, with by=json_path and only there")
+    identity = _identity(by, None if json_path is None else compile_json_path(json_path))
+    groups: dict[object, list[Entry]] = {}
+    for entry in entries:
+        if entry.kind in PAYLOADS and (found := identity(entry)) is not None:
+            groups.setdefault((entry.company, entry.vanity_url, found), []).append(entry)
+    return list(groups.values())
+
+
+def _identity(by: Likeness, query: JSONPath | None) -> Callable[[Entry], object]:
+    if by == "bytes":
+        return lambda entry: entry.body
+    if query is None:
+        return lambda entry: entry.body if (value := entry.json) is None else canonical(value)
+    return lambda entry: None if not (selected := select(query, entry.json)) else canonical(selected)
+
+
+def key_of(entry: Entry, query: JSONPath | None) -> JsonValue:
+    """Return what a JSONPath selects in a payload; ``None`` without one."""
+    selected = [] if query is None else select(query, entry.json)
+    return None if query is None else selected[0] if len(selected) == 1 else selected
+
+
+def find_attempts(
+    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None, *, at_least: int = 2
+) -> list[Attempts]:
+    """Return the payloads that were sent ``at_least`` so often, in the order of their first attempts.
+
+    ``by`` and ``json_path`` are those of ``alike_payloads``.
+    """
+    groups = alike_payloads(entries, by, json_path)
+    query = None if json_path is None else compile_json_path(json_path)
+    return [Attempts(key_of(group[0], query), tuple(group)) for group in groups if len(group) >= at_least]
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """A request whose payload an earlier request carried too, byte for byte."""
+
+    number: int
+    """Which attempt it is: 2 for the first repetition."""
+    before: int
+    """Number of the entry of the attempt before it."""
+    gap_s: float
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}, {self.gap_s:.1f} s after #{self.before}"
+
+
+class Repetitions:
+    """Finds repetitions in a row of entries, oldest first. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._last: dict[object, tuple[Entry, int]] = {}
+
+    def mark(self, entry: Entry) -> Repetition | None:
+        """Return which repetition the next entry is; ``None`` for a payload that did not come before."""
+        if entry.kind not in PAYLOADS or not entry.body:
+            return None
+        key = (entry.company, entry.vanity_url, entry.body)  # Python keeps the hash of bytes
+        before, number = self._last.get(key, (None, 0))
+        self._last[key] = entry, number + 1
+        return None if before is None else Repetition(number + 1, before.seq, gap_s(before, entry))
