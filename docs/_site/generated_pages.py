@@ -18,12 +18,12 @@ _APIS = {
     "openapi.yaml": (
         "reference/emulated-api.md",
         "Emulated API",
-        "What stands for Patchworks. Every byte of the answers is described under [wire format](../wire-format.md).",
+        "The endpoints of Patchworks. [Wire format](../wire-format.md) describes the bytes of each answer.",
     ),
     "openapi-control.yaml": (
         "reference/control-api.md",
         "Control API",
-        "What steers the sandbox: everything a test can do, over HTTP. None of it is on the platform, or journaled.",
+        "Everything that a test can do, over HTTP. The platform has none of it, and the journal records none of it.",
     ),
 }
 # Pages are read in the repository too, where these stand above them.
@@ -40,6 +40,8 @@ _METHODS = ("get", "put", "post", "delete", "patch")
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages and the OpenAPI documents."""
     files.append(File.generated(config, "reference/command-line.md", content=command_line_page()))
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](")
+    files.append(File.generated(config, "contributing.md", content=contributing))
     for document, (page, title, intro) in _APIS.items():
         text = (ROOT / document).read_text(encoding="utf-8")
         files.append(File.generated(config, document, content=text))

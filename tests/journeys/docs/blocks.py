@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 from tests import ROOT
 
-_BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w+)\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
@@ -24,7 +25,7 @@ def blocks(page: str, language: str) -> Iterator[Block]:
     text = (ROOT / page).read_text(encoding="utf-8")
     for match in _BLOCK.finditer(text):
         if match["language"] == language:
-            yield Block(language, match["code"], text.count("\n", 0, match.start("code")) + 1)
+            yield Block(language, dedent(match["code"]), text.count("\n", 0, match.start("code")) + 1)
 
 
 def run_python(page: str, namespace: dict[str, Any]) -> None:

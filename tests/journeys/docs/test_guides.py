@@ -1,4 +1,4 @@
-"""Every code block of the tutorial and the how-to guides runs: Python ones are tests, shell ones meet a real server."""
+"""Every code block of the landing page, the tutorial and the guides runs: as tests, or against a real server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.docs.blocks import ROOT, Block, blocks, run_python
 
 # `make-it-fail.md` quotes the example integration; test_make_it_fail.py holds it against that.
 GUIDES = sorted(path for path in (ROOT / "docs/how-to").glob("*.md") if path.name != "make-it-fail.md")
-PAGES = ["docs/tutorial.md", *(str(path.relative_to(ROOT)) for path in GUIDES)]
+PAGES = ["docs/index.md", "docs/tutorial.md", *(str(path.relative_to(ROOT)) for path in GUIDES)]
 SHELL_BLOCKS = [(page, block) for page in PAGES for block in blocks(page, "sh")]
 
 
