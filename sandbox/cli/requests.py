@@ -135,7 +135,7 @@ def list_requests(api: ControlApi, limit: int, follow: bool, as_json: bool, file
     entries: deque[dict[str, Any]] = deque(found, limit or None)
     if not as_json:
         click.echo(HEADING)
-    first = entries[0]["seq"] - 1 if len(entries) == limit else 0
+    first = entries[0]["seq"] - 1 if entries and len(entries) == limit else 0
     repetitions = Repetitions()
     wants_events = not (as_json or file or any(value is not None for value in query.values()))
     events = api.get("/events", after=first)["events"] if wants_events else []

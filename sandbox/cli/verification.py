@@ -168,7 +168,10 @@ UNJUDGED: Final = 3
 @JSON_OPTION
 @connected
 def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
-    """List the payloads that were sent more than once, with the time that the client waited between the attempts."""
+    """List the payloads that were sent more than once.
+
+    With each come its answers and the time that the client waited between the attempts.
+    """
     answer = api.get("/requests/attempts", **query)
     if as_json:
         print_json(answer)
