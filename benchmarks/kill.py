@@ -67,7 +67,7 @@ def main() -> int:
         *storage_checks(found, ledger, "the file"),
         Check("kills before anything was acknowledged", idle_kills, idle_kills == 0),
         Check("clients that failed", len(errors), not errors),
-        Check("exit code of the last, told to stop", stopped, stopped == 0),
+        Check("exit code of the last after a stop", stopped, stopped == 0),
     ]
     code = report(f"`python benchmarks/kill.py --times {options.times}` (seed {seed})", figures, checks)
     for error in errors[:5]:

@@ -206,7 +206,7 @@ def held(server: Server, file: Path, seconds: float, connections: int, seed: int
         *checks,
         Check("clients that failed", len(errors), not errors),
         Check("lines in the log", len(log.splitlines()), not log),
-        Check("exit code, told to stop", stopped, stopped == 0),
+        Check("exit code after a stop", stopped, stopped == 0),
     ]
     command = f"`python benchmarks/soak.py --seconds {seconds:g} --connections {connections}`"
     code = report(f"{command} (seed {seed})", figures, checks)

@@ -34,7 +34,7 @@ curl -s http://127.0.0.1:8025/_sandbox/fault-presets/slow-platform -X POST
 curl -s http://127.0.0.1:8025/_sandbox/faults -X DELETE
 ```
 
-Rules are tried in their order; the first that matches a request and may act is the only one that acts. A rule that is
+Rules are tried in order. The first rule that matches, and is not used up, acts; the others do not. A rule that is
 used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), whose counts
 start again at 0. The control API is never faulted.
 

@@ -16,7 +16,7 @@ def fidelity_page(ledger: Ledger) -> str:
         "<!-- Written by `make specs` from sandbox/platform/fidelity.yaml; do not edit. -->",
         "",
         "Every behaviour of the emulated API, how it is known, the test that pins it and the setting that changes it.",
-        "Nothing that the sandbox invents passes for behaviour of Patchworks.",
+        "The page marks every behaviour that this project invented.",
         "",
         *(f"- **{tag}** ({_count(ledger, tag)}): {meaning}" for tag, meaning in TAGS.items()),
         "",

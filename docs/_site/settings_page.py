@@ -17,8 +17,9 @@ Every setting can be given on the command line (`--wire-profile legacy`), in the
 `settings:` in a seed file. A flag wins over the environment, the environment over the configuration file, the file over
 the seed.
 
-Those marked *at run time* can be changed while it runs: `PATCH /_sandbox/settings {{"wire_profile": "legacy"}}`,
-or `patchworks.configure(wire_profile="legacy")` in a test. A reset returns to the values of the start.
+You can change the settings marked *at run time* while the sandbox runs:
+`PATCH /_sandbox/settings {{"wire_profile": "legacy"}}`, or `patchworks.configure(wire_profile="legacy")` in a test. A
+reset returns to the values of the start.
 
 The evidence says how the default is known; see [how faithful is it?](fidelity.md).
 

@@ -194,8 +194,8 @@ class Settings(Described):
     tls: bool = _fixed(
         False,
         boolean(),
-        "Serve HTTPS too, beside HTTP. Its certificate comes from an authority made for that, which GET "
-        "/_sandbox/ca.pem returns; clients have to trust it.",
+        "Serve HTTPS too, beside HTTP. The sandbox creates a certificate authority; clients have to trust it. "
+        "GET /_sandbox/ca.pem returns it.",
     )
     tls_port: int = _fixed(8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.")
     tls_folder: str | None = _fixed(
@@ -379,8 +379,8 @@ class Settings(Described):
     rate_limit_key: str = _setting(
         "client",
         choice("client", "ip"),
-        "What has a window of its own: the OAuth client (where there is none, the address), or always the address, as "
-        "in the framework.",
+        "Count requests for each OAuth client (for each address where there is none), or for each address always, as "
+        "the framework does.",
         tag="undefined",
     )
     rate_limit_counters: str = _setting(
