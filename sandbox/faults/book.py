@@ -17,7 +17,7 @@ from typing import Any
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.fault import Act
 from sandbox.faults.matching import Faultable, Look, Matcher
-from sandbox.faults.rules import FaultRule, read_rule
+from sandbox.faults.rules import ANY, FaultRule, read_rule
 from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
@@ -180,10 +180,15 @@ class FaultBook:
             self._last_number = snapshot.last_number
             self._prepare()
 
-    def choose(self, request: Faultable) -> Act | None:
-        """Return the fault that acts on a request; ``None`` if none does. The first rule that may act takes it."""
+    def choose(self, request: Faultable, *, in_front: bool = False) -> Act | None:
+        """Return the fault that acts on a request; ``None`` if none does. The first rule that may act takes it.
+
+        ``in_front`` is for a request that reaches no endpoint: only rules for any request look at it.
+        """
         now, look = self._now(), Look(request)
         for armed in self._active:
+            if in_front and armed.rule.match.endpoint != ANY:
+                continue
             if armed.start <= now < armed.end and armed.matcher.matches(look):
                 taken, act = self._take(armed, request, now)
                 if taken:
@@ -212,7 +217,8 @@ class FaultBook:
                 return True, None
             left = None if armed.end == math.inf else armed.end - now
             label = rule.name or armed.id
-            return True, Act(label, step, rule.accept, self._rng.chance(), left, armed.cancellation)
+            chance, codings = self._rng.chance(), request.header("Accept-Encoding")
+            return True, Act(label, step, rule.accept, chance, left, armed.cancellation, codings)
 
     def _next_id(self) -> str:
         self._last_number += 1

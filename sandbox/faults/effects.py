@@ -34,6 +34,18 @@ class Slow:
 
 
 @dataclass(frozen=True, slots=True)
+class Relayed:
+    """An answer whose body goes over the wire as ``sent``, compressed or not, in chunks or with its length.
+
+    ``answer`` is as the client reads it, with the headers but those of the framing.
+    """
+
+    answer: Answer
+    sent: bytes
+    chunked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Truncated:
     """The head of an answer and the first ``kept`` bytes of its body, then the end of the connection."""
 
@@ -65,7 +77,7 @@ class Silence:
     seconds: float | None
 
 
-Effect: TypeAlias = Answer | Delayed | Slow | Truncated | Garbage | Empty | Reset | Silence
+Effect: TypeAlias = Answer | Delayed | Slow | Relayed | Truncated | Garbage | Empty | Reset | Silence
 
 
 def received(effect: Effect) -> Answer:
@@ -73,7 +85,7 @@ def received(effect: Effect) -> Answer:
     match effect:
         case Answer():
             return effect
-        case Delayed(answer) | Slow(answer):
+        case Delayed(answer) | Slow(answer) | Relayed(answer):
             return answer
         case Truncated(answer, kept):
             return Answer(answer.status, answer.headers, answer.body[:kept])
@@ -90,7 +102,7 @@ def delay_s(effect: Effect) -> float:
     match effect:
         case Delayed(_, seconds) | Slow(_, seconds):
             return seconds
-        case Answer() | Truncated() | Garbage() | Empty() | Reset() | Silence():
+        case Answer() | Relayed() | Truncated() | Garbage() | Empty() | Reset() | Silence():
             return 0.0
         case _:
             assert_never(effect)
@@ -105,6 +117,8 @@ def outcome(effect: Effect) -> str:
             return f"answered {answer.status}, {seconds:.3f} s late"
         case Slow(answer, seconds, pieces):
             return f"answered {answer.status}, the body in {pieces} pieces over {seconds:.3f} s"
+        case Relayed(answer, _, chunked):
+            return f"answered {answer.status}{', in chunks' if chunked else ''}"
         case Truncated(answer, kept):
             return f"answered {answer.status}, the connection ended after {kept} of {len(answer.body)} bytes"
         case Garbage(data):

@@ -135,6 +135,8 @@ class Act:
     window_left: float | None
     """Seconds until the rule's time window is over, if it has an end."""
     cancellation: Cancellation
+    accept_encoding: str | None = None
+    """The header of that name of the request."""
 
     @property
     def handles(self) -> bool:

@@ -36,7 +36,8 @@ class Match(Described):
 
     endpoint: str = field(
         types.choice(ANY, *(kind.name for kind in ENDPOINTS)),
-        "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path.",
+        "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path or with a body "
+        "beyond the limit.",
         ANY,
     )
     company: str | None = field(types.text(255, 1), "Slug of the company in the URL.", None)

@@ -19,16 +19,20 @@ def compact(value: Any) -> bytes:
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """An HTTP response. Header names keep their case; the sender adds ``Content-Length``."""
+    """An HTTP response. Header names keep their case; the sender adds ``Content-Length``.
+
+    ``phrase`` is the reason phrase of the status line, where it is not that of the status.
+    """
 
     status: int
     headers: Headers
     body: bytes
+    phrase: str | None = None
 
     def with_headers(self, *headers: tuple[str, str]) -> Answer:
         """Return the same answer with headers added."""
-        return Answer(self.status, (*self.headers, *headers), self.body)
+        return Answer(self.status, (*self.headers, *headers), self.body, self.phrase)
 
     def without_body(self) -> Answer:
         """Return the answer to HEAD: the length that the body would have, and no body (RFC 9110 §9.3.2)."""
-        return Answer(self.status, (*self.headers, ("Content-Length", str(len(self.body)))), b"")
+        return Answer(self.status, (*self.headers, ("Content-Length", str(len(self.body)))), b"", self.phrase)

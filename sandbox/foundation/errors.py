@@ -150,7 +150,7 @@ class NotFoundError(InputError):
         self.kind = kind
         self.given = given
         self.known = [str(name) for name in known]
-        listed = ", ".join(self.known[:20]) or "none"
+        listed = ", ".join(self.known[: 50 if named else 20]) or "none"
         near = guess(given, self.known) if named else ""
         super().__init__(f"there is no {kind} {shorten(given)}; {near}known: {listed}")
 

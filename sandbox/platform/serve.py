@@ -19,7 +19,13 @@ from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import MethodNotAllowedError, NotKeptError, RefusalError, RouteNotFoundError
+from sandbox.foundation.errors import (
+    IncompleteBodyError,
+    MethodNotAllowedError,
+    NotKeptError,
+    RefusalError,
+    RouteNotFoundError,
+)
 from sandbox.foundation.real_time import perf_counter
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
@@ -98,15 +104,12 @@ def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | No
     """Return the platform's answer; raise a ``RefusalError``."""
     request = exchange.request
     if request.problem is not None:
-        raise request.problem
+        raise _in_front(platform, exchange, request.problem)
     method, asked_by = request.method, None
     if method == "POST" and may_be_overridden(request):
         method, asked_by = override_of(request, platform.wire) or (method, None)
     if endpoint is None:
-        act = _chosen_fault(platform, exchange)
-        if act is not None and act.replaces_answer:
-            raise _faulted_refusal(platform, exchange, act)
-        raise RouteNotFoundError("unknown_route")
+        raise _in_front(platform, exchange, RouteNotFoundError("unknown_route"))
     allowed = endpoint.methods(platform.settings)
     if method in allowed:
         exchange.reads_query = method != "POST"
@@ -137,8 +140,17 @@ def handle(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any]) -> A
     raise _faulted_refusal(platform, exchange, act)
 
 
-def _chosen_fault(platform: Platform, exchange: Exchange) -> Act | None:
-    act = platform.faults.choose(exchange) if platform.faults.armed else None
+def _in_front(platform: Platform, exchange: Exchange, refusal: RefusalError) -> RefusalError:
+    """Return the refusal of a request that reaches no endpoint, or that of a fault for any request.
+
+    The body of a request that broke off never came to the end of its way, so no fault acts on it.
+    """
+    act = None if isinstance(refusal, IncompleteBodyError) else _chosen_fault(platform, exchange, in_front=True)
+    return _faulted_refusal(platform, exchange, act) if act is not None and act.replaces_answer else refusal
+
+
+def _chosen_fault(platform: Platform, exchange: Exchange, *, in_front: bool = False) -> Act | None:
+    act = platform.faults.choose(exchange, in_front=in_front) if platform.faults.armed else None
     if act is not None:
         exchange.act, exchange.fault = act, act.label
     return act

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing_extensions import assert_never
 
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Delayed, Empty, Garbage, Reset, Silence, Slow, Truncated
-from sandbox.foundation.answer import Answer
+from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
+from sandbox.foundation.answer import Answer, Headers
 from sandbox.platform.serve import Served
 from sandbox.server.connection import Connection, Message
-from sandbox.web.wsgi import head, spread
+from sandbox.web.wsgi import head, relayed_head, spread
 
 
 def perform(served: Served, date: str, message: Message, connection: Connection) -> None:
@@ -24,6 +24,8 @@ def perform(served: Served, date: str, message: Message, connection: Connection)
     effect, cancellation = served.effect, served.cancellation
     if isinstance(effect, Answer):
         persists = message.keep_alive and connection.may_persist
+        if cancellation is not None:
+            effect, persists = _of_fault(effect, persists=persists)
         option = "close" if not persists else "" if message.head.protocol == "HTTP/1.1" else "keep-alive"
         connection.write(head(effect, date, connection=option) + effect.body)
         connection.finish(persists=persists)
@@ -43,6 +45,8 @@ def perform(served: Served, date: str, message: Message, connection: Connection)
         case Slow(answer, seconds, pieces):
             steps = [(0.0, head(answer, date)), *spread(answer.body, seconds, pieces)]
             _Steps(connection, steps, cancellation, served.hung_up).begin()
+        case Relayed(answer, sent, chunked):
+            _relay(answer, sent, date, message, connection, chunked=chunked)
         case Truncated(answer, kept):
             connection.write(head(answer, date) + answer.body[:kept])
             connection.hang_up()
@@ -51,6 +55,33 @@ def perform(served: Served, date: str, message: Message, connection: Connection)
             connection.hang_up()
         case _:
             assert_never(effect)
+
+
+def _of_fault(answer: Answer, *, persists: bool) -> tuple[Answer, bool]:
+    """Return the answer of a fault without its ``Connection`` header, and whether the connection lives on for it."""
+    options = [value for name, value in answer.headers if name.lower() == "connection"]
+    if not options:
+        return answer, persists
+    headers = tuple(header for header in answer.headers if header[0].lower() != "connection")
+    return Answer(answer.status, headers, answer.body, answer.phrase), persists and "close" not in options
+
+
+def _relay(answer: Answer, sent: bytes, date: str, message: Message, connection: Connection, *, chunked: bool) -> None:
+    """Send an answer in one chunk or with its length; in HTTP/1.0, which has no chunks, its end is the close."""
+    has_body = message.head.method != "HEAD" and answer.status not in (204, 304)
+    persists = message.keep_alive and connection.may_persist
+    framing: Headers = (("Content-Length", str(len(sent))),)
+    if not has_body:
+        framing, sent = (), b""
+    elif chunked:
+        framing = ()
+        if message.head.protocol == "HTTP/1.1":
+            framing = (("Transfer-Encoding", "chunked"),)
+            sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent) if sent else b"0\r\n\r\n"
+        else:
+            persists = False
+    connection.write(relayed_head(answer, date, framing, connection="keep-alive" if persists else "close") + sent)
+    connection.finish(persists=persists)
 
 
 class _Steps:

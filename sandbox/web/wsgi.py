@@ -10,14 +10,14 @@ import contextlib
 import errno
 import http.client
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import assert_never
 
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Delayed, Empty, Garbage, Reset, Silence, Slow, Truncated
+from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
 from sandbox.journal.request import Request
@@ -33,7 +33,7 @@ _CLOSE: Final = ("Connection", "close")
 _CLOSED: Final = "Remote end closed connection without response"
 
 
-Inflictable: TypeAlias = Delayed | Slow | Truncated | Garbage | Empty | Reset | Silence
+Inflictable: TypeAlias = Delayed | Slow | Relayed | Truncated | Garbage | Empty | Reset | Silence
 """An effect that is more than an answer."""
 
 
@@ -42,7 +42,7 @@ def send(answer: Answer, start_response: StartResponse, date: str, *, close: boo
     headers = _headers(answer, date)
     if close:
         headers.append(_CLOSE)
-    start_response(_status_line(answer.status), headers)
+    start_response(_status_line(answer), headers)
     return [answer.body]
 
 
@@ -61,6 +61,10 @@ def mimic(effect: Inflictable, start_response: StartResponse, date: str, cancell
         case Slow(answer, seconds, pieces):
             send(answer, start_response, date)
             return _dribble(spread(answer.body, seconds, pieces), cancellation)
+        case Relayed(answer, sent, chunked):
+            length = [] if chunked else [("Content-Length", str(len(sent)))]
+            start_response(_status_line(answer), [*_unframed(answer, date), *length])
+            return [sent]
         case Truncated(answer, kept):
             raise http.client.IncompleteRead(answer.body[:kept], len(answer.body) - kept)
         case Garbage(data):
@@ -91,10 +95,18 @@ def spread(body: bytes, seconds: float, pieces: int) -> Iterator[tuple[float, by
 
 def head(answer: Answer, date: str, *, connection: str = "close") -> bytes:
     """Return the head of an answer; ``connection`` is the value of the header of that name, which may be left out."""
-    headers = _headers(answer, date)
+    return _head(answer, _headers(answer, date), connection)
+
+
+def relayed_head(answer: Answer, date: str, framing: Headers, *, connection: str = "close") -> bytes:
+    """Return the head of an answer with the headers that frame it, or with none where the close is its end."""
+    return _head(answer, [*_unframed(answer, date), *framing], connection)
+
+
+def _head(answer: Answer, headers: list[tuple[str, str]], connection: str) -> bytes:
     if connection:
         headers.append(("Connection", connection))
-    lines = [f"HTTP/1.1 {_status_line(answer.status)}", *[f"{name}: {value}" for name, value in headers], "", ""]
+    lines = [f"HTTP/1.1 {_status_line(answer)}", *[f"{name}: {value}" for name, value in headers], "", ""]
     return "\r\n".join(lines).encode("latin-1")
 
 
@@ -103,14 +115,28 @@ def _headers(answer: Answer, date: str) -> list[tuple[str, str]]:
 
     The answer to HEAD has the length of its body already; 204 and 304 have no length (RFC 9110 §8.6).
     """
-    headers = [*answer.headers, ("Date", date)]
+    headers = _dated(answer.headers, date)
     if answer.status not in (204, 304) and all(name != "Content-Length" for name, _ in headers):
         headers.append(("Content-Length", str(len(answer.body))))
     return headers
 
 
-def _status_line(status: int) -> str:
-    return _STATUS_LINES.get(status) or f"{status} Unknown"
+def _unframed(answer: Answer, date: str) -> list[tuple[str, str]]:
+    return _dated([header for header in answer.headers if header[0] != "Content-Length"], date)
+
+
+def _dated(given: Sequence[tuple[str, str]], date: str) -> list[tuple[str, str]]:
+    """Return headers with the date, which servers in front of the platform put after their name."""
+    headers = [*given, ("Date", date)]
+    if headers[0][0] == "Server":
+        headers.insert(1, headers.pop())
+    return headers
+
+
+def _status_line(answer: Answer) -> str:
+    if answer.phrase is not None:
+        return f"{answer.status} {answer.phrase}"
+    return _STATUS_LINES.get(answer.status) or f"{answer.status} Unknown"
 
 
 CHUNK: Final = 64 * 1024

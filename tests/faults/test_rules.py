@@ -12,11 +12,12 @@ from sandbox.faults.fault import Fault
 from sandbox.foundation.errors import InvalidValueError
 
 EXAMPLES: dict[str, Fault] = {
-    "status": faults.status(503, {"error": "full"}, {"Retry-After": "5"}),
+    "status": faults.status(503, {"error": "full"}, {"Retry-After": "5"}, "Busy"),
     "rate_limit": faults.rate_limit(30),
     "maintenance": faults.maintenance(30),
     "latency": faults.latency(median=0.8, sigma=0.6, max=10),
     "slow_body": faults.slow_body(2, 5),
+    "relayed": faults.relayed(chunked=False, gzip=True, headers={"Server": "nginx"}),
     "hang": faults.hang(3),
     "connection_reset": faults.connection_reset(),
     "empty_response": faults.empty_response(),

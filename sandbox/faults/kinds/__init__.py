@@ -18,6 +18,7 @@ from sandbox.faults.kinds.rate_limit import RateLimit, rate_limit as rate_limit
 from sandbox.faults.kinds.maintenance import Maintenance, maintenance as maintenance
 from sandbox.faults.kinds.latency import Latency, latency as latency
 from sandbox.faults.kinds.slow_body import SlowBody, slow_body as slow_body
+from sandbox.faults.kinds.relayed import Relayed, relayed as relayed
 from sandbox.faults.kinds.hang import Hang, hang as hang
 from sandbox.faults.kinds.connection_reset import ConnectionReset, connection_reset as connection_reset
 from sandbox.faults.kinds.empty_response import EmptyResponse, empty_response as empty_response

@@ -19,6 +19,10 @@ _WITHOUT_RATE: Final = (404, 405, 413, 503)
 """Statuses that the platform sends without the headers of the throttle (WIRE D)."""
 
 
+def _is_phrase(text: str) -> bool:
+    return 0 < len(text) <= 100 and text.isascii() and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class Status(Fault):
     """An answer with a status of your choice.
@@ -39,6 +43,13 @@ class Status(Fault):
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},
     )
+    phrase: str | None = field(
+        types.optional(
+            types.line("1 to 100 printable ASCII characters", _is_phrase, {"minLength": 1, "maxLength": 100})
+        ),
+        "Reason phrase of the status line. Default: that of the status.",
+        None,
+    )
 
     def refusal(self, act: Act, now: float) -> FaultedError:
         """Refuse as the platform does with this status."""
@@ -54,15 +65,18 @@ class Status(Fault):
         named = {name.lower() for name, _ in headers}
         if self.body is None:
             kept = tuple((name, value) for name, value in answer.headers if name.lower() not in named)
-            return Answer(answer.status, (*kept, *headers), b"" if answer.status in _WITHOUT_BODY else answer.body)
+            body = b"" if answer.status in _WITHOUT_BODY else answer.body
+            return Answer(answer.status, (*kept, *headers), body, self.phrase)
         content_type, body = JSON, compact(self.body)
         if isinstance(self.body, str):
             content_type, body = "text/plain; charset=utf-8", self.body.encode()
         if "content-type" not in named:
             headers = (("Content-Type", content_type), *headers)
-        return Answer(self.code, headers, b"" if self.code in _WITHOUT_BODY else body)
+        return Answer(self.code, headers, b"" if self.code in _WITHOUT_BODY else body, self.phrase)
 
 
-def status(code: int, body: JsonValue = None, headers: Mapping[str, str] | None = None) -> Status:
+def status(
+    code: int, body: JsonValue = None, headers: Mapping[str, str] | None = None, phrase: str | None = None
+) -> Status:
     """Answer with a status of your choice: ``status(503)``, ``status(500, {"error": "disk full"})``."""
-    return Status(code, body, headers or {})
+    return Status(code, body, headers or {}, phrase)

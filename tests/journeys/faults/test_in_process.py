@@ -36,8 +36,15 @@ class Faulty:
     def add(self, fault: Fault, **fields: Any) -> str:
         return self.sandbox.platform.faults.add(make_rule(fault, **fields)).id
 
-    def post(self, path: str = "/v1/acme/anything", token: str | None = None, data: bytes = b"payload") -> TestResponse:
-        return self.http.post(path, data=data, headers={"Authorization": f"Bearer {token or self.token}"})
+    def post(
+        self,
+        path: str = "/v1/acme/anything",
+        token: str | None = None,
+        data: bytes = b"payload",
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
+        authorization = {"Authorization": f"Bearer {token or self.token}"}
+        return self.http.post(path, data=data, headers=authorization | (headers or {}))
 
     def request_token(self) -> TestResponse:
         return self.http.post("/oauth/token", data=self.good.credentials())
@@ -71,6 +78,7 @@ def faulty(sandbox: Sandbox) -> Faulty:
         pytest.param(faults.status(502, "<h1>"), 502, b"<h1>", id="text"),
         pytest.param(faults.malformed_json(), 200, STORED[:-1], id="malformed JSON"),
         pytest.param(faults.malformed_json("{,"), 200, b"{,", id="malformed JSON of one's own"),
+        pytest.param(faults.relayed(), 200, STORED, id="relayed"),
         pytest.param(faults.latency(0), 200, STORED, id="latency"),
         pytest.param(faults.slow_body(0, 7), 200, STORED, id="slow body"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -146,6 +147,74 @@ def _(faulty: Faulty) -> None:
     with pytest.raises(json.JSONDecodeError):
         json.loads(answers[2].data)
     assert answers[3].json["expires_in"] == 86400
+
+
+def fronted(title: str, server: str = "") -> bytes:
+    """The error page of nginx, or without the name of the server that of the load balancer."""
+    rule = f"<hr><center>{server}</center>\r\n" if server else ""
+    return (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n{rule}"
+        "</body>\r\n</html>\r\n"
+    ).encode()
+
+
+FRONTS = {
+    "nginx-413-html": ("413 Request Entity Too Large", "nginx/1.22.1", "text/html", 183, False),
+    "nginx-502": ("502 Bad Gateway", "nginx/1.22.1", "text/html", 157, False),
+    "nginx-504": ("504 Gateway Time-out", "nginx/1.22.1", "text/html", 167, True),
+    "alb-502": ("502 Bad Gateway", "awselb/2.0", "text/html", 122, False),
+    "alb-503": ("503 Service Temporarily Unavailable", "awselb/2.0", "text/html", 162, False),
+    "alb-504": ("504 Gateway Time-out", "awselb/2.0", "text/html", 132, True),
+    "envoy-503": ("503 Service Unavailable", "envoy", "text/plain", 95, False),
+    "envoy-504": ("504 Gateway Timeout", "envoy", "text/plain", 24, True),
+    "cloudflare-502-text": ("502 Bad Gateway", "cloudflare", "text/plain; charset=UTF-8", 15, False),
+    "php-warning-200": ("200 OK", "nginx/1.22.1", "text/html; charset=UTF-8", 206, False),
+}
+TEXTS = {
+    "envoy-503": b"upstream connect error or disconnect/reset before headers. reset reason: connection termination",
+    "envoy-504": b"upstream request timeout",
+    "cloudflare-502-text": b"error code: 502",
+    "php-warning-200": b"<br />\n<b>Warning</b>:  PHP Request Startup: POST Content-Length of 8388609 bytes exceeds the "
+    b'limit of 8388608 bytes in <b>Unknown</b> on line <b>0</b><br />\n{\n    "message": "The POST data is too large."\n}',
+}
+
+
+def tell_of_front(name: str) -> Story:
+    def tell(faulty: Faulty) -> None:
+        status_line, server, content_type, size, stored = FRONTS[name]
+        page = TEXTS.get(name) or fronted(status_line, server if server.startswith("nginx") else "")
+
+        answers = [faulty.post(), faulty.http.get("/elsewhere")]
+
+        for answer in answers:
+            assert (answer.status, answer.data) == (status_line, page)
+            assert len(answer.data) == size
+            assert (answer.headers["Server"], answer.headers["Content-Type"]) == (server, content_type)
+            assert "X-RateLimit-Limit" not in answer.headers
+            assert "Cache-Control" not in answer.headers
+        assert payloads_stored(faulty) == stored
+
+    return tell
+
+
+STORIES.update({name: tell_of_front(name) for name in FRONTS})
+
+
+@story("chunked-answers")
+def _(faulty: Faulty) -> None:
+    answer = faulty.post()
+    assert (answer.status_code, answer.json) == (200, {"message": "Payload stored successfully."})
+    assert "Content-Length" not in answer.headers
+    assert (answer.headers["Server"], answer.headers["X-Powered-By"]) == ("nginx/1.22.1", "PHP/8.2.36")
+    assert payloads_stored(faulty) == 1
+
+
+@story("compressed-answers")
+def _(faulty: Faulty) -> None:
+    plain, packed = faulty.post(), faulty.post(headers={"Accept-Encoding": "br, gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
 
 
 @pytest.mark.parametrize("name", load_presets())
