@@ -38,11 +38,11 @@ Rules are tried in order. The first rule that matches, and is not used up, acts;
 used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), whose counts
 start again at 0. The control API is never faulted.
 
-A fault acts after the request is authenticated and before it is handled, so a request with a bad token gets its 401
-in any case. A rule for any endpoint also acts on unknown paths and on bodies beyond the limit. Unless the rule says `accept`, or the kind says that the request is handled as without a fault, the payload
-is not stored. The journal entry of a faulted request has the outcome `faulted` and shows the rule (`fault`), what the
-client received (`effect`) and whether the payload was stored all the same (`accepted`). Its `status` is 0 where the
-client got none.
+A fault acts after the request is authenticated and before it is handled, so a request with a bad token gets its 401 in
+any case. A rule for any endpoint also acts on unknown paths and on bodies beyond the limit. Unless the rule says
+`accept`, or the kind says that the request is handled as without a fault, the payload is not stored. The journal entry
+of a faulted request has the outcome `faulted` and shows the rule (`fault`), what the client received (`effect`) and
+whether the payload was stored all the same (`accepted`). Its `status` is 0 where the client got none.
 
 Each rule that may still act is compared with each request, which costs less than a microsecond a rule. A JSONPath with
 more than names in it costs more: it is evaluated once for each request that meets the other conditions.

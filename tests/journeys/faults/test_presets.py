@@ -174,8 +174,11 @@ TEXTS = {
     "envoy-503": b"upstream connect error or disconnect/reset before headers. reset reason: connection termination",
     "envoy-504": b"upstream request timeout",
     "cloudflare-502-text": b"error code: 502",
-    "php-warning-200": b"<br />\n<b>Warning</b>:  PHP Request Startup: POST Content-Length of 8388609 bytes exceeds the "
-    b'limit of 8388608 bytes in <b>Unknown</b> on line <b>0</b><br />\n{\n    "message": "The POST data is too large."\n}',
+    "php-warning-200": (
+        b"<br />\n<b>Warning</b>:  PHP Request Startup: POST Content-Length of 8388609 bytes exceeds the limit of "
+        b"8388608 bytes in <b>Unknown</b> on line <b>0</b><br />\n"
+        b'{\n    "message": "The POST data is too large."\n}'
+    ),
 }
 
 
