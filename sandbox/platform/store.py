@@ -130,6 +130,17 @@ class Store:
             self._connectors[connector.id] = connector
             return connector
 
+    def put_connector(self, company: str, name: str, environment: str = "test") -> Connector:
+        """Add a connector, or change the environment of the company's first one with this name."""
+        name = checked_name("name", name)
+        with self._lock:
+            found = next((c for c in self._connectors.values() if (c.company, c.name) == (company, name)), None)
+            if found is None:
+                return self.add_connector(company, name, environment)
+            changed = replace(found, environment="live" if environment == "live" else "test")
+            self._connectors[found.id] = changed
+            return changed
+
     def connectors(self) -> list[Connector]:
         """Return all connectors, oldest first."""
         return self._listed(self._connectors)
@@ -179,6 +190,24 @@ class Store:
             )
             self._last_ids["entity"] = entity_id
             return entity
+
+    def put_entity(
+        self,
+        connector_id: int,
+        type: str,
+        name: str,
+        sample: JsonValue = None,
+        json_schema: dict[str, Any] | None = None,
+    ) -> Entity:
+        """Add an entity, or change the one with this name."""
+        with self._lock:
+            found = self._entities.get(self._entity_ids.get((connector_id, name.strip()), 0))
+            if found is None:
+                return self.add_entity(connector_id, type, name, sample, json_schema)
+            type_name = checked_name("type", type)
+            return self._put_entity(
+                replace(_saved_entity(found), type=type_name, sample=sample, json_schema=json_schema)
+            )
 
     def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
@@ -244,6 +273,17 @@ class Store:
             )
             self._remember(client_id, secret)
             return NewOAuthClient(client, secret)
+
+    def put_client(
+        self, connector_id: int, name: str, client_id: str | None = None, secret: str | None = None
+    ) -> NewOAuthClient:
+        """Create an OAuth client in place of the connector's clients with this name, unless it is the same."""
+        with self._lock:
+            for found in [client for client in self.clients(connector_id) if client.name == name.strip()]:
+                if secret is not None and found.id == client_id and self.secret_matches(found, secret):
+                    return NewOAuthClient(found, secret)
+                self._drop_client(found.id)
+            return self.add_client(connector_id, name, client_id, secret)
 
     def _note_secret(self, kept: KeptSecret, length: int | None = None) -> None:
         self.secrets.add(kept.hash, kept.last_four, partial(is_recognised, kept=kept), length)
@@ -332,6 +372,23 @@ class Store:
             self._services[service.id] = service
             self._service_ids[company, vanity_url] = service.id
             return service
+
+    def put_service(
+        self, company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True
+    ) -> Service:
+        """Add a service, or change the one with this vanity URL."""
+        with self._lock:
+            found = self.find_service(company, vanity_url.lower())
+            if found is not None:
+                del self._services[found.id], self._service_ids[company, found.vanity_url]
+            added = self.add_service(company, connector_id, entity, vanity_url, active=active)
+            if found is None:
+                return added
+            del self._services[added.id]
+            kept = replace(added, id=found.id, created_at=found.created_at)
+            self._services[kept.id] = kept
+            self._service_ids[company, kept.vanity_url] = kept.id
+            return kept
 
     def services(self) -> list[Service]:
         """Return all services, oldest first."""

@@ -76,7 +76,7 @@ class SandboxServer:
         self._errors_lock = threading.Lock()
         self._identity = identity_for(sandbox.initial_settings, host)
         control_key = _key_in_force(sandbox.initial_settings, host)
-        self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem)
+        self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem, tls=lambda: self.endpoints.tls)
         self._threads = threads
         self._limits = limits or Limits()
         self._host = host

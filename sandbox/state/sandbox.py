@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.clock import Clock, check_clock
-from sandbox.foundation.errors import InvalidValueError, SettingError
+from sandbox.foundation.errors import InvalidValueError, SettingError, Withheld
 from sandbox.foundation.rng import Rng
-from sandbox.foundation.settings import Settings
+from sandbox.foundation.settings import Settings, setting_specs
 from sandbox.journal.entry import Entry
 from sandbox.journal.file import JournalFile
 from sandbox.journal.hooks import Observer
@@ -30,8 +30,8 @@ from sandbox.platform.platform import AfterAcceptance, Platform
 from sandbox.platform.store import NewOAuthClient, Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient, restore
-from sandbox.state.seed import Seed, demo_seed
-from sandbox.state.seed_loading import load, seeded_rules
+from sandbox.state.seed import Seed, demo_seed, extended_seed
+from sandbox.state.seed_loading import Loaded, completed, load, seeded_rules
 
 if TYPE_CHECKING:
     from sandbox.state.snapshot import State
@@ -57,7 +57,8 @@ class Sandbox:
         keys: KeyRing | None = None,
     ) -> None:
         seed = demo_seed() if seed is None else seed
-        self.initial_settings = initial = Settings().changed(seed.settings).changed(settings or {})
+        self._given = dict(settings or {})
+        self.initial_settings = initial = Settings().changed(seed.settings).changed(self._given)
         self.seed = seed = seed.with_credentials(initial.client_id, initial.client_secret)
         self._seed_rules = seeded_rules(seed, self.initial_settings.presets_dir)
         self.clock = Clock() if clock is None else clock
@@ -73,8 +74,8 @@ class Sandbox:
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
         self._pristine = Store(self.clock.now, self._rng)
-        self._seed_clients = load(seed, self._pristine)
-        self._credentials = self._seed_clients
+        self._loaded = load(seed, self._pristine)
+        self._credentials = self._loaded.clients
         self._platform = self._new_platform()
         self.clock.observers.append(_clock_noter(weakref.ref(self)))
 
@@ -164,9 +165,74 @@ class Sandbox:
         with self._lock:
             now = self.clock.reset(quietly=True)
             retired, self._platform = self._platform, self._new_platform(after_reset=True)
-            self._credentials = self._seed_clients
+            self._credentials = self._loaded.clients
         _retire(retired, "the sandbox was reset")
         return now
+
+    def replace_seed(self, seed: Seed) -> Loaded:
+        """Return to another seed, which becomes the sandbox's own: as a reset does, with new generated credentials.
+
+        Settings of the start are stronger than those of the seed. Raise ``InputError`` and change nothing.
+        """
+        load(seed, Store(self.clock.now, Rng()))  # raises where it cannot be loaded
+        with self._lock:
+            initial = self._settings_with(seed)
+            rules = seeded_rules(seed, initial.presets_dir)
+            self.clock.reset(quietly=True)
+            self._rng = Rng(initial.random_seed)
+            self._pristine = Store(self.clock.now, self._rng, self._pristine.secrets)
+            self._loaded = load(seed, self._pristine)
+            self.seed, self.initial_settings, self._seed_rules = self._loaded.seed, initial, rules
+            retired, self._platform = self._platform, self._new_platform(after_reset=True)
+            self._credentials = self._loaded.clients
+            loaded = self._loaded
+        _retire(retired, "another seed replaced that of the sandbox")
+        return loaded
+
+    def extend_seed(self, data: Mapping[str, object]) -> Loaded:
+        """Put a seed, as Python data, on top of the sandbox's own; return the addition.
+
+        It changes what it names, now and after each reset; everything else stays as it is, the journal too. An OAuth
+        client keeps its id and its secret unless the addition gives others. Raise ``InputError`` and change nothing.
+        """
+        with self._lock:
+            whole, addition = extended_seed(self._loaded.seed, data)
+            initial = self._settings_with(whole)
+            changes = {name: value for name, value in addition.settings.items() if name not in self._given}
+            settings = self.settings.changed({name: getattr(initial, name) for name in changes})
+            rules = seeded_rules(addition, initial.presets_dir)
+            pristine = self._pristine.copy(self._rng)
+            added = load(completed(addition, self._loaded.seed), pristine)
+            load(added.seed, self.store.copy(Rng()))  # raises where it cannot be loaded
+
+            before = {client.id for client in self.store.clients()}
+            load(added.seed, self.store)
+            gone = before - {client.id for client in self.store.clients()}
+            for client_id in gone:
+                self._platform.tokens.revoke("client_deleted: a seed replaced the token's OAuth client", client_id)
+                self._platform.note("tokens", f"client {client_id} replaced by a seed", client_id=client_id)
+            self._platform.use(settings)
+            if rules:
+                self._platform.faults.add_all(rules)
+            self._pristine, self.initial_settings = pristine, initial
+            self._seed_rules = [*self._seed_rules, *rules]
+            self.seed = extended_seed(self._loaded.seed, added.seed.data())[0]
+            known = {client.id for client in pristine.clients()}
+            clients = {**self._loaded.clients, **added.clients}
+            self._loaded = Loaded(self.seed, {key: new for key, new in clients.items() if key in known})
+            kept = {key: new for key, new in self._credentials.items() if key not in gone}
+            self._credentials = {**kept, **added.clients}
+            return added
+
+    def _settings_with(self, seed: Seed) -> Settings:
+        """Return the settings of the start with those of another seed; raise ``SettingError``."""
+        fixed = {spec.name: getattr(self.initial_settings, spec.name) for spec in setting_specs() if not spec.runtime}
+        settings = Settings().changed({**fixed, **seed.settings}).changed(self._given)
+        for spec in setting_specs():
+            if spec.name in seed.settings and spec.name in fixed and getattr(settings, spec.name) != fixed[spec.name]:
+                value = Withheld() if spec.secret else seed.settings[spec.name]
+                raise SettingError(spec.name, value, "to be set at the start only; leave it out of the seed")
+        return settings
 
     def state(self, *, secrets: bool = False) -> State:
         """Return all content of the sandbox as a value, while it serves.
@@ -190,7 +256,7 @@ class Sandbox:
         with self._lock:
             rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
             fresh = self._platform_with(rng, Store(self.clock.now, rng, self._pristine.secrets))
-            loaded = restore(fresh, state.platform, self.store, {**self._seed_clients, **self._credentials})
+            loaded = restore(fresh, state.platform, self.store, {**self._loaded.clients, **self._credentials})
             self.clock.restore(state.clock)
             if key is not None:
                 self.keys.use(key)

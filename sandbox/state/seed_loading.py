@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
 from sandbox.faults.presets import find_preset
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import InputError, SeedError
+from sandbox.platform.model import Company
 from sandbox.platform.store import NewOAuthClient, Store
-from sandbox.state.seed import PresetSeed, Seed
+from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, PresetSeed, Seed
 
 
-def load(seed: Seed, store: Store) -> dict[str, NewOAuthClient]:
-    """Create what a seed describes; return its OAuth clients by id, with their secrets."""
+class Loaded(NamedTuple):
+    """A seed in a store: with every slug, id and secret that was generated, and its OAuth clients by id."""
+
+    seed: Seed
+    clients: dict[str, NewOAuthClient]
+
+
+def load(seed: Seed, store: Store) -> Loaded:
+    """Create what a seed describes, or change what the store has under the same names."""
     created: list[NewOAuthClient] = []
-    for company in seed.companies:
-        slug = store.add_company(company.name, company.slug).slug
-        for given in company.connectors:
-            connector = store.add_connector(slug, given.name, given.environment)
-            for entity in given.entities:
-                schema = None if entity.json_schema is None else dict(entity.json_schema)
-                store.add_entity(connector.id, entity.type, entity.name, entity.sample, schema)
-            created += [
-                store.add_client(connector.id, client.name, client.client_id, client.client_secret)
-                for client in given.oauth_clients
-            ]
-            for service in given.services:
-                store.add_service(slug, connector.id, service.entity, service.vanity_url, active=service.active)
-    return {new.client.id: new for new in created}
+    known = store.companies()
+    companies = tuple(_load_company(company, store, known, created) for company in seed.companies)
+    return Loaded(replace(seed, companies=companies), {new.client.id: new for new in created})
+
+
+def _load_company(given: CompanySeed, store: Store, known: list[Company], created: list[NewOAuthClient]) -> CompanySeed:
+    by_name = {company.name: company.slug for company in reversed(known)}
+    if given.slug is None:
+        slug = by_name.get(given.name.strip())
+    else:
+        slug = next((company.slug for company in known if company.slug == given.slug), None)
+    slug = slug or store.add_company(given.name, given.slug).slug
+    connectors = tuple(_load_connector(slug, connector, store, created) for connector in given.connectors)
+    return replace(given, slug=slug, connectors=connectors)
+
+
+def _load_connector(slug: str, given: ConnectorSeed, store: Store, created: list[NewOAuthClient]) -> ConnectorSeed:
+    connector = store.put_connector(slug, given.name, given.environment)
+    for entity in given.entities:
+        schema = None if entity.json_schema is None else dict(entity.json_schema)
+        store.put_entity(connector.id, entity.type, entity.name, entity.sample, schema)
+    clients: list[ClientSeed] = []
+    for client in given.oauth_clients:
+        new = store.put_client(connector.id, client.name, client.client_id, client.client_secret)
+        created.append(new)
+        clients.append(ClientSeed(client.name, new.client.id, new.secret))
+    for service in given.services:
+        store.put_service(slug, connector.id, service.entity, service.vanity_url, active=service.active)
+    return replace(given, oauth_clients=tuple(clients))
+
+
+def completed(addition: Seed, loaded: Seed) -> Seed:
+    """Return an addition with the slugs, ids and secrets that its companies and clients have in a loaded seed."""
+    by_slug = {company.slug: company for company in loaded.companies}
+    by_name = {company.name: company for company in reversed(loaded.companies)}
+    companies = []
+    for part in addition.companies:
+        company = by_slug.get(part.slug) if part.slug else by_name.get(part.name)
+        known = {
+            c.name: {client.name: client for client in c.oauth_clients} for c in (company.connectors if company else ())
+        }
+        connectors = [
+            replace(
+                each, oauth_clients=tuple(_completed(client, known.get(each.name, {})) for client in each.oauth_clients)
+            )
+            for each in part.connectors
+        ]
+        companies.append(replace(part, slug=company.slug if company else part.slug, connectors=tuple(connectors)))
+    return replace(addition, companies=tuple(companies))
+
+
+def _completed(client: ClientSeed, known: Mapping[str, ClientSeed]) -> ClientSeed:
+    found = known.get(client.name, client)
+    return ClientSeed(client.name, client.client_id or found.client_id, client.client_secret or found.client_secret)
 
 
 def seeded_rules(seed: Seed, presets_dir: str | None) -> list[FaultRule]:

@@ -11,11 +11,12 @@ sandbox, its key, authority, streams and waits to the WSGI environ of each contr
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, SANDBOX, STREAMS
+from sandbox.web.addresses import Endpoints, TlsEndpoint
+from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, ENDPOINTS, SANDBOX, STREAMS
 from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
@@ -30,13 +31,21 @@ class SandboxApp:
     """The WSGI application of a sandbox.
 
     Its control API asks for ``control_key``: the one in the settings unless its server has another. ``ca_pem`` is the
-    authority behind its server's HTTPS, where that is ours.
+    authority behind its server's HTTPS, where that is ours; ``tls`` returns where its server serves HTTPS.
     """
 
-    def __init__(self, sandbox: Sandbox, *, control_key: str | None = None, ca_pem: bytes | None = None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        control_key: str | None = None,
+        ca_pem: bytes | None = None,
+        tls: Callable[[], TlsEndpoint | None] = lambda: None,
+    ) -> None:
         self.sandbox = sandbox
         self.control_key = control_key or sandbox.initial_settings.control_key
         self._ca_pem = ca_pem
+        self._tls = tls
         self._face = EmulatedFace(sandbox)
         self._emulated: Flask | None = None
         self._streams: Streams | None = None
@@ -80,5 +89,6 @@ class SandboxApp:
         environ[CONTROL_KEY] = self.control_key
         environ[CA_PEM] = self._ca_pem
         environ[STREAMS] = self.streams
+        environ[ENDPOINTS] = lambda base_url: Endpoints(self.sandbox, base_url, self.control_key, self._tls())
         environ[EMULATED] = lambda: self.emulated
         return self.control(environ, start_response)

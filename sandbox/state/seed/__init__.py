@@ -5,7 +5,7 @@ keeps every rule of the format, or raises ``SeedError``, which names each wrong 
 format.
 """
 
-from sandbox.state.seed.load import SeedText, demo_seed, demo_seed_file, load_seed, parse_seed
+from sandbox.state.seed.load import SeedText, demo_seed, demo_seed_file, extended_seed, load_seed, parse_seed
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "ServiceSeed",
     "demo_seed",
     "demo_seed_file",
+    "extended_seed",
     "load_seed",
     "parse_seed",
 ]

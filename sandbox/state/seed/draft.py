@@ -85,9 +85,10 @@ class Draft:
         for place, data in _each(Place(document), content, "faults"):
             self._add_fault(place, data)
 
-    def seed(self) -> Seed:
-        """Return the seed; raise ``DocumentError`` if a rule is broken."""
-        refuse([*self._problems, *self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids()])
+    def seed(self, *, as_part: bool = False) -> Seed:
+        """Return the seed; raise ``DocumentError`` if a rule is broken. A part may name what it does not have."""
+        rules = () if as_part else (*self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids())
+        refuse([*self._problems, *rules])
         companies = tuple(company.seed() for company in self._companies)
         return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
 

@@ -53,6 +53,17 @@ def parse_seed(data: Mapping[str, object]) -> Seed:
         return draft.seed()
 
 
+def extended_seed(base: Seed, data: Mapping[str, object]) -> tuple[Seed, Seed]:
+    """Return ``base`` with a seed given as Python data on top of it, and the addition alone; raise ``SeedError``."""
+    whole, part = Draft(), Draft()
+    with _seed_errors():
+        part.add(document := document_of(data))
+        addition = part.seed(as_part=True)
+        whole.add(document_of(base.data()))
+        whole.add(document)
+        return whole.seed(), addition
+
+
 @contextmanager
 def _seed_errors() -> Iterator[None]:
     """Raise a ``DocumentError`` as a ``SeedError``."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
 
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import SettingError, Withheld
@@ -116,6 +116,17 @@ class Seed:
         owned = replace(company, connectors=_exchanged(company.connectors, connector, connected))
         return replace(self, companies=_exchanged(self.companies, company, owned))
 
+    def data(self) -> dict[str, Any]:
+        """Return the seed as the data that ``parse_seed`` reads."""
+        return {
+            "companies": [_without_none(asdict(company)) for company in self.companies],
+            "settings": dict(self.settings),
+            "faults": [
+                {"preset": item.name, "match": dict(item.match)} if isinstance(item, PresetSeed) else item.document()
+                for item in self.faults
+            ],
+        }
+
     def _clients(self) -> Iterator[tuple[CompanySeed, ConnectorSeed, ClientSeed]]:
         for company in self.companies:
             for connector in company.connectors:
@@ -125,3 +136,14 @@ class Seed:
 
 def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
     return tuple(new if value is old else value for value in values)
+
+
+def _without_none(value: Any) -> Any:
+    """Return data without the keys that stand for what the sandbox generates; a sample keeps its own."""
+    if isinstance(value, dict):
+        return {
+            key: part if key in ("sample", "json_schema") else _without_none(part)
+            for key, part in value.items()
+            if part is not None
+        }
+    return [_without_none(part) for part in value] if isinstance(value, (list, tuple)) else value

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema_rs
 
 from sandbox.foundation.errors import did_you_mean, shorten
+from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
 from sandbox.state.seed.faults import fault_definitions
 
@@ -24,6 +25,33 @@ def seed_schema() -> dict[str, Any]:
     written = _written()
     by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower()}
     return {**written, "$defs": {**by_hand, **fault_definitions()}}
+
+
+def components(reference: str = "#/components/schemas/{name}") -> dict[str, Any]:
+    """Return the schema of a seed and of each part, by names of an OpenAPI document that has those of fault rules."""
+    written = _written()
+    parts = {name: part for name, part in written["$defs"].items() if name[0].islower()}
+    names = {name: f"Seed{''.join(word.capitalize() for word in name.split('_'))}" for name in parts}
+    preset = fault_definitions()["SeededPreset"]
+    whole = {name: value for name, value in written.items() if not name.startswith("$")}
+    fault = {"anyOf": [{"$ref": "#/$defs/SeedPreset"}, {"$ref": "#/$defs/FaultRule"}]}
+    whole["properties"] = {**whole["properties"], "faults": {**whole["properties"]["faults"], "items": fault}}
+    documents = {"Seed": whole, **{names[name]: part for name, part in parts.items()}, "SeedPreset": preset}
+    text = write_json({name: _without_messages(schema) for name, schema in documents.items()})
+    for name in (*names, "SeedPreset", "FaultRule", "FaultMatch"):
+        text = text.replace(f'"#/$defs/{name}"', write_json(reference.format(name=names.get(name, name))))
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _without_messages(schema: Any) -> Any:
+    """Return a schema without the words of its errors, and without titles, from which generators make names."""
+    if isinstance(schema, list):
+        return [_without_messages(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    dropped = {"errorMessage", "title"} if "errorMessage" in schema else set()
+    return {name: _without_messages(part) for name, part in schema.items() if name not in dropped}
 
 
 def _written() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from sandbox._version import __version__
 from sandbox.faults.schemas import schemas as fault_schemas
 from sandbox.foundation.strict_json import in_doubles
+from sandbox.state.seed.schema import components as seed_schemas
 from sandbox.state.snapshot.schema import components as state_schemas
 from sandbox.web.control import (
     clients,
@@ -23,6 +24,7 @@ from sandbox.web.control import (
     export,
     faults,
     requests,
+    seed,
     services,
     settings,
     state,
@@ -44,6 +46,7 @@ from sandbox.web.spec import serve_documents
 
 _BLUEPRINTS: Final = (
     system.blueprint,
+    seed.blueprint,
     connectors.companies,
     connectors.blueprint,
     clients.blueprint,
@@ -117,7 +120,7 @@ def control_app() -> Flask:
     api.ma_plugin.converter.add_attribute_function(refer_to_component)
     for blueprint in _BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=PREFIX)
-    for name, schema in {**settings.schemas(), **fault_schemas(), **state_schemas()}.items():
+    for name, schema in {**settings.schemas(), **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
         api.spec.components.schema(name, schema)
     app.extensions["openapi"] = api.spec
     serve_documents(app)

@@ -42,6 +42,18 @@ class NewOAuthClientSchema(StrictSchema):
     """An OAuth client to create."""
 
     name = fields.String(required=True, metadata={**_NAME, "example": "Order export"})
+    client_id = fields.String(
+        metadata={
+            "description": "A UUID of your choice. The platform takes none; without one, the sandbox makes it.",
+            "format": "uuid",
+        }
+    )
+    client_secret = fields.String(
+        metadata={
+            "description": "A secret of your choice. The platform takes none; without one, the sandbox makes it.",
+            "pattern": "^[!-~][ -~]{6,253}[!-~]$",
+        }
+    )
 
 
 class CreatedOAuthClientSchema(AnswerSchema):
@@ -85,9 +97,11 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
 )
 @blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
 @blueprint.problem(404, NO_CONNECTOR)
+@blueprint.problem(409, "Another client has the id.")
 def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Create an OAuth client; only this answer shows its secret."""
-    new = current_sandbox().store.add_client(connector_id, body["name"])
+    client_id, secret = body.get("client_id"), body.get("client_secret")
+    new = current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
     shown = {
         "id": new.client.id,
         "name": new.client.name,

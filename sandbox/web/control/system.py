@@ -1,4 +1,4 @@
-"""The sandbox itself over HTTP: its health, reset, figures, ledger, certificate authority and the format of seeds."""
+"""The sandbox itself over HTTP: its health, reset, figures, ledger and certificate authority."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox._version import __version__
-from sandbox.foundation.strict_json import write_json
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
-from sandbox.state.seed.schema import seed_schema
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CA_PEM
@@ -96,15 +94,6 @@ def get_readiness() -> dict[str, Any] | Response:
 def reset() -> dict[str, Any]:
     """Return to the seed: a new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}
-
-
-@blueprint.get("/seed.schema.json")
-@blueprint.response(
-    200, {"type": "object"}, description="A JSON Schema (draft 2020-12), for editors and programs that write seeds."
-)
-def get_seed_schema() -> Response:
-    """Return the JSON Schema of a seed file, the format of `--seed-file`."""
-    return Response(write_json(seed_schema(), indent=2), content_type="application/json")
 
 
 @fidelity.get("/fidelity")

@@ -143,10 +143,12 @@ def test_bad_client_name_is_refused(integration: Integration, name: object, told
     assert told in detail(integration.control("POST", URL, {"name": name}), 422)
 
 
-def test_secret_cannot_be_chosen_and_is_not_repeated(integration: Integration) -> None:
-    response = integration.control("POST", URL, {"name": "Order export", "client_secret": "my own secret"})
+def test_unknown_field_is_refused_and_its_value_not_repeated(integration: Integration) -> None:
+    response = integration.control("POST", URL, {"name": "Order export", "secret": "my own secret"})
 
-    assert detail(response, 422) == "body.client_secret: unknown; known: name"
+    assert detail(response, 422) == (
+        "body.secret: unknown; did you mean 'client_secret'? known: client_id, client_secret, name"
+    )
     assert "my own" not in response.text
 
 
@@ -172,7 +174,7 @@ def test_seed_secret_is_told_by_the_banner_only(sandbox: Sandbox) -> None:
 
     assert secret in banner(server.endpoints, demo=True)
     assert secret not in repr(sandbox.credentials)
-    assert not any("client_secret" in spec.name for spec in setting_specs())
+    assert all(spec.secret for spec in setting_specs() if "secret" in spec.name)
 
 
 def test_secret_that_the_seed_gives_is_not_told_at_all(signing_key: SigningKey) -> None:

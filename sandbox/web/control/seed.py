@@ -1,0 +1,172 @@
+"""Where the sandbox is, and its seed, over HTTP: what a program needs that did not start the sandbox itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from flask import Response, request
+from marshmallow import fields
+
+from sandbox.foundation.errors import SeedError, SettingError
+from sandbox.foundation.loopback import is_loopback
+from sandbox.foundation.strict_json import write_json
+from sandbox.state.seed import parse_seed
+from sandbox.state.seed.schema import seed_schema
+from sandbox.state.seed_loading import Loaded
+from sandbox.web.addresses import Endpoints
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    base_url,
+    current_sandbox,
+    read_json_object,
+    token_endpoint,
+)
+from sandbox.web.control.problems import refusal
+from sandbox.web.environ import ENDPOINTS
+
+blueprint = Blueprint("seed", __name__, description="Addresses, credentials, and the seed")
+
+_NOT_STORED: Final = {"Cache-Control": "no-store"}
+_SECRET: Final = "Null where the asker may not know it: neither on this machine nor with the control key."  # noqa: S105
+
+
+class EndpointsSchema(AnswerSchema):
+    """Where the sandbox is, and the credentials of the first OAuth client of its seed: what its ready file holds."""
+
+    base_url = fields.String(metadata={"description": "As the request was addressed, or the setting `public_url`."})
+    control_url = fields.String()
+    control_key = fields.String(allow_none=True, metadata={"description": "Null where none is needed."})
+    token_url = fields.String()
+    inbound_urls = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "Of the first company, by vanity URL.",
+            "example": {"orders": "http://127.0.0.1:8025/v1/acme/orders"},
+        },
+    )
+    company = fields.String(allow_none=True, metadata={"description": "Slug of the first company of the seed."})
+    client_id = fields.String(allow_none=True)
+    client_secret = fields.String(allow_none=True, metadata={"description": _SECRET})
+    version = fields.String()
+    pid = fields.Integer()
+    tls_base_url = fields.String(allow_none=True, metadata={"description": "Null without HTTPS."})
+    tls_ca_file = fields.String(allow_none=True, metadata={"description": "On the machine of the sandbox."})
+
+
+class SeededClientSchema(AnswerSchema):
+    """An OAuth client of the seed."""
+
+    connector_id = fields.Integer()
+    name = fields.String()
+    client_id = fields.String()
+    client_secret = fields.String(allow_none=True, metadata={"description": _SECRET})
+    token_endpoint = fields.String()
+
+
+class SeededSchema(AnswerSchema):
+    """Where the sandbox is now, and the OAuth clients of the seed that was sent."""
+
+    endpoints = fields.Nested(EndpointsSchema)
+    clients = fields.List(fields.Nested(SeededClientSchema))
+
+
+def _may_know_secrets() -> bool:
+    """Return whether the asker holds the control key, or is on this machine where none is needed.
+
+    A request that came by no network, from the same process or by a Unix socket, has no address.
+    """
+    address = request.environ.get("REMOTE_ADDR", "")
+    return _endpoints().control_key is not None or not address or is_loopback(address)
+
+
+def _endpoints() -> Endpoints:
+    found: Endpoints = request.environ[ENDPOINTS](base_url())
+    if found.tls is None or current_sandbox().settings.public_url:
+        return found
+    port = urlsplit(found.tls.base_url).port
+    host = urlsplit(base_url()).hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    return replace(found, tls=replace(found.tls, base_url=f"https://{name}:{port}"))
+
+
+def _document() -> dict[str, Any]:
+    document = _endpoints().ready_document()
+    return document if _may_know_secrets() else {**document, "client_secret": None}
+
+
+def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
+    shows = _may_know_secrets()
+    clients = [
+        {
+            "connector_id": new.client.connector_id,
+            "name": new.client.name,
+            "client_id": new.client.id,
+            "client_secret": new.secret if shows else None,
+            "token_endpoint": token_endpoint(),
+        }
+        for new in loaded.clients.values()
+    ]
+    return {"endpoints": _document(), "clients": clients}, 200, _NOT_STORED
+
+
+@blueprint.get("/endpoints")
+@blueprint.response(200, EndpointsSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+def get_endpoints() -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Show where the sandbox is and the credentials of its first OAuth client, as the ready file does.
+
+    The secret is shown to a request that brings the control key. Where no key is needed it is shown on the machine of
+    the sandbox only.
+    """
+    return _document(), 200, _NOT_STORED
+
+
+@blueprint.put("/seed")
+@blueprint.json_body("Seed")
+@blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+def put_seed() -> Any:
+    """Replace the seed, and return to it as a reset does: all of it, or nothing if any part is refused.
+
+    Credentials that the seed does not give are new. Settings that the sandbox was started with are stronger than those
+    of the seed. `sample_file` and `${NAME}` are for seed files.
+    """
+    data = read_json_object()
+    try:
+        return _seeded(current_sandbox().replace_seed(parse_seed(data)))
+    except (SeedError, SettingError) as error:
+        return _refused(error)
+
+
+@blueprint.post("/seed")
+@blueprint.json_body("Seed")
+@blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+@blueprint.problem(409, "A client id or a company belongs to something else that the sandbox has.")
+def post_seed() -> Any:
+    """Put a seed on top of what there is: all of it, or nothing if any part is refused.
+
+    It adds what it names, and changes what exists under the same names, now and after each reset. Everything else stays
+    as it is, the journal too. An OAuth client keeps its id and its secret unless the seed gives others.
+    """
+    data = read_json_object()
+    try:
+        return _seeded(current_sandbox().extend_seed(data))
+    except (SeedError, SettingError) as error:
+        return _refused(error)
+
+
+def _refused(error: SeedError | SettingError) -> Response:
+    if isinstance(error, SettingError):
+        return refusal({"field": f"body.settings.{error.field}", "message": str(error).partition(": ")[2]})
+    return refusal({"field": "body", "message": str(error).removeprefix("seed: ")})
+
+
+@blueprint.get("/seed.schema.json")
+@blueprint.response(
+    200, {"type": "object"}, description="A JSON Schema (draft 2020-12), for editors and programs that write seeds."
+)
+def get_seed_schema() -> Response:
+    """Return the JSON Schema of a seed file, the format of `--seed-file`."""
+    return Response(write_json(seed_schema(), indent=2), content_type="application/json")
