@@ -42,6 +42,7 @@ GROUPS: Final = {
         "success_message",
         "inactive_service",
         "entity_check",
+        "whole_numbers",
         "blank_payload",
         "body_limit",
     ),

@@ -354,6 +354,13 @@ class Settings(Described):
         "in the journal, or not checked at all.",
         tag="undefined",
     )
+    whole_numbers: str = _fixed(
+        "integers",
+        choice("integers", "numbers"),
+        "What a whole number in a sample asks for: an integer, so that 29.99 is refused where the sample has 30, or "
+        "any number. A JSON Schema by hand says it for each field.",
+        tag="undefined",
+    )
     blank_payload: str = _setting(
         "reject",
         choice("reject", "accept"),

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, shorten
 from sandbox.foundation.json_value import JsonValue, equal
 
 MAX_DEPTH = 512
@@ -27,6 +27,22 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 class NotJsonError(ValueError):
     """The bytes are not JSON; the message says why."""
+
+
+class RepeatedKeyError(NotJsonError):
+    """An object has a key more than once. That is JSON, but its readers differ in the value that counts."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {shorten(key)} is there more than once in one object; leave one of them")
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object of these keys and values, as ``object_pairs_hook`` of ``json``; raise ``RepeatedKeyError``."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise RepeatedKeyError(next(name for name in members if names.count(name) > 1))
+    return members
 
 
 def compact_json(value: object) -> str:
@@ -101,8 +117,8 @@ def _first_that_is_no_json(value: object, place: str) -> tuple[str, object] | No
     return None
 
 
-def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = False) -> JsonValue:
-    """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins.
+def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = False, unique: bool = False) -> JsonValue:
+    """Return the parsed body or raise ``NotJsonError``. Of a repeated key the last one wins; ``unique`` refuses it.
 
     With ``in_doubles`` a number that no double holds is refused too; without it, it is infinity.
 
@@ -111,20 +127,36 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = Fa
     """
     import msgspec  # at the first body: a start needs no msgspec
 
-    try:
-        parsed: JsonValue = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        parsed = _parsed_slowly(body, max_depth, _double if in_doubles else float)
+    read_float = _double if in_doubles else float
+    if unique:
+        parsed = _parsed_slowly(body, max_depth, read_float, unique_keys)
+    else:
+        try:
+            parsed = msgspec.json.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            parsed = _parsed_slowly(body, max_depth, read_float)
     if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
         raise NotJsonError(_too_deep(max_depth))
     return parsed
 
 
-def _parsed_slowly(body: bytes, max_depth: int, read_float: Callable[[str], float] = float) -> JsonValue:
+def _parsed_slowly(
+    body: bytes,
+    max_depth: int,
+    read_float: Callable[[str], float] = float,
+    read_object: Callable[[list[tuple[str, Any]]], dict[str, Any]] | None = None,
+) -> JsonValue:
     try:
-        parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=read_float)
+        parsed: JsonValue = json.loads(
+            body.decode("utf-8"),
+            parse_constant=_refuse_constant,
+            parse_float=read_float,
+            object_pairs_hook=read_object,
+        )
     except RecursionError:
         raise NotJsonError(_too_deep(max_depth)) from None
+    except RepeatedKeyError:
+        raise
     except (json.JSONDecodeError, UnicodeDecodeError, NotJsonError) as error:
         raise NotJsonError(str(error)) from None
     except ValueError:  # Python's limit on the digits of an integer, where it has one

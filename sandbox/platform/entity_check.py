@@ -37,8 +37,10 @@ _NAMES = {
 }
 
 
-def infer_schema(sample: JsonValue) -> dict[str, Any]:
+def infer_schema(sample: JsonValue, *, integers: bool = True) -> dict[str, Any]:
     """Return the JSON Schema of payloads like a sample; for a sample batch, the schema of its items.
+
+    A whole number in the sample asks for an integer; without ``integers`` it asks for any number.
 
     A ``null`` in the sample leaves the type open, so any value is allowed there. Beside other values (in a list or a
     sample batch) it means that the value may be missing. Raise ``InvalidValueError`` for a sample that is too deep.
@@ -48,22 +50,27 @@ def infer_schema(sample: JsonValue) -> dict[str, Any]:
     builder = SchemaBuilder(schema_uri=None)
     for item in sample if isinstance(sample, list) else [sample]:
         builder.add_object(item)
-    return _relaxed(builder.to_schema())
+    return _relaxed(builder.to_schema(), "integer" if integers else "number")
 
 
-def _relaxed(schema: dict[str, Any]) -> dict[str, Any]:
+def _relaxed(schema: dict[str, Any], whole: str) -> dict[str, Any]:
     """Drop ``"type": "null"`` and list the required keys in the sample's order rather than alphabetically."""
     if schema == _NULL:
         return {}
     relaxed = dict(schema)
+    match schema.get("type"):
+        case "integer":
+            relaxed["type"] = whole
+        case list(types):
+            relaxed["type"] = [whole if name == "integer" else name for name in types]
     if "properties" in schema:
-        relaxed["properties"] = {name: _relaxed(child) for name, child in schema["properties"].items()}
+        relaxed["properties"] = {name: _relaxed(child, whole) for name, child in schema["properties"].items()}
     if "required" in schema:
         relaxed["required"] = [name for name in schema["properties"] if name in schema["required"]]
     if "items" in schema:
-        relaxed["items"] = _relaxed(schema["items"])
+        relaxed["items"] = _relaxed(schema["items"], whole)
     if "anyOf" in schema:
-        relaxed["anyOf"] = [b if b == _NULL else _relaxed(b) for b in schema["anyOf"]]
+        relaxed["anyOf"] = [b if b == _NULL else _relaxed(b, whole) for b in schema["anyOf"]]
     return relaxed
 
 
@@ -145,7 +152,7 @@ def _named(found: object) -> str:
 
 
 def compile_entity(
-    sample: JsonValue, json_schema: dict[str, Any] | None
+    sample: JsonValue, json_schema: dict[str, Any] | None, *, integers: bool = True
 ) -> tuple[dict[str, Any] | None, bool, EntityCheck | None]:
     """Return the schema in force, whether it was inferred, and its compiled check."""
     sent_json(sample, "sample")  # a state that has infinity in it could not be loaded
@@ -154,7 +161,7 @@ def compile_entity(
         return json_schema, False, EntityCheck(json_schema)
     if sample is None:
         return None, False, None
-    inferred = infer_schema(sample)
+    inferred = infer_schema(sample, integers=integers)
     return inferred, True, EntityCheck(inferred)
 
 

@@ -54,7 +54,11 @@ class NewOAuthClient:
 class Store:
     """The tables of one emulated platform. Every method is safe to call from several threads."""
 
-    def __init__(self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets | None = None) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets | None = None, *, integers: bool = True
+    ) -> None:
+        self.integers = integers
+        """Whether a whole number in a sample asks for an integer, or for any number."""
         self.secrets = KnownSecrets() if secrets is None else secrets
         """The secrets of its clients, and those that other stores of the sandbox have had."""
         self._now = now
@@ -76,7 +80,7 @@ class Store:
     def copy(self, rng: Rng) -> Store:
         """Return an independent store with the same content; cheap, since all values are frozen."""
         with self._lock:
-            twin = Store(self._now, rng, self.secrets)
+            twin = Store(self._now, rng, self.secrets, integers=self.integers)
             for name, table in vars(self).items():
                 if isinstance(table, dict):
                     setattr(twin, name, dict(table))
@@ -217,7 +221,7 @@ class Store:
 
     def _put_entity(self, saved: EntitySnapshot) -> Entity:
         """Add or replace an entity; raise ``InvalidValueError`` for a schema that is none, and change nothing."""
-        schema, inferred, check = compile_entity(saved.sample, saved.json_schema)
+        schema, inferred, check = compile_entity(saved.sample, saved.json_schema, integers=self.integers)
         entity = Entity(
             saved.id, saved.connector_id, saved.type, saved.name, saved.sample, schema, inferred, saved.created_at
         )

@@ -73,7 +73,8 @@ class Sandbox:
         self.journal_file = _opened(self.initial_settings.journal_file)
         self._lock = threading.Lock()
         self._rng = Rng(self.initial_settings.random_seed)
-        self._pristine = Store(self.clock.now, self._rng)
+        integers = self.initial_settings.whole_numbers == "integers"
+        self._pristine = Store(self.clock.now, self._rng, integers=integers)
         self._loaded = load(seed, self._pristine)
         self._credentials = self._loaded.clients
         self._platform = self._new_platform()
@@ -255,7 +256,8 @@ class Sandbox:
         key = None if state.signing_key is None else _read_key(state.signing_key)
         with self._lock:
             rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
-            fresh = self._platform_with(rng, Store(self.clock.now, rng, self._pristine.secrets))
+            empty = Store(self.clock.now, rng, self._pristine.secrets, integers=self._pristine.integers)
+            fresh = self._platform_with(rng, empty)
             loaded = restore(fresh, state.platform, self.store, {**self._loaded.clients, **self._credentials})
             self.clock.restore(state.clock)
             if key is not None:

@@ -53,6 +53,28 @@ def test_what_the_sample_leaves_open_matches(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sample", "payload", "expected"),
+    [
+        ({"price": 30}, {"price": 29.99}, []),
+        ({"price": 30}, {"price": "30"}, [("price", "number")]),
+        ({"price": 30}, {"price": True}, [("price", "number")]),
+        ({"price": 30}, {}, [("price", "required")]),
+        ({"lines": [{"price": 30}]}, {"lines": [{"price": 1}, {"price": 0.5}]}, []),
+        ([{"price": 30}, {"price": "free"}], {"price": 0.5}, []),
+        ([{"price": 30}, {"price": None}], {"price": 0.5}, []),
+        ({"lines": [1, {"a": 2}]}, {"lines": [1.5, {"a": 2.5}]}, []),
+    ],
+    ids=str,
+)
+def test_whole_number_of_a_sample_may_ask_for_any_number(
+    sample: Any, payload: Any, expected: list[tuple[str, str]]
+) -> None:
+    check = EntityCheck(infer_schema(sample, integers=False))
+
+    assert [(violation.path, violation.rule) for violation in check.violations(payload)] == expected
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"order": 1001}, [("order", "string")]),

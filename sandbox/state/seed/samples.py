@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import RepeatedKeyError, unique_keys
 from sandbox.foundation.yaml_document import MAX_DEPTH, finite, json_node, read_text
 from sandbox.platform.entity_check import EntityCheck
 
@@ -22,12 +23,17 @@ def read_sample(folder: Path | None, name: str) -> JsonValue:
     if not path.is_relative_to(home):
         raise ValueError(f"{name!r} is outside the folder of the seed file; move it into {folder}")
     try:
-        return json_node(json.loads(read_text(path), parse_float=finite, parse_constant=finite)).value
+        text = read_text(path)
+        return json_node(
+            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique_keys)
+        ).value
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{name!r} is not JSON: {error.msg} ({where})") from error
     except RecursionError as error:
         raise ValueError(f"{name!r} is nested deeper than {MAX_DEPTH} levels; make it flatter") from error
+    except RepeatedKeyError as error:
+        raise ValueError(f"{name!r} cannot be used: {error}") from error
     except ValueError as error:
         raise ValueError(f"{name!r} {error}") from error
 

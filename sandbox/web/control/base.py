@@ -50,7 +50,7 @@ def token_endpoint() -> str:
 def read_json() -> Any:
     """Return the body as JSON, an empty object where there is none; raise ``NotJsonError``."""
     body = request.get_data()
-    return parse_json(body, MAX_DEPTH) if body else {}
+    return parse_json(body, MAX_DEPTH, unique=True) if body else {}
 
 
 def read_json_object() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from sandbox.foundation.errors import (
     UnknownSettingError,
     shorten,
 )
-from sandbox.foundation.strict_json import NotJsonError, write_json
+from sandbox.foundation.strict_json import NotJsonError, RepeatedKeyError, write_json
 from sandbox.web.control.tracing import note_failure
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -104,7 +104,8 @@ def _sentence(entry: Mapping[str, str]) -> str:
 
 
 def _not_json(error: NotJsonError) -> Response:
-    return refusal({"field": "body", "message": f"the body is not JSON: {error}"}, status=400)
+    message = str(error) if isinstance(error, RepeatedKeyError) else f"the body is not JSON: {error}"
+    return refusal({"field": "body", "message": message}, status=400)
 
 
 def _invalid(error: ValidationError) -> Response:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import Response, render_template, request
 
-from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.foundation.strict_json import NotJsonError, RepeatedKeyError, parse_json, write_json
 from sandbox.platform.entity_check import infer_schema
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
@@ -77,11 +77,13 @@ def detect_fields() -> tuple[str, int]:
     found: list[Any] = []
     problem = None
     try:
-        value = parse_json(request.get_data(), MAX_DEPTH)
+        value = parse_json(request.get_data(), MAX_DEPTH, unique=True)
+    except RepeatedKeyError as error:
+        problem = f"This cannot be a sample: {error}."
     except NotJsonError as error:
         problem = f"This is not JSON: {error}"
     else:
-        found = detected_fields(infer_schema(value))
+        found = detected_fields(infer_schema(value, integers=current_sandbox().store.integers))
         if not found:
             problem = "There is no field in this sample: it should be an object, or a list of objects."
     return render_template("detected_fields.html", fields=found, problem=problem), 200

@@ -646,8 +646,9 @@ def test_sample_file_must_match_the_hand_written_schema(write: Write) -> None:
         ("[" * 100_000, "is nested deeper than 100 levels; make it flatter"),
         ("[" * 102 + "]" * 102, "is nested deeper than 100 levels; make it flatter"),
         (b'{"a":\n "\xe9"}', "is not UTF-8 (line 2, byte 8); save it as UTF-8"),
+        ('{"a": [{"b": 1, "c": 2, "b": 1}]}', "the key 'b' is there more than once in one object; leave one of them"),
     ],
-    ids=["syntax", "empty", "nan", "too-large", "infinity", "surrogate", "bomb", "deep", "latin-1"],
+    ids=["syntax", "empty", "nan", "too-large", "infinity", "surrogate", "bomb", "deep", "latin-1", "repeated"],
 )
 def test_sample_file_that_is_not_json_is_refused(content: str | bytes, message: str, write: Write) -> None:
     write(content, "order.json")

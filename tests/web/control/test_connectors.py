@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -135,6 +136,54 @@ def test_hand_written_schema_decides_which_payloads_pass(integration: Integratio
 def test_bad_entity_is_refused(integration: Integration, body: dict[str, Any], status: int, told: str) -> None:
     assert told in detail(add_entity(integration, **body), status)
     assert len(integration.sandbox.store.entities(1)) == 3
+
+
+@pytest.mark.parametrize(
+    "sample", ['{"comment": 1, "comment": 1}', '[{"a": {"comment": 1, "comment": 2}}]'], ids=["object", "nested"]
+)
+def test_sample_with_a_key_that_is_there_twice_is_refused_as_in_a_seed(integration: Integration, sample: str) -> None:
+    body = f'{{"type": "custom", "name": "twice", "sample": {sample}}}'
+
+    response = integration.http.post("/_sandbox/connectors/1/entities", data=body, content_type="application/json")
+
+    assert response.status_code == 400
+    told = "the key 'comment' is there more than once in one object; leave one of them"
+    assert response.json["errors"] == [{"field": "body", "message": told}]
+    assert len(integration.sandbox.store.entities(1)) == 3
+
+
+def test_any_body_with_a_key_that_is_there_twice_is_refused(integration: Integration) -> None:
+    body = '{"token_lifetime": 60, "token_lifetime": 90}'
+
+    response = integration.http.patch("/_sandbox/settings", data=body, content_type="application/json")
+
+    assert (response.status_code, integration.sandbox.settings.token_lifetime) == (400, 86_400)
+
+
+@pytest.mark.parametrize(("setting", "status"), [("integers", 422), ("numbers", 200)])
+def test_whole_number_of_a_sample_asks_for_what_is_set(
+    make_integration: Callable[..., Integration], setting: str, status: int
+) -> None:
+    integration = make_integration(whole_numbers=setting)
+    entity = add_entity(integration, type="custom", name="prices", sample={"itemPrice": 30})
+    integration.sandbox.store.add_service("acme", 1, "prices", "prices")
+
+    statuses = [
+        integration.post({"itemPrice": price}, path="/v1/acme/prices").status_code for price in (29.99, 30, "30")
+    ]
+
+    assert statuses == [status, 200, 422]
+    assert entity.json["json_schema"]["properties"]["itemPrice"]["type"] == setting.removesuffix("s")
+
+
+def test_whole_numbers_ask_for_the_same_after_a_state_was_loaded(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(whole_numbers="numbers")
+    add_entity(integration, type="custom", name="prices", sample={"itemPrice": 30})
+    integration.sandbox.store.add_service("acme", 1, "prices", "prices")
+
+    integration.sandbox.load_state(integration.sandbox.state(secrets=True))
+
+    assert integration.post({"itemPrice": 29.99}, path="/v1/acme/prices").status_code == 200
 
 
 @pytest.mark.parametrize("url", ["/connectors/1/entities/99", "/connectors/99/entities/1"], ids=["entity", "connector"])

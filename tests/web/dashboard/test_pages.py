@@ -241,8 +241,9 @@ def test_a_rule_shows_all_its_conditions_and_when_it_acts(integration: Integrati
         ('[{"a": 1}, {"b": "x"}]', "2 fields detected"),
         ('"text"', "There is no field in this sample"),
         ("{", "This is not JSON"),
+        ('{"a": 1, "a": 2}', "the key &#39;a&#39; is there more than once in one object"),
     ],
-    ids=["object", "batch", "scalar", "no JSON"],
+    ids=["object", "batch", "scalar", "no JSON", "repeated key"],
 )
 def test_the_fields_of_a_sample_are_shown_before_it_is_added(integration: Integration, sample: str, shown: str) -> None:
     answer = integration.http.post("/_sandbox/dashboard/detected-fields", data=sample, content_type="application/json")
