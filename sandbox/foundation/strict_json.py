@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+import msgspec
+
 from sandbox.foundation.errors import InvalidValueError, shorten
 from sandbox.foundation.json_value import JsonValue, equal
 
@@ -125,8 +127,6 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = Fa
     msgspec reads most bodies, in a third of the time. It refuses some that PHP accepts, such as a number beyond a
     double, and names no line: ``json`` then reads the body again.
     """
-    import msgspec  # at the first body: a start needs no msgspec
-
     read_float = _double if in_doubles else float
     if unique:
         parsed = _parsed_slowly(body, max_depth, read_float, unique_keys)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta, Struct
 
 from sandbox.foundation.answer import Headers
@@ -13,14 +13,11 @@ from sandbox.foundation.bounds import Count, Number, Seconds
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import ISSUERS, KINDS, OTHER, PAYLOADS
-from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.journal.redaction import redact_exchange, redact_string
+from sandbox.journal.endpoint import ISSUERS, KINDS, OTHER
 from sandbox.journal.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class TokenLink:
+class TokenLink(Struct, frozen=True, gc=False):
     """The token that a request came with or got, without the token itself.
 
     ``request`` is the sequence number of the token request that issued it. Times are Unix seconds on the sandbox clock.
@@ -68,8 +65,7 @@ Instant: TypeAlias = Annotated[Seconds, INSTANT]
 """Unix seconds that JSON for people shows as a date and time."""
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(Struct, eq=False):
     """A request that is being served, and the notes that its entry will hold.
 
     ``received_at`` is Unix seconds on the sandbox clock, ``wall_time`` on the machine's.
@@ -78,9 +74,9 @@ class Exchange:
     request: Request
     received_at: float
     wall_time: float
-    started: float = field(default_factory=perf_counter)
+    started: float = msgspec.field(default_factory=perf_counter)
     kind: Kind = OTHER
-    subject: Mapping[str, str] = field(default_factory=dict)
+    subject: Mapping[str, str] = msgspec.field(default_factory=dict)
     """The values in the path of the endpoint, such as the company."""
     client_id: str | None = None
     reason: str | None = None
@@ -99,41 +95,13 @@ class Exchange:
     """The limit of the throttle and the requests that are left."""
     reads_query: bool = False
     """Whether its fields are in the query: a GET, or a POST that asks to be taken for one."""
-    failure: Exception | None = field(default=None, repr=False)
+    failure: Exception | None = None
     """The defect of the sandbox that kept it from an answer."""
+    credentials: tuple[str, str] | None = None
+    """The value of the Authorization header and what the journal shows in its place, where that is known already."""
 
-    def answered(self, status: int, response_headers: Headers, response_body: bytes, secrets: KnownSecrets) -> Entry:
-        """Return the entry of the exchange with its secrets redacted; the journal gives it its id and number."""
-        request = self.request
-        keeps_body = self.kind in PAYLOADS
-        redacted = redact_exchange(request, response_headers, response_body, secrets, keeps_body=keeps_body)
-        return Entry(
-            journal="",
-            seq=0,
-            kind=self.kind,
-            received_at=self.received_at,
-            wall_time=self.wall_time,
-            duration_ms=round((perf_counter() - self.started) * 1000, 3),
-            method=redacted.method,
-            path=redacted.path,
-            query=redacted.query,
-            headers=redacted.headers,
-            body_size=request.body_size,
-            body=redacted.body,
-            client_id=self.client_id and redact_string(self.client_id, secrets),
-            subject={name: redact_string(value, secrets) for name, value in self.subject.items()},
-            outcome="faulted" if self.fault is not None else "accepted" if self.accepted else "rejected",
-            accepted=self.accepted,
-            reason=self.reason and redact_string(self.reason, secrets),
-            status=status,
-            fault=self.fault and redact_string(self.fault, secrets),
-            effect=self.effect,
-            delay_ms=self.delay_ms,
-            token=self.token,
-            structured=self.structured,
-            response_headers=redacted.response_headers,
-            response_body=redacted.response_body,
-        )
+    def __repr__(self) -> str:
+        return f"Exchange({self.request!r}, kind={self.kind!r})"
 
     @property
     def issued(self) -> TokenLink | None:

@@ -53,6 +53,9 @@ _MAX_COUNTERS: Final = 10_000
 _MIN_COUNTERS: Final = 64
 """The same for the smallest journal: with fewer counts, none of its filters would get a useful bound."""
 
+_MAX_GROUPS: Final = 64
+"""Combinations of keys whose series are found by one look-up."""
+
 _seq = attrgetter("seq")
 _Key = tuple[str, str]
 
@@ -60,52 +63,49 @@ _Key = tuple[str, str]
 class Series:
     """Entries in the order of their numbers."""
 
-    __slots__ = ("_entries", "_first")
+    __slots__ = ("_first", "entries")
 
     def __init__(self) -> None:
-        self._entries: list[Entry | None] = []  # a dropped one leaves None until the list is compacted
+        self.entries: list[Entry | None] = []
+        """The same list always, to which the newest is appended; a dropped one leaves None until it is compacted."""
         self._first = 0
 
     def __len__(self) -> int:
-        return len(self._entries) - self._first
-
-    def append(self, entry: Entry) -> None:
-        """Add the newest entry."""
-        self._entries.append(entry)
+        return len(self.entries) - self._first
 
     def pop_oldest(self) -> Entry:
         """Drop the oldest entry and return it."""
-        entry = self._entries[self._first]
+        entry = self.entries[self._first]
         assert entry is not None
-        self._entries[self._first] = None
+        self.entries[self._first] = None
         self._first += 1
-        if self._first >= _COMPACT_FROM and self._first * _DEAD_SHARE > len(self._entries):
-            del self._entries[: self._first]
+        if self._first >= _COMPACT_FROM and self._first * _DEAD_SHARE > len(self.entries):
+            del self.entries[: self._first]
             self._first = 0
         return entry
 
     def replace(self, entry: Entry) -> None:
         """Put an entry in the place of the one with its number."""
-        at = bisect_right(self._entries, entry.seq - 1, lo=self._first, key=_seq)
-        self._entries[at] = entry
+        at = bisect_right(self.entries, entry.seq - 1, lo=self._first, key=_seq)
+        self.entries[at] = entry
 
     def oldest(self) -> Entry | None:
         """Return the oldest entry, if there is one."""
-        return self._entries[self._first] if len(self) else None
+        return self.entries[self._first] if len(self) else None
 
     def newest(self) -> Entry | None:
         """Return the newest entry, if there is one."""
-        return self._entries[-1] if len(self) else None
+        return self.entries[-1] if len(self) else None
 
     def above(self, seq: int, size: int) -> list[Entry]:
         """Return up to ``size`` entries with a number above ``seq``, oldest first."""
-        start = bisect_right(self._entries, seq, lo=self._first, key=_seq)
-        return self._entries[start : start + size]  # type: ignore[return-value] # None is before `_first` only
+        start = bisect_right(self.entries, seq, lo=self._first, key=_seq)
+        return self.entries[start : start + size]  # type: ignore[return-value] # None is before `_first` only
 
     def below(self, seq: int, size: int) -> list[Entry]:
         """Return up to ``size`` entries with a number below ``seq``, newest first."""
-        end = bisect_right(self._entries, seq - 1, lo=self._first, key=_seq)
-        return self._entries[max(self._first, end - size) : end][::-1]  # type: ignore[return-value]
+        end = bisect_right(self.entries, seq - 1, lo=self._first, key=_seq)
+        return self.entries[max(self._first, end - size) : end][::-1]  # type: ignore[return-value]
 
 
 class EntryIndex:
@@ -116,23 +116,28 @@ class EntryIndex:
         self.dropped = 0
         """How many entries were dropped in all."""
         self._none = Series()
+        self._groups: dict[tuple[str | None, ...], tuple[list[Entry | None], ...]] = {}  # of entries with the same keys
         self._tables: dict[str, dict[str, Series]] = {name: {} for name in INDEXED}
         self._drops: Counter[_Key] = Counter()
         self._drops_uncounted = 0
 
     def add(self, entry: Entry) -> int:
         """Add the newest entry; return about how many bytes the new series take."""
-        self.all.append(entry)
-        taken = 0
-        for name, table in self._tables.items():
-            value = getattr(entry, name)
-            if value is None:
-                continue
-            series = table.get(value)
-            if series is None:
-                series = table[value] = Series()
-                taken += _SERIES_BYTES
-            series.append(entry)
+        alike = entry.kind, entry.client_id, entry.outcome, *entry.subject.values()
+        group, taken = self._groups.get(alike), 0
+        if group is None:
+            series = [self.all]
+            for name, value in _keys(entry):
+                table = self._tables[name]
+                if value not in table:
+                    table[value] = Series()
+                    taken += _SERIES_BYTES
+                series.append(table[value])
+            if len(self._groups) >= _MAX_GROUPS:
+                self._groups.clear()
+            group = self._groups[alike] = tuple([each.entries for each in series])
+        for entries in group:
+            entries.append(entry)
         return taken
 
     def replace(self, entry: Entry) -> None:
@@ -154,6 +159,7 @@ class EntryIndex:
             series.pop_oldest()
             if not series:
                 del self._tables[name][value]
+                self._groups.clear()
                 freed += _SERIES_BYTES
         if len(self._drops) > min(_MAX_COUNTERS, max(_MIN_COUNTERS, spare // _COUNTER_BYTES)):
             self._drops.clear()

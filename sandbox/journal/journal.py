@@ -24,12 +24,14 @@ from sandbox.foundation.answer import Headers
 from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.real_time import monotonic
+from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.redaction import redact_body
 from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Listener, Waiting
@@ -94,7 +96,7 @@ class Journal:
         self._waiting = Waiting(self._lock)
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
-        self._shared = SharedValues()
+        self._shared = SharedValues(self.secrets)  # guarded by `_closing`
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self._noted = 0
         self._costs: deque[int] = deque()  # of the entries, oldest first
@@ -117,20 +119,22 @@ class Journal:
         Raise ``NotKeptError`` when the entry must be kept in a file too and cannot be; the journal is then as before.
         The caller closes the exchange again with ``keep=False`` and an answer that says so.
         """
-        answered = exchange.answered(status, response_headers, response_body, self.secrets)
+        secrets, is_payload = self.secrets, exchange.kind in PAYLOADS
+        body = exchange.request.body
+        if not is_payload:
+            body = redact_body(body, secrets)
+        response_body = redact_body(response_body, secrets, fields=not is_payload)
         with self._closing:
-            with self._lock:
-                seq = self._seq + 1
-                entry, cost = self._shared.share(answered, self.id, seq)
-            if exchange.issued is not None:
-                entry = replace(entry, token=exchange.issued.issued_by(seq))
+            if self._shared.is_outdated:
+                self._shared = SharedValues(secrets)
+            entry, cost = self._shared.entry(
+                exchange, body, status, response_headers, response_body, journal=self.id, seq=self._seq + 1
+            )
             if keep and self._keep is not None:
                 self._keep(entry)
             with self._lock:
                 self._add(entry, cost)
-                dropped_before = self._index.dropped
-                self._drop_beyond_bounds()
-                dropped = self._index.dropped - dropped_before
+                dropped = self._drop_beyond_bounds()
                 listeners = self._waiting.wake()
         for listener in listeners:
             call_hook(entry, listener)
@@ -180,13 +184,16 @@ class Journal:
         self._costs.append(cost)
         self._bytes += cost + self._index.add(entry)
 
-    def _drop_beyond_bounds(self) -> None:
-        """Drop the oldest entries until both bounds hold; the newest always stays."""
-        index, spare = self._index, self._max_bytes // _SPARE_SHARE
+    def _drop_beyond_bounds(self) -> int:
+        """Drop the oldest entries until both bounds hold, and return how many; the newest always stays."""
+        index, dropped = self._index, 0
         while (held := len(index.all)) > 1 and (held > self._max_entries or self._bytes > self._max_bytes):
+            spare = self._max_bytes // _SPARE_SHARE
             self._bytes -= self._costs.popleft() + index.drop_oldest(spare)
+            dropped += 1
             if self._shared.held > spare:  # the entries that the values came with may be gone
-                self._shared = SharedValues()
+                self._shared = SharedValues(self.secrets)
+        return dropped
 
     def clear(self) -> int:
         """Empty the journal and return how many entries it held.
@@ -195,7 +202,7 @@ class Journal:
         """
         with self._lock:
             cleared = len(self._index.all)
-            self._index, self._shared = EntryIndex(), SharedValues()
+            self._index, self._shared = EntryIndex(), SharedValues(self.secrets)
             self._events.clear()
             self._costs.clear()
             self._bytes = 0
@@ -298,6 +305,7 @@ class Journal:
                     allowed = f"a whole number from {self._seq + 1} to last_seq, {snapshot.last_seq}"
                     raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
                 self._add(*self._shared.share(kept, self.id, kept.seq))
+            self._shared = SharedValues(self.secrets)  # those of the snapshot were redacted by other secrets
             self._seq = snapshot.last_seq
             self._events.extend(snapshot.events)
             self._index.restore_drops(snapshot.dropped)

@@ -35,7 +35,7 @@ _LENGTHS: Final = (SECRET_LENGTH, *(length for length in range(8, 256) if length
 """The lengths that a secret may have, the usual one first."""
 
 _MAX_CLEAN: Final = 4_096
-_LONG: Final = 256
+_LONG: Final = 128
 _LEVELS: Final = 3
 """Encodings within each other that are undone."""
 
@@ -107,6 +107,8 @@ class KnownSecrets:
         self._by_end: dict[str, dict[object, _Known]] = {}
         self._ends: dict[object, str] = {}  # by key, oldest first
         self._clean: set[object] = set()
+        self.added = 0
+        """How many secrets were added, also those that are forgotten."""
 
     def add(self, key: object, end: str, recognises: Recognises, length: int | None = None) -> None:
         """Add a secret by its last four characters; a ``key`` that is known already is ignored.
@@ -124,6 +126,7 @@ class KnownSecrets:
             if len(self._ends) > MAX_KNOWN:
                 self._forget(next(iter(self._ends)))
             self._clean = set()
+            self.added += 1
 
     def note(self, secret: str) -> None:
         """Add a secret; only a digest of it is kept, under a key of this object."""
@@ -145,9 +148,9 @@ class KnownSecrets:
         """Return whether redaction noted a value as clean since the last secret was added."""
         return value in self._clean
 
-    def note_clean(self, value: object, size: int) -> None:
+    def note_clean(self, value: object, size: int, *, longest: int = _LONG) -> None:
         """Note that redaction leaves a value as it is, such as a header; ``size`` is its length. Long ones are not."""
-        if size <= _LONG:
+        if size <= longest:
             if len(self._clean) >= _MAX_CLEAN:
                 self._clean = set()
             self._clean.add(value)

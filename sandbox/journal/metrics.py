@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Final
 
-from sandbox.journal.endpoint import KINDS
+from sandbox.journal.endpoint import ISSUERS, KINDS
 from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -25,6 +25,8 @@ _BUCKETS_MS: Final = tuple(bound * 1000 for bound in BUCKETS_S)
 
 @dataclass(slots=True)
 class _Durations:
+    """The durations of requests with the same endpoint, status and outcome."""
+
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     sum_ms: float = 0.0
 
@@ -57,35 +59,38 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: Counter[tuple[Kind, int, Outcome]] = Counter()
-        self._durations = {kind: _Durations() for kind in KINDS}
+        self._durations: dict[tuple[Kind, int, Outcome], _Durations] = {}
         self._tokens_issued = 0
         self._faults_acted: Counter[str] = Counter()
         self._entries_dropped = 0
 
     def count(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
         """Count a request, and the journal entries that were dropped for its own."""
+        alike = entry.kind, entry.status, entry.outcome
         with self._lock:
-            self._requests[entry.kind, entry.status, entry.outcome] += 1
-            durations = self._durations[entry.kind]
+            durations = self._durations.get(alike)
+            if durations is None:
+                durations = self._durations[alike] = _Durations()
             durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
             durations.sum_ms += entry.duration_ms
-            if exchange.issued is not None:
+            if entry.token is not None and entry.kind in ISSUERS:
                 self._tokens_issued += 1
-            if entry.fault_kind is not None:
-                self._faults_acted[entry.fault_kind] += 1
+            if entry.effect is not None:
+                self._faults_acted[entry.fault_kind or ""] += 1
             self._entries_dropped += dropped
 
     def read(self) -> Figures:
         """Return the counts as they are now."""
         with self._lock:
             return Figures(
-                dict(self._requests),
-                {
-                    kind: Durations(tuple(accumulate(durations.counts)), durations.sum_ms / 1000)
-                    for kind, durations in self._durations.items()
-                },
+                {alike: sum(durations.counts) for alike, durations in self._durations.items()},
+                {kind: self._of(kind) for kind in KINDS},
                 self._tokens_issued,
                 dict(self._faults_acted),
                 self._entries_dropped,
             )
+
+    def _of(self, kind: Kind) -> Durations:
+        found = [_Durations(), *(each for (of, _, _), each in self._durations.items() if of == kind)]
+        counts = map(sum, zip(*(each.counts for each in found), strict=True))
+        return Durations(tuple(accumulate(counts)), sum(each.sum_ms for each in found) / 1000)

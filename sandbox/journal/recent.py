@@ -1,7 +1,8 @@
 """The figures of the last minutes, for the picture of the dashboard: a page costs the same however full the journal is.
 
-An observer of requests counts them in buckets of ten seconds of the machine's clock. The sandbox clock does not count:
-it may jump a day between two requests.
+They are counted in buckets of ten seconds of the machine's clock, when they are read: requests cost nothing until a
+page asks, and the next page counts those that came since. The sandbox clock does not count: it may jump a day between
+two requests.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.journal.entry import Entry, Exchange, Outcome
+from sandbox.journal.entry import Entry, Outcome
 from sandbox.journal.journal import Journal
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
@@ -39,31 +40,36 @@ class Recent:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._journal = ""
+        self._counted = 0  # the number of the last entry that was
         self._buckets: dict[int, Bucket] = {}
 
-    def count(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
-        """Count a request. The entry of another journal begins all counts again."""
-        number, duration_ms = int(entry.wall_time // BUCKET_S), entry.duration_ms + entry.delay_ms
-        with self._lock:
-            if entry.journal != self._journal:
-                self._journal, self._buckets = entry.journal, {}
-            bucket = self._buckets.get(number)
-            if bucket is None:
-                bucket = self._buckets[number] = Bucket(number)
-                if len(self._buckets) > BUCKETS:
-                    del self._buckets[next(iter(self._buckets))]
-            bucket.last_seq = entry.seq
-            bucket.counts[OUTCOMES.index(entry.outcome)] += 1
-            bucket.slowest_ms = max(bucket.slowest_ms, duration_ms)
-            if len(bucket.sample_ms) < _SAMPLE:
-                bucket.sample_ms.append(duration_ms)
-
     def read(self, journal: Journal) -> Sequence[Bucket]:
-        """Return the buckets of which a journal still has an entry."""
-        first = journal.first_seq
+        """Return the buckets of which a journal still has an entry; another journal begins all counts again.
+
+        Entries that the journal dropped before they were counted are in no bucket.
+        """
         with self._lock:
+            if journal.id != self._journal:
+                self._journal, self._counted, self._buckets = journal.id, 0, {}
+            for entry in journal.entries(after=self._counted):
+                self._count(entry)
+            first = journal.first_seq
             return [
                 Bucket(each.number, each.last_seq, each.counts.copy(), each.slowest_ms, each.sample_ms.copy())
                 for each in self._buckets.values()
-                if each.last_seq >= first and self._journal == journal.id
+                if each.last_seq >= first
             ]
+
+    def _count(self, entry: Entry) -> None:
+        self._counted = entry.seq
+        number, duration_ms = int(entry.wall_time // BUCKET_S), entry.duration_ms + entry.delay_ms
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            bucket = self._buckets[number] = Bucket(number)
+            if len(self._buckets) > BUCKETS:
+                del self._buckets[next(iter(self._buckets))]
+        bucket.last_seq = entry.seq
+        bucket.counts[OUTCOMES.index(entry.outcome)] += 1
+        bucket.slowest_ms = max(bucket.slowest_ms, duration_ms)
+        if len(bucket.sample_ms) < _SAMPLE:
+            bucket.sample_ms.append(duration_ms)

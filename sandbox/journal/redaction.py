@@ -14,13 +14,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import unquote_plus
 
-from sandbox.foundation.answer import Headers
 from sandbox.foundation.json_value import canonical
 from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
-from sandbox.journal.request import Request
 
 SENSITIVE_FIELDS: Final = (
     "client_secret",
@@ -70,6 +68,8 @@ _BASIC: Final = re.compile(r"(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}(?![\w=\"'])"
 """The credentials after the name of the scheme, wherever they stand; not the ``realm="OAuth"`` of an answer."""
 _PLAIN_FIELD: Final = re.compile(rb"""(?:client_secret|access_token)(?:=|"\s?:\s?")([\w.-]{8,8192})""", re.ASCII)
 """The usual field of a form or of JSON that holds a credential, whose value has no character that could end it."""
+_LONG_AROUND: Final = 256
+"""Bytes of the text around such a field that is remembered."""
 _FINGERPRINT: Final = re.compile(r"(sha256:[0-9a-f]{12})")
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
 _LINE_BREAK: Final = re.compile(r"(?<=[\r\n])(?=[^\r\n])")
@@ -88,37 +88,6 @@ _CREDENTIAL: Final = re.compile(
 )
 
 
-class RedactedExchange(NamedTuple):
-    """The parts of a request and its answer that may hold secrets, without them."""
-
-    method: str
-    path: str
-    query: str
-    headers: Headers
-    body: bytes
-    response_headers: Headers
-    response_body: bytes
-
-
-def redact_exchange(
-    request: Request, response_headers: Headers, response_body: bytes, secrets: KnownSecrets, *, keeps_body: bool
-) -> RedactedExchange:
-    """Redact a request and its answer.
-
-    ``keeps_body``: the body is a payload and stays byte for byte. The answer is redacted all the same, because it may
-    quote the request.
-    """
-    return RedactedExchange(
-        redact_string(request.method, secrets),
-        redact_string(request.path, secrets),  # a "?" may come as %3F
-        redact_string(request.query, secrets),
-        redact_headers(request.headers, secrets),
-        request.body if keeps_body else redact_body(request.body, secrets),
-        redact_headers(response_headers, secrets),
-        redact_body(response_body, secrets, fields=not keeps_body),
-    )
-
-
 def redact_string(text: str, secrets: KnownSecrets) -> str:
     """Return a text of a request, such as its path, with sensitive fields and every issued secret or token redacted."""
     if not text or secrets.is_clean(text):
@@ -131,14 +100,15 @@ def redact_string(text: str, secrets: KnownSecrets) -> str:
 
 def redact_headers(headers: Iterable[tuple[str, str]], secrets: KnownSecrets) -> tuple[tuple[str, str], ...]:
     """Return the headers, in order, with the values of those that carry credentials redacted, and issued secrets."""
-    return tuple([field if secrets.is_clean(field) else _redact_header(field, secrets) for field in headers])
+    return tuple([redact_header(field, secrets) for field in headers])
 
 
-def _redact_header(field: tuple[str, str], secrets: KnownSecrets) -> tuple[str, str]:
+def redact_header(field: tuple[str, str], secrets: KnownSecrets) -> tuple[str, str]:
+    """Return a header without credentials and issued secrets."""
     name, value = field
     if ("\n" in value or "\r" in value) and len(lines := _LINE_BREAK.split(value)) > 1:
         first, *more = lines
-        name, first = _redact_header((name, first), secrets)
+        name, first = redact_header((name, first), secrets)
         return name, "".join((first, *_redact_lines(more, secrets)))
     if name.lower() in _SENSITIVE_HEADERS:
         return name, _redact_credentials(value)
@@ -148,10 +118,7 @@ def _redact_header(field: tuple[str, str], secrets: KnownSecrets) -> tuple[str, 
             return name, _redact_credentials(value)
         if name == field[0]:
             secrets.note_clean((name, ""), len(name))
-    redacted = name, _redact_words(_redact_fields(value) if name.lower() == "referer" else value, secrets)
-    if redacted == field:
-        secrets.note_clean(field, len(name) + len(value))
-    return redacted
+    return name, _redact_words(_redact_fields(value) if name.lower() == "referer" else value, secrets)
 
 
 def _redact_words(text: str, secrets: KnownSecrets) -> str:
@@ -169,7 +136,7 @@ def _redact_lines(lines: Sequence[str], secrets: KnownSecrets) -> Iterator[str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if colon:
-            yield ":".join(_redact_header((name, value), secrets))
+            yield ":".join(redact_header((name, value), secrets))
         else:
             yield secrets.redact(line)
 
@@ -228,7 +195,7 @@ def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> b
         return body
     encoded = redacted.encode("utf-8", "surrogateescape")
     if encoded == stand_in:
-        secrets.note_clean(around, len(stand_in))
+        secrets.note_clean(around, len(stand_in), longest=_LONG_AROUND)
     return encoded
 
 

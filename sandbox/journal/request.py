@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.errors import RefusalError
@@ -10,8 +12,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 
 
-@dataclass(slots=True, eq=False)
-class Request:
+class Request(Struct, eq=False):
     """An HTTP request with its whole body, or with the reason why the body is not whole.
 
     ``path`` and ``query`` are text: ``path`` is percent-decoded, ``query`` is not. A request does not change after the
@@ -19,21 +20,24 @@ class Request:
     """
 
     method: str
-    path: str = field(repr=False)  # may hold secrets, as the next ones may
-    query: str = field(default="", repr=False)
-    headers: Headers = field(default=(), repr=False)
+    path: str
+    query: str = ""
+    headers: Headers = ()
     remote_addr: str = ""
-    body: bytes = field(default=b"", repr=False)
+    body: bytes = b""
     body_size: int = 0
     """Bytes of the body as announced or counted, also where they were not kept."""
-    raw_path: str = field(default="", repr=False)
+    raw_path: str = ""
     """The path as it was sent, percent-encoded; the platform's messages quote it."""
     base_url: str = ""
     """Scheme and host that the client used, without a trailing slash."""
     problem: RefusalError | None = None
     """The reason why the body is not whole."""
-    _parsed: tuple[JsonValue, str | None] | None = field(default=None, init=False, repr=False)
+    _parsed: tuple[Any, str | None] | None = None
     """The body as JSON, or the reason why it is not JSON; ``None`` before the first call of ``json``."""
+
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, body_size={self.body_size})"  # any other part may hold secrets
 
     def json(self) -> JsonValue:
         """Return the body parsed as JSON; raise ``NotJsonError``. The body is parsed at the first call."""

@@ -88,6 +88,8 @@ class EntityCheck:
 
     def violations(self, payload: JsonValue) -> list[Violation]:
         """Return the violations of a payload, of a batch item by item, at most ``MAX_VIOLATIONS``."""
+        if not isinstance(payload, list) and self._validator.is_valid(payload):
+            return []
         return list(itertools.islice(self._each(payload), MAX_VIOLATIONS))
 
     def _each(self, payload: JsonValue) -> Iterator[Violation]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sandbox.faults.book import FaultBook, FaultsSnapshot
+from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.clock import Clock
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, kept_settings
@@ -96,7 +97,17 @@ class Platform:
         self.takes_basic, self.takes_bearer = settings.inbound_auth != "bearer", settings.inbound_auth != "basic"
         self.binds_first = settings.check_order == "framework"
         self.default_scopes = [] if settings.default_scope == "none" else [settings.required_scope]
+        self.unthrottled = settings.rate_limit_requests, settings.rate_limit_requests - 1
+        self._usual = self.stored.with_headers(*_rate_headers(self.unthrottled))
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
+        self.routes: dict[str, tuple[Any, Mapping[str, str]]] = {}
+        """Endpoints and subjects by the paths of accepted requests. Set last, because ``serve`` reads it first."""
+
+    def rated(self, answer: Answer, rate: tuple[int, int]) -> Answer:
+        """Return an answer with the headers of the throttle (WIRE D): the limit, and the requests that are left."""
+        if answer is self.stored and rate == self.unthrottled:
+            return self._usual
+        return answer.with_headers(*_rate_headers(rate))
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that the other parts have all that it names."""
@@ -125,3 +136,8 @@ def _noter(journal: Journal, clock: Clock) -> Note:
         journal.note(kind, text, clock.timestamps(), company=company, client_id=client_id)
 
     return note
+
+
+def _rate_headers(rate: tuple[int, int]) -> Headers:
+    limit, remaining = rate
+    return ("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining))

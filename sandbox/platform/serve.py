@@ -8,10 +8,10 @@ of the answer leaves. The engine, a mounted WSGI application and a test call the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -27,6 +27,7 @@ from sandbox.foundation.errors import (
     RouteNotFoundError,
 )
 from sandbox.foundation.real_time import perf_counter
+from sandbox.journal.endpoint import OTHER
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
@@ -35,6 +36,9 @@ from sandbox.platform.html_errors import as_page, expects_json
 from sandbox.platform.method_override import may_be_overridden, override_of
 from sandbox.platform.platform import Platform
 from sandbox.platform.wire import OAUTH_ERRORS
+
+_MAX_ROUTES: Final = 1_024
+"""Paths whose endpoint is found by one look-up."""
 
 
 class Served(Struct, frozen=True):
@@ -52,6 +56,7 @@ class Served(Struct, frozen=True):
 
 def serve(platform: Platform, request: Request) -> Served:
     """Serve a request and put it into the journal. Nothing is raised: each failure has its answer."""
+    routes = platform.routes
     exchange, endpoint = receive(platform, request)
     try:
         answer = _answer(platform, exchange, endpoint)
@@ -62,14 +67,16 @@ def serve(platform: Platform, request: Request) -> Served:
     except Exception as error:  # noqa: BLE001 - answered and logged like any other request
         answer = _failed(platform, exchange, error)
     if exchange.rate is not None:  # counted by the throttle (WIRE D)
-        limit, remaining = exchange.rate
-        answer = answer.with_headers(("X-RateLimit-Limit", str(limit)), ("X-RateLimit-Remaining", str(remaining)))
+        answer = platform.rated(answer, exchange.rate)
     if request.method == "HEAD":
         answer = answer.without_body()
-    effect, cancellation = _faulted(exchange, answer)
+    effect, cancellation = (answer, None) if exchange.act is None else _faulted(exchange, answer)
     effect, entry = _closed(platform, exchange, effect)
-    if platform.after_acceptance and exchange.accepted and endpoint is not None:
-        call_hook(entry, endpoint.hand_on, entry, exchange, platform)
+    if exchange.accepted and endpoint is not None:
+        if request.path not in routes and len(routes) < _MAX_ROUTES:
+            routes[request.path] = endpoint, exchange.subject
+        if platform.after_acceptance:
+            call_hook(entry, endpoint.hand_on, entry, exchange, platform)
     hung_up = None if cancellation is None else partial(_note_hang_up, platform, entry.seq, exchange.started)
     return Served(effect, exchange.received_at, cancellation, hung_up)
 
@@ -92,12 +99,21 @@ def refuse(platform: Platform, request: Request, status: int, reason: str) -> No
 def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint[Any] | None]:
     """Return the exchange of a request and its endpoint, which the path alone decides."""
     received_at, wall_time = platform.clock.timestamps()
-    path, settings = platform.wire.route_path(request.path), platform.settings
+    found = platform.routes.get(request.path)
+    if found is None:
+        found = _route(platform, request.path)
+    endpoint, subject = found
+    kind = OTHER if endpoint is None else endpoint.kind.name
+    return Exchange(request, received_at, wall_time, kind=kind, subject=subject), endpoint
+
+
+def _route(platform: Platform, path: str) -> tuple[Endpoint[Any] | None, Mapping[str, str]]:
+    path, settings = platform.wire.route_path(path), platform.settings
     for endpoint in ENDPOINTS:
         subject = endpoint.subject_of(path, settings)
         if subject is not None:
-            return Exchange(request, received_at, wall_time, kind=endpoint.kind.name, subject=subject), endpoint
-    return Exchange(request, received_at, wall_time), None
+            return endpoint, subject
+    return None, {}
 
 
 def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Answer:
@@ -174,7 +190,7 @@ def _faulted(exchange: Exchange, answer: Answer) -> tuple[Effect, Cancellation |
 
 def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Effect, Entry]:
     """Close the journal entry. Return it with the effect, or with the answer that replaces it where it was not kept."""
-    answer = received(effect)
+    answer = effect if isinstance(effect, Answer) else received(effect)
     try:
         entry = platform.journal.close(exchange, answer.status, answer.headers, answer.body)
     except NotKeptError as error:

@@ -66,7 +66,7 @@ class Sandbox:
         self.metrics = Metrics()
         """The counts since it was made; a reset does not change them."""
         self.recent = Recent()
-        self.observers: list[Observer] = [self.metrics.count, self.recent.count, log_entry]
+        self.observers: list[Observer] = [self.metrics.count, log_entry]
         """The functions that get every entry of the journal, also after a reset."""
         self.after_acceptance: list[AfterAcceptance] = []
         """The functions that get every accepted payload with its service, also after a reset."""

@@ -367,3 +367,41 @@ def test_hang_up_of_an_entry_that_is_gone_changes_nothing(seq: int) -> None:
     journal.note_hang_up(seq, 1.5)
 
     assert all(entry.closed_after_ms is None for entry in journal.entries())
+
+
+# --- values that entries share --------------------------------------------------------------------------------------
+
+
+def test_value_that_was_no_secret_is_redacted_once_it_is_one(journal: Journal) -> None:
+    def closed() -> list[object]:
+        made = exchange(
+            path=f"/v1/acme/{SECRET}", query=SECRET, headers=(("X-Note", SECRET),), reason=f"unknown: {SECRET}"
+        )
+        entry = journal.close(made, 404, (("X-Note", SECRET),), SECRET.encode())
+        return [entry.path, entry.query, entry.headers, entry.reason, entry.response_headers, entry.response_body]
+
+    before = [closed() for _ in range(3)]
+    journal.secrets.note(SECRET)
+    after = [closed() for _ in range(3)]
+
+    assert all(SECRET in str(part) for parts in before for part in parts)
+    assert not any(SECRET in str(part) for parts in after for part in parts)
+
+
+def test_redacted_values_are_shared_too(journal: Journal) -> None:
+    journal.secrets.note(SECRET)
+    first, second = (
+        close(journal, headers=(("X-Note", "".join(SECRET)),), path=f"/v1/acme/{SECRET}") for _ in range(2)
+    )
+
+    assert first.headers == (("X-Note", fingerprint(SECRET)),)
+    assert first.headers is second.headers
+    assert first.path is second.path
+
+
+def test_known_credentials_stand_for_one_value_only(journal: Journal) -> None:
+    value = f"Bearer {SECRET}"
+    headers = (("Authorization", "Bearer another"), ("Authorization", value))
+    entry = close(journal, headers=headers, credentials=(value, "Bearer shown"))
+
+    assert entry.headers == (("Authorization", f"Bearer {fingerprint('another')}"), ("Authorization", "Bearer shown"))

@@ -24,9 +24,11 @@ from sandbox.foundation.errors import (
     UnsupportedGrantTypeError,
 )
 from sandbox.journal.entry import Exchange
+from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.redaction import redact_header
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints.inbound import ENDPOINT as INBOUND
-from sandbox.platform.serve import handle, receive
+from sandbox.platform.serve import handle, receive, serve
 from sandbox.platform.token_request import TokenRequest
 from tests.platform.granting import grant
 from tests.platform.tokens_by_hand import claims_of
@@ -470,3 +472,41 @@ def test_bounds_of_the_journal_are_settings_that_may_change(make_sandbox: MakeSa
     sandbox.journal.close(caller.exchange("/"), 404, (), b"")
 
     assert (len(sandbox.journal), sandbox.journal.dropped) == (2, 3)
+
+
+# --- what is remembered between requests ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer  {}", "Bearer\t{}", " Bearer {}", "Bearer {} "]
+)
+def test_token_is_shown_as_redaction_shows_it(caller: Caller, form: str) -> None:
+    value = form.format(caller.token())
+    request = Request("POST", "/v1/acme/anything", headers=(("Authorization", value),), body=b"x")
+    serve(caller.sandbox.platform, request)
+
+    entry = caller.sandbox.journal.get("1")
+    assert entry.status == 200
+    assert entry.headers == (redact_header(("Authorization", value), KnownSecrets()),)
+
+
+def test_path_is_looked_up_by_the_profile_in_force(caller: Caller) -> None:
+    platform, authorization = caller.sandbox.platform, f"Bearer {caller.token()}"
+
+    def status(profile: str) -> int:
+        caller.sandbox.change_settings({"wire_profile": profile})
+        serve(platform, Request("POST", "//v1/acme/anything", headers=(("Authorization", authorization),), body=b"x"))
+        return next(caller.sandbox.journal.newest_first()).status
+
+    assert [status(profile) for profile in ("legacy", "legacy", "modern", "legacy")] == [200, 200, 404, 200]
+
+
+def test_limit_that_changes_is_in_the_next_answer(caller: Caller) -> None:
+    platform, authorization = caller.sandbox.platform, f"Bearer {caller.token()}"
+
+    def limit(requests: int) -> str:
+        caller.sandbox.change_settings({"rate_limit_requests": requests})
+        serve(platform, Request("POST", "/v1/acme/anything", headers=(("Authorization", authorization),), body=b"x"))
+        return dict(next(caller.sandbox.journal.newest_first()).response_headers)["X-RateLimit-Limit"]
+
+    assert [limit(requests) for requests in (60, 7, 60)] == ["60", "7", "60"]

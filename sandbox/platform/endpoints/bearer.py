@@ -86,8 +86,12 @@ def _caller_of(exchange: Exchange, platform: Platform) -> Caller:
 
 def _token_of(exchange: Exchange, platform: Platform) -> Token:
     given = exchange.request.header("Authorization")
-    if access_token := platform.wire.credentials(given, "Bearer"):
-        return platform.tokens.find(access_token)
+    if given is not None and (access_token := platform.wire.credentials(given, "Bearer")):
+        token = platform.tokens.find(access_token)
+        scheme = given[: -len(access_token)]
+        if len(scheme) == len("Bearer ") and scheme[-1] == " ":  # and not more blanks
+            exchange.credentials = given, scheme + token.link.fingerprint
+        return token
     if given is None:
         raise UnauthenticatedError("no_token: there is no Authorization header")
     basic = platform.wire.credentials(given, "Basic") is not None

@@ -42,6 +42,7 @@ class Endpoint(ABC, Generic[Admitted]):
     def __init__(self) -> None:
         template = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
         self._pattern = re.compile(template)
+        self._methods = tuple(self.operations)
 
     def path_in(self, settings: Settings) -> str:
         """Return its path where these settings are in force."""
@@ -57,7 +58,7 @@ class Endpoint(ABC, Generic[Admitted]):
 
     def methods(self, settings: Settings) -> Sequence[str]:
         """Return the methods that it takes, in the order in which the framework lists them."""
-        return tuple(self.operations)
+        return self._methods
 
     @abstractmethod
     def admit(self, exchange: Exchange, platform: Platform) -> Admitted:
@@ -84,13 +85,13 @@ class Endpoint(ABC, Generic[Admitted]):
     def count(self, exchange: Exchange, platform: Platform, client_id: str | None) -> None:
         """Count a request; raise ``TooManyAttemptsError`` beyond a limit that is on (WIRE D)."""
         settings = platform.settings
-        limit = settings.rate_limit_requests
         if not settings.rate_limit:
-            exchange.rate = (limit, limit - 1)
+            exchange.rate = platform.unthrottled
             return
         caller = client_id if client_id and settings.rate_limit_key == "client" else exchange.request.remote_addr
         key = caller if settings.rate_limit_counters == "shared" else f"{self.kind.name} {caller}"
-        verdict = platform.throttle.hit(key, limit, settings.rate_limit_window, exchange.received_at)
+        limit, window = settings.rate_limit_requests, settings.rate_limit_window
+        verdict = platform.throttle.hit(key, limit, window, exchange.received_at)
         exchange.rate = (verdict.limit, verdict.remaining)
         if not verdict.allowed:
             raise TooManyAttemptsError(verdict.retry_after_s, verdict.reset_at)

@@ -204,7 +204,7 @@ def _check_entity(exchange: Exchange, check: EntityCheck) -> None:
         payload = exchange.request.json()
     except NotJsonError as error:
         raise InvalidPayloadError(MISMATCH, [Violation("payload", "json", f"not JSON: {error}")]) from None
-    if payload in (None, "", [], {}):
+    if not payload and payload in (None, "", [], {}):
         raise InvalidPayloadError(BLANK, [Violation("payload", "required")])
     if violations := check.violations(payload):
         raise InvalidPayloadError(MISMATCH, violations)

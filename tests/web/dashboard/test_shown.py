@@ -29,8 +29,8 @@ def recent() -> Recent:
 
 
 @pytest.fixture
-def journal(recent: Recent) -> Journal:
-    return Journal("test", 1_000, 100_000_000, observers=[recent.count])
+def journal() -> Journal:
+    return Journal("test", 1_000, 100_000_000)
 
 
 @pytest.fixture
@@ -176,6 +176,17 @@ def test_the_picture_has_nothing_of_an_emptied_or_another_journal(
 
     assert of_another.total == 0
     assert timeline(recent.read(journal), 10_000.0).total == 0
+
+
+def test_the_picture_counts_a_request_once_however_often_it_is_drawn(
+    recent: Recent, journal: Journal, record: Record
+) -> None:
+    totals = []
+    for _ in range(3):
+        record(wall_time=10_000.0)
+        totals.append(timeline(recent.read(journal), 10_000.0).total)
+
+    assert totals == [1, 2, 3]
 
 
 def test_the_picture_holds_the_last_minutes_only(recent: Recent, journal: Journal, record: Record) -> None:
