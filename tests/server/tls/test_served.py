@@ -100,7 +100,7 @@ def test_control_api_is_served_to_the_names_of_the_certificate(
 ) -> None:
     client = Client(SandboxApp(make_sandbox(**settings)))
 
-    answer = client.get("/_sandbox/health", base_url=f"https://{host}", environ_overrides={"SERVER_NAME": "127.0.0.1"})
+    answer = client.get("/_sandbox/clock", base_url=f"https://{host}", environ_overrides={"SERVER_NAME": "127.0.0.1"})
 
     assert answer.status_code == status
 
