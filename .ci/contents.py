@@ -20,6 +20,7 @@ SDIST_NEEDS = (
     "requirements.lock",
     "requirements-dev.lock",
     "openapi.yaml",
+    "openapi-3.0.yaml",
     "openapi-control.yaml",
     "fixtures/",
     "sandbox/py.typed",

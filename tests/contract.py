@@ -18,15 +18,22 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 from sandbox import Sandbox
 from sandbox.journal.reasons import find_reason
 from sandbox.web.app import SandboxApp
+from sandbox.web.control.app import control_app
 from sandbox.web.paths import is_control_path
-from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, contents
+from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, documents
 
 
 @cache
 def published_document(name: str) -> OpenAPI:
-    """Return a document as the code writes it, with the servers left out so that it fits any address."""
-    app = SandboxApp(Sandbox())
-    spec = contents(app.emulated if name == EMULATED_FILE else app.control)
+    """Return a document as the code writes it, with the servers left out so that it fits any address.
+
+    The responses ``default`` are left out too: with them any status would be a documented one.
+    """
+    spec = documents(control_app())[name]
+    for item in spec["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                operation["responses"].pop("default", None)
     config = Config(extra_media_type_deserializers={"application/problem+json": json.loads})
     return OpenAPI.from_dict({**spec, "servers": [{"url": "/"}]}, config=config)
 

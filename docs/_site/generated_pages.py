@@ -29,6 +29,7 @@ _APIS = {
 # Pages are read in the repository too, where these stand above them.
 _HOMES = {
     "../openapi.yaml": "openapi.yaml",
+    "../openapi-3.0.yaml": "openapi-3.0.yaml",
     "../openapi-control.yaml": "openapi-control.yaml",
     "../CHANGELOG.md": "reference/changelog.md",
     "../SECURITY.md": "explanation/security.md",
@@ -42,6 +43,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "reference/command-line.md", content=command_line_page()))
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](")
     files.append(File.generated(config, "contributing.md", content=contributing))
+    rendition = (ROOT / "openapi-3.0.yaml").read_text(encoding="utf-8")
+    files.append(File.generated(config, "openapi-3.0.yaml", content=rendition))
     for document, (page, title, intro) in _APIS.items():
         text = (ROOT / document).read_text(encoding="utf-8")
         files.append(File.generated(config, document, content=text))

@@ -3,33 +3,97 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
+from sandbox.cli.options import GroupedCommand, serve_options
+from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
 
 _FOLDER = click.Path(file_okay=False, exists=True)
+_OWN = ("output", "api", "oas", "resolve")
 
 
-@click.command()
-@click.option("--output", type=_FOLDER, help="Write openapi.yaml and openapi-control.yaml into this folder.")
-@click.option("--api", type=click.Choice(["emulated", "control"]), default="emulated", help="Which one to print.")
-def openapi(output: str | None, api: str) -> None:
-    """Print an OpenAPI document, or write both into a folder."""
-    from sandbox.state.sandbox import Sandbox
-    from sandbox.web.app import SandboxApp
-    from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, documents
+@click.command(cls=GroupedCommand)
+@click.option("--output", type=_FOLDER, help="Write all of them into this folder.")
+@click.option("--api", type=click.Choice(["emulated", "control"]), default="emulated", help="The API of the document.")
+@click.option("--oas", type=click.Choice(["3.1", "3.0"]), default="3.1", help="The version of OpenAPI. [default: 3.1]")
+@click.option("--resolve", is_flag=True, help="With a path for each service and the schema of its entity.")
+@serve_options
+def openapi(
+    *,
+    output: str | None,
+    api: str,
+    oas: str,
+    resolve: bool,
+    seed_files: tuple[str, ...],
+    seed: str | None,
+    ready_file: str | None,
+    **settings: object,
+) -> None:
+    """Print an OpenAPI document, or write all of them into a folder.
 
-    app = SandboxApp(Sandbox())
-    written = documents(app.emulated, app.control)
+    Without --resolve it is the general contract, which has each answer that any setting can give. With --resolve it is
+    the contract of your integration: it takes the seed files and the settings of 'serve', from the same sources.
+
+    \b
+    openapi --output .
+    openapi --resolve --seed-file seed.yaml > contract.yaml
+    """  # noqa: D301 - click reads the character that this escape stands for
+    from sandbox.web.control.app import control_app
+    from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, as_yaml, documents
+
+    if api == "control" and (oas == "3.0" or resolve):
+        raise click.UsageError("--oas 3.0 and --resolve are for the emulated API; leave --api control out")
+    if not resolve and (given := _given(click.get_current_context())):
+        raise click.UsageError(f"{', '.join(given)}: only with --resolve; the general contract has no settings")
+    written = documents(control_app(), _resolved(seed_files, seed, settings) if resolve else None)
     if output is None:
-        click.echo(written[EMULATED_FILE if api == "emulated" else CONTROL_FILE], nl=False)
-    else:
-        for name, text in written.items():
-            path = Path(output, name)
-            path.write_text(text, encoding="utf-8", newline="\n")
-            click.echo(f"wrote {path}")
+        emulated = EMULATED_FILE if oas == "3.1" else EMULATED_3_0_FILE
+        click.echo(as_yaml(written[emulated if api == "emulated" else CONTROL_FILE]), nl=False)
+        return
+    for name, document in written.items():
+        path = Path(output, name)
+        path.write_text(as_yaml(document), encoding="utf-8", newline="\n")
+        click.echo(f"wrote {path}")
+
+
+def _given(context: click.Context) -> list[str]:
+    """Return the options of ``serve`` that stand on the command line."""
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name is not None
+        and parameter.name not in _OWN
+        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+
+
+def _resolved(seed_files: tuple[str, ...], seed: str | None, options: Mapping[str, object]) -> dict[str, Any]:
+    """Return the resolved document of the sandbox that ``serve`` would run."""
+    from sandbox.cli.configuration import configured
+    from sandbox.foundation.clock import Clock
+    from sandbox.foundation.errors import InputError
+    from sandbox.foundation.loopback import is_everywhere
+    from sandbox.foundation.rng import Rng
+    from sandbox.platform.store import Store
+    from sandbox.state.seed_loading import load
+    from sandbox.web.spec import document_of
+
+    try:
+        configuration = configured(seed_files, seed, options)
+        store, settings = Store(Clock().now, Rng(None)), configuration.settings
+        load(configuration.seed, store)
+    except InputError as error:
+        raise click.ClickException(str(error)) from None
+    host = "127.0.0.1" if is_everywhere(settings.host) else settings.host
+    address = f"[{host}]" if ":" in host else host
+    base_url = settings.public_url or f"http://{address}:{settings.port or Settings().port}"
+    return document_of(store, settings, base_url, resolve=True)
 
 
 @click.command()

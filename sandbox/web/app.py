@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
-from sandbox.web.environ import CA_PEM, CONTROL_KEY, EMULATED, ENDPOINTS, SANDBOX, STREAMS
+from sandbox.web.environ import CA_PEM, CONTROL_KEY, ENDPOINTS, SANDBOX, STREAMS
 from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
@@ -47,19 +47,8 @@ class SandboxApp:
         self._ca_pem = ca_pem
         self._tls = tls
         self._face = EmulatedFace(sandbox)
-        self._emulated: Flask | None = None
         self._streams: Streams | None = None
         self._lock = threading.RLock()
-
-    @property
-    def emulated(self) -> Flask:
-        """The published form of the emulated API, made of the same endpoints."""
-        with self._lock:
-            if self._emulated is None:
-                from sandbox.web.emulated.app import create_emulated_app
-
-                self._emulated = create_emulated_app(self.sandbox)
-            return self._emulated
 
     @property
     def control(self) -> Flask:
@@ -90,5 +79,4 @@ class SandboxApp:
         environ[CA_PEM] = self._ca_pem
         environ[STREAMS] = self.streams
         environ[ENDPOINTS] = lambda base_url: Endpoints(self.sandbox, base_url, self.control_key, self._tls())
-        environ[EMULATED] = lambda: self.emulated
         return self.control(environ, start_response)

@@ -20,7 +20,6 @@ CONTROL_KEY: Final = "sandbox.control_key"  # of the server, or ``None``
 CA_PEM: Final = "sandbox.ca_pem"  # the certificate authority of the server, or ``None``
 STREAMS: Final = "sandbox.streams"
 ENDPOINTS: Final = "sandbox.endpoints"  # a function that returns the ``Endpoints`` at a base URL
-EMULATED: Final = "sandbox.emulated"  # a function that returns the emulated application
 
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 

@@ -1,6 +1,6 @@
-"""The two OpenAPI documents, generated from the running code.
+"""The OpenAPI documents as files: in the repository, from the command line, and from a running sandbox.
 
-The files checked in at the top of the repository are these documents for the default settings.
+The files at the top of the repository are made by ``documents``. A sandbox serves those with its settings in force.
 """
 
 from __future__ import annotations
@@ -11,12 +11,18 @@ from typing import Any, Final
 import yaml
 from flask import Flask, Response, request
 
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
-from sandbox.web.control.base import base_url
-from sandbox.web.environ import EMULATED
+from sandbox.platform.store import Store
+from sandbox.web.control.base import base_url, current_sandbox
+from sandbox.web.emulated.document import document_in_force, general_document
+from sandbox.web.emulated.rendition import as_3_0
+from sandbox.web.emulated.resolved import resolved
 from sandbox.web.paths import PREFIX
 
 EMULATED_FILE: Final = "openapi.yaml"
+EMULATED_3_0_FILE: Final = "openapi-3.0.yaml"
 CONTROL_FILE: Final = "openapi-control.yaml"
 
 
@@ -34,14 +40,14 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def document(app: Flask, server: str | None = None) -> str:
-    """Return the OpenAPI document of an application as YAML; ``server`` is the address that clients use."""
-    return yaml.dump(contents(app, server), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+def as_yaml(document: dict[str, Any]) -> str:
+    """Return a document as YAML."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-def contents(app: Flask, server: str | None = None) -> dict[str, Any]:
-    """Return the contents of the OpenAPI document of an application."""
-    spec: dict[str, Any] = {**app.extensions["openapi"].to_dict()}  # a copy: apispec returns a part of itself
+def control_document(control: Flask, server: str | None = None) -> dict[str, Any]:
+    """Return the document of the control API; ``server`` is the address that clients use."""
+    spec: dict[str, Any] = {**control.extensions["openapi"].to_dict()}  # a copy: apispec returns a part of itself
     if server is not None:
         spec["servers"] = [{**spec["servers"][0], "url": server}]
     spec = _without_unused_schemas(spec)
@@ -62,16 +68,47 @@ def _without_unused_schemas(spec: dict[str, Any]) -> dict[str, Any]:
 _SCHEMA_REFERENCE: Final = re.compile(r'"#/components/schemas/([^"/]+)["/]')
 
 
-def documents(emulated: Flask, control: Flask) -> dict[str, str]:
-    """Return both documents by file name."""
-    return {EMULATED_FILE: document(emulated), CONTROL_FILE: document(control)}
+def documents(control: Flask, emulated: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """Return the published documents by file name; ``emulated`` replaces the general one of the emulated API."""
+    document = general_document() if emulated is None else emulated
+    return {EMULATED_FILE: document, EMULATED_3_0_FILE: as_3_0(document), CONTROL_FILE: control_document(control)}
+
+
+def document_of(store: Store, settings: Settings, base_url: str, *, resolve: bool) -> dict[str, Any]:
+    """Return the document of a sandbox with its settings in force; ``resolve``: with a path for each service."""
+    document = document_in_force(settings, base_url)
+    return resolved(document, store, settings) if resolve else document
 
 
 def serve_documents(control: Flask) -> None:
-    """Let the control API serve both documents, with the address of the request."""
+    """Let the control API serve the documents, with the settings in force and the address of the request.
 
-    def serve(app: Flask) -> Response:
-        return Response(document(app, base_url()), content_type="application/yaml; charset=utf-8")
+    ``?resolve=true`` resolves those of the emulated API.
+    """
 
-    control.add_url_rule(f"{PREFIX}/{EMULATED_FILE}", "emulated_document", lambda: serve(request.environ[EMULATED]()))
-    control.add_url_rule(f"{PREFIX}/{CONTROL_FILE}", "control_document", lambda: serve(control))
+    def serve(document: dict[str, Any]) -> Response:
+        return Response(as_yaml(document), content_type="application/yaml; charset=utf-8")
+
+    def emulated() -> dict[str, Any]:
+        sandbox = current_sandbox()
+        return document_of(sandbox.store, sandbox.settings, base_url(), resolve=_asks_to_resolve())
+
+    for file, name, make in (
+        (EMULATED_FILE, "emulated_document", emulated),
+        (EMULATED_3_0_FILE, "emulated_document_3_0", lambda: as_3_0(emulated())),
+        (CONTROL_FILE, "control_document", lambda: control_document(control, base_url())),
+    ):
+        control.add_url_rule(f"{PREFIX}/{file}", name, lambda make=make: serve(make()))
+
+
+def _asks_to_resolve() -> bool:
+    """Return the parameter ``resolve`` of the query; raise ``InvalidValueError``, also for another parameter."""
+    for name, value in request.args.items(multi=True):
+        if name != "resolve":
+            raise InvalidValueError(f"query.{name}", value, "the parameter resolve only")
+        if value not in _FLAGS:
+            raise InvalidValueError("query.resolve", value, "true or false")
+    return _FLAGS[request.args.get("resolve", "false")]
+
+
+_FLAGS: Final = {"true": True, "false": False}

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 import trustme
+import yaml
 from click.testing import CliRunner, Result
 
 from sandbox import Sandbox, __version__
@@ -856,9 +857,12 @@ def test_health_refuses_what_is_no_url(url: str) -> None:
     assert f"{url!r} is no http or https URL such as http://127.0.0.1:8025" in result.output
 
 
-@pytest.mark.parametrize(("api", "file"), [("emulated", "openapi.yaml"), ("control", "openapi-control.yaml")])
-def test_openapi_document_is_printed(api: str, file: str) -> None:
-    result = CliRunner().invoke(main, ["openapi", "--api", api])
+@pytest.mark.parametrize(
+    ("options", "file"),
+    [([], "openapi.yaml"), (["--oas", "3.0"], "openapi-3.0.yaml"), (["--api", "control"], "openapi-control.yaml")],
+)
+def test_openapi_document_is_printed(options: list[str], file: str) -> None:
+    result = CliRunner().invoke(main, ["openapi", *options])
 
     assert result.output == (ROOT / file).read_text(encoding="utf-8")
 
@@ -866,8 +870,58 @@ def test_openapi_document_is_printed(api: str, file: str) -> None:
 def test_openapi_documents_are_written(tmp_path: Path) -> None:
     CliRunner().invoke(main, ["openapi", "--output", str(tmp_path)])
 
-    for name in ("openapi.yaml", "openapi-control.yaml"):
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ["openapi-3.0.yaml", "openapi-control.yaml", "openapi.yaml"]
+    for name in written:
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_resolved_document_is_that_of_the_seed_and_of_the_settings_of_serve(tmp_path: Path) -> None:
+    seed = {
+        "settings": {"success_status": 201},
+        "companies": [
+            {
+                "name": "Beta",
+                "connectors": [
+                    {
+                        "name": "Shop",
+                        "entities": [{"type": "custom", "name": "stock", "sample": {"sku": "TEA-01", "qty": 2}}],
+                        "services": [{"vanity_url": "stock", "entity": "stock"}],
+                    }
+                ],
+            }
+        ],
+    }
+    Path(tmp_path, "seed.yaml").write_text(json.dumps(seed), encoding="utf-8")
+    options = ["--seed-file", str(tmp_path / "seed.yaml"), "--port", "9000"]
+    environment = {"PATCHWORKS_SANDBOX_RATE_LIMIT": "true", "PATCHWORKS_SANDBOX_JOURNAL_FILE": str(tmp_path / "j")}
+
+    result = CliRunner().invoke(main, ["openapi", "--resolve", *options], env=environment)
+
+    document = yaml.safe_load(result.output)
+    operation = document["paths"]["/v1/beta/stock"]["post"]
+    assert {"201", "429"} <= set(operation["responses"])
+    assert "200" not in operation["responses"]
+    assert document["servers"][0]["url"] == "http://127.0.0.1:9000"
+    assert document["components"]["schemas"]["StockPayload"]["required"] == ["sku", "qty"]
+    assert not (tmp_path / "j").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--port", "9000"], "--port: only with --resolve"),
+        (["--seed-file", "x.yaml"], "--seed-file: only with --resolve"),
+        (["--api", "control", "--resolve"], "leave --api control out"),
+        (["--resolve", "--seed-file", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["--resolve", "--success-status", "204"], "allowed: 200 or 201"),
+    ],
+)
+def test_openapi_options_that_make_no_sense_are_refused(options: list[str], message: str) -> None:
+    result = CliRunner().invoke(main, ["openapi", *options])
+
+    assert result.exit_code in (1, 2)
+    assert message in result.output
 
 
 def test_fidelity_ledger_is_printed_for_people_and_for_programs() -> None:

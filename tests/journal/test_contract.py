@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from sandbox.journal.contract import MAX_VIOLATIONS
-from sandbox.journal.contract_rules import RULES
+from sandbox.journal.contract_rules import RULES, rules_of
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, violations_of
 from sandbox.platform.serve import serve
@@ -534,7 +534,9 @@ def test_published_document_asks_for_what_is_held_against_requests() -> None:
         }
         assert methods == set(operations)
         for method, operation in operations.items():
-            assert published[method.lower()] == {**published[method.lower()], **operation}
+            found = published[method.lower()]
+            assert {**found, "description": operation["description"]} == {**found, **operation}
+            assert all(f"`{code}`: {rule.says}" in found["description"] for code, rule in rules_of(operation).items())
             responses = published[method.lower()]["responses"]
             good = [response["content"] for status, response in responses.items() if status.startswith("2")]
             assert good

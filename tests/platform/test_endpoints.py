@@ -12,7 +12,6 @@ from sandbox.journal.endpoint import ENDPOINTS as KINDS
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.serve import serve
-from sandbox.web.app import SandboxApp
 
 each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.kind.name)
 
@@ -40,11 +39,3 @@ def test_request_to_the_path_is_answered_and_journalled_as_of_its_kind(
     entries = list(sandbox.journal.snapshot())
     assert [entry.kind for entry in entries] == [endpoint.kind.name] * len(endpoint.operations)
     assert not [entry for entry in entries if entry.status in (405, 500)]
-
-
-@each_endpoint
-def test_published_operations_are_the_routes(sandbox: Sandbox, endpoint: Endpoint[Any]) -> None:
-    path = endpoint.path.replace("{", "<").replace("}", ">")
-    rules = [rule for rule in SandboxApp(sandbox).emulated.url_map.iter_rules() if rule.rule == path]
-
-    assert {method for rule in rules for method in rule.methods or () if method != "HEAD"} == set(endpoint.operations)

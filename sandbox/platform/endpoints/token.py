@@ -22,33 +22,56 @@ from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Endpoint, Operation
-from sandbox.platform.endpoints.responses import RATE, header, json_response, refusals, shared
+from sandbox.platform.endpoints.responses import RATE, SAMPLE_TOKEN, Responses, header
 from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
 from sandbox.platform.token_causes import form_in_json, why_absent, why_unknown, why_wrong
 from sandbox.platform.token_request import TokenRequest, read_token_request
-from sandbox.platform.wire import wire_profile
 
 CLIENT_CREDENTIALS: Final = "client_credentials"
 
+EXAMPLE_CLIENT: Final = ("9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e", "Vb3kQ0yTqf7mZc1sXr9uJd5wLh8nPe2gKa4oRi6t")
+"""Id and secret of the client in examples: that of the demo seed, in a sandbox that is started with this secret."""
+
 _FIELDS: Final[dict[str, Any]] = {
-    "grant_type": {"type": "string", "const": CLIENT_CREDENTIALS, "description": "RFC 6749 §4.4.2."},
-    "client_id": {"type": "string", "description": "Id of the OAuth client, unless sent by HTTP Basic."},
-    "client_secret": {"type": "string", "description": "Its secret, unless sent by HTTP Basic."},
+    "grant_type": {
+        "type": "string",
+        "const": CLIENT_CREDENTIALS,
+        "example": CLIENT_CREDENTIALS,
+        "description": "RFC 6749 §4.4.2.",
+    },
+    "client_id": {
+        "type": "string",
+        "example": EXAMPLE_CLIENT[0],
+        "description": "Id of the OAuth client, unless sent by HTTP Basic.",
+    },
+    "client_secret": {
+        "type": "string",
+        "example": EXAMPLE_CLIENT[1],
+        "description": "Its secret, unless sent by HTTP Basic.",
+    },
     "scope": {
         "type": "string",
         "pattern": "^[!#-\\[\\]-~ ]*$",
+        "example": "access-inbound",
         "description": "Scopes separated by spaces; the scope for inbound URLs when left out (RFC 6749 §3.3).",
     },
 }
 _BODY: Final[dict[str, Any]] = {"type": "object", "required": ["grant_type"], "properties": _FIELDS}
-_EXAMPLE: Final = {
+_GOOD: Final = {
     "grant_type": CLIENT_CREDENTIALS,
-    "client_id": "9d3f6a52-7c1e-4b8a-9f00-5d2c7e1b4a90",
-    "client_secret": "Vb3kQ0yTqf7mZc1sXr9uJd5wLh8nPe2gKa4oRi6t",
+    "client_id": EXAMPLE_CLIENT[0],
+    "client_secret": EXAMPLE_CLIENT[1],
 }
+_EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "token": _GOOD,
+    "missing_client_id": {"grant_type": CLIENT_CREDENTIALS},
+    "unknown_scope": {**_GOOD, "scope": "bogus"},
+    "invalid_client": {**_GOOD, "client_secret": "wrong"},
+}
+"""Examples of requests, named as the examples of the answers to them."""
+
 _SECURITY: Final[list[dict[str, Any]]] = [{"clientBasic": []}, {}]
-_SAMPLE_TOKEN: Final = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiI5ZDNmLi4uIn0.c2lnbmF0dXJl"  # noqa: S105 - an example
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +101,9 @@ class TokenEndpoint(Endpoint[Grant]):
                     "required": name in _BODY["required"],
                     "description": schema["description"],
                     "schema": {key: value for key, value in schema.items() if key != "description"},
+                    "examples": {
+                        example: {"value": given[name]} for example, given in _EXAMPLES.items() if name in given
+                    },
                 }
                 for name, schema in _FIELDS.items()
             ],
@@ -90,7 +116,11 @@ class TokenEndpoint(Endpoint[Grant]):
             "requestBody": {
                 "required": True,
                 "content": {
-                    media_type: {"schema": _BODY, "example": _EXAMPLE} for media_type in (FORM, JSON, MULTIPART)
+                    media_type: {
+                        "schema": _BODY,
+                        "examples": {example: {"value": given} for example, given in _EXAMPLES.items()},
+                    }
+                    for media_type in (FORM, JSON, MULTIPART)
                 },
             },
             "security": _SECURITY,
@@ -161,25 +191,28 @@ class TokenEndpoint(Endpoint[Grant]):
         )
         return platform.wire.token(access_token, lifetime)
 
-    def responses(self) -> Mapping[str, Any]:
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
+        describe = Responses(settings)
         use = {
             "operationId": "storePayload",
-            "description": "Send `access_token` as `Authorization: Bearer …` with every payload.",
+            "parameters": {"company": "acme", "vanity_url": "anything"},
+            "description": "Send `access_token` as `Authorization: Bearer …` with every payload; a link of OpenAPI "
+            "cannot state that.",
         }
-        issued = json_response(
+        issued = describe.json(
             "An access token. Every call issues a new one; older ones stay good until they expire.",
             "Token",
-            {"token": wire_profile("modern").token(_SAMPLE_TOKEN, 86400)},
+            {"token": describe.wire.token(SAMPLE_TOKEN, settings.token_lifetime)},
             {
                 **RATE,
-                "Cache-Control": header("Tokens are not to be cached on the way.", type="string"),
-                "Pragma": header("The same for HTTP/1.0.", type="string"),
+                "Cache-Control": header("Tokens are not to be cached on the way.", "no-store, private", type="string"),
+                "Pragma": header("The same for HTTP/1.0.", "no-cache", type="string"),
             },
         )
-        return shared() | {
+        return describe.shared() | {
             "200": {**issued, "links": {"storePayload": use}},
-            "400": refusals(
+            "400": describe.refusals(
                 "The request cannot be used: RFC 6749 §5.2, or a JSON body that cannot be read.",
                 ("OAuthError", "Message"),
                 UnsupportedGrantTypeError("unsupported_grant_type"),
@@ -187,27 +220,29 @@ class TokenEndpoint(Endpoint[Grant]):
                 InvalidScopeError("bogus"),
                 MalformedBodyError("malformed_json"),
             ),
-            "401": refusals(
+            "401": describe.refusals(
                 "Unknown client, wrong secret or revoked client.",
                 "OAuthError",
                 InvalidClientError("invalid_client"),
                 headers={
                     **RATE,
-                    "WWW-Authenticate": header("Only if the request carried an Authorization header.", type="string"),
+                    "WWW-Authenticate": header(
+                        "Only if the request carried an Authorization header.", 'Basic realm="OAuth"', type="string"
+                    ),
                 },
                 page=False,
             ),
-            "404": refusals(
+            "404": describe.refusals(
                 "Legacy wire profile only: the request asks by `_method` for something that is no method.",
                 "Message",
                 RouteNotFoundError("method_override"),
                 headers={},
             ),
-            "405": refusals(
-                "This method is switched off by a setting, or a POST asks for another one.",
+            "405": describe.refusals(
+                "Another method, one that a setting switches off, or a POST that asks for another one.",
                 "Message",
-                MethodNotAllowedError("GET", ["POST"]),
-                headers={"Allow": header("The methods that are allowed.", type="string")},
+                MethodNotAllowedError("PUT", self.methods(settings)),
+                headers={"Allow": header("The methods that are allowed.", "GET, HEAD, POST", type="string")},
                 path=self.path,
             ),
         }
