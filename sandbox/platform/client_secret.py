@@ -30,10 +30,5 @@ def is_recognised(secret: str, kept: KeptSecret | None) -> bool:
     return hmac.compare_digest(_hashed(compared.salt, secret), compared.hash) and kept is not None
 
 
-def unsalted(secret: str) -> bytes:
-    """Return a hash to find a secret by among many; it stays in memory."""
-    return _hashed(b"", secret)
-
-
 def _hashed(salt: bytes, secret: str) -> bytes:
     return hashlib.sha256(salt + secret.encode("utf-8", "surrogatepass")).digest()

@@ -18,7 +18,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import CLIENT_SECRET_ALLOWED, is_client_secret
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import is_recognised, recognised_by, unsalted
+from sandbox.platform.client_secret import is_recognised, recognised_by
 from sandbox.platform.entity_check import EntityCheck, compile_entity
 from sandbox.platform.model import (
     Company,
@@ -70,9 +70,6 @@ class Store:
         self._entity_ids: dict[tuple[int, str], int] = {}
         self._checks: dict[int, EntityCheck | None] = {}
         self._clients: dict[str, OAuthClient] = {}
-        self._secrets: dict[str, bytes] = {}  # by client
-        self._secret_counts: dict[bytes, int] = {}
-        self._unseen: dict[str, None] = {}  # clients of a saved state, which has only a salted hash of their secret
         self._services: dict[int, Service] = {}
         self._service_ids: dict[tuple[str, str], int] = {}
         self._last_ids = {"connector": 0, "entity": 0, "service": 0}
@@ -166,7 +163,7 @@ class Store:
                 )
             clients = self.clients(connector_id)
             for client in clients:
-                self._drop_client(client.id)
+                del self._clients[client.id]
             for entity in self.entities(connector_id):
                 del self._entities[entity.id], self._checks[entity.id], self._entity_ids[connector_id, entity.name]
             del self._connectors[connector_id]
@@ -275,7 +272,6 @@ class Store:
             client = self._clients[client_id] = OAuthClient(
                 client_id, connector_id, name, kept, revoked=False, created_at=now, updated_at=now
             )
-            self._remember(client_id, secret)
             return NewOAuthClient(client, secret)
 
     def put_client(
@@ -286,7 +282,7 @@ class Store:
             for found in [client for client in self.clients(connector_id) if client.name == name.strip()]:
                 if secret is not None and found.id == client_id and self.secret_matches(found, secret):
                     return NewOAuthClient(found, secret)
-                self._drop_client(found.id)
+                del self._clients[found.id]
             return self.add_client(connector_id, name, client_id, secret)
 
     def _note_secret(self, kept: KeptSecret, length: int | None = None) -> None:
@@ -296,7 +292,7 @@ class Store:
         """Return the OAuth clients, oldest first; of one connector if one is given."""
         if connector_id is not None:
             self.connector(connector_id)
-        return [c for c in self._listed(self._clients) if connector_id is None or c.connector_id == connector_id]
+        return [c for c in self._listed(self._clients) if connector_id in (None, c.connector_id)]
 
     @property
     def client_count(self) -> int:
@@ -309,38 +305,15 @@ class Store:
 
     def secret_matches(self, client: OAuthClient | None, secret: str) -> bool:
         """Compare a secret in constant time; takes as long when there is no such client."""
-        matches = is_recognised(secret, client.secret if client else None)
-        if matches and client is not None and client.id in self._unseen:
-            with self._lock:
-                self._remember(client.id, secret)
-        return matches
+        return is_recognised(secret, client.secret if client else None)
 
     def is_a_secret(self, text: str) -> bool:
         """Return whether a text is the secret of some client, as it is when a request has id and secret swapped.
 
-        The time does not grow with the clients, apart from those of a saved state that have had no token since.
+        Only the secrets with the same last four characters are compared.
         """
-        if not is_client_secret(text):
-            return False
-        with self._lock:
-            unseen = [self._clients.get(client_id) for client_id in self._unseen]
-        return unsalted(text) in self._secret_counts or any(self.secret_matches(client, text) for client in unseen)
-
-    def _remember(self, client_id: str, secret: str) -> None:
-        if client_id in self._secrets:  # by another thread
-            return
-        mark = self._secrets[client_id] = unsalted(secret)
-        self._secret_counts[mark] = self._secret_counts.get(mark, 0) + 1
-        self._unseen.pop(client_id, None)
-
-    def _drop_client(self, client_id: str) -> None:
-        del self._clients[client_id]
-        self._unseen.pop(client_id, None)
-        mark = self._secrets.pop(client_id, None)
-        if mark is not None:
-            self._secret_counts[mark] -= 1
-            if not self._secret_counts[mark]:
-                del self._secret_counts[mark]
+        alike = [client for client in self.clients() if client.secret and client.secret.last_four == text[-4:]]
+        return is_client_secret(text) and any(self.secret_matches(client, text) for client in alike)
 
     def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> OAuthClient:
         """Delete an OAuth client; ``confirmation`` must be its name (FACTS 1.19)."""
@@ -350,7 +323,7 @@ class Store:
                 raise NotFoundError("OAuth client", client_id, [c.id for c in self.clients(connector_id)])
             if confirmation != client.name:
                 raise InvalidValueError("confirmation", confirmation, f"the client's name, {client.name!r}")
-            self._drop_client(client_id)
+            del self._clients[client_id]
             return client
 
     # --- services ---------------------------------------------------------------------------------------------------
@@ -443,7 +416,6 @@ class Store:
             self._companies = {company.slug: company for company in snapshot.companies}
             self._connectors = {connector.id: connector for connector in snapshot.connectors}
             self._clients = {client.id: client for client in snapshot.clients}
-            self._unseen = dict.fromkeys(self._clients)
             for client in snapshot.clients:
                 if client.secret is not None:
                     self._note_secret(client.secret)
