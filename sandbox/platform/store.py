@@ -1,35 +1,22 @@
-"""The tables of the emulated platform: companies, connectors, entities, OAuth clients and services.
-
-Values are frozen, so a value that the store returned never changes. One lock guards the tables. Look-ups on the request
-path take no lock: each is a single read of a dict that holds only complete values.
-"""
+"""The emulated platform's data and its rules: what may be added, changed and deleted."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import CLIENT_SECRET_ALLOWED, is_client_secret
-from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.platform.client_secret import is_recognised, recognised_by
-from sandbox.platform.entity_check import EntityCheck, compile_entity
+from sandbox.platform.entity_check import EntityCheck
 from sandbox.platform.model import (
     Company,
     Connector,
     Entity,
     EntitySnapshot,
-    KeptSecret,
-    LastIds,
     OAuthClient,
     Service,
-    StoreSnapshot,
 )
 from sandbox.platform.names import (
     checked_client_id,
@@ -39,8 +26,7 @@ from sandbox.platform.names import (
     checked_vanity_url,
     slugify,
 )
-
-_T = TypeVar("_T")
+from sandbox.platform.tables import Tables, saved_entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +37,11 @@ class NewOAuthClient:
     secret: str = field(repr=False)
 
 
-class Store:
-    """The tables of one emulated platform. Every method is safe to call from several threads."""
+class Store(Tables):
+    """The companies, connectors, entities, OAuth clients and services of one emulated platform.
 
-    def __init__(
-        self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets | None = None, *, integers: bool = True
-    ) -> None:
-        self.integers = integers
-        """Whether a whole number in a sample asks for an integer, or for any number."""
-        self.secrets = KnownSecrets() if secrets is None else secrets
-        """The secrets of its clients, and those that other stores of the sandbox have had."""
-        self._now = now
-        self._rng = rng
-        self._lock = threading.RLock()
-        self._companies: dict[str, Company] = {}
-        self._connectors: dict[int, Connector] = {}
-        self._entities: dict[int, Entity] = {}
-        self._entity_ids: dict[tuple[int, str], int] = {}
-        self._checks: dict[int, EntityCheck | None] = {}
-        self._clients: dict[str, OAuthClient] = {}
-        self._services: dict[int, Service] = {}
-        self._service_ids: dict[tuple[str, str], int] = {}
-        self._last_ids = {"connector": 0, "entity": 0, "service": 0}
-
-    def copy(self, rng: Rng) -> Store:
-        """Return an independent store with the same content; cheap, since all values are frozen."""
-        with self._lock:
-            twin = Store(self._now, rng, self.secrets, integers=self.integers)
-            for name, table in vars(self).items():
-                if isinstance(table, dict):
-                    setattr(twin, name, dict(table))
-            return twin
+    Every method is safe to call from several threads.
+    """
 
     # --- companies --------------------------------------------------------------------------------------------------
 
@@ -207,25 +167,14 @@ class Store:
                 return self.add_entity(connector_id, type, name, sample, json_schema)
             type_name = checked_name("type", type)
             return self._put_entity(
-                replace(_saved_entity(found), type=type_name, sample=sample, json_schema=json_schema)
+                replace(saved_entity(found), type=type_name, sample=sample, json_schema=json_schema)
             )
 
     def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
         with self._lock:
             entity = self.entity(connector_id, entity_id)
-            return self._put_entity(replace(_saved_entity(entity), json_schema=json_schema))
-
-    def _put_entity(self, saved: EntitySnapshot) -> Entity:
-        """Add or replace an entity; raise ``InvalidValueError`` for a schema that is none, and change nothing."""
-        schema, inferred, check = compile_entity(saved.sample, saved.json_schema, integers=self.integers)
-        entity = Entity(
-            saved.id, saved.connector_id, saved.type, saved.name, saved.sample, schema, inferred, saved.created_at
-        )
-        self._entities[entity.id] = entity
-        self._entity_ids[entity.connector_id, entity.name] = entity.id
-        self._checks[entity.id] = check
-        return entity
+            return self._put_entity(replace(saved_entity(entity), json_schema=json_schema))
 
     def entities(self, connector_id: int | None = None) -> list[Entity]:
         """Return the entities, oldest first; of one connector if one is given."""
@@ -284,9 +233,6 @@ class Store:
                     return NewOAuthClient(found, secret)
                 del self._clients[found.id]
             return self.add_client(connector_id, name, client_id, secret)
-
-    def _note_secret(self, kept: KeptSecret, length: int | None = None) -> None:
-        self.secrets.add(kept.hash, kept.last_four, partial(is_recognised, kept=kept), length)
 
     def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
         """Return the OAuth clients, oldest first; of one connector if one is given."""
@@ -392,60 +338,3 @@ class Store:
             service = self.service(service_id)
             del self._services[service_id], self._service_ids[service.company, service.vanity_url]
             return service
-
-    # --- as a value -------------------------------------------------------------------------------------------------
-
-    def snapshot(self, *, secrets: bool) -> StoreSnapshot:
-        """Return all tables; without ``secrets`` nothing by which a client's secret could be recognised."""
-        with self._lock:
-            return StoreSnapshot(
-                companies=tuple(self._companies.values()),
-                connectors=tuple(self._connectors.values()),
-                entities=tuple(map(_saved_entity, self._entities.values())),
-                clients=tuple(client if secrets else replace(client, secret=None) for client in self._clients.values()),
-                services=tuple(self._services.values()),
-                last_ids=LastIds(**self._last_ids),
-            )
-
-    def restore(self, snapshot: StoreSnapshot) -> None:
-        """Take the place of the store that held these tables, every client with a secret; they are taken as checked.
-
-        Raise ``InvalidValueError`` for a JSON Schema that is none.
-        """
-        with self._lock:
-            self._companies = {company.slug: company for company in snapshot.companies}
-            self._connectors = {connector.id: connector for connector in snapshot.connectors}
-            self._clients = {client.id: client for client in snapshot.clients}
-            for client in snapshot.clients:
-                if client.secret is not None:
-                    self._note_secret(client.secret)
-            self._services = {service.id: service for service in snapshot.services}
-            self._service_ids = {(service.company, service.vanity_url): service.id for service in snapshot.services}
-            for kept in snapshot.entities:
-                self._put_entity(kept)
-            ids = snapshot.last_ids
-            self._last_ids = {"connector": ids.connector, "entity": ids.entity, "service": ids.service}
-
-    # --- shared -----------------------------------------------------------------------------------------------------
-
-    def _next_id(self, kind: str) -> int:
-        self._last_ids[kind] += 1
-        return self._last_ids[kind]
-
-    def _listed(self, table: dict[Any, _T]) -> list[_T]:
-        with self._lock:
-            return list(table.values())
-
-    def _get(self, table: dict[Any, _T], kind: str, key: object) -> _T:
-        found = table.get(key)
-        if found is None:
-            with self._lock:
-                raise NotFoundError(kind, key, list(table))
-        return found
-
-
-def _saved_entity(entity: Entity) -> EntitySnapshot:
-    schema = None if entity.inferred or entity.json_schema is None else dict(entity.json_schema)
-    return EntitySnapshot(
-        entity.id, entity.connector_id, entity.type, entity.name, entity.sample, schema, entity.created_at
-    )
