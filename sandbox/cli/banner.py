@@ -28,6 +28,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     if credentials:
         shown = _origin_of_secret(endpoints) if endpoints.secret_is_given else credentials.secret
         lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
+        lines.append(f"  scope           {endpoints.sandbox.settings.required_scope}")
     lines += [
         f"  dashboard       {endpoints.control_url}/",
         f"  API reference   {endpoints.control_url}/docs",
@@ -84,6 +85,7 @@ def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]
     line = (
         f"TOKEN=$(curl -s {shlex.quote(endpoints.token_url)} -d grant_type=client_credentials "
         f"-d client_id={credentials.client.id} --data-urlencode {secret} "
+        f"-d {shlex.quote(f'scope={endpoints.sandbox.settings.required_scope}')} "
         """| sed -E 's/.*"access_token":"([^"]+)".*/\\1/')"""
     )
     return [f"{advice}, then send a payload:", "", line]

@@ -138,7 +138,10 @@ def try_it() -> str:
         }
         for service in store.services()
     ]
-    return render_template("try_it.html", choices=choices, token_path=current_sandbox().settings.token_path)
+    settings = current_sandbox().settings
+    return render_template(
+        "try_it.html", choices=choices, token_path=settings.token_path, scope=settings.required_scope
+    )
 
 
 def _sample(store: Store, service: Service) -> str:

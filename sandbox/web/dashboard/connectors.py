@@ -54,6 +54,7 @@ def _tab(template: str, connector_id: int) -> str:
         company=store.company(connector.company),
         entities=[(entity, detected_fields(entity.json_schema)) for entity in store.entities(connector_id)],
         clients=store.clients(connector_id),
+        scope=current_sandbox().settings.required_scope,
         used_by=[service for service in store.services() if service.connector_id == connector_id],
     )
 

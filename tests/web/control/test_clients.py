@@ -173,6 +173,7 @@ def test_seed_secret_is_told_by_the_banner_only(sandbox: Sandbox) -> None:
     secret = next(iter(sandbox.credentials.values())).secret
 
     assert secret in banner(server.endpoints, demo=True)
+    assert "  scope           access-inbound\n" in banner(server.endpoints, demo=True)
     assert secret not in repr(sandbox.credentials)
     assert all(spec.secret for spec in setting_specs() if "secret" in spec.name)
 

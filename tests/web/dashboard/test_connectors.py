@@ -52,7 +52,7 @@ def test_step_2_the_tab_has_a_section_oauth2_clients_that_lists_them(dashboard: 
     section = page.get_by_role("region", name="OAuth2 Clients")
 
     expect(section.get_by_role("heading", name="Demo integration")).to_be_visible()
-    expect(section.get_by_text(f"••••{dashboard.client_secret[-4:]}")).to_be_visible()
+    expect(section.get_by_text(f"************{dashboard.client_secret[-4:]}")).to_be_visible()
 
 
 def test_step_3_create_an_oauth2_client_opens_a_dialog(dashboard: Dashboard) -> None:
@@ -102,6 +102,8 @@ def test_step_6_the_credentials_are_displayed_with_copy_buttons_and_the_warning_
     dialog.get_by_role("button", name="Copy the client secret").click()
     client_secret = page.evaluate("navigator.clipboard.readText()")
 
+    dialog.get_by_role("button", name="Copy the scope").click()
+    assert page.evaluate("navigator.clipboard.readText()") == "access-inbound"
     expect(dialog.get_by_text(WARNING)).to_be_visible()
     expect(dialog.locator("[data-slot=token_endpoint]")).to_have_text(f"{dashboard.server.base_url}/oauth/token")
     assert dashboard.request_token(client_id, client_secret).status_code == 200
@@ -116,7 +118,7 @@ def test_step_7_after_close_the_new_set_is_listed_with_its_last_four_characters(
 
     expect(page.get_by_role("dialog")).to_have_count(0)
     listed = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Order export"))
-    expect(listed.get_by_text(f"••••{secret[-4:]}")).to_be_visible()
+    expect(listed.get_by_text(f"************{secret[-4:]}")).to_be_visible()
     assert secret not in page.content()
 
 

@@ -270,3 +270,29 @@ def test_a_token_that_is_not_valid_says_why(integration: Integration) -> None:
 
     assert "revoked" in page
     assert "not valid yet" in page
+
+
+@pytest.mark.parametrize("scope", ["access-inbound", "send-orders"])
+def test_scope_stands_beside_the_credentials(make_integration: Callable[..., Integration], scope: str) -> None:
+    integration = make_integration(required_scope=scope)
+
+    tab = integration.http.get("/_sandbox/dashboard/connectors/1/authentication").text
+    form = integration.http.get("/_sandbox/dashboard/try").text
+
+    listed, _, issued = tab.replace("<wbr>", "").partition('id="create-client"')
+    assert f"<code>{scope}</code>" in listed
+    assert f"<code>************{integration.client_secret[-4:]}</code>" in listed
+    assert f"<code>{scope}</code>" in issued
+    assert f'data-scope="{scope}"' in form
+
+
+@pytest.mark.parametrize(("clients", "noted"), [(1, False), (2, True), (3, True)])
+def test_page_notes_that_the_platforms_own_makes_two_clients(
+    integration: Integration, clients: int, noted: bool
+) -> None:
+    for number in range(1, clients):
+        integration.sandbox.store.add_client(1, f"Client {number}")
+
+    page = integration.http.get("/_sandbox/dashboard/connectors/1/authentication").text
+
+    assert ("lets a user make two clients for a connector" in page) is noted

@@ -11,12 +11,13 @@ export function snippet(language, values) {
   return { curl, python, node, php }[language](values);
 }
 
-function curl({ tokenUrl, url, clientId, clientSecret, payload }) {
+function curl({ tokenUrl, url, clientId, clientSecret, scope, payload }) {
   const q = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   return `token=$(curl -s ${q(tokenUrl)} \\
   -d grant_type=client_credentials \\
   --data-urlencode ${q(`client_id=${clientId}`)} \\
   --data-urlencode ${q(`client_secret=${clientSecret}`)} \\
+  -d ${q(`scope=${scope}`)} \\
   | sed -E 's/.*"access_token":"([^"]+)".*/\\1/')
 
 curl -i ${q(url)} \\
@@ -40,7 +41,7 @@ function pythonQuoted(text) {
   return JSON.stringify(text).replace(/[\u007f-\u{10ffff}]/gu, escape);
 }
 
-function python({ tokenUrl, url, clientId, clientSecret, payload }) {
+function python({ tokenUrl, url, clientId, clientSecret, scope, payload }) {
   const q = pythonQuoted;
   return `import requests
 
@@ -50,6 +51,7 @@ token = requests.post(
         "grant_type": "client_credentials",
         "client_id": ${q(clientId)},
         "client_secret": ${q(clientSecret)},
+        "scope": ${q(scope)},
     },
     timeout=30,
 ).json()["access_token"]
@@ -67,7 +69,7 @@ response = requests.post(
 print(response.status_code, response.text)`;
 }
 
-function node({ tokenUrl, url, clientId, clientSecret, payload }) {
+function node({ tokenUrl, url, clientId, clientSecret, scope, payload }) {
   const q = quoted;
   return `const { access_token: token } = await (await fetch(${q(tokenUrl)}, {
   method: "POST",
@@ -75,6 +77,7 @@ function node({ tokenUrl, url, clientId, clientSecret, payload }) {
     grant_type: "client_credentials",
     client_id: ${q(clientId)},
     client_secret: ${q(clientSecret)},
+    scope: ${q(scope)},
   }),
 })).json();
 
@@ -90,7 +93,7 @@ const response = await fetch(${q(url)}, {
 console.log(response.status, await response.text());`;
 }
 
-function php({ tokenUrl, url, clientId, clientSecret, payload }) {
+function php({ tokenUrl, url, clientId, clientSecret, scope, payload }) {
   const q = (text) => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   return `<?php
 function send(string $url, string $body, array $headers = []): string
@@ -109,6 +112,7 @@ $token = json_decode(send(${q(tokenUrl)}, http_build_query([
     'grant_type' => 'client_credentials',
     'client_id' => ${q(clientId)},
     'client_secret' => ${q(clientSecret)},
+    'scope' => ${q(scope)},
 ])))->access_token;
 
 echo send(${q(url)}, ${q(payload)}, [

@@ -32,6 +32,7 @@ function start() {
       url: service.selectedOptions[0].dataset.url,
       clientId: tokenForm.elements.client_id.value || "CLIENT_ID",
       clientSecret: tokenForm.elements.client_secret.value || "CLIENT_SECRET",
+      scope: page.dataset.scope,
       payload: postForm.elements.payload.value,
     });
   }
@@ -72,6 +73,7 @@ function start() {
         grant_type: "client_credentials",
         client_id: tokenForm.elements.client_id.value,
         client_secret: tokenForm.elements.client_secret.value,
+        scope: page.dataset.scope,
       }),
     });
     const text = await response.text();
