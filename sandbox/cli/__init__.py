@@ -38,6 +38,9 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "attempts": "verification",
         "violations": "verification",
     },
+    "Certify": {
+        "certify": "certify",
+    },
     "Control": {
         "clock": "clock",
         "faults": "faults",

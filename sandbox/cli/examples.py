@@ -19,6 +19,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "verify --outcome rejected --times 0",
     ),
     "duplicates": ("duplicates --json-path '$.order'",),
+    "certify": (
+        "certify -- python push_orders.py",
+        "certify --storms rate-limited,answer-lost --report certify.html -- php push_orders.php",
+    ),
     "attempts": ("attempts --json-path '$.order'",),
     "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
     "clock show": ("clock show",),

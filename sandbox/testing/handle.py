@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
 from sandbox.faults.book import RuleState
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from sandbox.state.sandbox import Sandbox
     from sandbox.state.seed import Seed
+    from sandbox.testing.certify.report import Report
 
 
 class SandboxClock:
@@ -171,6 +173,11 @@ class Patchworks:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+
+    @property
+    def backend(self) -> Backend:
+        """What performs the verbs of this handle; for tools of the sandbox."""
+        return self._backend
 
     @property
     def sandbox(self) -> Sandbox:
@@ -341,6 +348,28 @@ class Patchworks:
         With ``contract`` a line ends with the codes of the contract violations in its request.
         """
         return story(self._backend.journal, max_entries, _codes if contract else None)
+
+    def certify(
+        self,
+        client: Callable[[Patchworks], object] | Sequence[str] | str,
+        storms: Sequence[str] = (),
+        *,
+        storms_dir: str | PathLike[str] | None = None,
+        json_path: str | None = None,
+        timeout: float | None = None,
+    ) -> Report:
+        """Run a client through storms of faults and judge it by the journal: ``certify(push).assert_passed()``.
+
+        ``client`` is a function that gets this handle, or a command that gets the variables of ``env``. The sandbox is
+        reset before each storm. ``storms`` are names, all when left out; the calm one is always run, and first.
+        ``storms_dir`` is a folder with storms of your own. ``json_path`` selects what tells payloads apart, such as an
+        order number. ``timeout`` replaces the time-outs of the storms, in seconds.
+        """
+        from sandbox.testing.certify.certify import certify, client_of
+        from sandbox.testing.certify.storms import load_storms, select_storms
+
+        chosen = select_storms(storms, load_storms(None if storms_dir is None else fspath(storms_dir)))
+        return certify(self._backend, client_of(client), chosen, json_path=json_path, timeout_s=timeout)
 
     # --- verbs that change the sandbox --------------------------------------------------------------------------------
 

@@ -1,0 +1,243 @@
+"""``certify`` and ``storm``: run a client through failures, and judge what it did."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sandbox.cli.output import json_text, printable, printable_lines, table
+from sandbox.foundation.environment import ENV_PREFIX
+
+if TYPE_CHECKING:
+    from sandbox.testing.certify.report import Report
+    from sandbox.testing.certify.run import Run
+    from sandbox.testing.certify.storms import Storm
+    from sandbox.testing.handle import Patchworks
+
+_TAIL: Final = 2_000
+"""Characters of the output of a client that sent nothing."""
+
+
+class _UnreachedError(click.ClickException):
+    exit_code = 2
+
+
+_FILE: Final = click.Path(dir_okay=False, writable=True)
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of both commands: the sandbox, the payloads and the command to run."""
+    for option in reversed(
+        (
+            click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARG]..."),
+            click.option(
+                "--seed-file",
+                type=click.Path(exists=True, dir_okay=False),
+                multiple=True,
+                metavar="FILE",
+                help="Seed file of the sandbox. Repeat it to merge several. [default: the demo seed]",
+            ),
+            click.option(
+                "--url", metavar="URL", help="Base URL of a sandbox that may be reset. [default: one of its own]"
+            ),
+            click.option(
+                "--control-key",
+                envvar=f"{ENV_PREFIX}CONTROL_KEY",
+                metavar="KEY",
+                help=f"Key of its control API. [env: {ENV_PREFIX}CONTROL_KEY]",
+            ),
+            click.option(
+                "--ca-file",
+                envvar=f"{ENV_PREFIX}CA_FILE",
+                metavar="FILE",
+                help=f"CA certificate (PEM) for an https URL. [env: {ENV_PREFIX}CA_FILE]",
+            ),
+            click.option(
+                "--payloads",
+                type=click.Path(exists=True, dir_okay=False),
+                metavar="FILE",
+                help="File that the client reads; its path is in PATCHWORKS_PAYLOADS.",
+            ),
+            click.option(
+                "--json-path",
+                metavar="QUERY",
+                help="RFC 9535 query for what tells payloads apart, such as $.order. [default: the whole body]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@_common
+@click.option("--storms", metavar="NAME,...", help="Only these storms, after the calm one. [default: all]")
+@click.option("--storms-dir", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="Storms of your own.")
+@click.option("--list", "lists", is_flag=True, help="List the storms with the checks that judge them.")
+@click.option("--timeout", type=click.FloatRange(0.1, 3_600), metavar="S", help="Time-out of each run, in seconds.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, help="Seed of all chances. [default: 1]")
+@click.option("--report", type=_FILE, metavar="FILE", help="Write the report as one HTML file.")
+@click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
+@click.option("--sarif", type=_FILE, metavar="FILE", help="Write the verdicts as SARIF 2.1.0.")
+@click.option("--json", "json_file", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
+def certify(
+    argv: Sequence[str],
+    *,
+    storms: str | None,
+    storms_dir: str | None,
+    lists: bool,
+    timeout: float | None,
+    seed: int,
+    payloads: str | None,
+    json_path: str | None,
+    report: str | None,
+    junit: str | None,
+    sarif: str | None,
+    json_file: str | None,
+    **where: Any,
+) -> None:
+    """Judge a client by what it does when the platform fails.
+
+    Runs COMMAND once in each storm and judges the requests that came. The command gets the variables
+    PATCHWORKS_TOKEN_URL, PATCHWORKS_CLIENT_ID, PATCHWORKS_CLIENT_SECRET, PATCHWORKS_COMPANY, PATCHWORKS_INBOUND_URL (of
+    the first service), PATCHWORKS_INBOUND_URL_<VANITY_URL> and PATCHWORKS_STORM.
+
+    The exit code is 0 if no check failed and one passed, 1 if one failed, and 2 if nothing was reached or COMMAND
+    cannot be run.
+    """
+    with _refusals():
+        from sandbox.testing.certify.storms import load_storms, select_storms
+
+        chosen = select_storms([name for name in (storms or "").split(",") if name], load_storms(storms_dir))
+        if lists:
+            rows = [[storm.name, storm.title, " ".join(storm.judges)] for storm in chosen]
+            click.echo(table(["STORM", "WHAT HAPPENS", "CHECKS"], rows))
+            return
+        if not argv:
+            raise click.UsageError("give the command to run after two hyphens: certify -- python push.py")
+        from dataclasses import replace
+
+        from sandbox.testing.certify.certify import certify as certified
+        from sandbox.testing.certify.client import Command
+
+        with _sandbox(seed, **where) as sandbox:
+            found = certified(
+                sandbox.backend,
+                Command(argv),
+                chosen,
+                json_path=json_path,
+                timeout_s=timeout,
+                environment=_payloads(payloads),
+                progress=_progress,
+            )
+            found = replace(found, seed=seed)
+            _write(found, sandbox, argv, report=report, junit=junit, sarif=sarif, json_file=json_file)
+    click.echo(printable_lines(str(found)))
+    _hint(found)
+    raise click.exceptions.Exit(found.exit_code)
+
+
+def _payloads(path: str | None) -> dict[str, str]:
+    return {} if path is None else {"PATCHWORKS_PAYLOADS": str(Path(path).resolve())}
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Report what is refused with exit code 2: nothing was reached."""
+    from sandbox.foundation.errors import SandboxError
+
+    try:
+        yield
+    except SandboxError as error:
+        raise _UnreachedError(str(error)) from None
+    except OSError as error:
+        raise _UnreachedError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
+
+
+@contextmanager
+def _sandbox(
+    seed: int, *, seed_file: Sequence[str], url: str | None, control_key: str | None, ca_file: str | None
+) -> Iterator[Patchworks]:
+    """Yield the handle of the sandbox at a URL, or of one that is served while the context lasts."""
+    if url is not None:
+        from sandbox.testing.remote.remote_sandbox import RemoteSandbox
+
+        if seed_file:
+            raise click.UsageError("--seed-file is for a sandbox of its own; the one at --url has its seed already")
+        with RemoteSandbox(url, control_key=control_key, ca_file=ca_file) as remote:
+            yield remote
+        return
+    from sandbox.state.sandbox import Sandbox
+    from sandbox.state.seed import load_seed
+    from sandbox.testing.local import SandboxServer
+
+    loaded = load_seed(*seed_file) if seed_file else None
+    with SandboxServer(Sandbox(loaded, settings={"random_seed": seed})) as server:
+        yield server.patchworks
+
+
+def _progress(number: int, total: int, storm: Storm, run: Run | None) -> None:
+    """Show on standard error how far it is: on a terminal one line that changes, else a line a storm."""
+    is_terminal = sys.stderr.isatty()
+    if run is None:
+        if is_terminal:
+            click.echo(f"\r\x1b[K[{number}/{total}] {storm.name} …", nl=False, err=True)
+        return
+    if is_terminal:
+        click.echo("\r\x1b[K", nl=number == total, err=True)
+    elif run.outcome.exit_code is None and not run.stopped:
+        click.echo(f"[{number}/{total}] {storm.name}: not run", err=True)
+    else:
+        end = "stopped" if run.stopped else f"exit {run.outcome.exit_code}"
+        seconds, requests = run.outcome.seconds, len(run.entries)
+        click.echo(f"[{number}/{total}] {storm.name}: {end} after {seconds:.1f} s, {requests} requests", err=True)
+
+
+def _hint(found: Report) -> None:
+    """Say why nothing was reached, or on how little the verdicts rest."""
+    calm = found.runs[0]
+    if not calm.entries:
+        click.echo(
+            "The client sent nothing, although nothing failed. It must take its URLs and credentials from the "
+            "variables PATCHWORKS_TOKEN_URL, PATCHWORKS_INBOUND_URL, PATCHWORKS_CLIENT_ID and "
+            "PATCHWORKS_CLIENT_SECRET.",
+            err=True,
+        )
+        if tail := printable_lines(calm.outcome.output[-_TAIL:]).strip():
+            click.echo(f"The end of its output:\n{tail}", err=True)
+    elif refused := [entry for entry in calm.entries if entry.outcome == "rejected"]:
+        reasons = ", ".join(dict.fromkeys(printable(entry.reason or entry.status) for entry in refused[:3]))
+        click.echo(f"{len(refused)} requests were refused although nothing failed: {reasons[:300]}", err=True)
+
+
+def _write(
+    found: Report,
+    sandbox: Patchworks,
+    argv: Sequence[str],
+    *,
+    report: str | None,
+    junit: str | None,
+    sarif: str | None,
+    json_file: str | None,
+) -> None:
+    from sandbox.testing.certify import report as forms
+
+    if report is not None:
+        from sandbox.testing.certify.html import as_html
+
+        _save(report, as_html(found, sandbox.backend.journal.secrets))
+    if junit is not None:
+        _save(junit, forms.as_junit(found))
+    if sarif is not None:
+        _save(sarif, f"{json_text(forms.as_sarif(found, forms.file_of(argv)), indent=2)}\n")
+    if json_file is not None:
+        _save(json_file, f"{json_text(forms.as_json(found), indent=2)}\n")
+
+
+def _save(path: str, text: str) -> None:
+    Path(path).write_text(text, encoding="utf-8", newline="\n")

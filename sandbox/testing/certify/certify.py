@@ -1,0 +1,139 @@
+"""Certification: runs a client through storms, one after the other, and judges the journal of each run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from sandbox.foundation.errors import InvalidValueError, SandboxError
+from sandbox.foundation.real_time import monotonic
+from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.redaction import redact_text
+from sandbox.testing import verbs
+from sandbox.testing.backend import Backend
+from sandbox.testing.certify.checks import CHECKS, judged
+from sandbox.testing.certify.client import Client, Command, Function
+from sandbox.testing.certify.report import Report
+from sandbox.testing.certify.run import Outcome, Run
+from sandbox.testing.certify.storms import CALM, MAX_TIMEOUT_S, Storm
+from sandbox.testing.handle import Patchworks
+
+if TYPE_CHECKING:
+    pass
+
+Progress = Callable[[int, int, Storm, "Run | None"], object]
+"""Is called before each storm with ``None``, and after it with its run."""
+
+_SETTLES_S: Final = 2.0
+_TICK_S: Final = 0.01
+
+
+def client_of(target: Callable[[Patchworks], object] | Sequence[str] | str) -> Client:
+    """Return the client that a function, a command with its arguments, or a command line is."""
+    if callable(target):
+        return Function(target)
+    if isinstance(target, str):
+        import shlex
+
+        return Command(shlex.split(target))
+    return Command(target)
+
+
+def certify(
+    backend: Backend,
+    client: Client,
+    storms: Sequence[Storm],
+    *,
+    json_path: str | None = None,
+    timeout_s: float | None = None,
+    environment: Mapping[str, str] | None = None,
+    progress: Progress = lambda number, total, storm, run: None,
+) -> Report:
+    """Run a client through storms and judge it. The sandbox is reset before each storm and after the last.
+
+    ``json_path`` selects what tells payloads apart, such as an order number; without it their bytes or JSON do.
+    ``timeout_s`` replaces the time-outs of the storms. The first storm is the calm one; where the client sends nothing
+    in it, the others are not run. Raise ``InvalidValueError`` where the client cannot be run.
+    """
+    if timeout_s is not None and not 0 < timeout_s <= MAX_TIMEOUT_S:
+        raise InvalidValueError("timeout", timeout_s, f"seconds above 0 and up to {MAX_TIMEOUT_S:g}")
+    runs: list[Run] = []
+    calm: Run | None = None
+    for number, storm in enumerate(storms, 1):
+        progress(number, len(storms), storm, None)
+        if calm is not None and not calm.entries:
+            run = Run(storm, (), (), Outcome(None, 0.0), json_path, calm)
+        else:
+            run = run_storm(backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm)
+        calm = run if storm.name == CALM else calm
+        runs.append(run)
+        progress(number, len(storms), storm, run)
+    Patchworks(backend).reset()
+    named = {name for storm in storms for name in storm.judges}
+    verdicts = tuple(judged(check, runs) for check in CHECKS.values() if check.name in named)
+    return Report(redact_text(client.name), verdicts, tuple(runs))
+
+
+def run_storm(
+    backend: Backend,
+    client: Client,
+    storm: Storm,
+    timeout_s: float | None,
+    environment: Mapping[str, str],
+    *,
+    json_path: str | None = None,
+    calm: Run | None = None,
+) -> Run:
+    """Reset the sandbox, let the storm begin, run the client, and return what the journal holds."""
+    sandbox = Patchworks(backend)
+    sandbox.reset()
+    if storm.settings:
+        sandbox.configure(**storm.settings)
+    for rule in storm.rules:
+        backend.do(verbs.add_rule(rule))
+    steps = threading.Thread(target=_take_steps, args=(backend, storm), name="storm", daemon=True)
+    steps.start()
+    given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **environment}
+    outcome = client.run(sandbox, given, timeout_s or storm.timeout_s)
+    _settle(backend)
+    sandbox.faults.clear()  # aborts what the client may still wait for
+    entries, events = tuple(backend.journal.entries()), tuple(backend.journal.events())
+    tail = backend.journal.secrets.redact(redact_text(outcome.output))
+    kept = Outcome(outcome.exit_code, outcome.seconds, tail, outcome.stopped_at)
+    return Run(storm, entries, events, kept, json_path, calm)
+
+
+def _environment(sandbox: Patchworks, backend: Backend) -> dict[str, str]:
+    company = sandbox.company
+    services = [each for each in backend.do(verbs.services()) if each.company == company and each.active]
+    if not services:
+        raise InvalidValueError("services", company, "a company with an active service; name a seed that has one")
+    return {**sandbox.env, "PATCHWORKS_INBOUND_URL": sandbox.inbound(services[0].vanity_url).url}
+
+
+def _take_steps(backend: Backend, storm: Storm) -> None:
+    """Take each step once as many payloads were received; a reset ends the waiting."""
+    sandbox, meant = Patchworks(backend), EntryFilter(kind=INBOUND.name)
+    with suppress(SandboxError):
+        for step in storm.steps:
+            if len(backend.journal.wait(meant, step.after_payloads, MAX_TIMEOUT_S)) < step.after_payloads:
+                return
+            if step.advance is not None:
+                sandbox.clock.advance(step.advance)
+            if step.revoke_tokens:
+                sandbox.revoke_tokens()
+
+
+def _settle(backend: Backend) -> None:
+    """Wait until the server has seen the end of every connection that the client left: it learns of it a bit later."""
+    deadline, never = monotonic() + _SETTLES_S, threading.Event()
+    while monotonic() < deadline and any(map(_may_be_open, backend.journal.newest_first())):
+        never.wait(_TICK_S)
+
+
+def _may_be_open(entry: Entry) -> bool:
+    return entry.closed_after_ms is None and (entry.fault_kind == "hang" or entry.delay_ms > _SETTLES_S * 1000)

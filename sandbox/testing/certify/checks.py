@@ -1,0 +1,190 @@
+"""The checks: each is one property of a client, with its rule and what to do, judged by the runs of some storms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from sandbox.testing.certify import judges
+from sandbox.testing.certify.judges import Finding
+from sandbox.testing.certify.run import Run, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A property of a client: ``rule`` says when it holds, ``advice`` how to get there."""
+
+    name: str
+    rule: str
+    advice: str
+    judge: Callable[[Run], Finding | None]
+
+
+def judged(check: Check, runs: Iterable[Run]) -> Verdict:
+    """Return the verdict of a check on the runs whose storms name it: a failure first, then what is worth to know."""
+    found: list[Verdict] = []
+    for run in runs:
+        if check.name in run.storm.judges and run.struck and (finding := check.judge(run)) is not None:
+            answer, detail, entries = finding
+            found.append(Verdict(check.name, answer, detail, tuple(entry.id for entry in entries), run.storm.name))
+    for wanted in ("fail", "info", "pass"):
+        for verdict in found:
+            if verdict.verdict == wanted:
+                return verdict
+    return Verdict(check.name, "not_reached", _why_not_reached(check, list(runs)))
+
+
+def _why_not_reached(check: Check, runs: Sequence[Run]) -> str:
+    meant = [run for run in runs if check.name in run.storm.judges]
+    if not any(run.entries for run in meant):
+        return "the client sent nothing in this storm"
+    if not any(run.struck for run in meant):
+        return "the client did nothing that the storm could strike"
+    return _NEEDS.get(check.name, "the client did nothing that shows it")
+
+
+_NEEDS: Final[Mapping[str, str]] = {
+    "caches_token": "the client pushed fewer than 2 payloads",
+    "renews_before_expiry": "the client was done before its token expired",
+    "backs_off": "no payload was tried more than twice",
+    "spreads_retries": "fewer than 3 payloads were tried again",
+    "one_token_for_parallel": "the client sent one request at a time",
+    "keeps_order": "the client pushed fewer than 2 payloads",
+    "nothing_lost": "no run ended with exit 0",
+}
+
+
+_CHECKS: Final = (
+    Check(
+        "caches_token",
+        "A client asks for one token and uses it for every payload; more than one token request for two payloads "
+        "fails.",
+        "Keep the token until shortly before expires_in is over. Share it between payloads and workers.",
+        judges.caches_token,
+    ),
+    Check(
+        "renews_on_401",
+        "After a 401 a client asks for one new token, no more than one for each 401, and the payload arrives.",
+        "Treat a 401 as the end of the token, whatever expires_in said. Get a new one and send the payload again, "
+        "once.",
+        judges.renews_on_401,
+    ),
+    Check(
+        "renews_before_expiry",
+        "A client gets a new token before expires_in is over; to wait for the 401 works as well and costs a request.",
+        "Note the time when you ask for the token, and add expires_in. Renew a minute before that.",
+        judges.renews_before_expiry,
+    ),
+    Check(
+        "stops_when_revoked",
+        f"After a client's credentials are refused it sends at most {judges.MAX_AFTER_REVOCATION} requests, and ends.",
+        "Stop at an invalid_client of the token endpoint: no retry helps. Report it to a person.",
+        judges.stops_when_revoked,
+    ),
+    Check(
+        "honours_retry_after",
+        f"After an answer with Retry-After a client comes back no earlier than {judges.EARLY:.0%} of that time and at "
+        f"most {judges.LATEST_S:g} s late.",
+        "Read Retry-After of 429 and 503, in seconds or as a date. Wait that long before the next attempt.",
+        judges.honours_retry_after,
+    ),
+    Check(
+        "backs_off",
+        "The waits of a client between attempts grow: the median of the second half is at least "
+        f"{judges.GROWTH:g} times the first. Waits below {judges.AT_ONCE_S:g} s count as that.",
+        "Double the wait after each failure, up to a bound. Start at half a second or more.",
+        judges.backs_off,
+    ),
+    Check(
+        "spreads_retries",
+        f"The waits of several payloads differ by at least {judges.SPREAD:.0%}: workers do not come back together.",
+        "Add a random part to each wait. A half of it is enough.",
+        judges.spreads_retries,
+    ),
+    Check(
+        "one_token_for_parallel",
+        "Workers that start together wait for one token request; two at the same time fail.",
+        "Guard the token by a lock. The first worker fetches it, and the others wait for it.",
+        judges.one_token_for_parallel,
+    ),
+    Check(
+        "has_timeout",
+        "A client hangs up a request that gets no answer, before the time-out of the storm.",
+        "Give every request a time-out; most HTTP libraries have none unless you ask. 10 to 30 seconds are usual.",
+        judges.has_timeout,
+    ),
+    Check(
+        "gives_up",
+        "A client ends a request whose answer never ends, and stops trying a payload that always fails, before "
+        f"the time-out of the storm or after {judges.MAX_ATTEMPTS} attempts.",
+        "Bound the whole request by a deadline, not only each read. Bound the attempts of a payload, then report it.",
+        judges.gives_up,
+    ),
+    Check(
+        "survives_reset",
+        "A payload whose connection is reset arrives in the end.",
+        "Treat a broken connection like a 503. Wait, and send the payload again.",
+        judges.survives,
+    ),
+    Check(
+        "survives_truncated_answer",
+        "A token response or an answer that is cut off is asked for again, and every payload arrives.",
+        "Treat an answer that ends early as none. Your HTTP library reports it as an error when you read the body.",
+        judges.survives,
+    ),
+    Check(
+        "survives_html",
+        "An HTML page with status 502 is tried again, and every payload arrives.",
+        "Look at the status before you parse the body. Expect a body that is not JSON.",
+        judges.survives,
+    ),
+    Check(
+        "reads_expires_in",
+        "A token response without expires_in, or with it as text, is used, and every payload arrives.",
+        "Read expires_in with a default and as a number or text. A token without it is good until a 401.",
+        judges.survives,
+    ),
+    Check(
+        "no_retry_on_422",
+        "A payload that is refused with 422 is not sent again as it is.",
+        "Put a refused payload aside and report its errors. Go on with the next one.",
+        judges.no_retry_on_422,
+    ),
+    Check(
+        "no_duplicates",
+        "A payload is stored once. Twice after a lost answer cannot be avoided; twice without one fails.",
+        "Send a payload again only when you have no answer, or one that says it was not stored. Give each payload a "
+        "key by which its reader recognises it.",
+        judges.no_duplicates,
+    ),
+    Check(
+        "keeps_order",
+        "Payloads are stored in the order in which they were first sent; one that had to be sent again may be "
+        "overtaken.",
+        "Finish one payload before the next where the order matters. Or put a version into the payload.",
+        judges.keeps_order,
+    ),
+    Check(
+        "keeps_contract",
+        "Every request is as the published contract says.",
+        "Correct what the violations name. The platform may refuse such requests tomorrow.",
+        judges.keeps_contract,
+    ),
+    Check(
+        "no_secret_in_url",
+        "No path and no query holds a secret or a token.",
+        "Send credentials in the body or in the Authorization header. URLs end up in logs.",
+        judges.no_secret_in_url,
+    ),
+    Check(
+        "nothing_lost",
+        "When the command ends with exit 0, every payload is stored that it pushed when nothing failed.",
+        "End with another exit code when a payload was not accepted. Keep it for the next run.",
+        judges.nothing_lost,
+    ),
+)
+
+CHECKS: Final[Mapping[str, Check]] = MappingProxyType({check.name: check for check in _CHECKS})
+"""Every check by its id, in the order of the reports. The ids are stable."""

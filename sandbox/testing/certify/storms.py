@@ -1,0 +1,152 @@
+"""Storms: YAML files of fault rules, acts upon the sandbox, and the checks that judge a client after them.
+
+The wheel has some in ``fixtures/storms``; a folder can hold a user's own, and one with the same name replaces one of
+the wheel. An error names the file and the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.faults.rules import FaultRule, read_rule
+from sandbox.foundation import value_types as types
+from sandbox.foundation.clock import parse_duration
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
+from sandbox.foundation.fields import Described, field, read, unknown
+from sandbox.foundation.value_types import ValueType
+from sandbox.foundation.yaml_document import fixtures_folder, read_document
+from sandbox.testing.certify.checks import CHECKS
+
+CALM: Final = "calm"
+"""The storm that is run first: it shows how many payloads the client pushes."""
+
+MAX_TIMEOUT_S: Final = 3_600.0
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def _duration(value: object) -> timedelta:
+    try:
+        return parse_duration(value)
+    except InvalidValueError:
+        raise types.NotAllowedError from None
+
+
+_DURATION: Final = ValueType(
+    _duration, "a duration such as 24h or PT24H", {"type": "string"}, lambda step: step.total_seconds()
+)
+_RULES: Final = ValueType(lambda value: value, "a list of fault rules", {"type": "array"})
+_STEPS: Final = ValueType(lambda value: value, "a list of steps", {"type": "array"})
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Described):
+    """An act upon the sandbox once so many payloads were received; their answers may leave meanwhile.
+
+    A rule ``latency`` on the request holds its answer back until the act is done.
+    """
+
+    after_payloads: int = field(types.integer(1, 10**6), "Number of payloads received.")
+    advance: timedelta | None = field(_DURATION, "Duration that the sandbox clock moves by.", None)  # noqa: RUF009
+    revoke_tokens: bool = field(types.boolean(), "Whether every token is revoked.", False)
+
+    def check(self) -> None:
+        """Refuse a step that does nothing."""
+        if self.advance is None and not self.revoke_tokens:
+            raise InvalidValueError("advance", None, "a duration, or revoke_tokens: true")
+
+
+@dataclass(frozen=True, slots=True)
+class Storm(Described):
+    """Faults and acts that one run of the client meets."""
+
+    name: str = field(types.printable(100, 1), "Name of the file.")
+    title: str = field(types.text(200, 1), "Name that people read.")
+    story: str = field(types.text(2_000, 1), "What happens, and what a good client does.")
+    judges: Sequence[str] = field(types.names(), "Checks that judge the run.")
+    rules: Sequence[FaultRule] = field(_RULES, "Fault rules.", ())
+    steps: Sequence[Step] = field(_STEPS, "Acts upon the sandbox.", ())
+    settings: Mapping[str, Any] = field(types.json_object(), "Settings of the sandbox during the run.", {})
+    payloads: int | None = field(
+        types.integer(1, 10**6), "Payloads that the client is to push; as many as in the calm run when left out.", None
+    )
+    timeout_s: float = field(types.seconds(MAX_TIMEOUT_S, 0.1), "Seconds after which the client is stopped.", 30.0)
+
+    def check(self) -> None:
+        """Refuse checks that do not exist."""
+        for name in self.judges:
+            if name not in CHECKS:
+                raise InvalidValueError("judges", name, unknown(name, "check", CHECKS))
+
+    def document(self) -> dict[str, Any]:
+        """Return the storm as the YAML of its file holds it."""
+        lists = {"rules": [rule.document() for rule in self.rules], "steps": [step.document() for step in self.steps]}
+        plain = {"title": self.title, "story": self.story, "judges": list(self.judges), "timeout_s": self.timeout_s}
+        more = {"settings": dict(self.settings), "payloads": self.payloads}
+        return {**plain, **{name: value for name, value in {**more, **lists}.items() if value}}
+
+
+def load_storms(folder: str | Path | None = None) -> dict[str, Storm]:
+    """Return every storm by name, the calm one first: the wheel's, and a user's own; raise ``InvalidValueError``."""
+    storms = _load_folder(fixtures_folder() / "storms")
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise InvalidValueError("storms_dir", str(folder), "a folder with YAML files; this one does not exist")
+        storms.update(_load_folder(Path(folder)))
+    return {name: storms[name] for name in sorted(storms, key=lambda name: (name != CALM, name))}
+
+
+def select_storms(names: Sequence[str], storms: Mapping[str, Storm]) -> list[Storm]:
+    """Return the calm storm and those named, in the order of the files; all without names.
+
+    Raise ``NotFoundError``, which lists the storms.
+    """
+    for name in names:
+        if name not in storms:
+            raise NotFoundError("storm", name, storms, named=True)
+    return [storm for name, storm in storms.items() if not names or name in names or name == CALM]
+
+
+def read_storm_file(path: Path) -> Storm:
+    """Return the storm of a file; raise ``InvalidValueError`` with the file and the key."""
+    try:
+        document = read_document(path).root.value
+    except (DocumentError, OSError) as error:
+        raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
+    if not isinstance(document, dict):
+        raise InvalidValueError(path.name, document, "an object with the keys title, story, rules and judges")
+    try:
+        rules = _each(document, "rules", read_rule)
+        named = [rule if rule.name is not None else replace(rule, name=path.stem) for rule in rules]
+        steps = _each(document, "steps", lambda step: read(Step, step, "step"))
+        return _storm({**document, "rules": named, "steps": steps}, path.stem)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{path.name}: {error.field}", error.given, error.allowed) from None
+
+
+def _load_folder(folder: Path) -> dict[str, Storm]:
+    return {path.stem: read_storm_file(path) for path in sorted(folder.iterdir()) if path.suffix in _SUFFIXES}
+
+
+def _each(document: Mapping[str, Any], name: str, make: Callable[[object], Any]) -> list[Any]:
+    given = document.get(name, [])
+    if not isinstance(given, list):
+        raise InvalidValueError(name, given, "a list")
+    return [_made(f"{name}[{index}]", make, each) for index, each in enumerate(given)]
+
+
+def _made(where: str, make: Callable[[object], Any], given: object) -> Any:
+    try:
+        return make(given)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{where}.{error.field}", error.given, error.allowed) from None
+
+
+def _storm(document: Mapping[str, Any], name: str) -> Storm:
+    try:
+        return read(Storm, {**document, "name": name}, "storm")
+    except InvalidValueError as error:
+        raise InvalidValueError(error.field.removeprefix("storm."), error.given, error.allowed) from None

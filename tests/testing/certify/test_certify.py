@@ -1,0 +1,200 @@
+"""Functions of this process are certified, and the reports of that."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+import pytest
+import requests
+
+from sandbox import Sandbox, SandboxServer
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.testing.certify.html import as_html
+from sandbox.testing.certify.report import CertificationError, Report, as_json, as_junit, as_sarif
+from sandbox.testing.handle import Patchworks
+
+STORMS = ["answer-lost", "connection-reset", "token-expires", "payload-refused"]
+
+
+def push(sandbox: Patchworks, *, again: bool, order: int) -> int:
+    """Push an order with a token of its own; return the status, 0 where there was none."""
+    form = {"grant_type": "client_credentials", "client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    accept = {"Accept": "application/json"}
+    for _ in range(3 if again else 1):
+        token = requests.post(sandbox.token_url, form, headers=accept, timeout=30).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}", **accept}
+        try:
+            answer = requests.post(sandbox.inbound("anything").url, json={"order": order}, headers=headers, timeout=30)
+        except requests.ConnectionError:
+            continue
+        if answer.status_code != 401:
+            return answer.status_code
+    return 0
+
+
+def careful(sandbox: Patchworks) -> int:
+    """Push two orders until they arrive; fail where one does not."""
+    return 0 if all(push(sandbox, again=True, order=order) == 200 for order in (1, 2)) else 1
+
+
+def careless(sandbox: Patchworks) -> None:
+    """Push two orders and look at nothing."""
+    for order in (1, 2):
+        push(sandbox, again=False, order=order)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Patchworks]:
+    with SandboxServer(Sandbox()) as server:
+        yield server.patchworks
+        assert not server.errors
+
+
+@pytest.fixture(scope="module")
+def good(served: Patchworks) -> Report:
+    return served.certify(careful, STORMS)
+
+
+@pytest.fixture(scope="module")
+def bad(served: Patchworks) -> Report:
+    return served.certify(careless, STORMS)
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {verdict.check: verdict.verdict for verdict in report.verdicts}
+
+
+def test_careful_client_fails_only_where_it_does(good: Report) -> None:
+    found = verdicts(good)
+
+    assert found.pop("caches_token") == "fail"  # it has none to keep
+    assert found == {
+        "renews_on_401": "pass",
+        "survives_reset": "pass",
+        "no_retry_on_422": "pass",
+        "no_duplicates": "info",
+        "keeps_contract": "pass",
+        "no_secret_in_url": "pass",
+        "nothing_lost": "pass",
+    }
+    assert good.exit_code == 1
+
+
+def test_careless_client_loses_orders_and_reports_success(bad: Report) -> None:
+    found = verdicts(bad)
+
+    assert [name for name, verdict in found.items() if verdict == "fail"] == [
+        "caches_token",
+        "renews_on_401",
+        "survives_reset",
+        "nothing_lost",
+    ]
+    with pytest.raises(CertificationError, match=r"(?s)FAIL +nothing_lost +exit 0, but 1 of 2 payloads.*exit code"):
+        bad.assert_passed()
+
+
+def test_same_client_gets_the_same_verdicts_again(served: Patchworks, good: Report) -> None:
+    assert verdicts(served.certify(careful, STORMS)) == verdicts(good)
+
+
+def test_verdict_names_the_entries_of_its_run(good: Report) -> None:
+    verdict = good.verdict("survives_reset")
+
+    (entry,) = verdict.entries
+    held = {each.id: each for each in good.run(verdict.storm).entries}
+    assert held[entry].fault_kind == "connection_reset"
+    assert good.run("connection-reset").attempts[0].stored == 1
+
+
+def test_sandbox_is_as_before_afterwards(served: Patchworks, good: Report) -> None:
+    assert len(served.faults) == 0
+    assert len(served.requests) == 0
+
+
+def test_client_that_sends_nothing_reaches_nothing_and_meets_no_further_storm(served: Patchworks) -> None:
+    calls: list[str] = []
+    report = served.certify(lambda sandbox: calls.append("called"))
+
+    assert set(verdicts(report).values()) == {"not_reached"}
+    assert (report.exit_code, calls) == (2, ["called"])
+    with pytest.raises(CertificationError):
+        report.assert_passed()
+
+
+def test_command_is_a_client_too(served: Patchworks) -> None:
+    report = served.certify('sh -c \'test -n "$PATCHWORKS_INBOUND_URL" && test "$PATCHWORKS_STORM" = calm\'', ["calm"])
+
+    assert report.runs[0].outcome.exit_code == 0
+
+
+def test_own_storms_with_steps_strike(served: Patchworks, tmp_path: pytest.TempPathFactory) -> None:
+    (tmp_path / "late.yaml").write_text(  # type: ignore[operator]
+        "title: T\nstory: S.\njudges: [nothing_lost]\nsteps: [{after_payloads: 1, revoke_tokens: true}]\n"
+        "rules: [{match: {endpoint: inbound}, fault: {kind: latency, seconds: 0.2}, times: 1}]\n"
+    )
+
+    report = served.certify(careful, ["late"], storms_dir=str(tmp_path))
+    assert "tokens" in [event.kind for event in report.run("late").events]
+    assert verdicts(report)["nothing_lost"] == "pass"
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 1e9])
+def test_timeout_must_be_a_length_of_time(served: Patchworks, timeout: float) -> None:
+    with pytest.raises(InvalidValueError, match="timeout"):
+        served.certify(careful, timeout=timeout)
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+def test_json_has_the_verdicts_with_their_rules_and_entries(bad: Report) -> None:
+    document = json.loads(json.dumps(as_json(bad)))
+
+    assert set(document) == {"command", "seed", "verdicts", "storms", "summary"}
+    assert sum(document["summary"].values()) == len(document["verdicts"])
+    for verdict in document["verdicts"]:
+        assert set(verdict) == {"check", "verdict", "detail", "entries", "storm", "rule"}
+
+
+def test_junit_counts_failures_and_skips(bad: Report) -> None:
+    root = ET.fromstring(as_junit(bad))
+
+    (suite,) = root
+    cases = {case.get("name"): [each.tag for each in case] for case in suite}
+    assert int(suite.get("failures", "")) == sum(tags == ["failure"] for tags in cases.values()) == len(bad.failed)
+    assert int(suite.get("tests", "")) == len(cases)
+    assert cases["nothing_lost"] == ["failure"]
+
+
+def test_sarif_has_a_rule_for_each_result(bad: Report) -> None:
+    (run,) = as_sarif(bad, "push.py")["runs"]
+
+    rules = run["tool"]["driver"]["rules"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert (result["level"] == "error") == (result["kind"] == "fail")
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "push.py"
+
+
+def test_html_loads_nothing_and_holds_no_secret(served: Patchworks, bad: Report) -> None:
+    page = as_html(bad, served.backend.journal.secrets)
+
+    assert not re.search(r"<(?:script|link|img|iframe)|@import|url\(|src=", page)
+    assert served.client_secret not in page
+    assert not re.search(r"eyJ[\w-]+\.[\w-]+\.", page)  # a token
+    for verdict in bad.verdicts:
+        assert f'id="{verdict.check}"' in page
+
+
+def test_html_escapes_what_a_client_sends(served: Patchworks) -> None:
+    def hostile(sandbox: Patchworks) -> None:
+        requests.post(f"{sandbox.base_url}/v1/acme/anything", data="<script>alert(1)</script>", timeout=30)
+
+    hostile.__qualname__ = "<script>"
+    page = as_html(served.certify(hostile, ["calm"]))
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)" in page
