@@ -45,8 +45,8 @@ def wait(api: ControlApi, after: str, count: int, timeout: float, as_json: bool,
 
     Requests of the past count too, unless --after leaves them out.
     """
+    from sandbox.journal.filter import parse_cursor
     from sandbox.journal.form import shown
-    from sandbox.journal.journal import parse_cursor
     from sandbox.testing.remote.journal import RemoteJournal
 
     found = RemoteJournal(api).wait(read_filter(query), count, timeout, after=parse_cursor(after))

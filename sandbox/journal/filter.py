@@ -1,11 +1,13 @@
-"""The filter of journal entries, as one frozen value for every listing and assertion."""
+"""The selection of journal entries: a filter, one frozen value for every listing and assertion, and a cursor."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path, selects
 
 if TYPE_CHECKING:
@@ -69,3 +71,13 @@ class EntryFilter:
 
 EVERY_ENTRY: Final = EntryFilter()
 """The filter without conditions."""
+
+_CURSOR: Final = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
+
+
+def parse_cursor(value: object) -> int:
+    """Read the ``after`` cursor: a sequence number or an entry's id."""
+    match = _CURSOR.fullmatch(str(value))
+    if match is None or isinstance(value, bool):
+        raise InvalidValueError("after", value, "the seq or id of an entry")
+    return int(match["seq"])

@@ -9,7 +9,6 @@ The journal is bounded by count and by bytes. Beyond either bound it drops the o
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +33,7 @@ from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body
 from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
-from sandbox.journal.waiting import Listener, Waiting
+from sandbox.journal.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,6 @@ _CHUNK = 256
 
 _SPARE_SHARE = 64
 """The counts of dropped entries may take this part of the bound in bytes; so may the values kept for sharing."""
-
-_CURSOR = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,8 @@ class Journal:
         self._keep = keep
         self._closing = threading.Lock()  # held while an entry is kept elsewhere, which may take long: never by readers
         self._lock = threading.Lock()
-        self._waiting = Waiting(self._lock)
+        self.waiting = Waiting(self._lock)
+        """The threads that wait for entries, and the listeners."""
         self._seq = 0  # of the newest entry, also where it is gone
         self._index = EntryIndex()
         self._shared = SharedValues(self.secrets)  # guarded by `_closing`
@@ -135,7 +133,7 @@ class Journal:
             with self._lock:
                 self._add(entry, cost)
                 dropped = self._drop_beyond_bounds()
-                listeners = self._waiting.wake()
+                listeners = self.waiting.wake()
         for listener in listeners:
             call_hook(entry, listener)
         for observer in self._observers:
@@ -152,7 +150,7 @@ class Journal:
             if not found or found[0].seq != seq:
                 return
             self._index.replace(replace(found[0], closed_after_ms=round(after_s * 1000, 3)))
-            listeners = self._waiting.wake()
+            listeners = self.waiting.wake()
         for listener in listeners:
             call_hook(found[0], listener)
 
@@ -169,7 +167,7 @@ class Journal:
         with self._lock:
             self._events.append(Event(self._seq, kind, fitted(text), *times, company, client_id))
             self._noted += 1
-            listeners = self._waiting.wake()
+            listeners = self.waiting.wake()
         for listener in listeners:
             listener()
 
@@ -336,37 +334,7 @@ class Journal:
 
         Raise ``WaitInterruptedError`` when there was an interruption since there were ``interruptions``.
         """
-        return self._waiting.wait(lambda: self._seq > seq, interruptions, deadline)
-
-    @property
-    def followers(self) -> int:
-        """How many wait for entries, or listen."""
-        return self._waiting.followers
-
-    @property
-    def interruptions(self) -> int:
-        """How often those who waited were sent away."""
-        return self._waiting.interruptions
-
-    def check_interruptions(self, before: int) -> None:
-        """Raise ``WaitInterruptedError`` when there was an interruption since there were ``before``."""
-        self._waiting.check(before)
-
-    def interrupt(self, why: str) -> None:
-        """End every wait that has begun with ``WaitInterruptedError(why)``."""
-        self._waiting.interrupt(why)
-
-    def retire(self, why: str) -> None:
-        """End every wait, also later ones: another journal has replaced this one."""
-        self._waiting.retire(why)
-
-    def listen(self, listener: Listener) -> None:
-        """Call ``listener`` after each entry and interruption, in the thread that causes it. It must not block."""
-        self._waiting.listen(listener)
-
-    def unlisten(self, listener: Listener) -> None:
-        """Call a listener no longer."""
-        self._waiting.unlisten(listener)
+        return self.waiting.wait(lambda: self._seq > seq, interruptions, deadline)
 
     # --- figures ----------------------------------------------------------------------------------------------------
 
@@ -403,11 +371,3 @@ class Journal:
     def bytes(self) -> int:
         """Bytes that the entries take, within about 10 %."""
         return self._bytes
-
-
-def parse_cursor(value: object) -> int:
-    """Read the ``after`` cursor: a sequence number or an entry's id."""
-    match = _CURSOR.fullmatch(str(value))
-    if match is None or isinstance(value, bool):
-        raise InvalidValueError("after", value, "the seq or id of an entry")
-    return int(match["seq"])

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
+from sandbox.journal.waiting import Waiting
 
 
 class Searched(Protocol):
@@ -17,14 +18,11 @@ class Searched(Protocol):
         """The number of the newest entry."""
 
     @property
-    def interruptions(self) -> int:
-        """The count of interruptions so far."""
+    def waiting(self) -> Waiting:
+        """The threads that wait."""
 
     def entries(self, entry_filter: EntryFilter, after: int) -> Iterator[Entry]:
         """Iterate over the matching entries above ``after``, oldest first."""
-
-    def check_interruptions(self, before: int) -> None:
-        """Raise ``WaitInterruptedError`` where there was an interruption since that count."""
 
     def wait_beyond(self, seq: int, interruptions: int, deadline: float) -> bool:
         """Wait for an entry above ``seq``; return whether there is one."""
@@ -49,7 +47,7 @@ class Search:
         self._filter = entry_filter
         self._count = count
         self._matches = matches
-        self._interruptions = journal.interruptions
+        self._interruptions = journal.waiting.interruptions
         self.after = after
         """The number up to which it has looked."""
         self.found: list[Entry] = []
@@ -66,7 +64,7 @@ class Search:
                 if len(self.found) >= self._count:
                     return True
         self.after = max(self.after, looked_at)
-        self._journal.check_interruptions(self._interruptions)
+        self._journal.waiting.check(self._interruptions)
         return False
 
     def wait(self, deadline: float) -> bool:

@@ -220,7 +220,7 @@ class _Run:
 
     def _end_waits(self) -> None:
         """End what waits for the journal; the engine repeats it, for what came in between."""
-        self._sandbox.journal.interrupt("the server is stopping")
+        self._sandbox.journal.waiting.interrupt("the server is stopping")
 
     # --- what the engine asks for -----------------------------------------------------------------------------------
 

@@ -320,7 +320,7 @@ def _opened(path: str | None) -> JournalFile | None:
 
 
 def _retire(platform: Platform, why: str) -> None:
-    platform.journal.retire(why)
+    platform.journal.waiting.retire(why)
     platform.faults.clear()  # aborts the answers that it delays or holds back
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
-from sandbox.journal.filter import EntryFilter
-from sandbox.journal.journal import Journal, parse_cursor
+from sandbox.journal.filter import EntryFilter, parse_cursor
+from sandbox.journal.journal import Journal
 from sandbox.journal.known_secrets import fingerprint
 from tests.journal.journals import ALL, close, exchange, journal_of, seqs
 

@@ -33,7 +33,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
     "plug",
     [
         lambda sandbox: sandbox.observers.insert(0, fail),
-        lambda sandbox: sandbox.journal.listen(fail),
+        lambda sandbox: sandbox.journal.waiting.listen(fail),
     ],
     ids=["observer", "listener"],
 )

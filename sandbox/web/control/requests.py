@@ -13,9 +13,9 @@ from sandbox.foundation.clock import parse_instant
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, shown_event
-from sandbox.journal.filter import EntryFilter
+from sandbox.journal.filter import EntryFilter, parse_cursor
 from sandbox.journal.form import shown, shown_properties
-from sandbox.journal.journal import Journal, parse_cursor
+from sandbox.journal.journal import Journal
 from sandbox.web.control.base import (
     INSTANT,
     JSON_PATH,

@@ -9,8 +9,8 @@ from flask import Response, request
 from marshmallow import fields
 
 from sandbox.foundation.errors import WaitInterruptedError
-from sandbox.journal.filter import EVERY_ENTRY
-from sandbox.journal.journal import Journal, parse_cursor
+from sandbox.journal.filter import EVERY_ENTRY, parse_cursor
+from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem

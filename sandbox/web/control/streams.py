@@ -131,9 +131,9 @@ class Stream:
             journal = None if self._is_closed else self._sandbox.journal
             if journal is not self._journal:
                 if self._journal is not None:
-                    self._journal.unlisten(self._wake)
+                    self._journal.waiting.unlisten(self._wake)
                 if journal is not None:
-                    journal.listen(self._wake)
+                    journal.waiting.listen(self._wake)
                 self._journal = journal
 
     def next(self, *, timed_out: bool) -> bytes:

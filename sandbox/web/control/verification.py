@@ -215,7 +215,7 @@ class _Wait:
     def listen(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` after every entry and interruption."""
         self._wake = wake
-        self._journal.listen(wake)
+        self._journal.waiting.listen(wake)
 
     def next(self, *, timed_out: bool) -> bytes | Response:
         """Return the answer once there are enough entries, the time is up or the wait is interrupted."""
@@ -233,7 +233,7 @@ class _Wait:
 
     def close(self) -> None:
         """Stop listening."""
-        self._journal.unlisten(self._wake)
+        self._journal.waiting.unlisten(self._wake)
 
 
 def _waited(journal: Journal, entries: list[Entry], count: int, timeout: float) -> Response:

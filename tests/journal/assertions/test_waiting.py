@@ -34,7 +34,7 @@ def when_waiting(journal: Journal) -> None:
     """Return once somebody waits on a journal."""
     never = threading.Event()
     for _ in range(5_000):
-        if journal.followers:
+        if journal.waiting.followers:
             return
         never.wait(0.002)
     pytest.fail("nobody waits")
@@ -114,7 +114,7 @@ def test_cursor_leaves_out_what_was_seen(recorded: Recorded) -> None:
     ("interrupt", "why"),
     [
         (lambda sandbox: sandbox.reset(), "the sandbox was reset"),
-        (lambda sandbox: sandbox.journal.interrupt("the server is stopping"), "the server is stopping"),
+        (lambda sandbox: sandbox.journal.waiting.interrupt("the server is stopping"), "the server is stopping"),
     ],
     ids=["reset", "shutdown"],
 )
@@ -138,7 +138,7 @@ def test_who_waits_on_a_journal_of_before_a_reset_is_told_at_once(sandbox: Sandb
 
 
 def test_journal_can_be_waited_on_again_after_an_interruption(recorded: Recorded) -> None:
-    recorded.journal.interrupt("the server is stopping")
+    recorded.journal.waiting.interrupt("the server is stopping")
     recorded.record(1)
 
     assert len(recorded.journal.wait(EVERY_ENTRY, 1, PATIENCE_S)) == 1

@@ -207,7 +207,7 @@ def test_wait_that_a_reset_interrupts_says_so(server: SandboxServer, remote: Rem
 
     thread = threading.Thread(target=wait)
     thread.start()
-    eventually(lambda: server.sandbox.journal.followers > 0)
+    eventually(lambda: server.sandbox.journal.waiting.followers > 0)
     server.sandbox.reset()
     thread.join(10)
 

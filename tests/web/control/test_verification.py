@@ -60,7 +60,7 @@ def test_wait_is_interrupted_by_a_reset(integration: Integration) -> None:
     never = threading.Event()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(integration.control, "GET", "/requests/wait", timeout=30)
-        while not integration.sandbox.journal.followers:
+        while not integration.sandbox.journal.waiting.followers:
             never.wait(0.002)
         integration.sandbox.reset()
         answer = waiting.result(10)
@@ -84,7 +84,7 @@ def served(sandbox: Sandbox) -> Iterator[tuple[SandboxServer, socket.socket]]:
 def begin_to_wait(sandbox: Sandbox, client: socket.socket, followers: int = 1, headers: str = "") -> None:
     head = f"GET /_sandbox/requests/wait?timeout=30 HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n"
     client.sendall(head.encode())
-    eventually(lambda: sandbox.journal.followers >= followers)
+    eventually(lambda: sandbox.journal.waiting.followers >= followers)
 
 
 def test_wait_is_interrupted_when_the_server_stops(
@@ -102,7 +102,7 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
     sandbox: Sandbox, served: tuple[SandboxServer, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, client = served
-    interrupt = sandbox.journal.interrupt
+    interrupt = sandbox.journal.waiting.interrupt
 
     def interrupted_just_before(why: str) -> None:
         monkeypatch.undo()
@@ -112,7 +112,7 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
     monkeypatch.setattr(sandbox.journal, "interrupt", interrupted_just_before)
     server.stop()
 
-    assert not sandbox.journal.followers
+    assert not sandbox.journal.waiting.followers
     assert not server.errors
 
 
@@ -134,7 +134,7 @@ def test_waits_need_no_thread(make_sandbox: Callable[..., Sandbox], scheme: str)
         assert {client.recv(65_536)[:13] for client in clients} == {b"HTTP/1.1 200 "}
         assert requests.get(f"{server.base_url}/_sandbox/health", timeout=10).status_code == 200
     assert not server.errors
-    assert sandbox.journal.followers == 0
+    assert sandbox.journal.waiting.followers == 0
 
 
 def test_late_answer_has_its_id_and_its_line_of_the_log(
