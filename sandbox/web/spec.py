@@ -6,6 +6,7 @@ The files at the top of the repository are made by ``documents``. A sandbox serv
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 import yaml
@@ -14,8 +15,10 @@ from flask import Flask, Response, request
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
+from sandbox.platform.endpoints.token import EXAMPLE_CLIENT
 from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox
+from sandbox.web.control.seed import may_know_secrets, own_endpoints
 from sandbox.web.emulated.document import document_in_force, general_document
 from sandbox.web.emulated.rendition import as_3_0
 from sandbox.web.emulated.resolved import resolved
@@ -57,6 +60,24 @@ def control_document(control: Flask, server: str | None = None) -> dict[str, Any
     return {**ordered, **spec}
 
 
+def _with_own_examples(node: Any, own: Mapping[str, str]) -> Any:
+    """Return a document with values of the sandbox in the place of those of the examples."""
+    if isinstance(node, dict):
+        return {name: _with_own_examples(value, own) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_with_own_examples(part, own) for part in node]
+    return own.get(node, node) if isinstance(node, str) else node
+
+
+def _own_examples() -> dict[str, str]:
+    """Return what to put in the place of the examples' credentials: those of the sandbox, for an asker who may know."""
+    credentials = own_endpoints().credentials
+    if credentials is None:
+        return {}
+    client_id, secret = EXAMPLE_CLIENT
+    return {client_id: credentials.client.id} | ({secret: credentials.secret} if may_know_secrets() else {})
+
+
 def _without_unused_schemas(spec: dict[str, Any]) -> dict[str, Any]:
     """Leave out schemas without a reference: flask-smorest adds schemas of its own for errors and pages."""
     schemas: dict[str, Any] = spec["components"]["schemas"]
@@ -83,6 +104,7 @@ def document_of(store: Store, settings: Settings, base_url: str, *, resolve: boo
 def serve_documents(control: Flask) -> None:
     """Let the control API serve the documents, with the settings in force and the address of the request.
 
+    Those of the emulated API have the credentials of the sandbox as examples, so that what imports them can be used.
     ``?resolve=true`` resolves those of the emulated API.
     """
 
@@ -91,7 +113,9 @@ def serve_documents(control: Flask) -> None:
 
     def emulated() -> dict[str, Any]:
         sandbox = current_sandbox()
-        return document_of(sandbox.store, sandbox.settings, base_url(), resolve=_asks_to_resolve())
+        document = document_of(sandbox.store, sandbox.settings, base_url(), resolve=_asks_to_resolve())
+        own: dict[str, Any] = _with_own_examples(document, _own_examples())
+        return own
 
     for file, name, make in (
         (EMULATED_FILE, "emulated_document", emulated),

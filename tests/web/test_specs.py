@@ -155,6 +155,71 @@ def test_served_control_document_names_the_address_it_was_asked_at(app: SandboxA
     assert {**served, "servers": None} == {**checked_in(CONTROL_FILE), "servers": None}
 
 
+def _secrets_and_ids(document: Any) -> tuple[set[str], set[str]]:
+    examples = document["paths"]["/oauth/token"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    good = examples["token"]["value"]
+    return {good["client_secret"]}, {good["client_id"]}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3"])
+@pytest.mark.parametrize("file", [EMULATED_FILE, EMULATED_3_0_FILE])
+def test_served_document_can_be_used_untouched_by_an_asker_who_may_know_the_secret(
+    app: SandboxApp, sandbox: Sandbox, address: str, file: str
+) -> None:
+    Client(app).put("/_sandbox/seed", json=sandbox.seed.data())
+    (new,) = sandbox.credentials.values()
+
+    served = Client(app).get(f"/_sandbox/{file}", environ_overrides={"REMOTE_ADDR": address}).text
+
+    secrets, ids = _secrets_and_ids(yaml.safe_load(served))
+    assert ids == {new.client.id}
+    assert (secrets == {new.secret}) == (new.secret in served) == (address == "127.0.0.1")
+
+
+def test_served_document_of_a_sandbox_without_clients_keeps_its_examples(app: SandboxApp) -> None:
+    Client(app).put("/_sandbox/seed", json={})
+
+    served = yaml.safe_load(Client(app).get(f"/_sandbox/{EMULATED_FILE}").text)
+
+    assert _secrets_and_ids(served) == _secrets_and_ids(checked_in(EMULATED_FILE))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_array_says_what_its_items_are(file: str) -> None:
+    found = [place for place, node in _nodes(checked_in(file)) if "array" in _types(node) and "items" not in node]
+
+    assert found == []
+
+
+def _types(node: Any) -> list[Any]:
+    kind = node.get("type")
+    return kind if isinstance(kind, list) else [kind]
+
+
+def test_no_schema_has_the_name_of_another_as_its_title() -> None:
+    """A generator that makes names of titles drops the second, and every operation that needs it."""
+    schemas = checked_in(CONTROL_FILE)["components"]["schemas"]
+
+    assert {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name} == {}
+
+
+def test_body_of_a_link_is_text() -> None:
+    links = [link for place, link in _nodes(checked_in(CONTROL_FILE)) if "/links/" in place and "operationId" in link]
+
+    assert len(links) > 3
+    assert [link for link in links if not isinstance(link.get("requestBody", ""), str)] == []
+
+
+def _nodes(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            yield from _nodes(value, f"{place}/{key}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _nodes(value, f"{place}/{index}")
+
+
 def test_token_endpoint_of_the_security_scheme_is_an_absolute_url_of_the_document() -> None:
     document = checked_in(EMULATED_FILE)
     token_url = document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["tokenUrl"]

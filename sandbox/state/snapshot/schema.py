@@ -26,7 +26,7 @@ _PUBLISHED: Final = {
     "OAuthClient": "ClientSnapshot",
     "Window": "WindowSnapshot",
 }
-"""Names and titles of shapes in a document, by class. Of other classes the title is the name of the class."""
+"""Names and titles of shapes in a document, by class. Generators of clients make names of both."""
 
 _INSTANTS: Final = ("now", "created_at", "updated_at")
 _BOUNDS: Final = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
@@ -39,10 +39,10 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
     named["Entry"] = saved_schema(named["Entry"])
     text = write_json(named)
     for name in named:
-        published, title = _PUBLISHED.get(name, f"{name}Snapshot"), _PUBLISHED.get(name, name)
+        published = _PUBLISHED.get(name, f"{name}Snapshot")
         if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
             text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=published)}"')
-            text = text.replace(f'"{name}": {{"title": "{name}"', f'"{published}": {{"title": "{title}"')
+            text = text.replace(f'"{name}": {{"title": "{name}"', f'"{published}": {{"title": "{published}"')
     schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
     for schema in schemas.values():
         schema["additionalProperties"] = False
@@ -61,9 +61,9 @@ def _instant(kind: type) -> dict[str, Any]:
 
 
 def _without_false(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out ``items: false`` where ``maxItems`` says the same: generators of clients do not read it."""
+    """Replace ``items: false`` where ``maxItems`` says the same: generators of clients want a schema there."""
     if schema.get("items") is False and schema.get("maxItems") == len(schema.get("prefixItems", ())):
-        del schema["items"]
+        schema["items"] = {}
     return schema
 
 

@@ -93,7 +93,6 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
     201,
     ("delete_client",),
     {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
-    body={"confirmation": "name"},
 )
 @blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
 @blueprint.problem(404, NO_CONNECTOR)

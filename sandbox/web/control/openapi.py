@@ -12,6 +12,7 @@ from sandbox.web.control.key import OPEN_PATHS
 from sandbox.web.control.problems import CONTENT_TYPE
 from sandbox.web.control.tracing import GIVEN_ID
 from sandbox.web.control.tracing import HEADER as REQUEST_ID
+from sandbox.web.paths import CONTACT
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -28,7 +29,7 @@ _PROBLEM: Final = {CONTENT_TYPE: {"schema": "Problem"}}
 def spec_options(server_url: str) -> dict[str, Any]:
     """Return the options of the document: its head, and the plugin that completes each operation."""
     return {
-        "info": {"description": _DESCRIPTION, "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {"description": _DESCRIPTION, "contact": CONTACT, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": server_url, "description": "The sandbox."}],
         "security": [{"controlKey": []}, {"controlKeyAsPassword": []}, {}],  # the last: none on loopback
         "extra_plugins": [_Operations()],
@@ -99,7 +100,9 @@ class _Operations(BasePlugin):
             responses["403"] = {"$ref": "#/components/responses/ForeignPage"}
             if path in OPEN_PATHS:
                 operation["security"] = []
+                operation.setdefault("description", "Needs no control key, and answers under any host name.")
             else:
+                operation.setdefault("description", "Needs the control key where the sandbox asks for one.")
                 responses["401"] = {"$ref": "#/components/responses/KeyNeeded"}
             operation["responses"] = {str(status): responses[status] for status in sorted(responses, key=str)}
             operation["operationId"] = _camel_case(kwargs["rule"].endpoint.rpartition(".")[2])
@@ -109,17 +112,14 @@ def _with_request_id(response: Any) -> dict[str, Any]:
     return {"headers": {**response.get("headers", {}), REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}}
 
 
-def leads_to(
-    status: int, view_names: tuple[str, ...], parameters: Mapping[str, str], body: Mapping[str, str] | None = None
-) -> Callable[[_View], _View]:
+def leads_to(status: int, view_names: tuple[str, ...], parameters: Mapping[str, str]) -> Callable[[_View], _View]:
     """Link a response to the operations that take its fields.
 
     ``leads_to(201, ("get_connector",), {"connector_id": "id"})``: the answer's ``id`` is a ``connector_id``. A value
-    that begins with ``$`` is a runtime expression of OpenAPI.
+    that begins with ``$`` is a runtime expression of OpenAPI. The body of a link is left out: many generators read no
+    object there, and by the letter of OpenAPI an expression in one is not evaluated.
     """
     link: dict[str, Any] = {"parameters": _expressions(parameters)}
-    if body is not None:
-        link["requestBody"] = _expressions(body)
     links = {name: {"operationId": name, **link} for name in map(_camel_case, view_names)}
     documented: Callable[[_View], _View] = Blueprint.doc(responses={status: {"links": links}})
     return documented

@@ -74,16 +74,17 @@ class SeededSchema(AnswerSchema):
     clients = fields.List(fields.Nested(SeededClientSchema))
 
 
-def _may_know_secrets() -> bool:
+def may_know_secrets() -> bool:
     """Return whether the asker holds the control key, or is on this machine where none is needed.
 
     A request that came by no network, from the same process or by a Unix socket, has no address.
     """
     address = request.environ.get("REMOTE_ADDR", "")
-    return _endpoints().control_key is not None or not address or is_loopback(address)
+    return own_endpoints().control_key is not None or not address or is_loopback(address)
 
 
-def _endpoints() -> Endpoints:
+def own_endpoints() -> Endpoints:
+    """Return the addresses of the sandbox by the name under which it was asked."""
     found: Endpoints = request.environ[ENDPOINTS](base_url())
     if found.tls is None or current_sandbox().settings.public_url:
         return found
@@ -94,12 +95,12 @@ def _endpoints() -> Endpoints:
 
 
 def _document() -> dict[str, Any]:
-    document = _endpoints().ready_document()
-    return document if _may_know_secrets() else {**document, "client_secret": None}
+    document = own_endpoints().ready_document()
+    return document if may_know_secrets() else {**document, "client_secret": None}
 
 
 def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
-    shows = _may_know_secrets()
+    shows = may_know_secrets()
     clients = [
         {
             "connector_id": new.client.connector_id,
@@ -115,7 +116,7 @@ def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 @blueprint.get("/endpoints")
 @blueprint.response(200, EndpointsSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-def get_endpoints() -> tuple[dict[str, Any], int, dict[str, str]]:
+def getown_endpoints() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Show where the sandbox is and the credentials of its first OAuth client, as the ready file does.
 
     The secret is shown to a request that brings the control key. Where no key is needed it is shown on the machine of

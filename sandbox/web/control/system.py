@@ -18,7 +18,7 @@ fidelity = Blueprint("fidelity", __name__, description="How each behaviour is kn
 authority = Blueprint("authority", __name__, description="The authority behind HTTPS")
 metrics = Blueprint("metrics", __name__, description="Figures for a monitoring system")
 
-_PEM_TYPE: Final = "application/x-pem-file"
+_PEM_TYPE: Final = "text/plain"  # RFC 7468 calls it a textual encoding; generators of clients know no other type
 
 
 class HealthSchema(AnswerSchema):

@@ -16,6 +16,7 @@ from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, SCHEMAS, security_schemes
 from sandbox.web.addresses import PRODUCTION_HOSTS
+from sandbox.web.paths import CONTACT
 
 Document: TypeAlias = dict[str, Any]
 
@@ -74,6 +75,7 @@ def _document(settings: Settings, base_url: str, server: Mapping[str, Any]) -> D
             "title": "Patchworks Inbound API (sandbox)",
             "version": CONTRACT_VERSION,
             "description": _DESCRIPTION,
+            "contact": CONTACT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "externalDocs": {

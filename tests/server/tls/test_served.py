@@ -52,7 +52,7 @@ def test_authority_is_told(make_sandbox: Callable[..., Sandbox]) -> None:
 
     answer = Client(server.app).get("/_sandbox/ca.pem")
 
-    assert (answer.status_code, answer.mimetype) == (200, "application/x-pem-file")
+    assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.data == server.ca_pem
     assert answer.data.startswith(b"-----BEGIN CERTIFICATE-----")
 
