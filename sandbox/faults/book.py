@@ -15,14 +15,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.fault import Act
+from sandbox.faults.fault import PROCESSING, Act, stage_of
 from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.rules import ANY, FaultRule, read_rule
 from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
-from sandbox.journal.endpoint import endpoint_kind
 from sandbox.journal.event import Note
 
 
@@ -105,8 +104,13 @@ class FaultBook:
         self._last_number = 0
         self._rules: dict[str, ArmedRule] = {}
         self._active: tuple[ArmedRule, ...] = ()
+        self._active_processing: tuple[ArmedRule, ...] = ()
         self.armed = False
-        """Whether any rule may still act."""
+        """Whether any rule may still act on a request."""
+        self.armed_processing = False
+        """Whether any rule may still act on an item in processing."""
+        self.before_processing_changes: Callable[[], object] = bool
+        """Is called before rules for processing come or go, without the lock."""
         self.may_take_long = False
         """Whether a request may wait for one of these rules."""
 
@@ -116,6 +120,7 @@ class FaultBook:
 
     def add_all(self, rules: Sequence[FaultRule]) -> list[RuleState]:
         """Add several rules after the others, in one step."""
+        self._announce(rules)
         with self._lock:
             now = self._now()
             added = [ArmedRule(self._next_id(), rule, now) for rule in rules]
@@ -137,6 +142,7 @@ class FaultBook:
 
     def remove(self, rule_id: str) -> RuleState:
         """Remove a rule; the answers that it delays or holds back are aborted. Raise ``NotFoundError``."""
+        self._announce([self.get(rule_id).rule])
         with self._lock:
             armed = self._known(rule_id)
             del self._rules[rule_id]
@@ -148,6 +154,7 @@ class FaultBook:
 
     def clear(self) -> int:
         """Remove every rule and return how many; the answers that they delay or hold back are aborted."""
+        self._announce([state.rule for state in self.rules()])
         with self._lock:
             removed, self._rules = list(self._rules.values()), {}
             self._prepare()
@@ -180,13 +187,14 @@ class FaultBook:
             self._last_number = snapshot.last_number
             self._prepare()
 
-    def choose(self, request: Faultable, *, in_front: bool = False) -> Act | None:
+    def choose(self, request: Faultable, *, in_front: bool = False, at: float | None = None) -> Act | None:
         """Return the fault that acts on a request; ``None`` if none does. The first rule that may act takes it.
 
-        ``in_front`` is for a request that reaches no endpoint: only rules for any request look at it.
+        ``in_front`` is for a request that reaches no endpoint: only rules for any request look at it. ``at`` is the
+        time in Unix seconds of an item in processing, which may have passed.
         """
-        now, look = self._now(), Look(request)
-        for armed in self._active:
+        now, look = self._now() if at is None else at, Look(request)
+        for armed in self._active_processing if request.kind == PROCESSING.name else self._active:
             if in_front and armed.rule.match.endpoint != ANY:
                 continue
             if armed.start <= now < armed.end and armed.matcher.matches(look):
@@ -202,7 +210,7 @@ class FaultBook:
             if armed.used_up or armed.cancellation.is_set:
                 return False, None
             step = armed.steps[armed.hits % len(armed.steps)]
-            if step is not None and not step.happens_at(endpoint_kind(request.kind)):
+            if step is not None and not step.happens_at(stage_of(request.kind)):
                 return False, None
             armed.seen += 1
             turn = armed.seen - rule.after
@@ -220,6 +228,10 @@ class FaultBook:
             chance, codings = self._rng.chance(), request.header("Accept-Encoding")
             return True, Act(label, step, rule.accept, chance, left, armed.cancellation, codings)
 
+    def _announce(self, rules: Sequence[FaultRule]) -> None:
+        if any(rule.processes for rule in rules):
+            self.before_processing_changes()
+
     def _next_id(self) -> str:
         self._last_number += 1
         return f"fault-{self._last_number}"
@@ -232,8 +244,10 @@ class FaultBook:
 
     def _prepare(self) -> None:
         """List the rules that may still act in a new tuple; a request may be going through the old one."""
-        self._active = tuple(armed for armed in self._rules.values() if not armed.used_up)
-        self.armed = bool(self._active)
+        active = [armed for armed in self._rules.values() if not armed.used_up]
+        self._active = tuple(armed for armed in active if not armed.rule.processes)
+        self._active_processing = tuple(armed for armed in active if armed.rule.processes)
+        self.armed, self.armed_processing = bool(self._active), bool(self._active_processing)
         self.may_take_long = any(armed.may_take_long for armed in self._active)
 
 

@@ -14,7 +14,7 @@ from sandbox.faults.effects import Effect
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import FaultedError, RefusalError
 from sandbox.foundation.fields import Described
-from sandbox.journal.endpoint import EndpointKind
+from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
 
 Handling = Literal["skipped", "rehearsed", "done"]
 """The fate of the request itself.
@@ -29,6 +29,23 @@ Trait = Literal["issues_tokens", "takes_bearer"]
 
 Rate: TypeAlias = tuple[int, int]
 """The limit of the throttle and the requests that are left, which the X-RateLimit headers show."""
+
+PROCESSING: Final = EndpointKind(
+    "processing",
+    requests="items in processing",
+    accepted="The item was synced.",
+    subject=("company", "vanity_url", "reference"),
+)
+"""The stage in which a service processes the items of accepted payloads; rules name it like an endpoint."""
+
+STAGES: Final = (*ENDPOINTS, PROCESSING)
+"""Everything that a rule can name as its endpoint."""
+
+
+def stage_of(name: str) -> EndpointKind | None:
+    """Return the stage of that name; ``None`` for any other."""
+    return next((stage for stage in STAGES if stage.name == name), None)
+
 
 COMPONENTS: Final = "#/components/schemas/"
 """Where an OpenAPI document has its schemas."""
@@ -85,12 +102,16 @@ class Fault(Described):
     handling: ClassVar[Handling] = "skipped"
     needs: ClassVar[tuple[Trait, ...]] = ()
     """An endpoint must have one of these traits. Without any the fault happens at every path, known or not."""
+    processes: ClassVar[bool] = False
+    """Whether it acts on items in processing, and on no request."""
     makes_key: ClassVar[bool] = False
     """Whether the request on which the fault acts may have to wait until a key is made."""
 
     @classmethod
     def happens_at(cls, endpoint: EndpointKind | None) -> bool:
         """Return whether the fault can happen at an endpoint; ``None`` is a path of no endpoint."""
+        if cls.processes or endpoint is PROCESSING:
+            return cls.processes and endpoint is PROCESSING
         return not cls.needs or (endpoint is not None and any(getattr(endpoint, trait) for trait in cls.needs))
 
     def document(self) -> dict[str, Any]:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from sandbox.faults.fault import COMPONENTS, Fault
+from sandbox.faults.fault import COMPONENTS, PROCESSING, STAGES, Fault, stage_of
 from sandbox.faults.sequence import KINDS, read_fault, steps_of
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import Described, field, fields_of, read, unknown
 from sandbox.foundation.json_value import JsonValue
-from sandbox.journal.endpoint import ENDPOINTS, endpoint_kind
 
 MAX_COUNT: Final = 1_000_000_000
 ANY: Final = "any"
 """The endpoint of a rule that looks at every request, also one to an unknown path."""
 
-SUBJECT: Final = tuple(dict.fromkeys(name for kind in ENDPOINTS for name in kind.subject))
-"""The values in the paths of endpoints; a match compares those that it has a field for."""
+SUBJECT: Final = tuple(dict.fromkeys(name for stage in STAGES for name in stage.subject))
+"""The values in the paths of endpoints, and of items; a match compares those that it has a field for."""
 
 
 def foreign_conditions(endpoint: str) -> list[str]:
     """Return the conditions that no request to an endpoint can meet."""
-    kind = endpoint_kind(endpoint)
-    return [] if kind is None else [name for name in SUBJECT if name not in kind.subject]
+    stage = stage_of(endpoint)
+    return [] if stage is None else [name for name in SUBJECT if name not in stage.subject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +34,16 @@ class Match(Described):
     """Which requests a rule is for: every condition given must hold."""
 
     endpoint: str = field(
-        types.choice(ANY, *(kind.name for kind in ENDPOINTS)),
+        types.choice(ANY, *(stage.name for stage in STAGES)),
         "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path or with a body "
-        "beyond the limit.",
+        "beyond the limit; `processing` is for the items of accepted payloads.",
         ANY,
     )
     company: str | None = field(types.text(255, 1), "Slug of the company in the URL.", None)
     vanity_url: str | None = field(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
+    reference: str | None = field(
+        types.text(255, 1), "Reference of the item, as in the sync report; only for `processing`.", None
+    )
     client_id: str | None = field(
         types.text(255, 1), "The OAuth client that authenticated, or whose token it is.", None
     )
@@ -102,16 +104,31 @@ class FaultRule(Described):
     )
 
     def check(self) -> None:
-        """Refuse a window with two ends or none between them, and a fault that cannot happen at the endpoint."""
+        """Refuse a window with two ends or none between them, and a fault that cannot happen at the endpoint.
+
+        A fault of the stage ``processing`` puts its rule there.
+        """
         if self.until is not None and self.lasts is not None:
             raise InvalidValueError("lasts", self.lasts, "nothing here, as until is given: use one of them")
         if self.until is not None and self.since is not None and self.until <= self.since:
             raise InvalidValueError("until", self.until.isoformat(), f"an instant after since, {self.since}")
-        endpoint = endpoint_kind(self.match.endpoint)
-        for fault in steps_of(self.fault) if endpoint is not None else ():
-            if fault is not None and not fault.happens_at(endpoint):
-                where = " or ".join(kind.name for kind in ENDPOINTS if fault.happens_at(kind))
+        faults = [fault for fault in steps_of(self.fault) if fault is not None]
+        if self.match.endpoint == ANY and any(fault.processes for fault in faults):
+            object.__setattr__(self, "match", replace(self.match, endpoint=PROCESSING.name))
+        endpoint = stage_of(self.match.endpoint)
+        for fault in faults if endpoint is not None else ():
+            if not fault.happens_at(endpoint):
+                where = " or ".join(stage.name for stage in STAGES if fault.happens_at(stage))
                 raise InvalidValueError("match.endpoint", self.match.endpoint, f"{where}, for a fault {fault.kind}")
+        if self.match.endpoint == ANY and self.match.reference is not None:
+            raise InvalidValueError("match.reference", self.match.reference, "nothing here: no request has a reference")
+        if self.processes and self.accept:
+            raise InvalidValueError("accept", True, "false for processing: its payloads are accepted")
+
+    @property
+    def processes(self) -> bool:
+        """Whether it acts on items in processing, and on no request."""
+        return self.match.endpoint == PROCESSING.name
 
 
 def read_rule(document: object) -> FaultRule:

@@ -175,6 +175,8 @@ class Clock:
 
     def __init__(self, wall: Callable[[], float] = wall_time) -> None:
         self._wall = wall
+        self.before_moves: list[Callable[[], object]] = []
+        """Functions that are called before the clock is changed, without its lock."""
         self._lock = threading.Lock()
         self._course = self._real()
         self.observers: list[Callable[[str], None]] = []
@@ -223,6 +225,7 @@ class Clock:
         Negative durations travel backwards. Return the new time.
         """
         step = step_of(duration, units)
+        self._announce()
         with self._lock:
             course = self._course
             base = course.base()
@@ -250,6 +253,7 @@ class Clock:
         """Travel, freeze or unfreeze and change the rate in one step; a refused value changes nothing."""
         checked_rate = None if rate is None else _checked_rate(rate)
         instant = None if now is None else parse_instant(now).timestamp()
+        self._announce()
         with self._lock:
             course = self._course
             base = course.base()
@@ -275,6 +279,7 @@ class Clock:
         The clock then shows that time as the test moves it (``tick``, ``shift``, ``move_to``), and the machine's time
         while neither library is active; ``advance`` and the other methods move it further. A reset ends it.
         """
+        self._announce()
         with self._lock:
             self._course = _Course(self._test_time, origin=0.0, since=0.0, moved=True)
         return self._tell(self.now(), "the clock follows the time of freezegun or time-machine")
@@ -296,6 +301,7 @@ class Clock:
 
     def reset(self, *, quietly: bool = False) -> datetime:
         """Return to the machine's time; ``quietly`` without a call of the observers."""
+        self._announce()
         with self._lock:
             is_told = self._course.moved and not quietly
             self._course = self._real()
@@ -311,6 +317,7 @@ class Clock:
     def restore(self, snapshot: ClockSnapshot) -> datetime:
         """Continue from a saved clock; one that was never moved shows the machine's time. Return the time."""
         check_clock(snapshot)
+        self._announce()
         with self._lock:
             course = self._real()
             if snapshot.moved:
@@ -323,6 +330,10 @@ class Clock:
         for observer in self.observers if changes else ():
             observer(", ".join(changes))
         return now
+
+    def _announce(self) -> None:
+        for announce in self.before_moves:
+            announce()
 
     def _real(self) -> _Course:
         return _Course(self._wall, origin=0.0, since=0.0)

@@ -347,6 +347,26 @@ class Settings(Described):
         "observed copy of the platform nothing looks at the status, which is accept.",
         tag="undefined",
     )
+    processing: str = _setting(
+        "immediate",
+        choice("immediate", "scheduled", "off"),
+        "What becomes of accepted payloads: their service processes them at once, or waits for its schedule on the "
+        "sandbox clock, or never does.",
+        tag="undefined",
+    )
+    processing_retry: int = _setting(
+        300,
+        whole_seconds(1, _DAY),
+        "Seconds on the sandbox clock until a pending item is tried again; with processing = scheduled it is the "
+        "service's next run.",
+        tag="undefined",
+    )
+    resync: str = _setting(
+        "allowed",
+        choice("allowed", "never"),
+        "Whether failed items can be resynced. Inbound connectors have no filters, so the platform may never offer it.",
+        tag="unconfirmed",
+    )
     entity_check: str = _setting(
         "reject",
         choice("reject", "flag", "off"),

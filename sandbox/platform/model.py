@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from sandbox.foundation import value_types as types
 from sandbox.foundation.bounds import Count, Number
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.fields import Described, object_schema, read
+from sandbox.foundation.fields import field as described
+from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.json_value import JsonValue
+from sandbox.platform.processing.schedule import MAX_LENGTH, SCHEDULE_ALLOWED, ZONE_ALLOWED, is_schedule, is_zone
 
 Environment = Literal["test", "live"]
 """The purpose of a connector (FACTS 1.4)."""
@@ -89,6 +95,76 @@ class OAuthClient:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldMapping(Described):
+    """A row of the mapping tab: a field of the payload and the field of the destination that gets its value."""
+
+    source: str = described(
+        types.printable(255, 1), "Path of the field in the payload: `order`, `customer.email`, `lines[].sku`."
+    )
+    destination: str = described(types.printable(255, 1), "Name of the destination's field.")
+    source_name: str | None = described(types.printable(255, 1), "Display name of the source field.", None)
+    destination_name: str | None = described(types.printable(255, 1), "Display name of the destination field.", None)
+
+
+MAX_MAPPINGS: Final = 500
+
+
+def _mappings() -> types.ValueType:
+    def parse(value: object) -> tuple[FieldMapping, ...]:
+        if not isinstance(value, (list, tuple)) or len(value) > MAX_MAPPINGS:
+            raise types.NotAllowedError
+        return tuple(
+            row if isinstance(row, FieldMapping) else read(FieldMapping, row, f"mappings[{at}]")
+            for at, row in enumerate(value)
+        )
+
+    allowed = f"a list of up to {MAX_MAPPINGS} objects with source and destination"
+    schema = {"type": "array", "maxItems": MAX_MAPPINGS, "items": object_schema(FieldMapping, "A field mapping.")}
+    return types.ValueType(parse, allowed, schema, lambda rows: [row.document() for row in rows])
+
+
+def _json_path() -> types.ValueType:
+    def parse(value: object) -> str:
+        if not isinstance(value, str):
+            raise types.NotAllowedError
+        try:
+            compile_json_path(value)
+        except InvalidValueError as error:
+            raise InvalidValueError("reference", value, error.allowed) from None
+        return value
+
+    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", {"type": "string", "pattern": r"^\$"})
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOptions(Described):
+    """How a service processes its payloads: the tabs of a service on the vendor's pages (FACTS P1)."""
+
+    destination: str | None = described(types.printable(255, 1), "Name of the system that gets the payloads.", None)
+    schedule: str | None = described(
+        types.line(SCHEDULE_ALLOWED, is_schedule, {"maxLength": MAX_LENGTH}),
+        "When the service runs with the setting `processing = scheduled`: a preset such as `every 2 hours`, or cron "
+        "with five fields. Without one it runs by hand only.",
+        None,
+    )
+    time_zone: str = described(types.line(ZONE_ALLOWED, is_zone), "Time zone of the schedule.", "UTC")
+    page_size: int = described(types.integer(1, 1_000), "Items that a run pulls at a time.", 100)
+    max_attempts: int = described(types.integer(1, 15), "Attempts on an item that stays pending, until it fails.", 4)
+    type: str = described(
+        types.choice("standard", "sweeper"),
+        "A sweeper also tries the failed items of the services with its connector and entity again.",
+        "standard",
+    )
+    reference: str | None = described(
+        _json_path(),
+        "JSONPath of the reference in an item. Default: the first of the usual fields, such as `id` or `order`.",
+        None,
+    )
+    mappings: tuple[FieldMapping, ...] = described(_mappings(), "Which field of the payload goes where.", ())
+    notes: str | None = described(types.text(2_000), "Notes for people.", None)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """The receiver of the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
 
@@ -99,6 +175,7 @@ class Service:
     vanity_url: str
     active: bool
     created_at: datetime
+    options: ServiceOptions = ServiceOptions()
 
     @property
     def path(self) -> str:

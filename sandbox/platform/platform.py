@@ -6,9 +6,10 @@ journal. ``sandbox.platform.serve`` serves requests with it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sandbox.faults.book import FaultBook, FaultsSnapshot
 from sandbox.foundation.answer import Answer, Headers
@@ -17,14 +18,19 @@ from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, kept_settings
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, Note
+from sandbox.journal.filter import EntryFilter
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal, JournalSnapshot
 from sandbox.platform.keys import KeyRing
 from sandbox.platform.model import Service, StoreSnapshot
+from sandbox.platform.processing.values import ProcessingSnapshot
 from sandbox.platform.store import Store
 from sandbox.platform.throttle import Throttle, Window
 from sandbox.platform.tokens import IssuedToken, TokenBook
 from sandbox.platform.wire import WireProfile, wire_profile
+
+if TYPE_CHECKING:
+    from sandbox.platform.processing.processing import Processing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class PlatformSnapshot:
     throttle: tuple[Window, ...]
     faults: FaultsSnapshot
     journal: JournalSnapshot
+    processing: ProcessingSnapshot | None = None
+    """Null where nobody asked for it."""
 
 
 AfterAcceptance: TypeAlias = Callable[[Entry, Service], None]
@@ -87,10 +95,50 @@ class Platform:
         self.note: Note = _noter(self.journal, clock)
         """Notes an event in the journal, at the present time."""
         self.faults = FaultBook(clock.timestamp, branch, self.note)
+        self.settings = settings
+        self._processing: Processing | None = None
+        self._making = threading.Lock()
+        store.before_change = self._before_service_changes
+        self.faults.before_processing_changes = self._settle
         self.use(settings)
+
+    @property
+    def processing(self) -> Processing:
+        """The items and runs of services; made, and its modules imported, when they are first asked for."""
+        if self._processing is None:
+            from sandbox.platform.processing.processing import Processing
+
+            with self._making:
+                self._processing = self._processing or Processing(self)
+        return self._processing
+
+    def settle_processing(self) -> None:
+        """Let everything happen in processing that is due, before the time, the settings or the journal change.
+
+        Where everything is processed at once and without rules, the outcome does not depend on them.
+        """
+        in_use = self._processing is not None or self.faults.armed_processing
+        if in_use or self.settings.processing != "immediate":
+            self._settle()
+
+    def _settle(self) -> None:
+        self.processing.settle()
+
+    def _before_service_changes(self, service: Service) -> None:
+        if self.journal.count(EntryFilter(company=service.company, vanity_url=service.vanity_url)):
+            self._settle()
+
+    def retire(self, why: str) -> None:
+        """End what waits for it: another platform has replaced this one."""
+        self.faults.before_processing_changes = self.store.before_change = bool
+        self._processing = None  # each of these leads back here, and would keep the journal
+        self.journal.waiting.retire(why)
+        self.faults.clear()  # aborts the answers that it delays or holds back
 
     def use(self, settings: Settings) -> None:
         """Put settings in force, with what follows from them for every request."""
+        if settings.processing != self.settings.processing:
+            self._settle()
         self.settings = settings
         self.wire: WireProfile = wire_profile(settings.wire_profile)
         self.stored = self.wire.stored(settings.success_status, settings.success_message)
@@ -117,6 +165,7 @@ class Platform:
             faults=self.faults.snapshot(),
             tokens=tuple(self.tokens.issued()),
             store=self.store.snapshot(secrets=secrets),
+            processing=None if self._processing is None else self._processing.snapshot(),
             journal=self.journal.export(),
         )
 
@@ -127,6 +176,8 @@ class Platform:
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)
         self.journal.restore(snapshot.journal)
+        if snapshot.processing is not None:
+            self.processing.restore(snapshot.processing)
 
 
 def _noter(journal: Journal, clock: Clock) -> Note:

@@ -17,6 +17,7 @@ from sandbox.platform.model import (
     EntitySnapshot,
     OAuthClient,
     Service,
+    ServiceOptions,
 )
 from sandbox.platform.names import (
     checked_client_id,
@@ -275,7 +276,14 @@ class Store(Tables):
     # --- services ---------------------------------------------------------------------------------------------------
 
     def add_service(
-        self, company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True
+        self,
+        company: str,
+        connector_id: int,
+        entity: str,
+        vanity_url: str,
+        *,
+        active: bool = True,
+        options: ServiceOptions | None = None,
     ) -> Service:
         """Add a service with its vanity URL (FACTS 1.13, 1.20)."""
         vanity_url = checked_vanity_url("vanity_url", vanity_url.lower())
@@ -291,20 +299,39 @@ class Store(Tables):
                 raise ConflictError(
                     f"company {company!r} has a service at {vanity_url!r} already; choose another vanity URL"
                 )
-            service = Service(self._next_id("service"), company, connector_id, entity, vanity_url, active, self._now())
+            service = Service(
+                self._next_id("service"),
+                company,
+                connector_id,
+                entity,
+                vanity_url,
+                active,
+                self._now(),
+                options or ServiceOptions(),
+            )
             self._services[service.id] = service
             self._service_ids[company, vanity_url] = service.id
             return service
 
     def put_service(
-        self, company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True
+        self,
+        company: str,
+        connector_id: int,
+        entity: str,
+        vanity_url: str,
+        *,
+        active: bool = True,
+        options: ServiceOptions | None = None,
     ) -> Service:
         """Add a service, or change the one with this vanity URL."""
+        known = self.find_service(company, vanity_url.lower())
+        if known is not None:
+            self.before_change(known)
         with self._lock:
             found = self.find_service(company, vanity_url.lower())
             if found is not None:
                 del self._services[found.id], self._service_ids[company, found.vanity_url]
-            added = self.add_service(company, connector_id, entity, vanity_url, active=active)
+            added = self.add_service(company, connector_id, entity, vanity_url, active=active, options=options)
             if found is None:
                 return added
             del self._services[added.id]
@@ -328,12 +355,23 @@ class Store(Tables):
 
     def set_active(self, service_id: int, active: bool) -> Service:
         """Activate or deactivate a service (FACTS 1.20)."""
+        return self.change_service(service_id, active=active)
+
+    def change_service(self, service_id: int, *, active: bool | None = None, **options: object) -> Service:
+        """Activate or deactivate a service, and change options by name; raise ``InvalidValueError``."""
+        self.before_change(self.service(service_id))
         with self._lock:
-            self._services[service_id] = replace(self.service(service_id), active=active)
+            service = self.service(service_id)
+            self._services[service_id] = replace(
+                service,
+                active=service.active if active is None else active,
+                options=replace(service.options, **options),  # type: ignore[arg-type]
+            )
             return self._services[service_id]
 
     def delete_service(self, service_id: int) -> Service:
         """Delete a service; its URL is free again."""
+        self.before_change(self.service(service_id))
         with self._lock:
             service = self.service(service_id)
             del self._services[service_id], self._service_ids[service.company, service.vanity_url]

@@ -45,6 +45,8 @@ class Tables:
         """Whether a whole number in a sample asks for an integer, or for any number."""
         self.secrets = KnownSecrets() if secrets is None else secrets
         """The secrets of its clients, and those that other stores of the sandbox have had."""
+        self.before_change: Callable[[Service], object] = bool
+        """Is called with a service before that changes or goes, without the lock."""
         self._now = now
         self._rng = rng
         self._lock = threading.RLock()

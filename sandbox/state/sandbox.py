@@ -79,6 +79,7 @@ class Sandbox:
         self._credentials = self._loaded.clients
         self._platform = self._new_platform()
         self.clock.observers.append(_clock_noter(weakref.ref(self)))
+        self.clock.before_moves.append(_settler(weakref.ref(self)))
 
     @property
     def platform(self) -> Platform:
@@ -167,7 +168,7 @@ class Sandbox:
             now = self.clock.reset(quietly=True)
             retired, self._platform = self._platform, self._new_platform(after_reset=True)
             self._credentials = self._loaded.clients
-        _retire(retired, "the sandbox was reset")
+        retired.retire("the sandbox was reset")
         return now
 
     def replace_seed(self, seed: Seed) -> Loaded:
@@ -187,7 +188,7 @@ class Sandbox:
             retired, self._platform = self._platform, self._new_platform(after_reset=True)
             self._credentials = self._loaded.clients
             loaded = self._loaded
-        _retire(retired, "another seed replaced that of the sandbox")
+        retired.retire("another seed replaced that of the sandbox")
         return loaded
 
     def extend_seed(self, data: Mapping[str, object]) -> Loaded:
@@ -264,7 +265,7 @@ class Sandbox:
                 self.keys.use(key)
             retired, self._platform = self._platform, fresh
             self._credentials = loaded.credentials
-        _retire(retired, "a state was loaded")
+        retired.retire("a state was loaded")
         return loaded.clients
 
     def _new_platform(self, *, after_reset: bool = False) -> Platform:
@@ -296,6 +297,17 @@ class Sandbox:
         self.journal_file.append(as_line(entry).encode("utf-8"))
 
 
+def _settler(sandbox: weakref.ref[Sandbox]) -> Callable[[], None]:
+    """Return a function that lets processing happen before a clock moves that may outlive the sandbox."""
+
+    def settle() -> None:
+        held = sandbox()
+        if held is not None:
+            held.platform.settle_processing()
+
+    return settle
+
+
 def _clock_noter(held: weakref.ref[Sandbox]) -> Callable[[str], None]:
     """Return an observer of the clock that does not keep the sandbox alive: a clock may outlive it."""
 
@@ -317,11 +329,6 @@ def _opened(path: str | None) -> JournalFile | None:
         allowed = f"the path of a file that can be written ({error.strerror or error})"
         raise SettingError("journal_file", path, allowed) from None
     return file
-
-
-def _retire(platform: Platform, why: str) -> None:
-    platform.journal.waiting.retire(why)
-    platform.faults.clear()  # aborts the answers that it delays or holds back
 
 
 def _read_key(pem: str) -> SigningKey:

@@ -51,7 +51,8 @@ def _load_connector(slug: str, given: ConnectorSeed, store: Store, created: list
         created.append(new)
         clients.append(ClientSeed(client.name, new.client.id, new.secret))
     for service in given.services:
-        store.put_service(slug, connector.id, service.entity, service.vanity_url, active=service.active)
+        names = (slug, connector.id, service.entity, service.vanity_url)
+        store.put_service(*names, active=service.active, options=service.options)
     return replace(given, oauth_clients=tuple(clients))
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from sandbox.foundation.clock import format_instant
 from sandbox.foundation.real_time import move_frozen_time
-from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service
+from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service, ServiceOptions
 from sandbox.testing.backend import Backend, Verb
 from sandbox.testing.remote import reading
 
@@ -246,14 +246,27 @@ def add_client(connector_id: int, name: str) -> Verb[NewOAuthClient]:
 
 def services() -> Verb[list[Service]]:
     """Return all services."""
-    return Verb("GET /services", lambda it: it.store.services(), reading.to(list[Service]))
+    return Verb("GET /services", lambda it: it.store.services(), lambda answer: [*map(reading.service, answer)])
 
 
-def add_service(company: str, connector_id: int, entity: str, vanity_url: str, *, active: bool = True) -> Verb[Service]:
+def add_service(
+    company: str,
+    connector_id: int,
+    entity: str,
+    vanity_url: str,
+    *,
+    active: bool = True,
+    options: ServiceOptions | None = None,
+) -> Verb[Service]:
     """Add a service to a company."""
     body: dict[str, Any] = {"company": company, "connector_id": connector_id, "entity": entity}
     body |= {"vanity_url": vanity_url, "active": active}
-    return Verb("POST /services", lambda it: it.store.add_service(**body), reading.to(Service), body)
+    return Verb(
+        "POST /services",
+        lambda it: it.store.add_service(**body, options=options),
+        reading.service,
+        {**body, **(options.document() if options is not None else {})},
+    )
 
 
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------

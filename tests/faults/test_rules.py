@@ -30,6 +30,9 @@ EXAMPLES: dict[str, Fault] = {
     "token_response": faults.token_response(remove=["expires_in"], set={"token_type": 1}),
     "revoked_token": faults.revoked_token("all"),
     "rotated_key": faults.rotated_key(),
+    "failed": faults.failed("no stock"),
+    "pending": faults.pending(2, "down"),
+    "sent": faults.sent(60),
     "sequence": faults.sequence(faults.status(503), "pass", repeat=True),
 }
 

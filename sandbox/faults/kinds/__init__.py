@@ -1,4 +1,4 @@
-"""The kinds of faults that can happen to one request, a module each, in the order of the documents.
+"""The kinds of faults that can happen to one request or one item, a module each, in the order of the documents.
 
 To add a kind, write its module and put its line into this list. Its class then is in ``SINGLE_KINDS``; its function is
 public in ``sandbox.faults``.
@@ -31,6 +31,9 @@ from sandbox.faults.kinds.short_lived_token import ShortLivedToken, short_lived_
 from sandbox.faults.kinds.token_response import TokenResponse, token_response as token_response
 from sandbox.faults.kinds.revoked_token import RevokedToken, revoked_token as revoked_token
 from sandbox.faults.kinds.rotated_key import RotatedKey, rotated_key as rotated_key
+from sandbox.faults.kinds.failed import Failed, failed as failed
+from sandbox.faults.kinds.pending import Pending, pending as pending
+from sandbox.faults.kinds.sent import Sent, sent as sent
 # isort: on
 
 SINGLE_KINDS: Final[Mapping[str, type[Fault]]] = MappingProxyType(

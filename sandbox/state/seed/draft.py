@@ -11,9 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import InvalidValueError, did_you_mean, shorten
+from sandbox.foundation.fields import fields_of
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
-from sandbox.platform.model import Environment
+from sandbox.platform.model import Environment, ServiceOptions
 from sandbox.state.seed.faults import read_seeded
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.state.seed.samples import check_json_schema, read_sample
@@ -98,9 +99,7 @@ class Draft:
         try:
             self._faults.append(read_seeded(data, place))
         except InvalidValueError as error:
-            problem = f"{shorten(error.given)} is not allowed; allowed: {error.allowed}"
-            inside = error.field != "rule"  # that is the whole
-            self._problems.append(place.problem_within(error.field, problem) if inside else place.problem(problem))
+            self._problems.append(_refused(place, error))
 
     def _add_company(self, place: Place, data: _Json) -> None:
         name, slug = data["name"], data.get("slug")
@@ -136,7 +135,7 @@ class Draft:
         for at, client in _each(place, data, "oauth_clients"):
             self._put(connector.oauth_clients, client["name"], at, _client(client))
         for at, service in _each(place, data, "services"):
-            self._put(connector.services, service["vanity_url"].lower(), at, _service(service))
+            self._put(connector.services, service["vanity_url"].lower(), at, self._service(at, service))
 
     def _put(self, known: dict[str, _Placed[T]], key: str, place: Place, value: T) -> None:
         if key in known:
@@ -160,6 +159,15 @@ class Draft:
         except ValueError as error:
             self._problems.append((place / key).problem(str(error)))
         return EntitySeed(data["type"], data["name"], sample, json_schema)
+
+    def _service(self, place: Place, data: _Json) -> ServiceSeed:
+        given = {option.name: data[option.name] for option in fields_of(ServiceOptions) if option.name in data}
+        options = ServiceOptions()
+        try:
+            options = ServiceOptions(**given)
+        except InvalidValueError as error:
+            self._problems.append(_refused(place, error))
+        return ServiceSeed(data["vanity_url"].lower(), data["entity"], data.get("active", True), options)
 
     # --- rules ---
 
@@ -187,6 +195,12 @@ class Draft:
             yield from company.connectors.values()
 
 
+def _refused(place: Place, error: InvalidValueError) -> Problem:
+    problem = f"{shorten(error.given)} is not allowed; allowed: {error.allowed}"
+    inside = error.field != "rule"  # that is the whole
+    return place.problem_within(error.field, problem) if inside else place.problem(problem)
+
+
 def _each(place: Place, data: _Json, key: str) -> Iterator[tuple[Place, _Json]]:
     for index, item in enumerate(data.get(key) or ()):
         yield place / key / index, item
@@ -195,10 +209,6 @@ def _each(place: Place, data: _Json, key: str) -> Iterator[tuple[Place, _Json]]:
 def _client(data: _Json) -> ClientSeed:
     client_id = data.get("client_id")
     return ClientSeed(data["name"], client_id.lower() if client_id else None, data.get("client_secret"))
-
-
-def _service(data: _Json) -> ServiceSeed:
-    return ServiceSeed(data["vanity_url"].lower(), data["entity"], data.get("active", True))
 
 
 def _taken(key: str, scope: str, items: Iterable[tuple[str, _Placed[Any]]]) -> Iterator[Problem]:

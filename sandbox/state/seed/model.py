@@ -10,7 +10,7 @@ from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import SettingError, Withheld
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Place
-from sandbox.platform.model import Environment
+from sandbox.platform.model import Environment, ServiceOptions
 
 _T = TypeVar("_T")
 
@@ -40,11 +40,12 @@ class ClientSeed:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSeed:
-    """An inbound URL, lower case, and the entity that its payloads must match (FACTS 1.12, 1.13)."""
+    """An inbound URL, lower case, the entity that its payloads must match (FACTS 1.12, 1.13), and their processing."""
 
     vanity_url: str
     entity: str
     active: bool = True
+    options: ServiceOptions = field(default_factory=ServiceOptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
 def _without_none(value: Any) -> Any:
     """Return data without the keys that stand for what the sandbox generates; a sample keeps its own."""
     if isinstance(value, dict):
+        value = {**value, **value.pop("options", {})}  # those of a service are keys beside the rest
         return {
             key: part if key in ("sample", "json_schema") else _without_none(part)
             for key, part in value.items()

@@ -13,16 +13,26 @@ from typing import Any
 import jsonschema_rs
 
 from sandbox.foundation.errors import did_you_mean, shorten
+from sandbox.foundation.fields import fields_of
 from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
+from sandbox.platform.model import ServiceOptions
 from sandbox.state.seed.faults import fault_definitions
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
 
 def seed_schema() -> dict[str, Any]:
-    """Return the JSON Schema of seeds: the hand-written part, and the schemas of the faults."""
+    """Return the JSON Schema of seeds: the hand-written part, and the schemas of faults and of service options."""
     written = _written()
+    service = written["$defs"]["service"]
+    for option in fields_of(ServiceOptions):
+        service["properties"][option.name] = {
+            "title": option.name.replace("_", " ").capitalize(),
+            "errorMessage": f"allowed: {option.type.allowed}",
+            **option.schema,
+        }
+    service["errorMessage"] = f"allowed: a mapping with the keys {', '.join(service['properties'])}"
     by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower()}
     return {**written, "$defs": {**by_hand, **fault_definitions()}}
 
@@ -63,6 +73,8 @@ def structural_problems(document: Document) -> list[Problem]:
     """Return every place where ``document`` does not have the structure of a seed."""
     schema = _written()
     del schema["properties"]["faults"]["items"]  # `read_seeded` has more precise messages
+    for option in fields_of(ServiceOptions):  # and so has the class
+        schema["$defs"]["service"]["properties"][option.name] = {}
     problems: dict[tuple[Steps, str], Problem] = {}
     for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
         at = tuple(error.instance_path)

@@ -6,14 +6,15 @@ The command line imports this module, so a function imports what is slow to impo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import convert
 
 from sandbox.foundation.clock import parse_instant
-from sandbox.platform.model import Entity, KeptSecret, OAuthClient
+from sandbox.foundation.fields import fields_of
+from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, ServiceOptions
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
@@ -92,6 +93,12 @@ def entity(given: Document) -> Entity:
     """Return an entity."""
     values = {field.name: given[field.name] for field in fields(Entity)}
     return Entity(**{**values, "created_at": parse_instant(given["created_at"])})
+
+
+def service(given: Document) -> Service:
+    """Return a service; the API shows its options side by side with the rest."""
+    options = {option.name: given[option.name] for option in fields_of(ServiceOptions)}
+    return replace(convert(given, Service), options=ServiceOptions(**options))
 
 
 def client(connector_id: int, given: Document) -> OAuthClient:

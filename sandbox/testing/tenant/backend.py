@@ -99,7 +99,8 @@ def _create(seed: CompanySeed, backend: Backend) -> tuple[str, list[NewOAuthClie
             do(verbs.add_entity(connector.id, entity.type, entity.name, entity.sample, schema))
         clients += [do(verbs.add_client(connector.id, client.name)) for client in given.oauth_clients]
         for service in given.services:
-            do(verbs.add_service(slug, connector.id, service.entity, service.vanity_url, active=service.active))
+            names = (slug, connector.id, service.entity, service.vanity_url)
+            do(verbs.add_service(*names, active=service.active, options=service.options))
     return slug, clients
 
 
@@ -117,7 +118,7 @@ def _copy_of(slug: str, backend: Backend) -> CompanySeed:
             ),
             oauth_clients=(ClientSeed(_CLIENT_NAME),),
             services=tuple(
-                ServiceSeed(service.vanity_url, service.entity, service.active)
+                ServiceSeed(service.vanity_url, service.entity, service.active, service.options)
                 for service in services
                 if service.connector_id == connector.id
             ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sandbox.faults.book import RuleState
+from sandbox.faults.fault import stage_of
 from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.errors import NotFoundError
-from sandbox.journal.endpoint import endpoint_kind
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
@@ -44,7 +44,7 @@ class Ownership:
         """
         if self.has(rule.match):
             return rule
-        endpoint = endpoint_kind(rule.match.endpoint)
+        endpoint = stage_of(rule.match.endpoint)
         if endpoint is not None and "company" in endpoint.subject:
             return replace(rule, match=replace(rule.match, company=self.companies[0]))
         return replace(rule, match=replace(rule.match, client_id=self.first_client()))

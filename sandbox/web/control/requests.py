@@ -130,7 +130,7 @@ class ListQuerySchema(PageQuerySchema):
 
 def read_filter(query: dict[str, Any]) -> EntryFilter:
     """Return the filter of query parameters."""
-    instants: dict[str, float] = {name: _instant(name, query[name]) for name in ("since", "until") if name in query}
+    instants: dict[str, float] = {name: read_instant(name, query[name]) for name in ("since", "until") if name in query}
     return EntryFilter(**{**query, **instants})
 
 
@@ -140,7 +140,8 @@ def read_cursor(after: str, journal: Journal) -> int:
     return seq if journal_id in ("", journal.id) else 0
 
 
-def _instant(name: str, value: str) -> float:
+def read_instant(name: str, value: str) -> float:
+    """Return an instant of a query in Unix seconds; raise ``InvalidValueError``."""
     # The '+' of a zone that was not percent-encoded arrives as a space.
     return parse_instant(_SPACE_BEFORE_ZONE.sub("+", value), name).timestamp()
 
@@ -208,6 +209,7 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, ClearedSchema)
 def clear_requests() -> dict[str, int]:
     """Empty the journal."""
+    current_sandbox().platform.settle_processing()
     return {"deleted": current_sandbox().journal.clear()}
 
 

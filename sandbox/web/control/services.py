@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import fields
 
-from sandbox.platform.model import Service
-from sandbox.web.control.base import AnswerSchema, Blueprint, Flag, Instant, StrictSchema, base_url, current_sandbox
+from sandbox.foundation.fields import fields_of
+from sandbox.platform.model import Service, ServiceOptions
+from sandbox.platform.processing.mapping import preview
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    ChangeSchema,
+    Flag,
+    Instant,
+    StrictSchema,
+    base_url,
+    current_sandbox,
+)
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 _NO_SERVICE = "There is no such service."
 
 
-class ServiceSchema(AnswerSchema):
-    """A service, with the inbound URL that clients post to."""
+_OPTIONS: Final = fields_of(ServiceOptions)
 
+
+def _option_fields() -> dict[str, fields.Field[Any]]:
+    """Return the fields of the options, which the core declares and checks."""
+    return {
+        option.name: fields.Raw(
+            allow_none=option.default is None, metadata={**option.schema, "type": option.type.schema["type"]}
+        )
+        for option in _OPTIONS
+    }
+
+
+class _ServiceSchema(AnswerSchema):
     id = fields.Integer()
     company = fields.String()
     connector_id = fields.Integer()
@@ -26,11 +48,17 @@ class ServiceSchema(AnswerSchema):
     active = fields.Boolean()
     url = fields.String()
     created_at = Instant()
+    next_run = Instant(
+        allow_none=True,
+        metadata={"description": "By its schedule, on the sandbox clock; null where `processing` is not `scheduled`."},
+    )
 
 
-class NewServiceSchema(StrictSchema):
-    """A service to add."""
+ServiceSchema: Final = _ServiceSchema.from_dict(_option_fields(), name="ServiceSchema")
+"""A service, with the inbound URL that clients post to."""
 
+
+class _NewServiceSchema(StrictSchema):
     company = fields.String(required=True, metadata={"example": "acme"})
     connector_id = fields.Integer(required=True, strict=True, metadata={"description": "Its source connector."})
     entity = fields.String(required=True, metadata={"description": "An entity of that connector.", "example": "orders"})
@@ -45,15 +73,27 @@ class NewServiceSchema(StrictSchema):
     active = Flag(load_default=True)
 
 
-class ServiceChangeSchema(StrictSchema):
-    """A change of a service."""
+NewServiceSchema: Final = _NewServiceSchema.from_dict(_option_fields(), name="NewServiceSchema")
+"""A service to add."""
 
-    active = Flag(required=True)
+
+class _ServiceChangeSchema(ChangeSchema):
+    active = Flag()
+
+
+ServiceChangeSchema: Final = _ServiceChangeSchema.from_dict(_option_fields(), name="ServiceChangeSchema")
+"""A change of a service; fields that are left out stay as they are."""
 
 
 def _presented(service: Service) -> dict[str, Any]:
-    url = base_url() + service.path
-    return {**dataclasses.asdict(service), "url": url}
+    platform = current_sandbox().platform
+    scheduled = platform.settings.processing == "scheduled"
+    return {
+        **dataclasses.asdict(service),
+        **{option.name: option.type.dump(getattr(service.options, option.name)) for option in _OPTIONS},
+        "url": base_url() + service.path,
+        "next_run": platform.processing.next_run(service) if scheduled else None,
+    }
 
 
 @blueprint.get("/services")
@@ -71,7 +111,8 @@ def list_services() -> list[dict[str, Any]]:
 @blueprint.problem(409, "The vanity URL is taken.")
 def add_service(body: dict[str, Any]) -> dict[str, Any]:
     """Add a service; the answer holds its inbound URL."""
-    return _presented(current_sandbox().store.add_service(**body))
+    options = {option.name: body.pop(option.name) for option in _OPTIONS if option.name in body}
+    return _presented(current_sandbox().store.add_service(**body, options=ServiceOptions(**options)))
 
 
 @blueprint.get("/services/<int:service_id>")
@@ -86,9 +127,9 @@ def get_service(service_id: int) -> dict[str, Any]:
 @blueprint.arguments(ServiceChangeSchema)
 @blueprint.response(200, ServiceSchema)
 @blueprint.problem(404, _NO_SERVICE)
-def change_service(body: dict[str, bool], service_id: int) -> dict[str, Any]:
-    """Activate or deactivate a service."""
-    return _presented(current_sandbox().store.set_active(service_id, body["active"]))
+def change_service(body: dict[str, Any], service_id: int) -> dict[str, Any]:
+    """Activate or deactivate a service, and change its options."""
+    return _presented(current_sandbox().store.change_service(service_id, **body))
 
 
 @blueprint.delete("/services/<int:service_id>")
@@ -97,3 +138,51 @@ def change_service(body: dict[str, bool], service_id: int) -> dict[str, Any]:
 def delete_service(service_id: int) -> None:
     """Delete a service; its inbound URL is free again."""
     current_sandbox().store.delete_service(service_id)
+
+
+class PreviewedSchema(StrictSchema):
+    """The payload to map; the sample of the entity where neither is given."""
+
+    payload = fields.Raw(allow_none=True, metadata={"description": "Any JSON value."})
+    entry = fields.String(metadata={"description": "Id of a journal entry."})
+
+
+class MappedFieldSchema(AnswerSchema):
+    """A mapping row with the values that it takes from the payload."""
+
+    source = fields.String()
+    destination = fields.String()
+    source_name = fields.String(allow_none=True)
+    destination_name = fields.String(allow_none=True)
+    values = fields.List(fields.Raw(), metadata={"description": "The first ones."})
+    total = fields.Integer()
+
+
+class MappingPreviewSchema(AnswerSchema):
+    """What a payload gives to the mapping rows of a service."""
+
+    mapped = fields.List(fields.Nested(MappedFieldSchema))
+    unmapped = fields.List(fields.String(), metadata={"description": "Fields of the payload that no row takes."})
+    missing = fields.List(fields.String(), metadata={"description": "Sources that the payload does not have."})
+
+
+@blueprint.post("/services/<int:service_id>/mapping-preview")
+@blueprint.arguments(PreviewedSchema, required=False)
+@blueprint.response(200, MappingPreviewSchema)
+@blueprint.problem(404, "There is no such service or journal entry.")
+def preview_mapping(body: dict[str, Any], service_id: int) -> dict[str, Any]:
+    """Show which fields of a payload the mapping takes, which it does not, and which it misses.
+
+    The payload is given, or that of a journal entry, or else the sample of the service's entity.
+    """
+    sandbox = current_sandbox()
+    service = sandbox.store.service(service_id)
+    if "entry" in body:
+        payload = sandbox.journal.get(body["entry"]).json
+    elif "payload" in body:
+        payload = body["payload"]
+    else:
+        entity = sandbox.store.entity_of(service)
+        payload = None if entity is None else entity.sample
+    found = preview(service.options.mappings, payload)
+    return {**found._asdict(), "mapped": [row._asdict() for row in found.mapped]}

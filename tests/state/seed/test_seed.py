@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import jsonschema_rs
@@ -18,6 +19,7 @@ import yaml
 from sandbox.foundation import yaml_document as document_module
 from sandbox.foundation.errors import SeedError
 from sandbox.platform.entity_check import EntityCheck, infer_schema
+from sandbox.platform.model import FieldMapping, ServiceOptions
 from sandbox.state.seed import (
     ClientSeed,
     CompanySeed,
@@ -460,7 +462,8 @@ def test_wrong_structure_is_refused_with_its_line(content: str, line: int, messa
         (
             "services:\n  - entity: a\n    vanity_url: abc\n    vanityUrl: abc",
             8,
-            "services[0].vanityUrl: is unknown; did you mean 'vanity_url'? known: vanity_url, entity, active",
+            "services[0].vanityUrl: is unknown; did you mean 'vanity_url'? known: vanity_url, entity, active, \
+destination, schedule, time_zone, page_size, max_attempts, type, reference, mappings, notes",
         ),
     ],
 )
@@ -470,6 +473,40 @@ def test_wrong_value_in_a_connector_is_refused_with_its_line(body: str, line: in
     error = refusal(path)
 
     assert str(error) == f"{path}:{line}: companies[0].connectors[0].{message}"
+
+
+SERVICE = "entities:\n  - {type: a, name: a}\nservices:\n  - entity: a\n    vanity_url: abc\n"
+
+
+def test_service_of_a_seed_has_its_options(write: Write) -> None:
+    options = "schedule: every 2 hours\ndestination: NetSuite\nnotes:\nmappings:\n  - {source: a, destination: b}\n"
+    path = write(connector(SERVICE + indent(options, "    ")))
+
+    [company] = load_seed(path).companies
+    [service] = company.connectors[0].services
+    mapping = FieldMapping("a", "b")
+    assert service.options == ServiceOptions("NetSuite", "every 2 hours", mappings=(mapping,))
+
+
+@pytest.mark.parametrize(
+    ("option", "line", "message"),
+    [
+        ("max_attempts: 16", 10, "max_attempts: 16 is not allowed; allowed: a whole number from 1 to 15"),
+        (
+            "time_zone: Mars",
+            10,
+            "time_zone: 'Mars' is not allowed; allowed: a time zone of the IANA database, such ",
+        ),
+        ("schedule: 0 0 30 2 *", 10, "schedule: '0 0 30 2 *' is not allowed; allowed: a preset (every minute, every 5"),
+        ("mappings: [{source: a}]", 10, "mappings[0].destination: None is not allowed; allowed: text of 1 to 255 "),
+        ("mappings: x", 10, "mappings: 'x' is not allowed; allowed: a list of up to 500 objects with source and "),
+        ("page_size:", 10, "page_size: None is not allowed; allowed: a whole number from 1 to 1000"),
+    ],
+)
+def test_wrong_option_of_a_service_is_refused_with_its_line(option: str, line: int, message: str, write: Write) -> None:
+    path = write(connector(f"{SERVICE}    {option}"))
+
+    assert str(refusal(path)).startswith(f"{path}:{line}: companies[0].connectors[0].services[0].{message}")
 
 
 def test_message_never_shows_a_secret(write: Write) -> None:

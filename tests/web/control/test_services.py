@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,16 @@ def test_service_is_added_with_its_inbound_url(integration: Integration) -> None
         "active": True,
         "url": "http://localhost/v1/acme/returns_1",
         "created_at": service["created_at"],
+        "next_run": None,
+        "destination": None,
+        "schedule": None,
+        "time_zone": "UTC",
+        "page_size": 100,
+        "max_attempts": 4,
+        "type": "standard",
+        "reference": None,
+        "mappings": [],
+        "notes": None,
     }
     assert integration.control("GET", "/services/4").get_json() == service
     assert integration.control("GET", "/services").get_json()[-1] == service
@@ -104,14 +115,80 @@ def test_connector_of_another_company_is_refused(integration: Integration) -> No
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ({}, "body.active: missing; give true or false"),
+        ({}, "body: nothing to change; give at least one of active, destination, "),
         ({"active": None}, "body.active: None is not allowed; allowed: true or false"),
-        ({"active": True, "vanity_url": "x"}, "body.vanity_url: unknown; known: active"),
+        ({"active": True, "vanity_url": "x"}, "body.vanity_url: unknown; known: active, destination, "),
+        ({"page_size": 1_001}, "body.page_size: 1001 is not allowed; allowed: a whole number from 1 to 1000"),
+        ({"max_attempts": 16}, "body.max_attempts: 16 is not allowed; allowed: a whole number from 1 to 15"),
+        ({"max_attempts": None}, "body.max_attempts: None is not allowed"),
+        ({"type": "sweep"}, "body.type: 'sweep' is not allowed; allowed: standard, sweeper"),
+        ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; allowed: a preset (every minute, "),
+        ({"time_zone": "../UTC"}, "body.time_zone: '../UTC' is not allowed; allowed: a time zone of the IANA database"),
+        ({"reference": "order"}, "body.reference: 'order' is not allowed; allowed: an RFC 9535 JSONPath such as"),
+        ({"mappings": [{"source": "a"}]}, "mappings[0].destination: None is not allowed; allowed: text of 1 to 255"),
+        ({"mappings": [{"sauce": "a"}]}, "did you mean 'source'?"),
+        ({"mappings": {}}, "body.mappings: {} is not allowed; allowed: a list of up to 500 objects"),
+        ({"destination": "a\nb"}, "body.destination: 'a\\nb' is not allowed"),
+        ({"notes": 5}, "body.notes: 5 is not allowed"),
     ],
-    ids=["nothing", "null", "not changeable"],
 )
 def test_bad_change_is_refused(integration: Integration, body: object, told: str) -> None:
-    assert detail(integration.control("PATCH", "/services/1", body), 422) == told
+    assert told in detail(integration.control("PATCH", "/services/1", body), 422)
+
+
+def test_service_is_added_and_changed_with_options(integration: Integration) -> None:
+    options = {
+        "destination": "NetSuite",
+        "schedule": "every 2 hours",
+        "time_zone": "Europe/London",
+        "page_size": 50,
+        "max_attempts": 2,
+        "type": "sweeper",
+        "reference": "$.order",
+        "mappings": [{"source": "order", "destination": "tranid", "source_name": "Order"}],
+        "notes": "of the shop",
+    }
+    added = integration.control("POST", "/services", {**SERVICE, **options}).json
+    changed = integration.control("PATCH", "/services/4", {"schedule": None, "page_size": 9, "mappings": []}).json
+
+    assert {name: added[name] for name in options} == options
+    assert changed == {**added, "schedule": None, "page_size": 9, "mappings": []}
+
+
+def test_service_shows_its_next_run(make_integration: Callable[..., Integration]) -> None:
+    integration = make_integration(processing="scheduled")
+    integration.sandbox.clock.travel_to("2026-11-27T10:03:00Z")
+    integration.control("PATCH", "/services/1", {"schedule": "every 2 hours"})
+
+    shown = integration.control("GET", "/services").json
+    assert [service["next_run"] for service in shown] == ["2026-11-27T12:00:00.000000Z", None, None]
+
+
+def test_mapping_preview_is_of_a_payload_an_entry_or_the_sample(integration: Integration) -> None:
+    integration.control("PATCH", "/services/3", {"mappings": [{"source": "order", "destination": "tranid"}]})
+    integration.post({"order": "from the journal"})
+    entry = integration.control("GET", "/requests", kind="inbound").json["entries"][0]["id"]
+
+    def preview(service: int, body: Any) -> Any:
+        return integration.control("POST", f"/services/{service}/mapping-preview", body).json
+
+    assert preview(3, {"payload": {"order": 1, "x": 2}}) == {
+        "mapped": [
+            {
+                "source": "order",
+                "destination": "tranid",
+                "source_name": None,
+                "destination_name": None,
+                "values": [1],
+                "total": 1,
+            }
+        ],
+        "unmapped": ["x"],
+        "missing": [],
+    }
+    assert preview(3, {"entry": entry})["mapped"][0]["values"] == ["from the journal"]
+    assert preview(3, None)["missing"] == ["order"]
+    assert preview(1, None)["unmapped"][:2] == ["id", "number"]
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PATCH", {"active": True}), ("DELETE", None)])

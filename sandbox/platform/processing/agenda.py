@@ -1,0 +1,93 @@
+"""The agenda of processing: the items that wait for a run of a service, and the moments at which an item changes.
+
+The lock of ``Processing`` guards it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Final
+
+from msgspec.structs import replace
+
+from sandbox.platform.processing.values import Timer, Waiting
+
+NEVER: Final = math.inf
+
+
+class _Queue:
+    """The items that wait for the next run of a service, oldest first; ``due_at`` is ``None`` until it is asked for."""
+
+    def __init__(self, items: Iterable[int] = ()) -> None:
+        self.items = dict.fromkeys(items)
+        self.due_at: float | None = None
+
+
+class Agenda:
+    """What is to happen. ``next_run`` returns when a service runs next, by its id, or ``NEVER``."""
+
+    def __init__(self, next_run: Callable[[int], float]) -> None:
+        self._next_run = next_run
+        self._queues: dict[int, _Queue] = {}
+        self._timers: list[Timer] = []
+
+    def wait(self, service_id: int, item_id: int) -> None:
+        """Let an item wait for the next run of a service."""
+        queue = self._queues.setdefault(service_id, _Queue())
+        queue.items[item_id], queue.due_at = None, None
+
+    def add(self, timer: Timer) -> None:
+        """Add a moment."""
+        heapq.heappush(self._timers, timer)
+
+    def next_timer(self) -> Timer | None:
+        """Return the first moment; ``None`` where there is none."""
+        return self._timers[0] if self._timers else None
+
+    def pop_timer(self) -> Timer:
+        """Remove the first moment and return it."""
+        return heapq.heappop(self._timers)
+
+    def next_run(self) -> tuple[float, int]:
+        """Return the time of the first run that is due for items, or ``NEVER``, and the id of its service."""
+        dues = ((self._due(service_id, queue), service_id) for service_id, queue in self._queues.items())
+        return min(dues, key=itemgetter(0), default=(NEVER, 0))
+
+    def _due(self, service_id: int, queue: _Queue) -> float:
+        if queue.due_at is None:
+            queue.due_at = self._next_run(service_id)
+        return queue.due_at
+
+    def take(self, service_id: int) -> list[int]:
+        """Remove the items that wait for a service and return them."""
+        queue = self._queues.pop(service_id, None)
+        return [] if queue is None else list(queue.items)
+
+    def take_retries(self, is_meant: Callable[[int], bool]) -> list[int]:
+        """Remove the retries of items that are meant, and return the items in the order of their retries."""
+        taken = sorted(timer for timer in self._timers if not timer.confirms and is_meant(timer.item))
+        self._timers = sorted(set(self._timers).difference(taken))
+        return [timer.item for timer in taken]
+
+    def ask_again(self) -> None:
+        """Ask again when services run: what that depends on may have changed."""
+        for queue in self._queues.values():
+            queue.due_at = None
+
+    def move_back(self, step: float) -> None:
+        """Follow a clock that was moved back: what waited some time goes on to wait for the rest of it."""
+        self._timers = [replace(timer, due_at=timer.due_at - step) for timer in self._timers]
+        self.ask_again()
+
+    def snapshot(self) -> tuple[tuple[Waiting, ...], tuple[Timer, ...]]:
+        """Return the items that wait, and the moments."""
+        waiting = tuple(Waiting(service_id, tuple(queue.items)) for service_id, queue in self._queues.items())
+        return waiting, tuple(sorted(self._timers))
+
+    def restore(self, waiting: Iterable[Waiting], timers: Iterable[Timer]) -> None:
+        """Take over what ``snapshot`` returned."""
+        self._queues = {each.service_id: _Queue(each.items) for each in waiting}
+        self._timers = sorted(timers)

@@ -1,0 +1,197 @@
+"""The sync report and the log of a run, as the vendor's pages show them (FACTS P3, P8)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timezone
+from typing import Any, Final, NamedTuple
+
+from sandbox.foundation.clock import format_timestamp
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.platform.processing.values import Attempt, Item, Run
+
+WINDOW_DAYS: Final = 5
+MAX_WINDOW_DAYS: Final = 15
+"""Days that the report shows, and the most that its date filter lets it show."""
+
+DAY_S: Final = 86_400.0
+CSV_HEADER: Final = ("Company Group", "Service Entity", "Systems", "Sync ID", "Reference", "Date", "Status")
+CSV_NAME: Final = "Sync Reports.csv"
+
+
+def systems_of(item: Item) -> str:
+    """Return the systems of an item: ``Acme web shop > NetSuite``."""
+    return " > ".join(item.systems)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilter:
+    """Conditions on rows; each given one must hold. Texts are compared without regard to case, but for a reference.
+
+    ``search`` is looked for in systems, sync id and reference; ``since`` and ``until`` are Unix seconds.
+    """
+
+    company: str | None = None
+    vanity_url: str | None = None
+    entity: str | None = None
+    status: str | None = None
+    system: str | None = None
+    reference: str | None = None
+    search: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+    def matches(self, item: Item) -> bool:
+        """Return whether an item is in the report and meets every condition."""
+        updated_at = item.updated_at
+        return (
+            updated_at is not None
+            and (self.status is None or (item.status or "").lower() == self.status.lower())
+            and (self.since is None or updated_at >= self.since)
+            and (self.until is None or updated_at <= self.until)
+            and self.is_about(item)
+        )
+
+    def is_about(self, item: Item) -> bool:
+        """Return whether an item meets the conditions that do not depend on attempts."""
+        systems = systems_of(item).lower()
+        return (
+            self.company in (None, item.company)
+            and self.vanity_url in (None, item.vanity_url)
+            and self.entity in (None, item.entity)
+            and self.reference in (None, item.reference)
+            and (self.system is None or self.system.lower() in systems)
+            and (self.search is None or _found(self.search.lower(), systems, item.sync_id, item.reference))
+        )
+
+
+def _found(wanted: str, *texts: str | None) -> bool:
+    return any(wanted in text.lower() for text in texts if text is not None)
+
+
+SORTS: Final[Mapping[str, Callable[[Item], Any]]] = {
+    "id": lambda item: 0,
+    "created_at": lambda item: item.created_at,
+    "updated_at": lambda item: item.updated_at,
+    "status": lambda item: item.status,
+    "reference": lambda item: item.reference or "",
+    "entity": lambda item: item.entity,
+    "company": lambda item: item.company,
+    "systems": systems_of,
+    "sync_id": lambda item: item.last[-1].run,
+}
+"""The columns by which rows can be sorted; equal ones keep the order of their ids."""
+
+
+class ReportPage(NamedTuple):
+    """Rows of the report. ``next_after`` is the id after which the next page begins; ``None`` on the last."""
+
+    items: Sequence[Item]
+    next_after: int | None
+
+
+def page(
+    items: Iterable[Item],
+    wanted: ReportFilter,
+    *,
+    sort: str = "id",
+    descending: bool = False,
+    after: int = 0,
+    limit: int = 100,
+) -> ReportPage:
+    """Return up to ``limit`` rows that match, sorted, after the row with an id; raise ``InvalidValueError``."""
+    found = sorted_rows(items, wanted, sort=sort, descending=descending)
+    if after:
+        if sort == "id":
+            found = [item for item in found if (item.id < after if descending else item.id > after)]
+        else:
+            found = found[_place(found, after) + 1 :]
+    return ReportPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def _place(found: Sequence[Item], item_id: int) -> int:
+    for place, item in enumerate(found):
+        if item.id == item_id:
+            return place
+    raise InvalidValueError("after", item_id, "the id of a row that the filter matches; begin again without after")
+
+
+def sorted_rows(items: Iterable[Item], wanted: ReportFilter, *, sort: str, descending: bool) -> list[Item]:
+    """Return the rows that match, sorted by a column of ``SORTS``."""
+    key = SORTS[sort]
+    return sorted(filter(wanted.matches, items), key=lambda item: (key(item), item.id), reverse=descending)
+
+
+def as_csv(items: Iterable[Item], company_names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the report as the vendor's download: its header, then a line for each row, with dates in UTC.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    yield _line(CSV_HEADER)
+    for item in items:
+        date = datetime.fromtimestamp(item.updated_at or 0.0, timezone.utc)
+        name = company_names.get(item.company, item.company)
+        status = item.status or ""
+        cells = (name, item.entity, systems_of(item), item.sync_id or "", item.reference or "")
+        yield _line((*map(_cell, cells), f"{date:%d/%m/%Y %H:%M:%S}", status))
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _line(cells: Iterable[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()
+
+
+class LogLine(NamedTuple):
+    """A line of the log of a run."""
+
+    level_name: str
+    date_time: str
+    message: str
+
+
+MAX_LOG_LINES: Final = 1_000
+
+
+def log_of(run: Run, items: Iterable[Item]) -> list[LogLine]:
+    """Return the log of a run, line by line; of very many items only the first are named."""
+    at = format_timestamp(run.due_at)
+    lines = [LogLine("info", at, f"Run {run.id} started, requested by {run.requested_by}")]
+    lines += [
+        LogLine("info", at, f"Page {number} of {run.pages}: pulled {size}")
+        for number, size in enumerate(_page_sizes(run), start=1)
+    ]
+    tried = [(item, attempt) for item in items for attempt in item.last if attempt.run == run.number]
+    room = max(0, MAX_LOG_LINES - len(lines))
+    lines += [_tried(item, attempt, at) for item, attempt in tried[:room]]
+    if run.pulled > min(len(tried), room):
+        lines.append(LogLine("info", at, f"{run.pulled - min(len(tried), room)} more items"))
+    counts = f"pulled {run.pulled}, pushed {run.pushed}, pending {run.pending}, failed {run.failed}"
+    return [*lines, LogLine("info", at, f"Run {run.id} is {run.status}: {counts}")]
+
+
+def _page_sizes(run: Run) -> list[int]:
+    full, rest = divmod(run.pulled, run.page_size)
+    return [*[run.page_size] * full, *([rest] if rest else [])][: MAX_LOG_LINES // 2]
+
+
+_LEVELS: Final = {"OK": "info", "Sent": "info", "Pending": "warning", "Failed": "error"}
+
+
+def _tried(item: Item, attempt: Attempt, at: str) -> LogLine:
+    name = item.reference or f"item {item.id}"
+    told = "" if attempt.message is None else f": {attempt.message}"
+    return LogLine(_LEVELS[attempt.status], at, f"{name} to {item.systems[-1]}: {attempt.status}{told}")
+
+
+def shown_filter(wanted: ReportFilter) -> str:
+    """Return the given conditions in words: ``vanity_url=orders, status=Failed``."""
+    given = ((field.name, getattr(wanted, field.name)) for field in fields(wanted))
+    return ", ".join(f"{name}={value}" for name, value in given if value is not None)

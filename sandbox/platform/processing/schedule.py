@@ -1,0 +1,87 @@
+"""The trigger schedule of a service: a preset or a cron expression of five fields, in a time zone.
+
+The names of the presets are ours, apart from ``every 2 hours``; the dialect is the standard one (FACTS P2). The library
+for cron is imported when the first schedule is read.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone, tzinfo
+from typing import TYPE_CHECKING, Final
+
+from sandbox.foundation.clock import LATEST
+
+if TYPE_CHECKING:
+    from cronsim import CronSim
+
+MAX_LENGTH: Final = 50
+"""Characters of a schedule (FACTS P2)."""
+
+PRESETS: Final = {
+    "every minute": "* * * * *",
+    **{f"every {minutes} minutes": f"*/{minutes} * * * *" for minutes in (5, 10, 15, 30)},
+    "every hour": "0 * * * *",
+    **{f"every {hours} hours": f"0 */{hours} * * *" for hours in (2, 3, 4, 6, 12)},
+    "every day": "0 0 * * *",
+    "every week": "0 0 * * 1",
+    "every month": "0 0 1 * *",
+}
+"""Cron expressions by the name of their preset."""
+
+SCHEDULE_ALLOWED: Final = (
+    f"a preset ({', '.join(PRESETS)}) or a cron expression of five fields that comes at some time, such as "
+    f"*/15 8-18 * * 1-5, of {MAX_LENGTH} characters at most"
+)
+ZONE_ALLOWED: Final = "a time zone of the IANA database, such as UTC or Europe/London"
+_ANY_DAY: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def is_schedule(text: str) -> bool:
+    """Return whether a text is a preset or a cron expression of five fields that comes at some time."""
+    from cronsim import CronSimError
+
+    if len(text) > MAX_LENGTH or len(PRESETS.get(text, text).split()) != 5:
+        return False
+    try:
+        ticks = _ticks(text, _ANY_DAY)
+        next(ticks)
+    except (CronSimError, StopIteration):
+        return False
+    # The library also reads the last day of a month and the nth day of a week, which are not standard.
+    return min(ticks.days) > 0 and all(isinstance(day, int) for day in ticks.weekdays)
+
+
+def is_zone(name: str) -> bool:
+    """Return whether a text is the name of a time zone that this machine knows."""
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # unknown, a path, a folder of the database
+        return False
+    return True
+
+
+def next_tick(schedule: str, time_zone: str, after: float) -> float | None:
+    """Return the first time of a schedule after another, both in Unix seconds; ``None`` where there is none."""
+    if after >= LATEST.timestamp() - 366 * 86_400:
+        return None
+    ticks = _ticks(schedule, datetime.fromtimestamp(after, timezone.utc).astimezone(_zone(time_zone)))
+    return next((found.timestamp() for found in ticks), None)
+
+
+def in_words(schedule: str) -> str:
+    """Return a schedule in plain words: ``Every 15th minute of every hour``."""
+    return schedule.capitalize() if schedule in PRESETS else _ticks(schedule, _ANY_DAY).explain()
+
+
+def _ticks(schedule: str, after: datetime) -> CronSim:
+    from cronsim import CronSim
+
+    return CronSim(PRESETS.get(schedule, schedule), after)
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":  # needs no database
+        return timezone.utc
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)

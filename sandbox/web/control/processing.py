@@ -1,0 +1,348 @@
+"""Processing over HTTP: the sync report, its resync, and the runs of services with their logs (FACTS P3 to P8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, get_args
+
+from flask import Response
+from marshmallow import fields
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.platform.processing.processing import Processing
+from sandbox.platform.processing.report import (
+    CSV_NAME,
+    DAY_S,
+    MAX_WINDOW_DAYS,
+    SORTS,
+    WINDOW_DAYS,
+    ReportFilter,
+    as_csv,
+    log_of,
+    page,
+    shown_filter,
+    sorted_rows,
+    systems_of,
+)
+from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run, run_id
+from sandbox.web.control.base import (
+    INSTANT,
+    AnswerSchema,
+    Blueprint,
+    Instant,
+    StrictSchema,
+    between,
+    current_sandbox,
+    one_of,
+)
+from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
+
+blueprint = Blueprint("processing", __name__, description="What becomes of accepted payloads")
+
+_NO_ROW: Final = "There is no such row, or it was dropped or belongs to a time before the last reset."
+_NO_RUN: Final = "There is no such run, or it was dropped or belongs to a time before the last reset."
+_NOT_NOW: Final = "The service is not active, or settings do not allow it."
+_DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
+
+
+class SyncReportRowSchema(AnswerSchema):
+    """A row of the sync report: an item of an accepted payload and its newest attempt."""
+
+    id = fields.Integer()
+    sync_id = fields.String(metadata={"description": "Id of the run that made the newest attempt."})
+    reference = fields.String(allow_none=True, metadata={"description": "By which people know the item."})
+    status = fields.String(validate=one_of(*STATUSES))
+    company = fields.String()
+    vanity_url = fields.String()
+    entity = fields.String()
+    systems = fields.String(metadata={"description": "Source > destination.", "example": "Acme web shop > NetSuite"})
+    attempts = fields.Integer(metadata={"description": "How many attempts there were."})
+    message = fields.String(allow_none=True)
+    created_at = Instant()
+    updated_at = Instant()
+    entry = fields.String(metadata={"description": "Id of the journal entry of its payload."})
+
+
+class AttemptSchema(AnswerSchema):
+    """An attempt to sync an item."""
+
+    sync_id = fields.String()
+    at = Instant()
+    status = fields.String(validate=one_of(*STATUSES))
+    message = fields.String(allow_none=True)
+
+
+class SyncReportRowHistorySchema(SyncReportRowSchema):
+    """A row of the sync report with its attempts, oldest first."""
+
+    history = fields.List(fields.Nested(AttemptSchema))
+
+
+class SyncReportSchema(AnswerSchema):
+    """A page of the sync report."""
+
+    items = fields.List(fields.Nested(SyncReportRowSchema))
+    next_after = fields.Integer(
+        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
+    )
+    dropped = fields.Integer(metadata=_DROPPED)
+    waiting = fields.Integer(
+        metadata={"description": "Items of the same services that no run has pulled yet; they are in no report."}
+    )
+
+
+class ReportFilterSchema(StrictSchema):
+    """Conditions on rows; each given one must hold."""
+
+    company = fields.String()
+    vanity_url = fields.String()
+    entity = fields.String()
+    status = fields.String(validate=one_of(*STATUSES, *map(str.lower, STATUSES)))
+    system = fields.String(metadata={"description": "Text in the names of source or destination."})
+    reference = fields.String(metadata={"description": "The whole reference."})
+    search = fields.String(metadata={"description": "Text in systems, sync id or reference."})
+    days = fields.Integer(
+        validate=between(1, MAX_WINDOW_DAYS),
+        metadata={"description": "Days of the sandbox clock that it goes back.", "default": WINDOW_DAYS},
+    )
+    since = fields.String(metadata={**INSTANT, "description": "Updated at or after this instant, in place of days."})
+    until = fields.String(metadata={**INSTANT, "description": "Updated at or before it."})
+
+
+class SortedReportSchema(ReportFilterSchema):
+    """Conditions on rows, and their order."""
+
+    sort = fields.String(load_default="id", validate=one_of(*SORTS))
+    descending = query_flag("The greatest first.", load_default=False)
+
+
+class ReportQuerySchema(SortedReportSchema):
+    """Conditions on rows, their order, a cursor and the size of the page."""
+
+    after = fields.Integer(
+        load_default=0, validate=between(0, 10**18), metadata={"description": "The id of the last row already seen."}
+    )
+    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+class ResyncSchema(StrictSchema):
+    """The rows to resync: those with these ids, or every failed one that meets the conditions."""
+
+    ids = fields.List(fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}))
+    company = fields.String()
+    vanity_url = fields.String()
+    reference = fields.String()
+
+
+class ResyncedSchema(AnswerSchema):
+    """The rows that were resynced, as they are now."""
+
+    items = fields.List(fields.Nested(SyncReportRowSchema))
+
+
+class RunSchema(AnswerSchema):
+    """A run of a service."""
+
+    id = fields.String()
+    service_id = fields.Integer()
+    company = fields.String()
+    vanity_url = fields.String()
+    requested_by = fields.String(validate=one_of(*get_args(RequestedBy)))
+    status = fields.String(validate=one_of("complete", "failed"))
+    due_at = Instant()
+    started_at = Instant()
+    finished_at = Instant()
+    pulled = fields.Integer(metadata={"description": "Items taken from the source."})
+    pushed = fields.Integer(metadata={"description": "Items synced to the destination."})
+    pending = fields.Integer()
+    failed = fields.Integer()
+    page_size = fields.Integer()
+    total_pages = fields.Integer()
+
+
+class RunsSchema(AnswerSchema):
+    """A page of runs, newest last."""
+
+    runs = fields.List(fields.Nested(RunSchema))
+    next_after = fields.Integer(
+        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
+    )
+    dropped = fields.Integer(metadata=_DROPPED)
+
+
+class RunsQuerySchema(StrictSchema):
+    """Conditions on runs, a cursor and the size of the page."""
+
+    company = fields.String()
+    vanity_url = fields.String()
+    after = fields.Integer(
+        load_default=0, validate=between(0, 10**18), metadata={"description": "The number of the last run seen."}
+    )
+    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+class LogLineSchema(AnswerSchema):
+    """A line of the log of a run."""
+
+    level_name = fields.String(validate=one_of("info", "warning", "error"))
+    date_time = fields.String(metadata=INSTANT)
+    message = fields.String()
+
+
+class RunLogSchema(AnswerSchema):
+    """The log of a run."""
+
+    lines = fields.List(fields.Nested(LogLineSchema))
+
+
+def _processing() -> Processing:
+    return current_sandbox().platform.processing
+
+
+def presented_row(item: Item) -> dict[str, Any]:
+    """Return a row as the API shows it."""
+    names = ("id", "sync_id", "reference", "status", "company", "vanity_url", "entity", "attempts", "message")
+    rest = {"created_at": item.created_at, "updated_at": item.updated_at, "entry": item.entry}
+    return {**{name: getattr(item, name) for name in names}, "systems": systems_of(item), **rest}
+
+
+def _whole(item: Item) -> dict[str, Any]:
+    history = [
+        {"sync_id": run_id(each.run), "at": each.at, "status": each.status, "message": each.message}
+        for each in item.last
+    ]
+    return {**presented_row(item), "history": history}
+
+
+def presented_run(run: Run) -> dict[str, Any]:
+    """Return a run as the API shows it; it takes no time on the sandbox clock."""
+    names = ("id", "service_id", "company", "vanity_url", "requested_by", "status", "due_at")
+    counts = ("pulled", "pushed", "pending", "failed", "page_size")
+    times = {"started_at": run.due_at, "finished_at": run.due_at, "total_pages": run.pages}
+    return {**{name: getattr(run, name) for name in (*names, *counts)}, **times}
+
+
+def read_report_filter(query: dict[str, Any]) -> ReportFilter:
+    """Return the filter of query parameters; the window is of ``days`` unless it is given by instants."""
+    days = query.pop("days", None)
+    for name in ("since", "until"):
+        if name in query:
+            if days is not None:
+                raise InvalidValueError("days", days, f"nothing here, as {name} is given: use one of them")
+            query[name] = read_instant(name, query[name])
+    if "since" not in query:
+        query["since"] = current_sandbox().clock.timestamp() - (days or WINDOW_DAYS) * DAY_S
+    return ReportFilter(**query)
+
+
+@blueprint.get("/sync-report")
+@blueprint.arguments(ReportQuerySchema, location="query")
+@blueprint.response(200, SyncReportSchema)
+def show_report(query: dict[str, Any]) -> dict[str, Any]:
+    """List the sync report, a page at a time: a row for each item that a run has pulled."""
+    order = {name: query.pop(name) for name in ("sort", "descending", "after", "limit")}
+    wanted = read_report_filter(query)
+    items = _processing().items()
+    rows, next_after = page(items, wanted, **order)
+    return {
+        "items": list(map(presented_row, rows)),
+        "next_after": next_after,
+        "dropped": _processing().dropped,
+        "waiting": sum(1 for item in items if item.status is None and wanted.is_about(item)),
+    }
+
+
+@blueprint.get("/sync-report.csv")
+@blueprint.arguments(SortedReportSchema, location="query")
+@blueprint.response(200, {}, content_type="text/csv", description="All rows that match.")
+def download_report(query: dict[str, Any]) -> Response:
+    """Download the sync report as CSV: everything that the filters match, in the vendor's columns."""
+    sort, descending = query.pop("sort"), query.pop("descending")
+    rows = sorted_rows(_processing().items(), read_report_filter(query), sort=sort, descending=descending)
+    names = {company.slug: company.name for company in current_sandbox().store.companies()}
+    headers = {"Content-Disposition": f'attachment; filename="{CSV_NAME}"'}
+    return Response(as_csv(rows, names), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@blueprint.get("/sync-report/<int:item_id>")
+@blueprint.response(200, SyncReportRowHistorySchema)
+@blueprint.problem(404, _NO_ROW)
+def show_row(item_id: int) -> dict[str, Any]:
+    """Show a row with its attempts, the newest 50 of many."""
+    return _whole(_tried(item_id))
+
+
+def _tried(item_id: int) -> Item:
+    item = _processing().item(item_id)
+    if item.status is None:
+        raise InvalidValueError("id", item_id, "the id of a row; no run has pulled this item yet")
+    return item
+
+
+@blueprint.post("/sync-report/<int:item_id>/resync")
+@blueprint.response(200, SyncReportRowSchema)
+@blueprint.problem(404, _NO_ROW)
+@blueprint.problem(409, f"It is not failed. {_NOT_NOW}")
+def resync_row(item_id: int) -> dict[str, Any]:
+    """Sync a failed item again, now."""
+    return presented_row(_processing().resync([item_id])[0])
+
+
+@blueprint.post("/sync-report/resync")
+@blueprint.arguments(ResyncSchema)
+@blueprint.response(200, ResyncedSchema)
+@blueprint.problem(404, _NO_ROW)
+@blueprint.problem(409, f"One of them is not failed; none is resynced. {_NOT_NOW}")
+def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
+    """Sync failed items again, now: all that are given, or none."""
+    ids: Sequence[int] | None = body.pop("ids", None)
+    if ids is not None and body:
+        raise InvalidValueError("ids", "a list", f"either ids or conditions ({shown_filter(ReportFilter(**body))})")
+    if ids is None:
+        wanted = ReportFilter(status="Failed", **body)
+        ids = [item.id for item in _processing().items() if wanted.matches(item)]
+    return {"items": list(map(presented_row, _processing().resync(ids)))}
+
+
+@blueprint.get("/runs")
+@blueprint.arguments(RunsQuerySchema, location="query")
+@blueprint.response(200, RunsSchema)
+def list_runs(query: dict[str, Any]) -> dict[str, Any]:
+    """List the runs of services, newest last, a page at a time."""
+    after, limit = query.pop("after"), query.pop("limit")
+    runs = [
+        run
+        for run in _processing().runs()
+        if run.number > after and all(getattr(run, name) == value for name, value in query.items())
+    ]
+    return {
+        "runs": list(map(presented_run, runs[:limit])),
+        "next_after": runs[limit - 1].number if len(runs) > limit else None,
+        "dropped": _processing().dropped_runs,
+    }
+
+
+@blueprint.get("/runs/<run_id>")
+@blueprint.response(200, RunSchema)
+@blueprint.problem(404, _NO_RUN)
+def get_run(run_id: str) -> dict[str, Any]:
+    """Show a run."""
+    return presented_run(_processing().find_run(run_id))
+
+
+@blueprint.get("/runs/<run_id>/log")
+@blueprint.response(200, RunLogSchema)
+@blueprint.problem(404, _NO_RUN)
+def get_run_log(run_id: str) -> dict[str, Any]:
+    """Show the log of a run, line by line."""
+    run = _processing().find_run(run_id)
+    return {"lines": [line._asdict() for line in log_of(run, _processing().items())]}
+
+
+@blueprint.post("/services/<int:service_id>/run")
+@blueprint.response(201, RunSchema)
+@blueprint.problem(404, "There is no such service.")
+@blueprint.problem(409, _NOT_NOW)
+def run_service(service_id: int) -> dict[str, Any]:
+    """Run a service now: it pulls every item that waits."""
+    return presented_run(_processing().run(service_id))
