@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
     from sandbox.testing.local import SandboxServer
     from sandbox.testing.remote.remote_sandbox import RemoteSandbox
+    from sandbox.testing.sync_report import NotSyncedError
 
 __all__ = [
     "Entry",
     "NotReceivedError",
+    "NotSyncedError",
     "Patchworks",
     "RemoteSandbox",
     "Sandbox",
@@ -42,6 +44,7 @@ __all__ = [
 _HOMES = {
     "Entry": "sandbox.journal.entry",
     "NotReceivedError": "sandbox.journal.assertions.view",
+    "NotSyncedError": "sandbox.testing.sync_report",
     "Patchworks": "sandbox.testing.handle",
     "RemoteSandbox": "sandbox.testing.remote.remote_sandbox",
     "Sandbox": "sandbox.state.sandbox",

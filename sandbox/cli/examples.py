@@ -13,6 +13,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": ("requests --outcome rejected", "requests --service orders --json --limit 0"),
     "show": ("show 2",),
     "export": ("export --format har -o requests.har", "export --service orders > orders.ndjson"),
+    "report": ("report --service orders --status failed", "report --csv > report.csv"),
+    "runs": ("runs --service orders", "runs --json"),
     "wait": ("wait --service orders --outcome accepted --count 3 --timeout 30",),
     "verify": (
         """verify --service orders --contains '{"order": "1001"}' --times 1""",
@@ -50,6 +52,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "entities list": ("entities list --connector 1",),
     "settings show": ("settings show --json",),
     "settings set": ("settings set rate_limit=true rate_limit_requests=10",),
+    "run-service": ("run-service orders",),
+    "resync": ("resync --service orders",),
     "reset": ("reset",),
     "state save": ("state save state.json --with-secrets",),
     "state load": ("state load state.json",),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.testing.remote.control_api import ControlApi
 
-_MATCH: Final = ("endpoint", "company", "vanity_url", "client_id", "method", "json_path")
+_MATCH: Final = ("endpoint", "company", "vanity_url", "reference", "client_id", "method", "json_path")
 
 
 @click.group()
@@ -82,10 +82,13 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 )
 @click.option("--name", help="Name of the rule in the journal.")
 @click.option(
-    "--endpoint", type=click.Choice(["any", *(kind.name for kind in ENDPOINTS)]), help="Only requests to this endpoint."
+    "--endpoint",
+    type=click.Choice(["any", *(kind.name for kind in ENDPOINTS), "processing"]),
+    help="Only requests to this endpoint.",
 )
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
+@click.option("--reference", help="Only items with this reference, for the endpoint 'processing'.")
 @click.option("--client-id", help="Only requests of this OAuth client.")
 @click.option("--method", help="Only requests with this HTTP method.")
 @click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")

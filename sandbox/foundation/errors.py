@@ -173,8 +173,8 @@ def guess(name: object, known: Sequence[str]) -> str:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return how a message about an unknown name ends: the nearest of the known ones, then the first fifty of them."""
-    names = list(islice(known, 50))
+    """Return how a message about an unknown name ends: the nearest of the known ones, and the first hundred."""
+    names = list(islice(known, 100))
     return f"{guess(name, names)}known: {', '.join(names) or 'none'}"
 
 

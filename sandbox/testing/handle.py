@@ -25,13 +25,14 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.endpoints import violations_of
-from sandbox.platform.model import INBOUND_PATH
+from sandbox.platform.model import INBOUND_PATH, Service
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 from sandbox.testing.contract import NotConformingError
 from sandbox.testing.intercept import Interception, intercepted
+from sandbox.testing.sync_report import SyncReport
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 
@@ -163,9 +164,18 @@ def _id(rule: str | RuleState) -> str:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Inbound(Received):
-    """An inbound URL, with which an integration is configured, and the requests to it."""
+    """An inbound URL, with which an integration is configured, the requests to it, and what became of its payloads."""
 
     url: str
+    report: SyncReport
+    """The rows of its service in the sync report."""
+
+    def configure(self, **changes: object) -> Service:
+        """Change the service: ``configure(schedule="every 2 hours", destination="NetSuite", active=True)``.
+
+        Return it as it is now; raise ``InvalidValueError``, which names what is allowed.
+        """
+        return self.report.change_service(changes)
 
 
 class Patchworks:
@@ -262,12 +272,14 @@ class Patchworks:
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
         """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
         slug = company or self.company
-        known = [(service.company, service.vanity_url) for service in self._backend.do(verbs.services())]
-        if (slug, vanity_url) not in known:
-            raise NotFoundError("service", f"{slug}/{vanity_url}", ["/".join(pair) for pair in known], named=True)
+        known = {f"{service.company}/{service.vanity_url}": service for service in self._backend.do(verbs.services())}
+        service = known.get(f"{slug}/{vanity_url}")
+        if service is None:
+            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
-        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url))
+        report = SyncReport(service, self._backend)
+        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), report)
 
     @property
     def requests(self) -> Received:

@@ -9,13 +9,13 @@ The command line imports this module when it starts, so a row imports most of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from sandbox.foundation.clock import format_instant
+from sandbox.foundation.clock import EARLIEST, format_instant
 from sandbox.foundation.real_time import move_frozen_time
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service, ServiceOptions
 from sandbox.testing.backend import Backend, Verb
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
     from sandbox.journal.attempts import Likeness
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.processing.report import LogLine, Report, Row
+    from sandbox.platform.processing.values import Run
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -267,6 +269,149 @@ def add_service(
         reading.service,
         {**body, **(options.document() if options is not None else {})},
     )
+
+
+def change_service(service_id: int, changes: Mapping[str, object]) -> Verb[Service]:
+    """Activate or deactivate a service, and change its options; raise ``InvalidValueError``."""
+
+    def own_one(parent: Backend, own: Ownership) -> Service:
+        own.checked(_service(parent, service_id), "service", service_id)
+        return parent.do(change_service(service_id, changes))
+
+    def here(sandbox: Sandbox) -> Service:
+        return sandbox.store.change_service(service_id, **changes)  # type: ignore[arg-type]
+
+    return Verb(f"PATCH /services/{service_id}", here, reading.service, dict(changes), isolated=own_one)
+
+
+def _service(parent: Backend, service_id: int) -> Service | None:
+    return next((service for service in parent.do(services()) if service.id == service_id), None)
+
+
+# --- what becomes of payloads -----------------------------------------------------------------------------------------
+
+
+def report(**where: str | None) -> Verb[Report]:
+    """Return the rows of the sync report, oldest first; ``where`` are conditions of ``ReportFilter``."""
+
+    def here(sandbox: Sandbox) -> Report:
+        from sandbox.platform.processing.report import ReportFilter, report_of
+
+        processing = sandbox.platform.processing
+        return report_of(processing.items(), ReportFilter(**where), processing.dropped)  # type: ignore[arg-type]
+
+    query = {"limit": PAGE, "since": format_instant(EARLIEST), **where}
+    own_ones = partial(_own_report, where=where)
+    return Verb("GET /sync-report", here, reading.report, query=query, more=_next_page, isolated=own_ones)
+
+
+def _own_report(parent: Backend, own: Ownership, where: Mapping[str, str | None]) -> Report:
+    from sandbox.platform.processing.report import Report
+
+    found = [parent.do(report(**{**where, "company": known})) for known in _meant(own, where.get("company"))]
+    rows = sorted((row for each in found for row in each.rows), key=lambda row: row.id)
+    return Report(rows, sum(each.waiting for each in found), max((each.dropped for each in found), default=0))
+
+
+def _meant(own: Ownership, company: str | None) -> list[str]:
+    return [known for known in own.companies if company in (None, known)]
+
+
+def _next_page(pages: list[Any]) -> Mapping[str, object] | None:
+    after = pages[-1]["next_after"]
+    return None if after is None else {"after": after}
+
+
+def report_row(row_id: int) -> Verb[Row]:
+    """Return a row of the sync report with its attempts, or raise ``NotFoundError``."""
+
+    def here(sandbox: Sandbox) -> Row:
+        from sandbox.platform.processing.report import row_of
+
+        return row_of(sandbox.platform.processing.item(row_id), whole=True)
+
+    def own_one(parent: Backend, own: Ownership) -> Row:
+        return own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
+
+    return Verb(f"GET /sync-report/{row_id}", here, reading.row, isolated=own_one)
+
+
+def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[list[Row]]:
+    """Sync failed items again: those given, or without any all that meet conditions of ``ReportFilter``.
+
+    Raise ``ConflictError`` or ``NotFoundError`` and resync none.
+    """
+    given = {name: value for name, value in where.items() if value is not None}
+
+    def here(sandbox: Sandbox) -> list[Row]:
+        from sandbox.platform.processing.report import ReportFilter, row_of
+
+        processing = sandbox.platform.processing
+        meant = ReportFilter(status="Failed", **given)  # type: ignore[arg-type]
+        ids = row_ids or [item.id for item in processing.items() if meant.matches(item)]
+        return list(map(row_of, processing.resync(ids)))
+
+    def own_ones(parent: Backend, own: Ownership) -> list[Row]:
+        ids = row_ids or [row.id for row in _own_report(parent, own, {"status": "Failed", **given}).rows]
+        for row_id in ids:
+            own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
+        return parent.do(resync(ids)) if ids else []
+
+    body = {"ids": list(row_ids)} if row_ids else given
+    return Verb("POST /sync-report/resync", here, reading.resynced, body, isolated=own_ones)
+
+
+def runs(**where: str) -> Verb[list[Run]]:
+    """Return the runs of services, oldest first; ``where``: ``company``, ``vanity_url``."""
+
+    def here(sandbox: Sandbox) -> list[Run]:
+        found = sandbox.platform.processing.runs()
+        return [run for run in found if all(getattr(run, name) == value for name, value in where.items())]
+
+    def own_ones(parent: Backend, own: Ownership) -> list[Run]:
+        each = (runs(**{**where, "company": known}) for known in _meant(own, where.get("company")))
+        return sorted((run for verb in each for run in parent.do(verb)), key=lambda run: run.number)
+
+    query = {"limit": PAGE, **where}
+    return Verb("GET /runs", here, reading.runs, query=query, more=_next_page, isolated=own_ones)
+
+
+def run_log(run_id: str) -> Verb[list[LogLine]]:
+    """Return the log of a run, line by line, or raise ``NotFoundError``."""
+
+    def here(sandbox: Sandbox) -> list[LogLine]:
+        from sandbox.platform.processing.report import log_of
+
+        processing = sandbox.platform.processing
+        return log_of(processing.find_run(run_id), processing.items())
+
+    def own_one(parent: Backend, own: Ownership) -> list[LogLine]:
+        run = next((run for run in parent.do(runs()) if run.id == run_id), None)
+        own.checked(run, "run", run_id)
+        return parent.do(run_log(run_id))
+
+    return Verb(f"GET /runs/{_quoted(run_id)}/log", here, reading.log_lines, isolated=own_one)
+
+
+def run_service(service_id: int) -> Verb[Run]:
+    """Run a service now, and return the run; raise ``ConflictError`` or ``NotFoundError``."""
+
+    def own_one(parent: Backend, own: Ownership) -> Run:
+        own.checked(_service(parent, service_id), "service", service_id)
+        return parent.do(run_service(service_id))
+
+    route = f"POST /services/{service_id}/run"
+    return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, isolated=own_one)
+
+
+def next_run(service_id: int) -> Verb[datetime | None]:
+    """Return when a service runs next by its schedule; ``None`` where it does not."""
+
+    def here(sandbox: Sandbox) -> datetime | None:
+        found = sandbox.platform.processing.next_run(sandbox.store.service(service_id))
+        return None if found is None else datetime.fromtimestamp(found, timezone.utc)
+
+    return Verb(f"GET /services/{service_id}", here, reading.next_run)
 
 
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------

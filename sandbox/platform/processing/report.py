@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
@@ -11,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.platform.processing.values import Attempt, Item, Run
+from sandbox.platform.processing.values import Attempt, Item, Run, run_id
 
 WINDOW_DAYS: Final = 5
 MAX_WINDOW_DAYS: Final = 15
@@ -20,6 +18,67 @@ MAX_WINDOW_DAYS: Final = 15
 DAY_S: Final = 86_400.0
 CSV_HEADER: Final = ("Company Group", "Service Entity", "Systems", "Sync ID", "Reference", "Date", "Status")
 CSV_NAME: Final = "Sync Reports.csv"
+
+
+class RowAttempt(NamedTuple):
+    """An attempt to sync an item, as the report shows it."""
+
+    sync_id: str
+    at: datetime
+    status: str
+    message: str | None
+
+
+class Row(NamedTuple):
+    """A row of the sync report: an item and its newest attempt.
+
+    ``attempts`` is their number. ``history`` has the newest of them, oldest first, where the row was asked for by
+    itself. ``entry`` is the id of the journal entry of the payload.
+    """
+
+    id: int
+    sync_id: str
+    reference: str | None
+    status: str
+    company: str
+    vanity_url: str
+    entity: str
+    systems: str
+    attempts: int
+    message: str | None
+    created_at: datetime
+    updated_at: datetime
+    entry: str
+    history: tuple[RowAttempt, ...] = ()
+
+
+def row_of(item: Item, *, whole: bool = False) -> Row:
+    """Return the row of an item that was tried; with its attempts if it is to be ``whole``."""
+    newest = item.last[-1]
+    return Row(
+        id=item.id,
+        sync_id=run_id(newest.run),
+        reference=item.reference,
+        status=newest.status,
+        company=item.company,
+        vanity_url=item.vanity_url,
+        entity=item.entity,
+        systems=systems_of(item),
+        attempts=item.attempts,
+        message=newest.message,
+        created_at=_instant(item.last[0].at),
+        updated_at=_instant(newest.updated_at),
+        entry=item.entry,
+        history=tuple(map(_row_attempt, item.last)) if whole else (),
+    )
+
+
+def _row_attempt(attempt: Attempt) -> RowAttempt:
+    return RowAttempt(run_id(attempt.run), _instant(attempt.at), attempt.status, attempt.message)
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def systems_of(item: Item) -> str:
@@ -46,12 +105,13 @@ class ReportFilter:
 
     def matches(self, item: Item) -> bool:
         """Return whether an item is in the report and meets every condition."""
-        updated_at = item.updated_at
+        if not item.last:
+            return False
+        newest = item.last[-1]
         return (
-            updated_at is not None
-            and (self.status is None or (item.status or "").lower() == self.status.lower())
-            and (self.since is None or updated_at >= self.since)
-            and (self.until is None or updated_at <= self.until)
+            (self.status is None or newest.status.lower() == self.status.lower())
+            and (self.since is None or newest.updated_at >= self.since)
+            and (self.until is None or newest.updated_at <= self.until)
             and self.is_about(item)
         )
 
@@ -64,8 +124,12 @@ class ReportFilter:
             and self.entity in (None, item.entity)
             and self.reference in (None, item.reference)
             and (self.system is None or self.system.lower() in systems)
-            and (self.search is None or _found(self.search.lower(), systems, item.sync_id, item.reference))
+            and (self.search is None or _found(self.search.lower(), systems, _sync_id(item), item.reference))
         )
+
+
+def _sync_id(item: Item) -> str | None:
+    return run_id(item.last[-1].run) if item.last else None
 
 
 def _found(wanted: str, *texts: str | None) -> bool:
@@ -74,8 +138,8 @@ def _found(wanted: str, *texts: str | None) -> bool:
 
 SORTS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "id": lambda item: 0,
-    "created_at": lambda item: item.created_at,
-    "updated_at": lambda item: item.updated_at,
+    "created_at": lambda item: item.last[0].at,
+    "updated_at": lambda item: item.last[-1].updated_at,
     "status": lambda item: item.status,
     "reference": lambda item: item.reference or "",
     "entity": lambda item: item.entity,
@@ -86,10 +150,30 @@ SORTS: Final[Mapping[str, Callable[[Item], Any]]] = {
 """The columns by which rows can be sorted; equal ones keep the order of their ids."""
 
 
+class Report(NamedTuple):
+    """Rows of the report, and how many items of the same services wait for their first run."""
+
+    rows: list[Row]
+    waiting: int
+    dropped: int
+
+
+def report_of(items: Iterable[Item], wanted: ReportFilter, dropped: int) -> Report:
+    """Return all rows that match, oldest first."""
+    every = list(items)
+    rows = [row_of(item) for item in every if wanted.matches(item)]
+    return Report(rows, waiting_in(every, wanted), dropped)
+
+
+def waiting_in(items: Iterable[Item], wanted: ReportFilter) -> int:
+    """Return how many items that were not tried yet meet the conditions that do not depend on attempts."""
+    return sum(1 for item in items if item.status is None and wanted.is_about(item))
+
+
 class ReportPage(NamedTuple):
     """Rows of the report. ``next_after`` is the id after which the next page begins; ``None`` on the last."""
 
-    items: Sequence[Item]
+    rows: Sequence[Row]
     next_after: int | None
 
 
@@ -109,7 +193,7 @@ def page(
             found = [item for item in found if (item.id < after if descending else item.id > after)]
         else:
             found = found[_place(found, after) + 1 :]
-    return ReportPage(found[:limit], found[limit - 1].id if len(found) > limit else None)
+    return ReportPage(list(map(row_of, found[:limit])), found[limit - 1].id if len(found) > limit else None)
 
 
 def _place(found: Sequence[Item], item_id: int) -> int:
@@ -131,12 +215,10 @@ def as_csv(items: Iterable[Item], company_names: Mapping[str, str]) -> Iterator[
     A cell that a spreadsheet would take for a formula begins with an apostrophe.
     """
     yield _line(CSV_HEADER)
-    for item in items:
-        date = datetime.fromtimestamp(item.updated_at or 0.0, timezone.utc)
-        name = company_names.get(item.company, item.company)
-        status = item.status or ""
-        cells = (name, item.entity, systems_of(item), item.sync_id or "", item.reference or "")
-        yield _line((*map(_cell, cells), f"{date:%d/%m/%Y %H:%M:%S}", status))
+    for row in map(row_of, items):
+        name = company_names.get(row.company, row.company)
+        cells = (name, row.entity, row.systems, row.sync_id, row.reference or "")
+        yield _line((*map(_cell, cells), f"{row.updated_at:%d/%m/%Y %H:%M:%S}", row.status))
 
 
 def _cell(text: str) -> str:
@@ -144,6 +226,9 @@ def _cell(text: str) -> str:
 
 
 def _line(cells: Iterable[str]) -> str:
+    import csv
+    import io
+
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
     return buffer.getvalue()

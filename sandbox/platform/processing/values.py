@@ -30,6 +30,11 @@ class Attempt(Struct, frozen=True):
     confirmed_at: Seconds | None = None
     """When a sent item was confirmed."""
 
+    @property
+    def updated_at(self) -> float:
+        """The time of the attempt, or of its confirmation."""
+        return self.at if self.confirmed_at is None else self.confirmed_at
+
 
 class Item(Struct, frozen=True, kw_only=True):
     """An item of an accepted payload: a whole payload, or an entry of a list."""
@@ -61,26 +66,6 @@ class Item(Struct, frozen=True, kw_only=True):
     def status(self) -> Status | None:
         """The status in the sync report; ``None`` before the first attempt."""
         return self.last[-1].status if self.last else None
-
-    @property
-    def message(self) -> str | None:
-        """The message in the sync report."""
-        return self.last[-1].message if self.last else None
-
-    @property
-    def sync_id(self) -> str | None:
-        """The id of the run that made the newest attempt."""
-        return run_id(self.last[-1].run) if self.last else None
-
-    @property
-    def created_at(self) -> float | None:
-        """The time of the first attempt that is kept."""
-        return self.last[0].at if self.last else None
-
-    @property
-    def updated_at(self) -> float | None:
-        """The time of the newest attempt, or of its confirmation."""
-        return (self.last[-1].confirmed_at or self.last[-1].at) if self.last else None
 
 
 def run_id(number: int) -> str:

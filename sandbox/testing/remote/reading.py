@@ -19,6 +19,8 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.processing.report import LogLine, Report, Row
+    from sandbox.platform.processing.values import Run
     from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -73,6 +75,56 @@ def tokens(pages: list[Document]) -> list[IssuedToken]:
         convert({**given, **{name: parse_instant(given[name]).timestamp() for name in times}}, IssuedToken)
         for given in reversed(newest_first.values())
     ]
+
+
+def row(given: Document) -> Row:
+    """Return a row of the sync report."""
+    from sandbox.platform.processing.report import Row, RowAttempt
+
+    history = [
+        RowAttempt(each["sync_id"], parse_instant(each["at"]), each["status"], each["message"])
+        for each in given.get("history", ())
+    ]
+    times = {name: parse_instant(given[name]) for name in ("created_at", "updated_at")}
+    return Row(**{**given, **times, "history": tuple(history)})
+
+
+def report(pages: list[Document]) -> Report:
+    """Return the sync report."""
+    from sandbox.platform.processing.report import Report
+
+    rows = [row(given) for page in pages for given in page["items"]]
+    return Report(rows, pages[-1]["waiting"], pages[-1]["dropped"])
+
+
+def resynced(answer: Document) -> list[Row]:
+    """Return the rows that were resynced."""
+    return [*map(row, answer["items"])]
+
+
+def run(given: Document) -> Run:
+    """Return a run of a service."""
+    from sandbox.platform.processing.values import Run
+
+    number = int(given["id"].rpartition("-")[2])
+    return convert({**given, "number": number, "due_at": parse_instant(given["due_at"]).timestamp()}, Run)
+
+
+def runs(pages: list[Document]) -> list[Run]:
+    """Return the runs of services."""
+    return [run(given) for page in pages for given in page["runs"]]
+
+
+def log_lines(answer: Document) -> list[LogLine]:
+    """Return the log of a run."""
+    from sandbox.platform.processing.report import LogLine
+
+    return [LogLine(**line) for line in answer["lines"]]
+
+
+def next_run(given: Document) -> datetime | None:
+    """Return when a service runs next."""
+    return None if given["next_run"] is None else parse_instant(given["next_run"])
 
 
 def rule(given: Document) -> RuleState:

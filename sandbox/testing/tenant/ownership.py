@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from sandbox.faults.book import RuleState
 from sandbox.faults.fault import stage_of
@@ -11,6 +12,14 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
+
+
+class _OfCompany(Protocol):
+    @property
+    def company(self) -> str: ...
+
+
+Of = TypeVar("Of", bound=_OfCompany)
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,12 @@ class Ownership:
         if rule_id not in known:
             raise NotFoundError("fault rule", rule_id, known)
         return known[rule_id]
+
+    def checked(self, thing: Of | None, kind: str, key: object) -> Of:
+        """Return a thing that an owned company has; raise ``NotFoundError`` for any other."""
+        if thing is None or thing.company not in self.companies:
+            raise NotFoundError(kind, key)
+        return thing
 
     def first_client(self) -> str:
         """Return the id of the first OAuth client; raise ``NotFoundError``."""

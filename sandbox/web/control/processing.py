@@ -17,14 +17,16 @@ from sandbox.platform.processing.report import (
     SORTS,
     WINDOW_DAYS,
     ReportFilter,
+    Row,
     as_csv,
     log_of,
     page,
+    row_of,
     shown_filter,
     sorted_rows,
-    systems_of,
+    waiting_in,
 )
-from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run, run_id
+from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run
 from sandbox.web.control.base import (
     INSTANT,
     AnswerSchema,
@@ -199,19 +201,13 @@ def _processing() -> Processing:
     return current_sandbox().platform.processing
 
 
-def presented_row(item: Item) -> dict[str, Any]:
-    """Return a row as the API shows it."""
-    names = ("id", "sync_id", "reference", "status", "company", "vanity_url", "entity", "attempts", "message")
-    rest = {"created_at": item.created_at, "updated_at": item.updated_at, "entry": item.entry}
-    return {**{name: getattr(item, name) for name in names}, "systems": systems_of(item), **rest}
+def _presented(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "history"}
 
 
 def _whole(item: Item) -> dict[str, Any]:
-    history = [
-        {"sync_id": run_id(each.run), "at": each.at, "status": each.status, "message": each.message}
-        for each in item.last
-    ]
-    return {**presented_row(item), "history": history}
+    row = row_of(item, whole=True)
+    return {**row._asdict(), "history": [attempt._asdict() for attempt in row.history]}
 
 
 def presented_run(run: Run) -> dict[str, Any]:
@@ -245,10 +241,10 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
     items = _processing().items()
     rows, next_after = page(items, wanted, **order)
     return {
-        "items": list(map(presented_row, rows)),
+        "items": list(map(_presented, rows)),
         "next_after": next_after,
         "dropped": _processing().dropped,
-        "waiting": sum(1 for item in items if item.status is None and wanted.is_about(item)),
+        "waiting": waiting_in(items, wanted),
     }
 
 
@@ -285,7 +281,7 @@ def _tried(item_id: int) -> Item:
 @blueprint.problem(409, f"It is not failed. {_NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
-    return presented_row(_processing().resync([item_id])[0])
+    return _presented(row_of(_processing().resync([item_id])[0]))
 
 
 @blueprint.post("/sync-report/resync")
@@ -301,7 +297,7 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     if ids is None:
         wanted = ReportFilter(status="Failed", **body)
         ids = [item.id for item in _processing().items() if wanted.matches(item)]
-    return {"items": list(map(presented_row, _processing().resync(ids)))}
+    return {"items": [_presented(row_of(item)) for item in _processing().resync(ids)]}
 
 
 @blueprint.get("/runs")

@@ -188,7 +188,7 @@ def test_failed_item_has_the_message_of_its_rule(immediate: Orders) -> None:
     immediate.post("1001", "1002")
 
     assert immediate.statuses() == {"1001": "OK", "1002": "Failed"}
-    assert immediate.item("1002").message == "SKU TEA-01 is unknown"
+    assert immediate.item("1002").last[-1].message == "SKU TEA-01 is unknown"
 
 
 def test_pending_item_arrives_after_so_many_attempts(scheduled: Orders) -> None:
@@ -205,7 +205,7 @@ def test_pending_item_that_never_arrives_fails_with_the_last_attempt(scheduled: 
     scheduled.sandbox.clock.advance("2d")
 
     assert [status for _, status in scheduled.history("1001")] == ["Pending", "Pending", "Pending", "Failed"]
-    assert scheduled.item("1001").message == "NetSuite is down (no success in 4 attempts)"
+    assert scheduled.item("1001").last[-1].message == "NetSuite is down (no success in 4 attempts)"
 
 
 @pytest.mark.parametrize("attempts", [1, 15])
@@ -235,7 +235,7 @@ def test_sent_item_is_ok_after_a_time(immediate: Orders) -> None:
     item = immediate.item("1001")
 
     assert (before, item.status, item.attempts) == ({"1001": "Sent"}, "OK", 1)
-    assert item.updated_at == immediate.sandbox.clock.timestamp() - 60
+    assert item.last[-1].updated_at == immediate.sandbox.clock.timestamp() - 60
 
 
 def test_sent_item_without_a_time_is_never_confirmed(immediate: Orders) -> None:
@@ -322,10 +322,10 @@ def test_payload_that_a_fault_stored_is_processed_and_a_refused_one_is_not(immed
 def test_list_is_several_items_of_one_run(immediate: Orders) -> None:
     immediate.integration.post([{"order": "1"}, {"order": "2"}, 3], token=immediate.token)
 
-    assert [(item.reference, item.index, item.sync_id) for item in immediate.processing.items()] == [
-        ("1", 0, "run-1"),
-        ("2", 1, "run-1"),
-        (None, 2, "run-1"),
+    assert [(item.reference, item.index, item.last[-1].run) for item in immediate.processing.items()] == [
+        ("1", 0, 1),
+        ("2", 1, 1),
+        (None, 2, 1),
     ]
 
 
@@ -376,7 +376,7 @@ def test_failed_item_is_resynced_by_a_run_of_its_own(immediate: Orders) -> None:
     immediate.post("1001")
     [item] = immediate.processing.resync([1])
 
-    assert (item.status, item.attempts, item.sync_id) == ("OK", 2, "run-2")
+    assert (item.status, item.attempts, item.last[-1].run) == ("OK", 2, 2)
     assert immediate.runs()[1:] == [("10:03", "resync", 1, 1)]
 
 
