@@ -59,7 +59,7 @@ class Outcomes:
             return None
         entry, contents = self._payload(item.entry)
         content = contents[item.index] if item.index < len(contents) else None
-        act = faults.choose(ItemInProcessing(item, entry, content), at)
+        act = faults.choose(ItemInProcessing(item, entry, content), at=at)
         return None if act is None else act.fault
 
     def _payload(self, entry_id: str) -> tuple[Entry | None, list[JsonValue]]:

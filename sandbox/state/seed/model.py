@@ -142,7 +142,8 @@ def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
 def _without_none(value: Any) -> Any:
     """Return data without the keys that stand for what the sandbox generates; a sample keeps its own."""
     if isinstance(value, dict):
-        value = {**value, **value.pop("options", {})}  # those of a service are keys beside the rest
+        options = value.pop("options", {})  # those of a service are keys beside the rest
+        value = {**value, **options}
         return {
             key: part if key in ("sample", "json_schema") else _without_none(part)
             for key, part in value.items()

@@ -603,9 +603,9 @@ def test_reset_during_a_run_leaves_nothing_of_it(scheduled: Orders, monkeypatch:
     scheduled.sandbox.clock.advance("12m")
     choose = scheduled.sandbox.platform.faults.choose
 
-    def reset_first(*given: Any) -> Any:
+    def reset_first(*given: Any, **named: Any) -> Any:
         scheduled.sandbox.reset()
-        return choose(*given)
+        return choose(*given, **named)
 
     monkeypatch.setattr(scheduled.sandbox.platform.faults, "choose", reset_first)
     retired.items()

@@ -1046,3 +1046,10 @@ def _calls_to_load(write: Write, count: int) -> int:
 
     assert (len(seed.oauth_clients), len(seed.services)) == (count, count)
     return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_options_of_a_service_survive_in_the_data_of_a_seed(write: Write) -> None:
+    options = "schedule: every 2 hours\npage_size: 7\nmappings:\n  - {source: a, destination: b}\n"
+    seed = load_seed(write(connector(SERVICE + indent(options, "    "))))
+
+    assert parse_seed(seed.data()).companies == seed.companies
