@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
-from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.real_time import monotonic, perf_counter
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
@@ -117,6 +117,7 @@ class Journal:
         Raise ``NotKeptError`` when the entry must be kept in a file too and cannot be; the journal is then as before.
         The caller closes the exchange again with ``keep=False`` and an answer that says so.
         """
+        duration_ms = int((perf_counter() - exchange.started) * 1e6 + 0.5) / 1e3
         secrets, is_payload = self.secrets, exchange.kind in PAYLOADS
         body = exchange.request.body
         if not is_payload:
@@ -126,7 +127,14 @@ class Journal:
             if self._shared.is_outdated:
                 self._shared = SharedValues(secrets)
             entry, cost = self._shared.entry(
-                exchange, body, status, response_headers, response_body, journal=self.id, seq=self._seq + 1
+                exchange,
+                body,
+                status,
+                response_headers,
+                response_body,
+                duration_ms=duration_ms,
+                journal=self.id,
+                seq=self._seq + 1,
             )
             if keep and self._keep is not None:
                 self._keep(entry)

@@ -46,7 +46,7 @@ class Figures:
     requests: Mapping[tuple[Kind, int, Outcome], int]
     """By endpoint, status (0: no answer) and outcome."""
     durations: Mapping[Kind, Durations]
-    """By endpoint: from the request's arrival to its journal entry, without what a fault adds after it."""
+    """By endpoint: from the request's arrival until its answer is ready, without what a fault adds after it."""
     tokens_issued: int
     faults_acted: Mapping[str, int]
     """By kind."""

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.real_time import perf_counter
 from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.known_secrets import KnownSecrets
@@ -65,6 +64,7 @@ class SharedValues:
         response_headers: Headers,
         response_body: bytes,
         *,
+        duration_ms: float,
         journal: str,
         seq: int,
     ) -> tuple[Entry, int]:
@@ -95,7 +95,7 @@ class SharedValues:
             kind=kind,
             received_at=exchange.received_at,
             wall_time=exchange.wall_time,
-            duration_ms=int((perf_counter() - exchange.started) * 1e6 + 0.5) / 1e3,
+            duration_ms=duration_ms,
             method=method,
             path=path,
             query=request.query and redact_string(request.query, self._secrets),

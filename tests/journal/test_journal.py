@@ -405,3 +405,11 @@ def test_known_credentials_stand_for_one_value_only(journal: Journal) -> None:
     entry = close(journal, headers=headers, credentials=(value, "Bearer shown"))
 
     assert entry.headers == (("Authorization", f"Bearer {fingerprint('another')}"), ("Authorization", "Bearer shown"))
+
+
+def test_time_that_redaction_takes_is_not_the_requests(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(1, 1000))
+    monkeypatch.setattr("sandbox.journal.journal.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("sandbox.journal.journal.redact_body", lambda body, *_, **__: bytes([next(ticks)]) + body)
+
+    assert close(journal, kind="token", started=0.0).duration_ms == 1_000

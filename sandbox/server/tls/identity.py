@@ -5,13 +5,14 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.errors import SettingError
 from sandbox.foundation.settings import Settings
-from sandbox.server.tls.authority import Authority, server_context
-from sandbox.server.tls.folder import CA_FILE, kept_in
 from sandbox.web.addresses import certificate_names
+
+if TYPE_CHECKING:
+    from sandbox.server.tls.authority import Authority
 
 _CERTIFICATE: Final = "a PEM file with a certificate, and those between it and its authority"
 _KEY: Final = "a PEM file with the unencrypted private key of tls_cert_file"
@@ -35,6 +36,9 @@ def identity_for(settings: Settings, host: str) -> Identity | None:
         return None
     if settings.tls_cert_file and settings.tls_key_file:
         return Identity(_own(settings.tls_cert_file, settings.tls_key_file), None, None)
+    from sandbox.server.tls.authority import Authority  # a sandbox without TLS starts without it
+    from sandbox.server.tls.folder import CA_FILE, kept_in
+
     authority, ca_file = Authority.new(), None
     if settings.tls_folder:
         folder = Path(settings.tls_folder).absolute()
@@ -81,6 +85,8 @@ def _own(cert_file: str, key_file: str) -> ssl.SSLContext:
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    from sandbox.server.tls.authority import server_context
 
     try:
         x509.load_pem_x509_certificates(_bytes_of("tls_cert_file", cert_file, _CERTIFICATE))

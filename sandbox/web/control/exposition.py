@@ -59,7 +59,7 @@ class _SandboxCollector(Collector):
 
         durations = HistogramMetricFamily(
             f"{_PREFIX}request_duration_seconds",
-            "From a request's arrival to its journal entry, without what a fault adds after that.",
+            "From a request's arrival until its answer is ready, without what a fault adds after that.",
             labels=("endpoint",),
         )
         for kind, taken in figures.durations.items():

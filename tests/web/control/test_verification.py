@@ -109,7 +109,7 @@ def test_wait_that_begins_while_the_server_stops_ends_too(
         interrupt(why)
         begin_to_wait(sandbox, client)
 
-    monkeypatch.setattr(sandbox.journal, "interrupt", interrupted_just_before)
+    monkeypatch.setattr(sandbox.journal.waiting, "interrupt", interrupted_just_before)
     server.stop()
 
     assert not sandbox.journal.waiting.followers

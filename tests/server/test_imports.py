@@ -1,0 +1,41 @@
+"""The imports of a server: none in a request to the emulated API, and none at the start for what is not used."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+_PROGRAM = """
+import http.client, json, sys
+from sandbox import Sandbox, SandboxServer
+
+with SandboxServer(Sandbox()) as server:
+    credentials = next(iter(server.sandbox.credentials.values()))
+    server.sandbox.keys.current()
+    started = set(sys.modules)
+    client = http.client.HTTPConnection("127.0.0.1", server.port)
+
+    def send(path, body, **headers):
+        client.request("POST", path, body, headers)
+        return client.getresponse().read()
+
+    form = f"grant_type=client_credentials&client_id={credentials.client.id}&client_secret={credentials.secret}"
+    token = json.loads(send("/oauth/token", form, **{"Content-Type": "application/x-www-form-urlencoded"}))
+    bearer = {"Authorization": "Bearer " + token["access_token"], "Content-Type": "application/json"}
+    send("/v1/acme/orders", "{}", **bearer)
+    send("/v1/acme/orders", "{", **bearer)
+    send("/v1/acme/anything", "x", Authorization="Bearer e30.e30.e30")
+    send("/nothing", "x")
+    statuses = [entry.status for entry in server.sandbox.journal.entries()]
+print(json.dumps([sorted(started), sorted(set(sys.modules) - started), statuses]))
+"""
+
+
+def test_a_request_imports_nothing_and_a_start_not_what_is_not_used() -> None:
+    done = subprocess.run([sys.executable, "-c", _PROGRAM], check=True, capture_output=True, text=True, timeout=60)
+    started, in_requests, statuses = json.loads(done.stdout)
+
+    assert statuses == [200, 422, 422, 401, 404]
+    assert in_requests == []
+    assert not {"flask", "marshmallow", "jwt", "cryptography.x509"} & set(started)
