@@ -1,10 +1,11 @@
-"""Form bodies: ``application/x-www-form-urlencoded`` and ``multipart/form-data`` (RFC 7578)."""
+"""Form bodies: ``application/x-www-form-urlencoded`` and ``multipart/form-data`` (RFC 7578), and PHP's view of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import parse_qsl
 
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
@@ -14,6 +15,11 @@ MAX_FIELDS: Final = 1000
 _MAX_HEAD: Final = 16 * 1024
 """Bytes of the head of a part; a part with a longer one is no field."""
 
+_MAX_NESTING: Final = 64
+"""Levels of ``name[a][b]``; a field with more is dropped: PHP's ``max_input_nesting_level``."""
+
+_PLAIN: Final = re.compile(r"[^\[. ]+")
+_BRACKETS: Final = re.compile(r"\[([^\]]*)\]")
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n|\r?\n\Z")  # some clients send no line for an empty value
 
 
@@ -73,3 +79,49 @@ def _fields(parts: Sequence[bytes]) -> Iterator[tuple[str, str]]:
             name = fields.get_param("name", header="Content-Disposition")
             if name and fields.get_filename() is None:
                 yield str(name), value[0].decode("utf-8", "replace")
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """Return the names and values of a query or a form, percent-decoded; those beyond ``MAX_FIELDS`` are left out."""
+    looked_at = "&".join(text.split("&", MAX_FIELDS)[:MAX_FIELDS])
+    return parse_qsl(looked_at, keep_blank_values=True)
+
+
+def php_fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the fields that PHP makes of names and values; its arrays are objects, a list has the keys 0, 1, 2.
+
+    The last of a repeated name wins. ``a[b]`` and ``a[]`` are members of ``a``; in the name before the first bracket a
+    dot or a blank becomes ``_``.
+    """
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if _PLAIN.fullmatch(name):
+            fields[name] = value
+        else:
+            _put(fields, name.lstrip(" "), value)
+    return fields
+
+
+def _put(fields: dict[str, Any], name: str, value: str) -> None:
+    base, bracket, rest = name.partition("[")
+    if not base:
+        return
+    keys, at = [], 0
+    while bracket and (match := _BRACKETS.match(f"[{rest}", at)):
+        keys.append(match[1])
+        at = match.end()
+    if bracket and not keys:  # never closed: PHP takes the bracket for a part of the name
+        base += f"_{rest}"
+    if len(keys) > _MAX_NESTING:
+        return
+    table, key = fields, base.replace(".", "_").replace(" ", "_")
+    for following in keys:
+        inner = table.get(key)
+        if not isinstance(inner, dict):
+            inner = table[key] = {}
+        table, key = inner, following or _next_index(inner)
+    table[key] = value
+
+
+def _next_index(table: dict[str, Any]) -> str:
+    return str(1 + max((int(key) for key in table if key.isdecimal()), default=-1))

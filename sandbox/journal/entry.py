@@ -224,6 +224,14 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
             return None
 
     @property
+    def as_stored(self) -> JsonValue:
+        """The payload as the platform probably stores it; the body is the bytes that came."""
+        from sandbox.journal.as_stored import as_stored  # few ask for it
+
+        content_type = next((value for name, value in reversed(self.headers) if name.lower() == "content-type"), "")
+        return as_stored(self.query, content_type, self.body)
+
+    @property
     def text(self) -> str | None:
         """The body as text, or ``None`` when it is not UTF-8."""
         try:

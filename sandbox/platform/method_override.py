@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sandbox.foundation.errors import MethodOverrideError, cut
 from sandbox.foundation.strict_json import NotJsonError
-from sandbox.platform.sent_input import PADDING, Input, body_input, query_input
+from sandbox.journal.sent_input import PADDING, Input, body_input, query_input
 
 if TYPE_CHECKING:
     from sandbox.journal.request import Request

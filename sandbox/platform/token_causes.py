@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from sandbox.foundation.errors import cut
 from sandbox.foundation.form_data import FORM, MULTIPART, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import NotJsonError
+from sandbox.journal.sent_input import Input, body_input, query_input
 from sandbox.platform.http_basic import read_basic
-from sandbox.platform.sent_input import Input, body_input, query_input
 
 if TYPE_CHECKING:
     from sandbox.journal.entry import Exchange

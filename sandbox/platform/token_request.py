@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.strict_json import NotJsonError
+from sandbox.journal.sent_input import PADDING, body_input, query_input
 from sandbox.platform.http_basic import NO_BASIC, Basic, read_basic
-from sandbox.platform.sent_input import PADDING, body_input, query_input
 
 if TYPE_CHECKING:
     from sandbox.journal.request import Request

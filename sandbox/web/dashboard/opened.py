@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import ISSUERS
+from sandbox.journal.endpoint import ISSUERS, PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.export.curl import curl
 from sandbox.journal.reasons import explain
@@ -46,6 +47,8 @@ class Opened:
     life: TokenLife | None
     curl: str
     pretty: Text | None
+    stored: Text | None
+    """An accepted payload as the platform probably stores it, where that is not what came."""
     raw: Text | None
     dump: str | None
     answer: Text
@@ -68,6 +71,7 @@ def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> O
         life=token_of(platform, entry),
         curl=curl(entry, base_url),
         pretty=_formatted(entry.body, whole=whole),
+        stored=_stored(entry, whole=whole),
         raw=None if text is None else _cut(text, whole=whole),
         dump=_hex_dump(entry.body) if text is None else None,
         answer=_formatted(entry.response_body, whole=whole)
@@ -93,6 +97,13 @@ def _formatted(body: bytes, *, whole: bool) -> Text | None:
     except NotJsonError:
         return None
     return _cut(pretty(value), whole=whole) if isinstance(value, (dict, list)) else None
+
+
+def _stored(entry: Entry, *, whole: bool) -> Text | None:
+    if entry.kind not in PAYLOADS or not entry.accepted:
+        return None
+    stored = entry.as_stored
+    return None if equal(entry.json, stored) else _cut(pretty(stored), whole=whole)
 
 
 def _cut(text: str, *, whole: bool) -> Text:

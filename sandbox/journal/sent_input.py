@@ -5,22 +5,18 @@ The body is read by its ``Content-Type``: a form, ``multipart/form-data`` or JSO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import parse_qsl
 
 from sandbox.foundation import form_data
-from sandbox.foundation.form_data import MAX_FIELDS, media_type, names_json, read_multipart
+from sandbox.foundation.form_data import media_type, names_json, pairs_of, php_fields, read_multipart
 from sandbox.foundation.strict_json import NotJsonError
 
 if TYPE_CHECKING:
     from sandbox.journal.request import Request
 
 Input: TypeAlias = Mapping[str, object]
-"""Fields by name; JSON values, texts, or ``LIST``."""
-
-LIST: Final[Sequence[object]] = ()
-"""The value of a field given as ``name[]=…``, which PHP makes an array."""
+"""Fields by name, each a JSON value or a text."""
 
 PADDING: Final = " \t\n\r\0\x0b"
 """The characters that PHP's ``trim`` removes."""
@@ -28,7 +24,7 @@ PADDING: Final = " \t\n\r\0\x0b"
 
 def query_input(request: Request) -> Input:
     """Return the fields of the query."""
-    return _last_wins(_pairs(request.query))
+    return php_fields(pairs_of(request.query))
 
 
 def body_input(request: Request) -> Input:
@@ -38,9 +34,9 @@ def body_input(request: Request) -> Input:
         return _members(request)
     match media_type(header):
         case form_data.FORM:
-            return _last_wins(_pairs(request.body.decode("utf-8", "replace")))
+            return php_fields(pairs_of(request.body.decode("utf-8", "replace")))
         case form_data.MULTIPART:
-            return _last_wins(_parts(request.body, header))
+            return php_fields(_parts(request.body, header))
         case _:
             return {}
 
@@ -53,13 +49,6 @@ def _members(request: Request) -> Input:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _pairs(text: str) -> Iterable[tuple[str, str]]:
-    fields = text.split("&", MAX_FIELDS)[:MAX_FIELDS]
-    if "%" in text or "+" in text:
-        return parse_qsl("&".join(fields), keep_blank_values=True)
-    return [(name, value) for name, _, value in [field.partition("=") for field in fields if field]]
-
-
 def _parts(body: bytes, content_type: str) -> Iterable[tuple[str, str]]:
     """Return the fields of a multipart body; none of a body that is cut, cannot be read or has too many."""
     try:
@@ -67,11 +56,3 @@ def _parts(body: bytes, content_type: str) -> Iterable[tuple[str, str]]:
     except ValueError:
         return ()
     return form.fields if form.is_whole else ()
-
-
-def _last_wins(pairs: Iterable[tuple[str, str]]) -> Input:
-    fields: dict[str, object] = {}
-    for name, value in pairs:
-        bare, bracket, _ = name.partition("[")
-        fields[bare] = LIST if bracket else value
-    return fields
