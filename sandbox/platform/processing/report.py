@@ -99,6 +99,7 @@ class ReportFilter:
     status: str | None = None
     system: str | None = None
     reference: str | None = None
+    entry: str | None = None
     search: str | None = None
     since: float | None = None
     until: float | None = None
@@ -123,6 +124,7 @@ class ReportFilter:
             and self.vanity_url in (None, item.vanity_url)
             and self.entity in (None, item.entity)
             and self.reference in (None, item.reference)
+            and self.entry in (None, item.entry)
             and (self.system is None or self.system.lower() in systems)
             and (self.search is None or _found(self.search.lower(), systems, _sync_id(item), item.reference))
         )

@@ -102,6 +102,7 @@ class ReportFilterSchema(StrictSchema):
     status = fields.String(validate=one_of(*STATUSES, *map(str.lower, STATUSES)))
     system = fields.String(metadata={"description": "Text in the names of source or destination."})
     reference = fields.String(metadata={"description": "The whole reference."})
+    entry = fields.String(metadata={"description": "Id of the journal entry of the payload."})
     search = fields.String(metadata={"description": "Text in systems, sync id or reference."})
     days = fields.Integer(
         validate=between(1, MAX_WINDOW_DAYS),

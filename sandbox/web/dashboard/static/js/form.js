@@ -5,6 +5,7 @@ import { JsonText, Refusal } from "./api.js";
 const READERS = {
   integer: (field) => Number.parseInt(field.value, 10),
   number: (field) => Number(field.value),
+  nullable: (field) => field.value.trim() || null,
   boolean: (field) => field.checked,
   utc: (field) => `${field.value}${field.value.length === 16 ? ":00" : ""}Z`,
   json: (field) => readJson(field.value),
