@@ -143,13 +143,17 @@ class SeedError(DocumentError):
 class NotFoundError(InputError):
     """There is no ``kind`` called ``given``; ``known`` lists the names or ids that exist.
 
-    With ``named`` the message also proposes the nearest known name, which makes no sense for ids.
+    With ``named`` the message also proposes the nearest known name, which makes no sense for ids. Without ``given``
+    there is none at all.
     """
 
-    def __init__(self, kind: str, given: object, known: Iterable[object] = (), *, named: bool = False) -> None:
+    def __init__(self, kind: str, given: object = None, known: Iterable[object] = (), *, named: bool = False) -> None:
         self.kind = kind
         self.given = given
         self.known = [str(name) for name in known]
+        if given is None:
+            super().__init__(f"there is no {kind}")
+            return
         listed = ", ".join(self.known[: 50 if named else 20]) or "none"
         near = guess(given, self.known) if named else ""
         super().__init__(f"there is no {kind} {shorten(given)}; {near}known: {listed}")

@@ -14,7 +14,13 @@ from urllib.parse import unquote_to_bytes
 
 from typing_extensions import Self
 
-from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
+from sandbox.foundation.errors import (
+    ConflictError,
+    IncompleteBodyError,
+    InvalidValueError,
+    PayloadTooLargeError,
+    RefusalError,
+)
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
@@ -70,6 +76,12 @@ class SandboxServer:
         limits: Limits | None = None,
         tls_port: int = 0,
     ) -> None:
+        if not isinstance(sandbox, Sandbox):
+            raise InvalidValueError("sandbox", sandbox, "a Sandbox: SandboxServer(Sandbox())")
+        # As on the command line; only the empty host, which is every address, is none there.
+        asked = Settings().changed(
+            {"port": port, "tls_port": tls_port, "threads": threads, **({"host": host} if host else {})}
+        )
         self.sandbox = sandbox
         self.errors: list[BaseException] = []
         """Exceptions that escaped in the server's threads; each is a defect of the sandbox."""
@@ -77,11 +89,11 @@ class SandboxServer:
         self._identity = identity_for(sandbox.initial_settings, host)
         control_key = _key_in_force(sandbox.initial_settings, host)
         self.app = SandboxApp(sandbox, control_key=control_key, ca_pem=self.ca_pem, tls=lambda: self.endpoints.tls)
-        self._threads = threads
+        self._threads = asked.threads
         self._limits = limits or Limits()
         self._host = host
-        self._wanted_ports = port, tls_port
-        self._ports = port, tls_port
+        self._wanted_ports = asked.port, asked.tls_port
+        self._ports = self._wanted_ports
         self._run: _Run | None = None
 
     def start(self) -> Self:
@@ -126,8 +138,16 @@ class SandboxServer:
 
     @property
     def port(self) -> int:
-        """The port listened on."""
-        return self._ports[0]
+        """The port listened on; raise ``ConflictError`` before the start, unless it was given."""
+        return self._port(0)
+
+    def _port(self, index: int) -> int:
+        if not self._ports[index]:
+            raise ConflictError(
+                "the server is not started and has no port yet; call start(), or use it as a context manager: "
+                "with SandboxServer(Sandbox()) as server"
+            )
+        return self._ports[index]
 
     @property
     def base_url(self) -> str:
@@ -137,7 +157,7 @@ class SandboxServer:
     @property
     def tls_base_url(self) -> str | None:
         """The same over TLS, where that is served."""
-        return f"https://{self._reachable_host}:{self._ports[1]}" if self._identity else None
+        return f"https://{self._reachable_host}:{self._port(1)}" if self._identity else None
 
     @property
     def ca_pem(self) -> bytes | None:
@@ -168,7 +188,7 @@ class SandboxServer:
         """Serve the sandbox over TLS too, on a port of loopback, while the server runs."""
         run = self._run
         if run is None:
-            raise RuntimeError("the server does not run")
+            raise ConflictError("the server does not run; start it first")
         listener = listen("127.0.0.1", 0, context)
         run.engine.open(listener)
         try:

@@ -30,7 +30,7 @@ from sandbox.platform.platform import AfterAcceptance, Platform
 from sandbox.platform.store import NewOAuthClient, Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient, restore
-from sandbox.state.seed import Seed, demo_seed, extended_seed
+from sandbox.state.seed import SeedSource, demo_seed, extended_seed, read_seed
 from sandbox.state.seed_loading import Loaded, completed, load, seeded_rules
 
 if TYPE_CHECKING:
@@ -42,21 +42,22 @@ _KEY_ALLOWED: Final = "an unencrypted RSA private key of at least 2048 bits as P
 class Sandbox:
     """An emulated Patchworks with its clock, faults, settings and journal.
 
-    ``seed`` defaults to the demo seed. ``settings`` (``Sandbox(settings={"wire_profile": "legacy"})``) win over
-    those of the seed. ``clock`` and ``signing_key`` are made unless given; ``keys`` is a ring that may be warm
-    already, in place of ``signing_key``. Safe to use from several threads.
+    ``seed`` is a ``Seed``, plain data or the path of a file; it defaults to the demo seed. ``settings``
+    (``Sandbox(settings={"wire_profile": "legacy"})``) win over those of the seed. ``clock`` and ``signing_key`` are
+    made unless given; ``keys`` is a ring that may be warm already, in place of ``signing_key``. Safe to use from
+    several threads.
     """
 
     def __init__(
         self,
-        seed: Seed | None = None,
+        seed: SeedSource | None = None,
         *,
         settings: Mapping[str, object] | None = None,
         clock: Clock | None = None,
         signing_key: SigningKey | None = None,
         keys: KeyRing | None = None,
     ) -> None:
-        seed = demo_seed() if seed is None else seed
+        seed = demo_seed() if seed is None else read_seed(seed)
         self._given = dict(settings or {})
         self.initial_settings = initial = Settings().changed(seed.settings).changed(self._given)
         self.seed = seed = seed.with_credentials(initial.client_id, initial.client_secret)

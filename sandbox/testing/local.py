@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from sandbox.foundation.errors import NotFoundError, NotInProcessError
+from typing_extensions import Self
+
+from sandbox.foundation.errors import ConflictError, NotFoundError, NotInProcessError
 from sandbox.journal.journal import Journal
 from sandbox.server import sandbox_server
 from sandbox.state.sandbox import Sandbox
@@ -24,29 +30,95 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NOWHERE: Final = "http://sandbox.invalid"
+"""A host that no resolver knows (RFC 6761 §6.4)."""
+
 
 class SandboxServer(sandbox_server.SandboxServer):
     """Serves a sandbox over HTTP from threads of this process.
 
     ``host``, ``port`` and ``tls_port`` default to loopback and free ports, whatever the settings say; beyond loopback
     the control API needs a key. It serves from ``start`` to ``stop``, or as a context manager. With the setting ``tls``
-    it serves HTTPS as well (``tls_base_url``, ``ca_pem``). Raise ``SettingError`` when its certificate cannot be read.
+    it serves HTTPS as well (``tls_base_url``, ``ca_pem``). Raise ``InvalidValueError`` for a value that is not allowed,
+    and ``SettingError`` when its certificate cannot be read.
     """
+
+    _waits = False
+    """Whether it starts when an address is asked for."""
+    _pid: int | None = None
+    """The process in which it was started."""
+
+    @contextmanager
+    def on_demand(self) -> Iterator[Self]:
+        """Serve while the context lasts, from when a URL or a port is first asked for."""
+        self._starting = threading.Lock()
+        self._waits = True
+        try:
+            yield self
+        finally:
+            self._waits = False
+            if not self.is_of_another_process:
+                self.stop()
+
+    def start(self) -> Self:
+        """Listen and serve; raise ``OSError`` when a port is taken."""
+        super().start()
+        self._pid = os.getpid()
+        return self
+
+    @property
+    def is_of_another_process(self) -> bool:
+        """Whether this process is a fork of the one that serves: what it holds is a copy, which receives nothing."""
+        return self._pid not in (None, os.getpid())
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether no port can be opened: the test forbids sockets, as pytest-socket's ``--disable-socket`` does."""
+        return self._waits and self._pid is None and getattr(socket.socket, "__module__", "") == "pytest_socket"
+
+    def _port(self, index: int) -> int:
+        self._serve_if_waiting()
+        return super()._port(index)
+
+    @property
+    def base_url(self) -> str:
+        """The URL under which everything is; where no port can be opened, one that only mounted clients reach."""
+        return _NOWHERE if self.is_out_of_reach else super().base_url
+
+    @property
+    def known_url(self) -> str | None:
+        """The same if it was asked for already."""
+        return self.base_url if self._pid is not None else None
+
+    @contextmanager
+    def served_by_tls(self, context: ssl.SSLContext) -> Iterator[int]:
+        """Serve the sandbox over TLS too, on a port of loopback, while the server runs."""
+        self._serve_if_waiting()
+        with super().served_by_tls(context) as port:
+            yield port
+
+    def _serve_if_waiting(self) -> None:
+        if self._waits and self._pid is None:
+            with self._starting:
+                if self._pid is None:
+                    self.start()
 
     @property
     def patchworks(self) -> Patchworks:
         """The handle that tests hold."""
         from sandbox.testing.handle import Patchworks
 
-        return Patchworks(InProcess(self.endpoints, self))
+        return Patchworks(InProcess(self))
+
+    def __repr__(self) -> str:
+        return f"<SandboxServer {url}>" if (url := self.known_url) else "<SandboxServer, which has no URL so far>"
 
 
 @dataclass(frozen=True)
 class InProcess:
-    """A ``Backend`` over a sandbox and the server that serves it; without a server only mounted clients reach it."""
+    """A ``Backend`` over a server of this process, or over the addresses at which only mounted clients reach it."""
 
-    endpoints: Endpoints
-    server: SandboxServer | None = None
+    served: SandboxServer | Endpoints
 
     @property
     def place(self) -> InProcess:
@@ -55,44 +127,54 @@ class InProcess:
 
     @property
     def sandbox(self) -> Sandbox:
-        """The sandbox itself."""
-        return self.endpoints.sandbox
+        """The sandbox itself; raise ``ConflictError`` in a fork of the process that serves it."""
+        if isinstance(self.served, SandboxServer) and self.served.is_of_another_process:
+            raise ConflictError(
+                "this process is a fork of the one that serves the sandbox, and its copy receives no request; ask the "
+                "handle there, or start a SandboxServer here"
+            )
+        return self.served.sandbox
 
     @property
     def base_url(self) -> str:
         """Base URL, without a trailing slash."""
-        return self.endpoints.base_url
+        return self.served.base_url
+
+    @property
+    def known_url(self) -> str | None:
+        """The same if it was asked for already: no port is opened for a message."""
+        return self.served.known_url if isinstance(self.served, SandboxServer) else self.served.base_url
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self.endpoints.token_url
+        return self.base_url + self.sandbox.initial_settings.token_path
 
     @property
     def company(self) -> str:
         """Slug of the seed's first company."""
-        if self.endpoints.company is None:
-            raise NotFoundError("company", "of the seed")
-        return self.endpoints.company
+        if self.sandbox.company is None:
+            raise NotFoundError("company in the seed; add one to its companies")
+        return self.sandbox.company.slug
 
     @property
     def credentials(self) -> Credentials:
         """The seed's first OAuth client."""
-        new = self.endpoints.credentials
+        new = next(iter(self.sandbox.credentials.values()), None)
         if new is None:
-            raise NotFoundError("OAuth client", "of the seed")
+            raise NotFoundError("OAuth client in the seed; add one to the oauth_clients of a connector")
         return Credentials(new.client.id, new.secret)
 
     @cached_property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application."""
-        return SandboxApp(self.sandbox) if self.server is None else self.server.app
+        return self.served.app if isinstance(self.served, SandboxServer) else SandboxApp(self.sandbox)
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
         """Serve the sandbox over TLS too, on a port of loopback."""
-        if self.server is None:
+        if not isinstance(self.served, SandboxServer):
             raise NotInProcessError("the sandbox is not served; hold it by the handle of a SandboxServer")
-        return self.server.served_by_tls(context)
+        return self.served.served_by_tls(context)
 
     @property
     def journal(self) -> Journal:

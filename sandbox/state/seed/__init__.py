@@ -5,7 +5,16 @@ keeps every rule of the format, or raises ``SeedError``, which names each wrong 
 format.
 """
 
-from sandbox.state.seed.load import SeedText, demo_seed, demo_seed_file, extended_seed, load_seed, parse_seed
+from sandbox.state.seed.load import (
+    SeedSource,
+    SeedText,
+    demo_seed,
+    demo_seed_file,
+    extended_seed,
+    load_seed,
+    parse_seed,
+    read_seed,
+)
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "EntitySeed",
     "PresetSeed",
     "Seed",
+    "SeedSource",
     "SeedText",
     "ServiceSeed",
     "demo_seed",
@@ -22,4 +32,5 @@ __all__ = [
     "extended_seed",
     "load_seed",
     "parse_seed",
+    "read_seed",
 ]

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from sandbox.foundation.errors import DocumentError, SeedError
+from sandbox.foundation.errors import DocumentError, InvalidValueError, SeedError
 from sandbox.foundation.yaml_document import document_of, document_of_text, fixtures_folder, read_document
 from sandbox.state.seed.draft import Draft
 from sandbox.state.seed.model import Seed
+
+SeedSource: TypeAlias = "Seed | Mapping[str, object] | str | os.PathLike[str]"
+"""A seed in one of its forms: read already, plain data, or the path of a file."""
+
+
+def read_seed(given: SeedSource, folders: Sequence[Path] = ()) -> Seed:
+    """Return a seed given in any form; a relative path is looked for in ``folders``, or else in the working folder.
+
+    Raise ``SeedError``, and ``InvalidValueError`` for anything else.
+    """
+    match given:
+        case Seed():
+            return given
+        case Mapping():
+            return parse_seed(given)
+        case str() | os.PathLike():
+            places = [Path(folder, given) for folder in (*folders, Path.cwd())]
+            found = next((place for place in places if os.path.exists(place)), None)  # noqa: PTH110 - as in load_seed
+            if found is None:
+                raise _missing(given, places)
+            return load_seed(found)
+        case _:
+            raise InvalidValueError("seed", given, "a Seed, plain data, or the path of a file")
+
+
+def _missing(given: str | os.PathLike[str], places: Iterable[Path]) -> SeedError:
+    advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
+    looked = ", ".join(dict.fromkeys(os.path.abspath(place) for place in places))  # noqa: PTH100 - also of "a\0b"
+    return SeedError(os.fspath(given), 0, f"there is no such file; {advice} (looked for {looked})")
 
 
 class SeedText(NamedTuple):
@@ -35,8 +64,7 @@ def load_seed(*sources: str | os.PathLike[str] | SeedText, environ: Mapping[str,
                 continue
             path = Path(source)
             if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
-                advice = f"write one after the example of {demo_seed_file()}, or name none to start with that one"
-                raise SeedError(str(path), 0, f"there is no such file; {advice}")
+                raise _missing(path, [path])
             draft.add(read_document(path, environ))
         return draft.seed()
 

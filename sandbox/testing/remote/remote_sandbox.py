@@ -72,14 +72,14 @@ class Remote:
         """URL of the token endpoint: its path, at the address that this process knows."""
         for connector in self.api.ask(verbs.connectors()):
             return f"{self.base_url}{urlsplit(connector['token_endpoint']).path}"
-        raise NotFoundError("connector", "whose token endpoint to use")
+        raise NotFoundError("connector whose token endpoint to use; the sandbox has none")
 
     @property
     def company(self) -> str:
         """Slug of the first company."""
         for company in self.do(verbs.companies()):
             return company.slug
-        raise NotFoundError("company", "in the sandbox")
+        raise NotFoundError("company in the sandbox")
 
     @property
     def credentials(self) -> Credentials:
@@ -90,7 +90,7 @@ class Remote:
             slug = self.company
             connectors = [connector.id for connector in self.do(verbs.connectors()) if connector.company == slug]
             if not connectors:
-                raise NotFoundError("connector", f"of company {slug}")
+                raise NotFoundError(f"connector of company {slug}, to which to add an OAuth client")
             new = self.do(verbs.add_client(connectors[0], CLIENT_NAME))
             self._made = Credentials(new.client.id, new.secret)
         return self._made

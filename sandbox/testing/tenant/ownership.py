@@ -74,5 +74,5 @@ class Ownership:
     def first_client(self) -> str:
         """Return the id of the first OAuth client; raise ``NotFoundError``."""
         if not self.client_ids:
-            raise NotFoundError("OAuth client", f"of company {self.companies[0]}")
+            raise NotFoundError(f"OAuth client of company {self.companies[0]}")
         return self.client_ids[0]

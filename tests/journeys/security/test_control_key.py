@@ -210,7 +210,7 @@ def test_key_is_shown_nowhere(guarded: Integration, caplog: pytest.LogCaptureFix
 
     shown = [
         repr(guarded.sandbox.settings),
-        repr(SandboxServer(guarded.sandbox).endpoints),
+        repr(SandboxServer(guarded.sandbox, port=9000).endpoints),
         http.get("/_sandbox/settings", headers=headers).text,
         http.patch("/_sandbox/settings", json={"control_key": KEY}, headers=headers).text,
         http.get("/_sandbox/openapi-control.yaml", headers=headers).text,

@@ -159,7 +159,7 @@ def test_copy_of_an_isolated_company_is_isolated_too(mine: Patchworks) -> None:
 def test_company_without_a_client_says_so_where_one_is_needed(patchworks: Patchworks) -> None:
     mine = patchworks.isolated(parse_seed({"companies": [{"name": "Beta Ltd", "connectors": [{"name": "Shop"}]}]}))
     for needing in (lambda: mine.client_id, lambda: mine.faults.add(status(503)), lambda: mine.faults.preset(PRESET)):
-        with pytest.raises(NotFoundError, match="there is no OAuth client 'of company beta-ltd'"):
+        with pytest.raises(NotFoundError, match="there is no OAuth client of company beta-ltd"):
             needing()
 
     assert len(patchworks.faults) == 0

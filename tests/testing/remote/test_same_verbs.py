@@ -293,7 +293,7 @@ def test_handle_of_an_empty_sandbox_says_what_is_missing(where: str, ask: Callab
 def test_url_of_tokens_and_client_of_an_empty_sandbox_elsewhere_need_a_connector() -> None:
     seed = parse_seed({"companies": [{"name": "Beta Ltd"}]})
     with SandboxServer(Sandbox(seed)) as server, RemoteSandbox(server.base_url) as remote:
-        with pytest.raises(NotFoundError, match="there is no connector 'whose token endpoint to use'"):
+        with pytest.raises(NotFoundError, match="there is no connector whose token endpoint to use"):
             _ = remote.token_url
-        with pytest.raises(NotFoundError, match="there is no connector 'of company beta-ltd'"):
+        with pytest.raises(NotFoundError, match="there is no connector of company beta-ltd"):
             _ = remote.client_id
