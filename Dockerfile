@@ -27,6 +27,7 @@ RUN python3 -m venv /build \
 COPY pyproject.toml README.md LICENSE ./
 COPY fixtures fixtures
 COPY sandbox sandbox
+COPY patchworks_sandbox_pytest.py ./
 RUN /build/bin/python -m build --wheel --no-isolation --outdir /dist \
  && /build/bin/python -m pip --python /opt/patchworks-sandbox/bin/python install --quiet --no-compile \
       --no-deps --no-index /dist/*.whl \

@@ -24,7 +24,7 @@ TARGETS: tuple[Target, ...] = (
 
 _ROOT = Path(__file__).parents[2]
 _IMPORT = "import time; began = time.perf_counter(); import sandbox; print((time.perf_counter() - began) * 1000)"
-_PLUGIN = "sandbox.testing.pytest_plugin"
+_PLUGIN = "patchworks_sandbox_pytest"
 
 
 def run(plan: Plan) -> Section:

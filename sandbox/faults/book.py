@@ -55,6 +55,15 @@ class RuleState:
     hits: int
     used_up: bool
 
+    def describe(self) -> str:
+        """Return the rule in a few words: ``fault-1 (status; endpoint=inbound, vanity_url=orders)``."""
+        conditions = ", ".join(
+            name if name in ("headers", "json_path") else f"{name}={value}"  # those may hold secrets
+            for name, value in self.rule.match.document().items()
+        )
+        kind = f"{self.rule.fault.kind}; {conditions}" if conditions else self.rule.fault.kind
+        return f"{self.rule.name or self.id} ({kind})"
+
 
 class ArmedRule:
     """A rule in force with its counts, which the book's lock guards."""
@@ -255,6 +264,6 @@ def _armed(kept: RuleSnapshot, where: str) -> ArmedRule:
     try:
         armed = ArmedRule(kept.id, read_rule(kept.rule), kept.created_at)
     except InvalidValueError as error:
-        raise InvalidValueError(f"{where}.rule.{error.field}", error.given, error.allowed) from None
+        raise error.at(f"{where}.rule.{error.field}") from None
     armed.seen, armed.hits = kept.seen, kept.hits
     return armed

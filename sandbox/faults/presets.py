@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.faults.rules import FaultRule, Match, foreign_conditions, read_rule
-from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, Withheld
-from sandbox.foundation.fields import read, unknown
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, UnknownNameError, Withheld
+from sandbox.foundation.fields import read
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 
 _KEYS = ("title", "story", "rules")
@@ -75,7 +75,7 @@ def _load_file(path: Path) -> Preset:
         raise InvalidValueError(path.name, Withheld(), f"an object with the keys {', '.join(_KEYS)}")
     for key in document:
         if key not in _KEYS:
-            raise InvalidValueError(f"{path.name}: {key}", Withheld(), unknown(key, "key", _KEYS))
+            raise UnknownNameError(f"{path.name}: {key}", Withheld(), "key", _KEYS)
     for key in ("title", "story"):
         if not isinstance(document.get(key), str) or not document[key].strip():
             raise InvalidValueError(f"{path.name}: {key}", Withheld(), "text; it must be given")
@@ -91,5 +91,5 @@ def _read_rule(path: Path, index: int, document: object) -> FaultRule:
         rule = read_rule(document)
     except InvalidValueError as error:
         where = f"{path.name}: rules[{index}].{error.field}"
-        raise InvalidValueError(where, Withheld(), error.allowed) from None
+        raise error.at(where, Withheld()) from None
     return rule if rule.name is not None else replace(rule, name=path.stem)

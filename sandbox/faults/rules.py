@@ -11,8 +11,8 @@ from typing import Any, Final
 from sandbox.faults.fault import COMPONENTS, PROCESSING, STAGES, Fault, stage_of
 from sandbox.faults.sequence import KINDS, read_fault, steps_of
 from sandbox.foundation import value_types as types
-from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.fields import Described, field, fields_of, read, unknown
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError
+from sandbox.foundation.fields import Described, field, fields_of, read
 from sandbox.foundation.json_value import JsonValue
 
 MAX_COUNT: Final = 1_000_000_000
@@ -137,7 +137,7 @@ def read_rule(document: object) -> FaultRule:
         return read(FaultRule, document, "rule")
     except InvalidValueError as error:
         # The rule is the document: an error names a field of it without a path.
-        raise InvalidValueError(error.field.removeprefix("rule."), error.given, error.allowed) from None
+        raise error.at(error.field.removeprefix("rule.")) from None
 
 
 def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
@@ -145,12 +145,18 @@ def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
 
     ``make_rule(status(503), endpoint="inbound", vanity_url="orders", times=2)``
     """
+    if isinstance(fault, str):
+        hint = f"{fault}(…), called" if fault in KINDS else f"with a preset's name call faults.preset({fault!r})"
+        raise InvalidValueError("fault", fault, f"a fault such as status(503); {hint}")
+    if callable(fault):
+        name = getattr(fault, "__name__", "it")
+        raise InvalidValueError("fault", fault, f"a fault such as status(503); call {name}(…)")
     match_names = [known.name for known in fields_of(Match)]
     rule_names = [known.name for known in fields_of(FaultRule) if known.name not in ("fault", "match")]
     known = rule_names + match_names
     for name, value in fields.items():
         if name not in (*known, "match"):
-            raise InvalidValueError(name, value, unknown(name, "field", known))
+            raise UnknownNameError(name, value, "field of a rule or its match", known)
     match = {name: value for name, value in fields.items() if name in match_names}
     rest = {name: value for name, value in fields.items() if name not in match_names}
     if match:

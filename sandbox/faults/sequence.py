@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Final
 from sandbox.faults.fault import COMPONENTS, Fault
 from sandbox.faults.kinds import SINGLE_KINDS
 from sandbox.foundation import value_types as types
-from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.fields import field, read, unknown
+from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.foundation.fields import field, read
 from sandbox.foundation.value_types import NotAllowedError, ValueType
 
 PASS: Final = "pass"  # noqa: S105 - no password
@@ -76,7 +76,7 @@ def read_fault(document: object, where: str = "fault") -> Fault:
         raise InvalidValueError(where, document, f'an object with a "kind", one of {", ".join(KINDS)}')
     kind = document.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InvalidValueError(f"{where}.kind", kind, unknown(kind, "kind of fault", KINDS))
+        raise InvalidValueError(f"{where}.kind", kind, f"a kind of fault; {did_you_mean(kind, KINDS)}")
     fields = {name: value for name, value in document.items() if name != "kind"}
     return read(KINDS[kind], fields, where)
 

@@ -77,14 +77,14 @@ def _timedelta(field: str, given: object, **amounts: float) -> timedelta:
         raise InvalidValueError(field, given, _DURATIONS_ALLOWED) from None
 
 
-def step_of(duration: object, units: Mapping[str, float]) -> timedelta:
+def step_of(duration: object, units: Mapping[str, object]) -> timedelta:
     """Read a step given as a duration or by timedelta's units, one of the two."""
     if (duration is None) == (not units):
         raise InvalidValueError("duration", duration, "either one duration or units such as hours=24, not both")
     if duration is not None:
         return parse_duration(duration)
     try:
-        return timedelta(**units)
+        return timedelta(**units)  # type: ignore[arg-type] # a wrong type is an error of its own
     except (TypeError, OverflowError):
         raise InvalidValueError(
             "duration", units, "timedelta's units: weeks, days, hours, minutes, seconds …"

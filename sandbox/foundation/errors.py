@@ -12,8 +12,9 @@
     ├── NotKeptError                   a journal entry could not be written to the journal file
     ├── InputError                     an input of the sandbox itself is wrong
     │   ├── InvalidValueError          a value is not allowed            (control API: 422)
-    │   │   └── SettingError           … of a setting
-    │   │       └── UnknownSettingError    that does not exist
+    │   │   ├── SettingError           … of a setting
+    │   │   │   └── UnknownSettingError    that does not exist
+    │   │   └── UnknownNameError       … of a field or an argument that does not exist
     │   ├── DocumentError              a YAML file cannot be used; with file and line
     │   │   └── SeedError              … as a seed
     │   ├── NotFoundError              there is no such thing            (control API: 404)
@@ -78,12 +79,18 @@ class SharedSandboxError(SandboxError):
 
 
 class RefusedHostError(SandboxError, ConnectionRefusedError):
-    """A client called ``host`` during a strict interception of other hosts. Clients see a failed connection."""
+    """A client called ``host`` during a strict interception of other hosts. Clients see a failed connection.
 
-    def __init__(self, host: str, intercepted: Sequence[str]) -> None:
+    Without ``intercepted`` hosts it called the real platform outside of a test.
+    """
+
+    def __init__(self, host: str, intercepted: Sequence[str] = ()) -> None:
         self.host = host
+        allowed = f"allowed: {', '.join(intercepted)} and this machine's loopback"
         super().__init__(
-            f"intercept(strict=True) refuses {host}; allowed: {', '.join(intercepted)} and this machine's loopback"
+            f"intercept(strict=True) refuses {host}; {allowed}"
+            if intercepted
+            else f"patchworks_intercept refuses {host} outside of tests; call it in a test or a fixture"
         )
 
 
@@ -112,6 +119,15 @@ class InvalidValueError(InputError):
         self.allowed = allowed
         super().__init__(f"{field}: {shorten(given)} is not allowed; allowed: {allowed}")
 
+    @property
+    def problem(self) -> str:
+        """The message without the field."""
+        return str(self).removeprefix(f"{self.field}: ")
+
+    def at(self, field: str, given: object = None) -> InvalidValueError:
+        """Return the same error about another field, for a document that holds this one; ``given`` may be withheld."""
+        return InvalidValueError(field, self.given if given is None else given, self.allowed)
+
 
 class SettingError(InvalidValueError):
     """A setting holds a value that is not allowed, or may not change now."""
@@ -123,6 +139,20 @@ class UnknownSettingError(SettingError):
     def __init__(self, field: str, given: object, allowed: str) -> None:
         super().__init__(field, given, allowed)
         self.args = (f"{field}: there is no such setting; {allowed}",)
+
+
+class UnknownNameError(InvalidValueError):
+    """There is no field or argument of this name; ``allowed`` holds the nearest name and those that are known."""
+
+    def __init__(self, field: str, given: object, kind: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.known = tuple(known)
+        super().__init__(field, given, did_you_mean(re.split(r"[. ]", field)[-1], self.known))
+        self.args = (f"{field}: there is no such {kind}; {self.allowed}",)
+
+    def at(self, field: str, given: object = None) -> InvalidValueError:
+        """Return the same error about another field."""
+        return UnknownNameError(field, self.given if given is None else given, self.kind, self.known)
 
 
 class DocumentError(InputError):

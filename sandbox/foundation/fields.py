@@ -6,12 +6,12 @@ Settings, faults, matches and rules are such dataclasses: each derives from ``De
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
-from sandbox.foundation.errors import InvalidValueError, guess
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError
 from sandbox.foundation.value_types import NotAllowedError, ValueType
 
 _META: Final = "field"
@@ -109,7 +109,7 @@ def read(cls: type[_D], document: object, where: str) -> _D:
         raise InvalidValueError(where, document, f"an object with the fields {', '.join(known) or '(none)'}")
     for name, value in document.items():
         if name not in known:
-            raise InvalidValueError(f"{where}.{name}", value, unknown(name, "field", known))
+            raise UnknownNameError(f"{where}.{name}", value, "field", known)
     for name, declaration in known.items():
         if declaration.required and name not in document:
             raise InvalidValueError(f"{where}.{name}", None, f"{declaration.type.allowed}; it must be given")
@@ -132,9 +132,3 @@ def object_schema(cls: type[Described], description: str, **constants: str) -> d
         "properties": properties,
         "additionalProperties": False,
     }
-
-
-def unknown(name: object, kind: str, known: Iterable[str]) -> str:
-    """Return in words that there is no ``kind`` of this name, the nearest name, and those that are known."""
-    names = list(known)
-    return f"{guess(name, names)}there is no such {kind}; known: {', '.join(names) or 'none'}"

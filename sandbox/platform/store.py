@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
-from sandbox.foundation.fields import fields_of, unknown
+from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError, UnknownNameError
+from sandbox.foundation.fields import fields_of
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.settings import CLIENT_SECRET_ALLOWED, is_client_secret
 from sandbox.platform.client_secret import is_recognised, recognised_by
@@ -363,7 +363,7 @@ class Store(Tables):
         known = [option.name for option in fields_of(ServiceOptions)]
         for name, value in options.items():
             if name not in known:
-                raise InvalidValueError(name, value, unknown(name, "option of a service", known))
+                raise UnknownNameError(name, value, "option of a service", known)
         self.before_change(self.service(service_id))
         with self._lock:
             service = self.service(service_id)

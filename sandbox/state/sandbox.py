@@ -30,7 +30,7 @@ from sandbox.platform.platform import AfterAcceptance, Platform
 from sandbox.platform.store import NewOAuthClient, Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient, restore
-from sandbox.state.seed import SeedSource, demo_seed, extended_seed, read_seed
+from sandbox.state.seed import Seed, SeedSource, demo_seed, extended_seed, read_seed
 from sandbox.state.seed_loading import Loaded, completed, load, seeded_rules
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -43,6 +43,8 @@ class Verb(Generic[T]):
     """Seconds more than usual that the answer may take."""
     kept_clients: Callable[[T], Collection[str]] | None = None
     """Of a verb that replaces everything: returns the ids of the OAuth clients whose secrets stay."""
+    empties_journal: bool = False
+    """Whether it empties the journal; a company that shares the sandbox then no longer sees what came before."""
     only_here: str = ""
     """Of a verb without a route: why there is none."""
 
@@ -61,6 +63,10 @@ class Place(Protocol):
     @property
     def base_url(self) -> str:
         """Base URL, without a trailing slash."""
+
+    @property
+    def known_url(self) -> str | None:
+        """The same; ``None`` where no port is open, as no URL was asked for yet."""
 
     @property
     def token_url(self) -> str:
@@ -92,6 +98,10 @@ class Backend(Protocol):
     @property
     def credentials(self) -> Credentials:
         """An OAuth client of that company; raise ``NotFoundError``."""
+
+    @property
+    def known_credentials(self) -> Sequence[Credentials]:
+        """The OAuth clients whose secrets are known here, of this company or others."""
 
     @property
     def journal(self) -> EntrySource:

@@ -1,15 +1,16 @@
 """The part of the pytest plugin that fails or reports tests whose requests do not conform to the published contract.
 
 The mode of a test is that of its marker, of ``--patchworks-contract``, or of the ini option ``patchworks_contract``,
-in this order. It imports nothing heavy before a test has a sandbox and a mode other than ``off``.
+in this order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from sandbox.testing.contract import read_codes
 
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
@@ -17,52 +18,31 @@ if TYPE_CHECKING:
 HANDLES: Final[pytest.StashKey[list[Patchworks]]] = pytest.StashKey()
 """The handles of the sandboxes that a test uses."""
 
+OF_SESSION: Final[pytest.StashKey[Patchworks]] = pytest.StashKey()
+"""The handle that wider scopes use, of the whole session."""
+
 MODES: Final = ("fail", "report", "off")
 _PROBLEM: Final = pytest.StashKey[str]()
-_REPORTED: Final = "patchworks_contract"
+REPORTED: Final = "patchworks_contract"
 """Attribute of a test's report with what was found; xdist carries it to the terminal."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options."""
-    meaning = (
-        "Fail a test whose requests to the sandbox do not conform to the published contract, report them at the end of "
-        "the session, or do not look at them."
-    )
-    group = parser.getgroup("patchworks", "Patchworks Sandbox")
-    group.addoption("--patchworks-contract", choices=MODES, help=meaning)
-    parser.addini("patchworks_contract", f"{meaning} One of {', '.join(MODES)}; default: off.", default="off")
-    parser.addini("patchworks_contract_allow", "Codes of contract violations that fail no test.", type="args")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Refuse an ini option that makes no sense."""
-    if (given := config.getini("patchworks_contract")) not in MODES:
-        raise pytest.UsageError(f"patchworks_contract: {given!r} is not allowed; allowed: {', '.join(MODES)}")
-    if codes := config.getini("patchworks_contract_allow"):
-        from sandbox.foundation.errors import InvalidValueError
-        from sandbox.testing.contract import read_codes
-
-        try:
-            read_codes(codes)
-        except InvalidValueError as error:
-            raise pytest.UsageError(f"patchworks_contract_allow: {error}") from None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+def judge(item: pytest.Item) -> None:
     """Hold the requests of a test that has passed against the contract."""
     __tracebackhide__ = True
-    result = yield
-    if HANDLES in item.stash and (mode := contract_mode(item)) != "off":
-        from sandbox.testing.contract import read_codes
-
+    handles = handles_of(item)
+    if handles and (mode := contract_mode(item)) != "off":
         allow = read_codes(_of_marker(item, "allow", ())) | read_codes(item.config.getini("patchworks_contract_allow"))
-        problems = [found for handle in item.stash[HANDLES] if (found := handle.contract_problem(allow=allow))]
+        problems = [found for handle in handles if (found := handle.contract_problem(allow=allow))]
         if problems and mode == "fail":
             pytest.fail("\n".join(problems), pytrace=False)
         item.stash[_PROBLEM] = "\n".join(problems)
-    return result
+
+
+def handles_of(item: pytest.Item) -> list[Patchworks]:
+    """Return the handles of a test: its own, or that of the session if it uses no other."""
+    uses_session = "patchworks_session" in getattr(item, "fixturenames", ()) and OF_SESSION in item.config.stash
+    return item.stash.get(HANDLES, [item.config.stash[OF_SESSION]] if uses_session else [])
 
 
 def contract_mode(item: pytest.Item) -> str:
@@ -84,21 +64,7 @@ def _of_marker(item: pytest.Item, name: str, default: Any) -> Any:
     return next(found, default)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what was found into the report of the test, so that it reaches the terminal from each worker."""
-    report = yield
-    if call.when == "call" and (problem := item.stash.get(_PROBLEM, "")):
-        setattr(report, _REPORTED, problem)
-    return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List what was found in tests that report it and do not fail."""
-    reports = [report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, _REPORTED)]
-    if reports:
-        terminalreporter.section("contract violations")
-    for report in reports:
-        terminalreporter.write_line(f"{report.nodeid}\n{getattr(report, _REPORTED)}")
+def note(report: pytest.TestReport, item: pytest.Item) -> None:
+    """Put what was found into the report of a test, so that it reaches the terminal from each worker."""
+    if problem := item.stash.get(_PROBLEM, ""):
+        setattr(report, REPORTED, problem)

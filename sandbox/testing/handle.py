@@ -2,187 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from sandbox.faults.book import RuleState
-from sandbox.faults.fault import Fault
-from sandbox.faults.rules import make_rule
-from sandbox.foundation.clock import parse_instant, step_of
-from sandbox.foundation.errors import NotFoundError
-from sandbox.journal.assertions.story import MAX_ENTRIES, story
-from sandbox.journal.assertions.verify import View
-from sandbox.journal.assertions.view import Received
-from sandbox.journal.attempts import Attempts, Likeness, find_attempts
-from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.duplicates import Duplicates
-from sandbox.journal.endpoint import INBOUND, TOKEN
-from sandbox.journal.entry import Entry
-from sandbox.journal.event import Event
-from sandbox.journal.filter import EntryFilter
-from sandbox.platform.endpoints import violations_of
-from sandbox.platform.model import INBOUND_PATH, Service
-from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
-from sandbox.testing.contract import NotConformingError
+from sandbox.testing.clock import SandboxClock
+from sandbox.testing.company import Entities, OAuthClients, Services
+from sandbox.testing.faults import Faults
 from sandbox.testing.intercept import Interception, intercepted
-from sandbox.testing.sync_report import SyncReport
+from sandbox.testing.observed import Inbound, Observed
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 
 if TYPE_CHECKING:
+    import pytest
     import requests
     from _typeshed.wsgi import WSGIApplication
+    from typing_extensions import Unpack
 
     from sandbox.state.sandbox import Sandbox
     from sandbox.state.seed import Seed
     from sandbox.testing.certify.report import Report
+    from sandbox.testing.keywords import DurationFields, RunTimeSettingFields
 
 
-class SandboxClock:
-    """The sandbox clock: the only time that the emulated platform knows."""
+@dataclass(frozen=True, slots=True)
+class StandIn(Interception):
+    """An interception, and the addresses of the sandbox as a production configuration writes them."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._do = backend.do
-
-    def now(self) -> datetime:
-        """Return the sandbox time as an aware UTC datetime."""
-        return self._do(verbs.clock()).now
-
-    def timestamp(self) -> float:
-        """Return the sandbox time in Unix seconds."""
-        return self.now().timestamp()
+    handle: Patchworks = field(kw_only=True)
 
     @property
-    def frozen(self) -> bool:
-        """Whether the clock stands still."""
-        return self._do(verbs.clock()).frozen
+    def token_url(self) -> str:
+        """URL of the token endpoint."""
+        return self.base_url + urlsplit(self.handle.token_url).path
 
-    @property
-    def rate(self) -> float:
-        """Sandbox seconds a real second; kept while the clock is frozen."""
-        return self._do(verbs.clock()).rate
-
-    @property
-    def moved(self) -> bool | None:
-        """Whether it shows another time than the machine's; ``None`` of a sandbox behind a URL."""
-        return self._do(verbs.clock()).moved
-
-    def advance(self, duration: object = None, **units: float) -> datetime:
-        """Move by a duration (``"24h"``, ``90``) or by timedelta's units (``hours=24``); return the new time."""
-        return self._do(verbs.advance(step_of(duration, units)))
-
-    def travel_to(self, instant: object) -> datetime:
-        """Set the clock to an instant with a zone; it runs on from there, or stands still if frozen."""
-        return self._do(verbs.change_clock(now=parse_instant(instant)))
-
-    def freeze(self) -> datetime:
-        """Stop the clock; ``advance`` and ``travel_to`` still move it."""
-        return self._do(verbs.change_clock(frozen=True))
-
-    def unfreeze(self) -> datetime:
-        """Let the clock run on from the time it shows."""
-        return self._do(verbs.change_clock(frozen=False))
-
-    def set_rate(self, rate: object) -> datetime:
-        """Run at ``rate`` sandbox seconds a real second."""
-        return self._do(verbs.change_clock(rate=rate))
-
-    def follow(self) -> datetime:
-        """Run beside the time of freezegun or time-machine here; raise ``NotInProcessError`` behind a URL."""
-        return self._do(verbs.follow())
-
-    def travel(self, duration: object = None, **units: float) -> datetime:
-        """Move the time of freezegun or time-machine in this process, if there is one, and the sandbox clock as far."""
-        return self._do(verbs.travel(step_of(duration, units)))
-
-    def reset(self) -> datetime:
-        """Return to the time of the sandbox's machine."""
-        return self._do(verbs.reset_clock())
+    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
+        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
+        inbound = self.handle.inbound(vanity_url, company)
+        return replace(inbound, url=self.base_url + urlsplit(inbound.url).path)
 
 
-class Faults:
-    """The fault rules in force, in the order in which they are tried; a reset leaves those of the seed."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._do = backend.do
-
-    def add(self, fault: Fault | Mapping[str, Any], **fields: object) -> RuleState:
-        """Add a rule: ``add(status(503), endpoint="inbound", vanity_url="orders", times=2)``.
-
-        ``fields`` are those of the rule and of its match, side by side. Raise ``InvalidValueError``.
-        """
-        return self._do(verbs.add_rule(make_rule(fault, **fields)))
-
-    def preset(self, name: str, **match: object) -> list[RuleState]:
-        """Add the rules of a preset, narrowed to requests that match: ``preset("slow-platform", vanity_url="orders")``.
-
-        Raise ``NotFoundError``, which lists the known presets.
-        """
-        return self._do(verbs.add_preset(name, match))
-
-    def presets(self) -> dict[str, str]:
-        """Return the stories of the presets by name."""
-        return self._do(verbs.presets())
-
-    def list(self) -> list[RuleState]:
-        """Return every rule, used up or not, with its counts."""
-        return self._do(verbs.rules())
-
-    def get(self, rule: str | RuleState) -> RuleState:
-        """Return the present state of a rule, by its id or an earlier state; raise ``NotFoundError``."""
-        return self._do(verbs.rule(_id(rule)))
-
-    def remove(self, rule: str | RuleState) -> None:
-        """Remove a rule; answers that it delays or holds back are aborted at once. Raise ``NotFoundError``."""
-        self._do(verbs.remove_rule(_id(rule)))
-
-    def clear(self) -> None:
-        """Remove every rule; answers that they delay or hold back are aborted at once."""
-        self._do(verbs.clear_rules())
-
-    def __iter__(self) -> Iterator[RuleState]:
-        return iter(self.list())
-
-    def __len__(self) -> int:
-        return len(self.list())
-
-
-def _codes(entry: Entry) -> Iterable[str]:
-    return dict.fromkeys(violation.code for violation in violations_of(entry))
-
-
-def _id(rule: str | RuleState) -> str:
-    return rule if isinstance(rule, str) else rule.id
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Inbound(Received):
-    """An inbound URL, with which an integration is configured, the requests to it, and what became of its payloads."""
-
-    url: str
-    report: SyncReport
-    """The rows of its service in the sync report."""
-
-    def configure(self, **changes: object) -> Service:
-        """Change the service: ``configure(schedule="every 2 hours", destination="NetSuite", active=True)``.
-
-        Return it as it is now; raise ``InvalidValueError``, which names what is allowed.
-        """
-        return self.report.change_service(changes)
-
-
-class Patchworks:
+class Patchworks(Observed):
     """A running sandbox as a test sees it: in this process, behind a URL, or a company in a shared one."""
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        super().__init__(backend)
+        self._oauth_clients = OAuthClients(backend)
+
+    def __repr__(self) -> str:
+        url = self.known_url
+        return f"<{type(self).__name__} {url}>" if url else f"<{type(self).__name__}, of which no URL was asked for>"
+
+    @property
+    def patchworks(self) -> Patchworks:
+        """This handle, as that of a ``SandboxServer`` is: ``patchworks_server`` is one or the other."""
+        return self
 
     @property
     def backend(self) -> Backend:
@@ -200,6 +82,11 @@ class Patchworks:
     def base_url(self) -> str:
         """Base URL of the emulated API."""
         return self._backend.place.base_url
+
+    @property
+    def known_url(self) -> str | None:
+        """The same if it was asked for already: a sandbox of this process opens a port when it is."""
+        return self._backend.place.known_url
 
     @property
     def control_url(self) -> str:
@@ -247,14 +134,21 @@ class Patchworks:
 
     # --- ways to reach it ---------------------------------------------------------------------------------------------
 
-    def intercept(self, *hosts: str, strict: bool = False) -> AbstractContextManager[Interception]:
+    def setenv(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Set the environment variables of ``env`` for the rest of a test."""
+        for name, value in self.env.items():
+            monkeypatch.setenv(name, value)
+
+    @contextmanager
+    def intercept(self, *hosts: str, strict: bool = False) -> Iterator[StandIn]:
         """Take the place of the real platform for clients of this process, over real TLS, while the context lasts.
 
         An integration that is configured with ``https://inbound.pwks.co/v1/…`` reaches the sandbox; neither it nor its
         HTTP library changes. ``hosts`` replace the names of the platform. Other hosts are reached as before, or refused
         with ``strict``. It acts on each thread of the process, and on no connection that is open already.
         """
-        return intercepted(self._backend.place, hosts, strict=strict)
+        with intercepted(self._backend.place, hosts, strict=strict) as found:
+            yield StandIn(found.hosts, found.ca_pem, found.renew, handle=self)
 
     @property
     def wsgi(self) -> WSGIApplication:
@@ -267,99 +161,22 @@ class Patchworks:
 
         session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
 
-    # --- the requests that it received --------------------------------------------------------------------------------
-
-    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
-        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
-        slug = company or self.company
-        known = {f"{service.company}/{service.vanity_url}": service for service in self._backend.do(verbs.services())}
-        service = known.get(f"{slug}/{vanity_url}")
-        if service is None:
-            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
-        entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
-        view = View(entry_filter, only_accepted=True)
-        report = SyncReport(service, self._backend)
-        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), report)
+    # --- the company's own things -------------------------------------------------------------------------------------
 
     @property
-    def requests(self) -> Received:
-        """Every request, oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter()))
+    def oauth_clients(self) -> OAuthClients:
+        """The OAuth clients of the company: ``oauth_clients.add("Order export").client_secret``."""
+        return self._oauth_clients
 
     @property
-    def token_requests(self) -> Received:
-        """Every request to the token endpoint, accepted or not, oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter(kind=TOKEN.name)))
+    def entities(self) -> Entities:
+        """The entities of the company: ``entities.add("Order", {"id": 1})``."""
+        return Entities(self._backend)
 
     @property
-    def rejected(self) -> Received:
-        """Every request that was refused, with the reason; oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter(outcome="rejected")))
-
-    @property
-    def tokens(self) -> list[IssuedToken]:
-        """Every token issued since the last reset: its request, client, end of life, and number of uses."""
-        return self._backend.do(verbs.tokens())
-
-    @property
-    def contract_violations(self) -> Sequence[ContractViolation]:
-        """Every way in which a request did not conform to the published contract; oldest first.
-
-        The sandbox answers such requests all the same. Raise ``UnjudgedError`` where none was found and the journal has
-        dropped requests.
-        """
-        return self._backend.do(verbs.contract_violations()).certain()
-
-    def assert_contract(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> None:
-        """Fail unless all requests conform to the published contract, and at least so many were received.
-
-        ``allow``: codes of violations that do not count. Fails also when the journal has dropped requests.
-        """
-        __tracebackhide__ = True
-        problem = self.contract_problem(at_least=at_least, allow=allow)
-        if problem is not None:
-            raise NotConformingError(problem)
-
-    def contract_problem(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> str | None:
-        """Return the message with which ``assert_contract`` fails; ``None`` where it does not."""
-        return self._backend.do(verbs.contract_violations()).but(allow).problem(at_least)
-
-    def duplicates(
-        self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
-    ) -> list[Duplicates]:
-        """Return the payloads that were accepted more than once, as after a retry.
-
-        ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``
-        such as ``$.order``. Dropped entries are not compared.
-        """
-        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
-
-    def attempts(
-        self,
-        by: Likeness | None = None,
-        *,
-        json_path: str | None = None,
-        vanity_url: str | None = None,
-        at_least: int = 2,
-    ) -> list[Attempts]:
-        """Return the payloads that were sent ``at_least`` so often, accepted or not, with the time between attempts.
-
-        ``by`` and ``json_path`` are those of ``duplicates``; ``attempts()[0].gaps_s`` are real seconds.
-        """
-        entries = self._backend.journal.entries(EntryFilter(kind=INBOUND.name, vanity_url=vanity_url))
-        return find_attempts(entries, by, json_path, at_least=at_least)
-
-    @property
-    def events(self) -> list[Event]:
-        """What was done to the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
-        return self._backend.journal.events()
-
-    def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False) -> str:
-        """Return the newest requests as text, a line or two each, without secrets.
-
-        With ``contract`` a line ends with the codes of the contract violations in its request.
-        """
-        return story(self._backend.journal, max_entries, _codes if contract else None)
+    def services(self) -> Services:
+        """The services of the company: ``services.deactivate("orders")``."""
+        return Services(self._backend)
 
     def certify(
         self,
@@ -390,7 +207,7 @@ class Patchworks:
         """The sandbox clock: ``clock.advance(hours=24)``."""
         return SandboxClock(self._backend)
 
-    def travel(self, duration: object = None, **units: float) -> datetime:
+    def travel(self, duration: object = None, **units: Unpack[DurationFields]) -> datetime:
         """Move both sides of an integration: the time of freezegun or time-machine, and the sandbox clock."""
         return self.clock.travel(duration, **units)
 
@@ -399,16 +216,25 @@ class Patchworks:
         """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
         return Faults(self._backend)
 
-    def revoke_tokens(self) -> int:
-        """Revoke every access token, as the platform might; return how many."""
-        return self._backend.do(verbs.revoke_tokens())
+    def revoke_tokens(self, client_id: str | None = None) -> int:
+        """Revoke every access token, or those of one OAuth client, as the platform might; return how many."""
+        return self._backend.do(verbs.revoke_tokens(client_id))
 
-    def configure(self, **settings: object) -> None:
+    def rotate_keys(self) -> None:
+        """Replace the signing key: tokens signed by the old one are refused."""
+        self._backend.do(verbs.rotate_keys())
+
+    def configure(self, **settings: Unpack[RunTimeSettingFields]) -> None:
         """Change run-time settings until the next reset: ``configure(wire_profile="legacy")``."""
         self._backend.do(verbs.configure(settings))
 
+    def clear(self) -> None:
+        """Empty the journal and remove the fault rules; tokens, settings, the clock and the seeded data stay."""
+        self.faults.clear()
+        self._backend.do(verbs.clear_requests())
+
     def reset(self) -> None:
-        """Return to the seed."""
+        """Return to the seed: tokens are unknown after that, and settings and the clock are those of the start."""
         self._backend.do(verbs.reset())
 
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
@@ -433,6 +259,3 @@ class Patchworks:
         others (the clock, settings, a reset) raises ``SharedSandboxError``.
         """
         return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
-
-    def _url(self, company: str, vanity_url: str) -> str:
-        return self.base_url + INBOUND_PATH.format(company=company, vanity_url=vanity_url)

@@ -14,17 +14,19 @@ all of this.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
-from sandbox.foundation.errors import ConflictError, RefusedHostError
-from sandbox.foundation.loopback import is_everywhere, is_loopback
+from sandbox.foundation.errors import ConflictError, InvalidValueError, RefusedHostError
+from sandbox.foundation.loopback import address_of, is_everywhere, is_loopback
 from sandbox.server.tls.authority import Authority
 from sandbox.web.addresses import PRODUCTION_HOSTS
 
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
     from sandbox.testing.backend import Place
 
 _NO_PROXY: Final = ("no_proxy", "NO_PROXY")
-_STAND_IN: Final = "127.80.87.83"
-"""An address of loopback at which nothing listens."""
+_STAND_INS: Final = ("127.80.87.83", "127.80.87.84")
+"""Addresses of loopback at which nothing listens, for an interception and for an outer one around it."""
+
+
+_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Interception:
 
     hosts: tuple[str, ...]
     ca_pem: bytes
+    renew: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Takes the place again where another tool has undone it, as pytest-socket does after each test."""
 
     @property
     def base_url(self) -> str:
@@ -50,20 +57,50 @@ class Interception:
 
 
 @contextmanager
-def intercepted(place: Place, hosts: Sequence[str] = (), *, strict: bool = False) -> Iterator[Interception]:
+def intercepted(
+    place: Place, hosts: Sequence[str] = (), *, strict: bool = False, outer: bool = False
+) -> Iterator[Interception]:
     """Let the sandbox take the place of hosts, those of the real platform unless others are given.
 
-    Other hosts are reached as before, or refused with ``strict``; loopback never is. Raise ``NotInProcessError``
-    where the sandbox is not served from this process, and ``ConflictError`` during another interception.
+    Other hosts are reached as before, or refused with ``strict``; loopback never is. ``outer``: another interception
+    may begin during this one, and takes its place meanwhile. Raise ``InvalidValueError`` for a host that is none,
+    ``NotInProcessError`` where the sandbox is not served from this process, and ``ConflictError`` during another
+    interception.
     """
-    names = tuple(host.lower() for host in hosts) or PRODUCTION_HOSTS
+    names = tuple(map(_checked, hosts)) or PRODUCTION_HOSTS
     authority = Authority.new()
     with ExitStack() as stack:
         port = stack.enter_context(place.served_by_tls(authority.server_context(names, at_any_time=True)))
         stack.enter_context(_trusted(names, authority.ca_pem))
         stack.enter_context(_bypassing_proxies(names))
-        stack.enter_context(_routed(names, port, strict=strict))
-        yield Interception(names, authority.ca_pem)
+        renew = stack.enter_context(_routed(names, port, strict=strict, outer=outer))
+        yield Interception(names, authority.ca_pem, renew)
+
+
+@contextmanager
+def refused_outside_of_tests() -> Iterator[None]:
+    """Refuse the hosts of the real platform where no interception leads to the sandbox: while tests are collected."""
+    with _routed(PRODUCTION_HOSTS, None, strict=False, outer=True):
+        yield
+
+
+def _checked(host: str) -> str:
+    """Return the name of a host in lower case; raise ``InvalidValueError`` for what is no name of one."""
+    name = host.lower().rstrip(".") if isinstance(host, str) else ""
+    if len(name) > 253 or not _NAME.fullmatch(name) or address_of(name) is not None:
+        allowed = "the name of a host as a URL has it, in ASCII and without scheme, port, path or wildcard, such as"
+        raise InvalidValueError("host", host, f"{allowed} {_meant(host)}")
+    return name
+
+
+def _meant(host: object) -> str:
+    """Return the name that may be meant by what is none."""
+    text = str(host).strip().lower().removeprefix("*.")
+    try:
+        name = (urlsplit(text if "//" in text else f"//{text}").hostname or "").encode("idna").decode("ascii")
+    except ValueError:
+        name = ""
+    return name if _NAME.fullmatch(name) and address_of(name) is None and "." in name else PRODUCTION_HOSTS[0]
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -79,25 +116,30 @@ def _plain(host: Any) -> str | None:
 class _Resolver:
     """Stands in for ``socket.getaddrinfo``."""
 
-    def __init__(self, hosts: Sequence[str], port: int, *, strict: bool) -> None:
+    def __init__(self, hosts: Sequence[str], port: int | None, *, strict: bool, outer: bool) -> None:
         self.hosts = hosts
-        self.address = ("127.0.0.1", port)
+        self.outer = outer
+        """Whether another may take its place for a while."""
+        self._stand_in = _STAND_INS[outer]
+        self._port = port
         self._strict = strict
         self._resolve = socket.getaddrinfo
 
     def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the address that stands for the sandbox for its hosts, and the real one for others."""
         name = _plain(host)
-        if name in self.hosts:
-            return self._resolve(_STAND_IN, self.address[1], 0, socket.SOCK_STREAM)
+        if name is not None and name in self.hosts:
+            if self._port is None:
+                raise RefusedHostError(name)
+            return self._resolve(self._stand_in, self._port, 0, socket.SOCK_STREAM)
         self._check(name)
         return self._resolve(host, port, *args, **kwargs)
 
     def lead(self, address: Any) -> Any:
         """Return the address to connect to in place of another one; raise ``RefusedHostError``."""
         name = _plain(address[0])
-        if name == _STAND_IN:
-            return self.address
+        if name == self._stand_in:
+            return "127.0.0.1", self._port
         self._check(name)
         return address
 
@@ -107,24 +149,34 @@ class _Resolver:
 
 
 @contextmanager
-def _routed(hosts: Sequence[str], port: int, *, strict: bool) -> Iterator[None]:
-    """Send connections to the hosts to a port of loopback; with ``strict``, refuse those that leave the machine."""
-    if isinstance(socket.getaddrinfo, _Resolver):
+def _routed(hosts: Sequence[str], port: int | None, *, strict: bool, outer: bool) -> Iterator[Callable[[], None]]:
+    """Send connections to the hosts to a port of loopback; with ``strict``, refuse those that leave the machine.
+
+    Without a port the hosts are refused. Yield a function that does it again where it was undone.
+    """
+    if isinstance(socket.getaddrinfo, _Resolver) and not socket.getaddrinfo.outer:
         raise ConflictError(
             f"{', '.join(socket.getaddrinfo.hosts)} is intercepted already; one interception at a time, as it concerns "
             "the whole process"
         )
-    resolver = _Resolver(hosts, port, strict=strict)
+    resolver = _Resolver(hosts, port, strict=strict, outer=outer)
     with ExitStack() as stack:
         stack.enter_context(patch.object(socket, "getaddrinfo", resolver))
-        for name in ("connect", "connect_ex"):
-            stack.enter_context(patch.object(socket.socket, name, _led(getattr(socket.socket, name), resolver)))
+        led = {name: _led(getattr(socket.socket, name), resolver) for name in ("connect", "connect_ex")}
+        for name, connect in led.items():
+            stack.enter_context(patch.object(socket.socket, name, connect))
         aiohttp_resolver: Any = sys.modules.get("aiohttp.resolver")
         if hasattr(aiohttp_resolver, "AsyncResolver"):
             stack.enter_context(
                 patch.object(aiohttp_resolver.AsyncResolver, "resolve", _resolve_by_threads(aiohttp_resolver))
             )
-        yield
+
+        def renew() -> None:
+            for name, connect in led.items():
+                if getattr(socket.socket, name) is getattr(socket.socket.__base__, name):
+                    setattr(socket.socket, name, connect)
+
+        yield renew
 
 
 def _led(connect: Callable[[socket.socket, Any], Any], resolver: _Resolver) -> Callable[[socket.socket, Any], Any]:

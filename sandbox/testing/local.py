@@ -160,10 +160,14 @@ class InProcess:
     @property
     def credentials(self) -> Credentials:
         """The seed's first OAuth client."""
-        new = next(iter(self.sandbox.credentials.values()), None)
-        if new is None:
-            raise NotFoundError("OAuth client in the seed; add one to the oauth_clients of a connector")
-        return Credentials(new.client.id, new.secret)
+        for known in self.known_credentials:
+            return known
+        raise NotFoundError("OAuth client in the seed; add one to the oauth_clients of a connector")
+
+    @property
+    def known_credentials(self) -> list[Credentials]:
+        """The OAuth clients of the seed."""
+        return [Credentials(new.client.id, new.secret) for new in self.sandbox.credentials.values()]
 
     @cached_property
     def wsgi(self) -> WSGIApplication:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.faults.fault import Fault
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
-from sandbox.state.seed import PresetSeed, Seed, load_seed, parse_seed
+from sandbox.state.seed import PresetSeed, SeedSource, read_seed
 from sandbox.testing.contract import read_codes
 from sandbox.testing.contract_plugin import MODES
 from sandbox.testing.local import SandboxServer
@@ -34,15 +35,18 @@ class MarkerOptions:
     - ``intercept``: the sandbox takes the place of the real platform during the test; ``"strict"`` refuses other hosts.
     - ``contract``: ``"fail"`` fails the test if its requests do not conform to the published contract, ``"report"``
       lists them at the end of the session, ``"off"`` does neither. ``allow``: codes of violations that do not count.
+    - ``keep_tokens``: the sandbox is cleared in place of reset: the journal is empty and no fault is left, but tokens
+      of earlier tests are still good, and settings and the clock are as they were left.
     """
 
-    seed: Seed | Mapping[str, object] | str | PathLike[str] | None = None
+    seed: SeedSource | None = None
     settings: Mapping[str, object] = dataclasses.field(default_factory=dict)
     faults: Iterable[Fault | Mapping[str, Any] | str] = ()
     isolate: bool = False
     intercept: bool | Literal["strict"] = False
     contract: Literal["fail", "report", "off"] | None = None
     allow: Iterable[str] = ()
+    keep_tokens: bool = False
 
     def __post_init__(self) -> None:
         if self.contract not in (None, *MODES):
@@ -50,27 +54,24 @@ class MarkerOptions:
         read_codes(self.allow)
         if self.isolate and self.settings:
             raise InvalidValueError("settings", self.settings, "none with isolate: they are everybody's")
+        if self.keep_tokens and (self.isolate or self.settings or self.seed is not None):
+            raise InvalidValueError("keep_tokens", True, "nothing together with seed, settings or isolate")
         if self.intercept not in (True, False, "strict"):
             raise InvalidValueError("intercept", self.intercept, 'True, False or "strict"')
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any]) -> MarkerOptions:
         """Read the marker's arguments; raise ``InvalidValueError``, which lists the known ones."""
-        known = [field.name for field in dataclasses.fields(cls)]
+        known = cls.names()
         for name, value in arguments.items():
             if name not in known:
-                raise InvalidValueError(f"patchworks marker: {name}", value, f"the arguments {', '.join(known)}")
+                raise UnknownNameError(name, value, "argument of the patchworks marker", known)
         return cls(**arguments)
 
-    def read_seed(self) -> Seed | None:
-        """Return the seed; raise ``SeedError``."""
-        match self.seed:
-            case None | Seed():
-                return self.seed
-            case Mapping():
-                return parse_seed(self.seed)
-            case _:
-                return load_seed(self.seed)
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of the arguments."""
+        return [field.name for field in dataclasses.fields(cls)]
 
     @property
     def needs_own_sandbox(self) -> bool:
@@ -82,17 +83,24 @@ class MarkerOptions:
 
 @contextmanager
 def apply(
-    options: MarkerOptions, server: SandboxServer | Patchworks
+    options: MarkerOptions,
+    server: SandboxServer | Patchworks,
+    settings: Mapping[str, object] = MappingProxyType({}),
+    folders: Sequence[Path] = (),
 ) -> Iterator[tuple[Patchworks, SandboxServer | None]]:
     """Prepare a sandbox: reset, seeded, configured, with faults. Yield its handle, and its server if it is our own.
 
-    Where a sandbox of this process cannot take the options, another one replaces it during the test. A sandbox behind a
-    URL takes the companies of a seed beside its own; with ``isolate`` it is not reset.
+    ``settings`` are those of the session, which the options may change; a relative seed file is looked for in
+    ``folders``. Where a sandbox of this process cannot take the options, another one replaces it during the test. A
+    sandbox behind a URL takes the companies of a seed beside its own; with ``isolate`` it is not reset.
     """
     with ExitStack() as stack:
         if isinstance(server, SandboxServer):
-            if options.needs_own_sandbox:
-                server = stack.enter_context(SandboxServer(_another(server.sandbox, options)))
+            if options.needs_own_sandbox or server.is_of_another_process:
+                sandbox = _another(server, options, settings, folders)
+                server = stack.enter_context(SandboxServer(sandbox).on_demand())
+            elif options.keep_tokens:
+                server.patchworks.clear()
             else:
                 server.sandbox.reset()
                 if options.settings:
@@ -101,32 +109,49 @@ def apply(
             if options.isolate:
                 handle = handle.isolated()
         else:
-            handle, ours = _remote(options, server), None
+            handle, ours = _remote(options, server, settings, folders), None
         _add_faults(handle, options.faults)
         if options.intercept:
             stack.enter_context(handle.intercept(strict=options.intercept == "strict"))
         yield handle, ours
 
 
-def _another(sandbox: Sandbox, options: MarkerOptions) -> Sandbox:
-    makes_key = any(name.startswith("signing_key") for name in options.settings)
+def _another(
+    server: SandboxServer, options: MarkerOptions, settings: Mapping[str, object], folders: Sequence[Path]
+) -> Sandbox:
+    sandbox = server.sandbox
+    settings = {**settings, **options.settings}
+    makes_key = any(name.startswith("signing_key") for name in settings)
+    if server.is_of_another_process and not sandbox.keys.is_made:
+        makes_key = True  # the thread that makes it runs in that process
     signing_key = None if makes_key else sandbox.keys.current()  # making one takes longer than most tests
-    return Sandbox(options.read_seed() or sandbox.seed, settings=options.settings, signing_key=signing_key)
+    seed = sandbox.seed if options.seed is None else read_seed(options.seed, folders)
+    return Sandbox(seed, settings=settings, signing_key=signing_key)
 
 
-def _remote(options: MarkerOptions, patchworks: Patchworks) -> Patchworks:
-    seed = options.read_seed()
+def _remote(
+    options: MarkerOptions, patchworks: Patchworks, settings: Mapping[str, object], folders: Sequence[Path]
+) -> Patchworks:
+    seed = None if options.seed is None else read_seed(options.seed, folders)
+    if options.keep_tokens:
+        patchworks.clear()
+        return patchworks
     if not options.isolate:
         patchworks.reset()
     if options.isolate or seed is not None:
         patchworks = patchworks.isolated(seed, shared=options.isolate)
-    settings = {**(seed.settings if seed else {}), **options.settings}
-    if settings:
-        patchworks.configure(**settings)
+    changed: dict[str, Any] = {
+        **(seed.settings if seed else {}),
+        **({} if options.isolate else settings),
+        **options.settings,
+    }
+    if changed:
+        patchworks.configure(**changed)
     for fault in seed.faults if seed else ():
         match fault:
             case PresetSeed():
-                patchworks.faults.preset(fault.name, **fault.match)
+                conditions: Mapping[str, Any] = fault.match
+                patchworks.faults.preset(fault.name, **conditions)
             case rule:
                 _add_faults(patchworks, [rule.document()])
     return patchworks

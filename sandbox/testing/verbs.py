@@ -246,6 +246,20 @@ def add_client(connector_id: int, name: str) -> Verb[NewOAuthClient]:
     return Verb(route, lambda it: it.store.add_client(connector_id, name), read, {"name": name})
 
 
+def delete_client(connector_id: int, client_id: str, name: str) -> Verb[object]:
+    """Delete an OAuth client; its name is the confirmation. Its tokens stop working."""
+    route, body = f"DELETE /connectors/{connector_id}/oauth-clients/{_quoted(client_id)}", {"confirmation": name}
+    return Verb(route, lambda it: it.delete_client(connector_id, client_id, name), lambda _: None, body)
+
+
+def change_entity(connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Verb[Entity]:
+    """Replace the JSON Schema of an entity; ``None`` returns to the one that follows from its sample."""
+    route, body = f"PATCH /connectors/{connector_id}/entities/{entity_id}", {"json_schema": json_schema}
+    return Verb(
+        route, lambda it: it.store.set_entity_schema(connector_id, entity_id, json_schema), reading.entity, body
+    )
+
+
 def services() -> Verb[list[Service]]:
     """Return all services."""
     return Verb("GET /services", lambda it: it.store.services(), lambda answer: [*map(reading.service, answer)])
@@ -414,6 +428,11 @@ def next_run(service_id: int) -> Verb[datetime | None]:
     return Verb(f"GET /services/{service_id}", here, reading.next_run)
 
 
+def delete_service(service_id: int) -> Verb[object]:
+    """Delete a service; its inbound URL is free again."""
+    return Verb(f"DELETE /services/{service_id}", lambda it: it.store.delete_service(service_id), lambda _: None)
+
+
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------
 
 
@@ -446,6 +465,18 @@ def revoke_tokens(client_id: str | None = None) -> Verb[int]:
         lambda answer: answer["revoked"],
         {} if client_id is None else {"client_id": client_id},
         isolated=lambda parent, own: sum(parent.do(revoke_tokens(known)) for known in own.client_ids),
+    )
+
+
+def rotate_keys() -> Verb[None]:
+    """Replace the signing key; tokens signed by the old one are refused."""
+    return Verb("POST /keys/rotate", lambda it: it.keys.rotate(), lambda _: None, isolated="rotating the signing key")
+
+
+def clear_requests() -> Verb[int]:
+    """Empty the journal; return how many entries it held."""
+    return Verb(
+        "DELETE /requests", lambda it: it.journal.clear(), lambda answer: answer["deleted"], empties_journal=True
     )
 
 

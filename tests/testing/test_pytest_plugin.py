@@ -13,8 +13,8 @@ from tests import ROOT
 
 pytest_plugins = ["pytester"]
 
-IS_INSTALLED = any(point.value == "sandbox.testing.pytest_plugin" for point in entry_points(group="pytest11"))
-PLUGIN = [] if IS_INSTALLED else ["-p", "sandbox.testing.pytest_plugin"]
+IS_INSTALLED = any(point.value == "patchworks_sandbox_pytest" for point in entry_points(group="pytest11"))
+PLUGIN = [] if IS_INSTALLED else ["-p", "patchworks_sandbox_pytest"]
 
 
 def run(pytester: pytest.Pytester, code: str, conftest: str = "") -> pytest.RunResult:
@@ -159,7 +159,7 @@ def test_server_is_gone_after_the_session(pytester: pytest.Pytester) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=pytester.path, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("module", ["sandbox", "sandbox.testing.pytest_plugin", "sandbox.cli"])
+@pytest.mark.parametrize("module", ["sandbox", "patchworks_sandbox_pytest", "sandbox.cli"])
 def test_import_costs_nothing_heavy(module: str) -> None:
     heavy = ["flask", "jwt", "werkzeug", "marshmallow", "cryptography", "requests", "trustme"]
     heavy += ["sandbox.state.sandbox", "sandbox.server", "sandbox.testing.handle"]

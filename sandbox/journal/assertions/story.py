@@ -6,7 +6,7 @@ Many people may read the log of a CI, so the story redacts bodies too that the j
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from sandbox.foundation.clock import span
@@ -33,11 +33,17 @@ Marks = Callable[[Entry], Iterable[str]]
 """Returns words with which the line of an entry ends."""
 
 
-def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES, marks: Marks | None = None) -> str:
-    """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries."""
-    newest = [*islice(journal.newest_first(), max_entries)][::-1]
-    lines = list(_lines(newest, _events(journal, newest, max_entries), journal.secrets, marks))
-    left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries else 0
+def story(
+    journal: EntrySource, max_entries: int | None = MAX_ENTRIES, marks: Marks | None = None, *, after: int = 0
+) -> str:
+    """Return the newest entries, oldest first, and how many older ones are left out; without a maximum all entries.
+
+    ``after``: only entries with a number above it.
+    """
+    wanted = takewhile(lambda entry: entry.seq > after, journal.newest_first())
+    newest = [*islice(wanted, max_entries)][::-1]
+    lines = list(_lines(newest, _events(journal, newest, max_entries, after), journal.secrets, marks))
+    left_out = journal.count(EVERY_ENTRY) - len(newest) if len(newest) == max_entries and not after else 0
     if left_out > 0:
         lines.insert(0, f"({left_out} earlier requests left out)")
     if journal.dropped:
@@ -47,10 +53,10 @@ def story(journal: EntrySource, max_entries: int | None = MAX_ENTRIES, marks: Ma
     return "\n".join(lines)
 
 
-def _events(journal: EntrySource, newest: Sequence[Entry], max_entries: int | None) -> list[Event]:
+def _events(journal: EntrySource, newest: Sequence[Entry], max_entries: int | None, after: int) -> list[Event]:
     """Return the events between the entries. The reset before the first is none: every test begins with one."""
     is_cut = newest and len(newest) == max_entries
-    events = [event for event in journal.events(newest[0].seq - 1 if is_cut else 0) if event.kind != "reset"]
+    events = [event for event in journal.events(newest[0].seq - 1 if is_cut else after) if event.kind != "reset"]
     return events if max_entries is None else events[-max_entries:]
 
 

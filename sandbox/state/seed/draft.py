@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sandbox.faults.rules import FaultRule
-from sandbox.foundation.errors import InvalidValueError, did_you_mean, shorten
+from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.fields import fields_of
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
@@ -196,9 +196,8 @@ class Draft:
 
 
 def _refused(place: Place, error: InvalidValueError) -> Problem:
-    problem = f"{shorten(error.given)} is not allowed; allowed: {error.allowed}"
     inside = error.field != "rule"  # that is the whole
-    return place.problem_within(error.field, problem) if inside else place.problem(problem)
+    return place.problem_within(error.field, error.problem) if inside else place.problem(error.problem)
 
 
 def _each(place: Place, data: _Json, key: str) -> Iterator[tuple[Place, _Json]]:

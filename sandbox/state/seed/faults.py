@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sandbox.faults.rules import FaultRule, Match, read_rule
 from sandbox.faults.schemas import schemas
-from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.fields import read, unknown
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError
+from sandbox.foundation.fields import read
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Place
 from sandbox.state.seed.model import PresetSeed
@@ -23,7 +23,7 @@ def read_seeded(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
         return read_rule(data)
     for key in data:
         if key not in _PRESET_KEYS:
-            raise InvalidValueError(key, data[key], unknown(key, "key beside preset", _PRESET_KEYS))
+            raise UnknownNameError(key, data[key], "key beside preset", _PRESET_KEYS)
     name, match = data["preset"], data.get("match") or {}
     if not isinstance(name, str) or not name:
         raise InvalidValueError("preset", name, "the name of a fault preset")

@@ -15,8 +15,8 @@ from typing import Any, Final
 from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.foundation import value_types as types
 from sandbox.foundation.clock import parse_duration
-from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError
-from sandbox.foundation.fields import Described, field, read, unknown
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, did_you_mean
+from sandbox.foundation.fields import Described, field, read
 from sandbox.foundation.value_types import ValueType
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 from sandbox.testing.certify.checks import CHECKS
@@ -79,7 +79,7 @@ class Storm(Described):
         """Refuse checks that do not exist."""
         for name in self.judges:
             if name not in CHECKS:
-                raise InvalidValueError("judges", name, unknown(name, "check", CHECKS))
+                raise InvalidValueError("judges", name, f"a check; {did_you_mean(name, CHECKS)}")
 
     def document(self) -> dict[str, Any]:
         """Return the storm as the YAML of its file holds it."""

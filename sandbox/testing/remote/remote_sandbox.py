@@ -68,6 +68,11 @@ class Remote:
         return self.api.base_url
 
     @property
+    def known_url(self) -> str:
+        """The same."""
+        return self.api.base_url
+
+    @property
     def token_url(self) -> str:
         """URL of the token endpoint: its path, at the address that this process knows."""
         for connector in self.api.ask(verbs.connectors()):
@@ -94,6 +99,11 @@ class Remote:
             new = self.do(verbs.add_client(connectors[0], CLIENT_NAME))
             self._made = Credentials(new.client.id, new.secret)
         return self._made
+
+    @property
+    def known_credentials(self) -> list[Credentials]:
+        """The OAuth client that was given or made."""
+        return [known for known in (self._given, self._made) if known is not None]
 
     @property
     def recorder(self) -> RemoteRecorder:

@@ -9,6 +9,7 @@ from typing import Final, NoReturn, TypeVar
 from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.view import JournalRecorder
+from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.platform.store import NewOAuthClient
 from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.testing import verbs
@@ -58,6 +59,11 @@ class Tenant:
         return self._clients[0]
 
     @property
+    def known_credentials(self) -> Sequence[Credentials]:
+        """The OAuth clients of the companies."""
+        return self._clients
+
+    @property
     def journal(self) -> EntrySource:
         """The owned part of the journal."""
         return TenantJournal(self.parent.journal, self._own)
@@ -71,9 +77,16 @@ class Tenant:
         """Perform a verb as its row says; raise ``SharedSandboxError``."""
         if callable(verb.isolated):
             return verb.isolated(self.parent, self._own)
+        if verb.empties_journal and self._shared:
+            gone = self.journal.count(EVERY_ENTRY)
+            self._own = replace(self._own, since=self.parent.journal.last_seq)
+            return verb.read({"deleted": gone})
         if verb.isolated and self._shared:
             _refuse(verb.isolated)
         value = self.parent.do(verb)
+        if isinstance(value, NewOAuthClient):
+            self._clients.append(Credentials(value.client.id, value.secret))
+            self._own = replace(self._own, client_ids=(*self._own.client_ids, value.client.id))
         if verb.kept_clients is not None:
             kept = verb.kept_clients(value)
             if not kept or any(client_id not in kept for client_id in self._own.client_ids):

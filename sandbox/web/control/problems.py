@@ -15,6 +15,7 @@ from sandbox.foundation.errors import (
     InputError,
     InvalidValueError,
     NotFoundError,
+    UnknownNameError,
     UnknownSettingError,
     shorten,
 )
@@ -77,7 +78,7 @@ def register_error_handlers(app: Flask) -> None:
 
 def _input_error(error: InputError) -> Response:
     match error:
-        case UnknownSettingError():
+        case UnknownSettingError() | UnknownNameError():
             return refusal({"field": _place_of(error.field), "message": f"unknown; {error.allowed}"})
         case InvalidValueError():
             field, given = _place_of(error.field), shorten(error.given)

@@ -30,7 +30,7 @@ def test_configuration_page_tells_every_setting_with_its_ways_in() -> None:
 
 def test_python_page_has_every_public_name() -> None:
     page = (PAGE.parent / "reference" / "python.md").read_text(encoding="utf-8")
-    plugin = (ROOT / "sandbox" / "testing" / "pytest_plugin.py").read_text(encoding="utf-8")
+    plugin = (ROOT / "patchworks_sandbox_pytest.py").read_text(encoding="utf-8")
     fixtures = re.findall(r"^@pytest\.fixture.*\ndef (\w+)", plugin, re.MULTILINE)
 
     described = re.findall(r"^::: [\w.]+\.(\w+)$", page, re.MULTILINE)

@@ -104,7 +104,11 @@ def test_preset_of_the_users_own_folder_is_found(write: Write, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("item", "line", "message"),
     [
-        ("fault: {kind: hagn}", 3, "faults[0].fault.kind: 'hagn' is not allowed; allowed: did you mean 'hang'?"),
+        (
+            "fault: {kind: hagn}",
+            3,
+            "faults[0].fault.kind: 'hagn' is not allowed; allowed: a kind of fault; did you mean 'hang'?",
+        ),
         ("fault:\n      kind: status\n      code: 99", 5, "faults[0].fault.code: 99 is not allowed; allowed: a whole"),
         (
             "fault:\n      kind: sequence\n      steps:\n        - pass\n        - {kind: status, code: 5}",
@@ -112,10 +116,18 @@ def test_preset_of_the_users_own_folder_is_found(write: Write, tmp_path: Path) -
             "faults[0].fault.steps[1].code: 5 is not allowed; allowed: a whole number from 200 to 599",
         ),
         ("times: 1", 3, "faults[0].fault: None is not allowed; allowed: a fault: an object"),
-        ("fault: {kind: hang}\n    tiems: 1", 4, "faults[0].tiems: 1 is not allowed; allowed: did you mean 'times'?"),
+        (
+            "fault: {kind: hang}\n    tiems: 1",
+            4,
+            "faults[0].tiems: there is no such field; did you mean 'times'?",
+        ),
         ("12", 3, "faults[0]: 12 is not allowed; allowed: an object with the fields fault, match"),
         ("preset: 12", 3, "faults[0].preset: 12 is not allowed; allowed: the name of a fault preset"),
-        ("preset: slow-platform\n    times: 1", 4, "faults[0].times: 1 is not allowed; allowed: there is no such key"),
+        (
+            "preset: slow-platform\n    times: 1",
+            4,
+            "faults[0].times: there is no such key beside preset; known: ",
+        ),
         ("preset: slow-platform\n    match: {endpoint: tokn}", 4, "faults[0].match.endpoint: 'tokn' is not allowed"),
         ("preset: slow-platform\n    match: 5", 4, "faults[0].match: 5 is not allowed; allowed: an object"),
     ],

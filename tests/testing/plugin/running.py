@@ -8,8 +8,8 @@ import pytest
 
 import sandbox.web.control.app  # noqa: F401 - else each session in this process imports it: pytester forgets it again
 
-IS_INSTALLED = any(point.value == "sandbox.testing.pytest_plugin" for point in entry_points(group="pytest11"))
-OPTIONS = ([] if IS_INSTALLED else ["-p", "sandbox.testing.pytest_plugin"]) + [
+IS_INSTALLED = any(point.value == "patchworks_sandbox_pytest" for point in entry_points(group="pytest11"))
+OPTIONS = ([] if IS_INSTALLED else ["-p", "patchworks_sandbox_pytest"]) + [
     "-p",
     "no:randomly",
     "-p",

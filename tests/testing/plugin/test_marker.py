@@ -80,7 +80,7 @@ def test_own(patchworks):
     [
         (
             "sed={}",
-            "*patchworks marker: sed: {} is not allowed; allowed: the arguments seed, settings, faults, *",
+            "*sed: there is no such argument of the patchworks marker; did you mean 'seed'? known: seed, settings, *",
         ),
         ("{}", "*the arguments of the patchworks marker have names: *"),
         ("isolate=True, settings={'success_status': 201}", "*allowed: none with isolate*"),
@@ -109,7 +109,8 @@ def test_two(patchworks, patchworks_factory):
 
     result.assert_outcomes(failed=1)
     assert "on purpose" in result.stdout.str()
-    assert result.stdout.str().count("- requests to http://127.0.0.1:") == 3
+    assert result.stdout.str().count("- requests to http://127.0.0.1:") == 1
+    assert result.stdout.str().count("- requests to the sandbox, of which no URL was asked for -") == 2
 
 
 def test_environment_configures_a_process(pytester: pytest.Pytester) -> None:

@@ -110,7 +110,7 @@ def test_report_of_a_test_whose_journal_cannot_be_read_says_why(pytester: pytest
 from sandbox.foundation.errors import UnreachableError
 
 def test_lost(patchworks):
-    def story():
+    def story(**_):
         raise UnreachableError("no sandbox answers at http://sandbox")
 
     patchworks.story = story

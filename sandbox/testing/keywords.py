@@ -1,0 +1,102 @@
+"""The keyword arguments of the handle's verbs, for type checkers and editors; nothing imports this while it runs.
+
+The sandbox itself checks every value, and tests hold these names against its settings and fault rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+Endpoint = Literal["any", "token", "inbound"]
+
+
+class DurationFields(TypedDict, total=False):
+    """A duration in the units of ``timedelta``."""
+
+    weeks: float
+    days: float
+    hours: float
+    minutes: float
+    seconds: float
+    milliseconds: float
+    microseconds: float
+
+
+class MatchFields(TypedDict, total=False):
+    """The requests that a fault rule is for."""
+
+    endpoint: Endpoint
+    company: str | None
+    vanity_url: str | None
+    client_id: str | None
+    method: str | None
+    headers: Mapping[str, str | None]
+    json_path: str | Mapping[str, Any] | None
+
+
+class RuleFields(MatchFields, total=False):
+    """A fault rule without its fault: when it acts, and on which requests."""
+
+    name: str | None
+    after: int
+    times: int | None
+    every: int
+    probability: float
+    since: datetime | str | None
+    until: datetime | str | None
+    lasts: float | str | None
+    accept: bool
+    match: Mapping[str, Any]
+
+
+class RunTimeSettingFields(TypedDict, total=False):
+    """The settings that may change while a sandbox runs."""
+
+    public_url: str | None
+    wire_profile: Literal["modern", "legacy"]
+    accept: Literal["documented", "laravel"]
+    token_methods: Sequence[str]
+    token_lifetime: int | str
+    required_scope: str
+    scopes: Sequence[str]
+    success_status: Literal[200, 201]
+    success_message: str
+    inactive_service: Literal["not_found", "forbidden", "accept"]
+    entity_check: Literal["reject", "flag", "off"]
+    body_limit: int
+    rate_limit: bool
+    rate_limit_requests: int
+    rate_limit_window: int | str
+    rate_limit_key: Literal["client", "ip"]
+    state_limit: int
+    journal_entries: int
+    journal_bytes: int
+
+
+class SettingFields(RunTimeSettingFields, total=False):
+    """All settings."""
+
+    host: str
+    port: int
+    allowed_hosts: Sequence[str]
+    control_key: str | None
+    no_control_key: bool
+    threads: int
+    tls: bool
+    tls_port: int
+    tls_folder: str | None
+    tls_names: Sequence[str]
+    tls_cert_file: str | None
+    tls_key_file: str | None
+    signing_key_file: str | None
+    signing_key_bits: int
+    random_seed: int | None
+    token_path: str
+    presets_dir: str | None
+    log_level: Literal["debug", "info", "warning", "error"]
+    log_format: Literal["auto", "text", "json"]
+    journal_file: str | None

@@ -1,0 +1,147 @@
+"""The requests that a sandbox received, as a handle shows and judges them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.assertions.story import MAX_ENTRIES, story
+from sandbox.journal.assertions.verify import View
+from sandbox.journal.assertions.view import Received
+from sandbox.journal.attempts import Attempts, Likeness, find_attempts
+from sandbox.journal.contract_rules import ContractViolation
+from sandbox.journal.duplicates import Duplicates
+from sandbox.journal.endpoint import INBOUND, TOKEN
+from sandbox.journal.entry import Entry
+from sandbox.journal.event import Event
+from sandbox.journal.filter import EntryFilter
+from sandbox.platform.endpoints import violations_of
+from sandbox.platform.model import INBOUND_PATH, Service
+from sandbox.platform.tokens import IssuedToken
+from sandbox.testing import verbs
+from sandbox.testing.backend import Backend
+from sandbox.testing.contract import NotConformingError
+from sandbox.testing.sync_report import SyncReport
+
+
+def _codes(entry: Entry) -> Iterable[str]:
+    return dict.fromkeys(violation.code for violation in violations_of(entry))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Inbound(Received):
+    """An inbound URL, with which an integration is configured, the requests to it, and what became of its payloads."""
+
+    url: str
+    report: SyncReport
+    """The rows of its service in the sync report."""
+
+    def configure(self, **changes: object) -> Service:
+        """Change the service: ``configure(schedule="every 2 hours", destination="NetSuite", active=True)``.
+
+        Return it as it is now; raise ``InvalidValueError``, which names what is allowed.
+        """
+        return self.report.change_service(changes)
+
+
+class Observed:
+    """The part of a handle that shows what was received."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
+        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
+        slug = company or self._backend.company
+        known = {f"{service.company}/{service.vanity_url}": service for service in self._backend.do(verbs.services())}
+        service = known.get(f"{slug}/{vanity_url}")
+        if service is None:
+            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
+        entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
+        view = View(entry_filter, only_accepted=True)
+        report = SyncReport(service, self._backend)
+        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), report)
+
+    @property
+    def requests(self) -> Received:
+        """Every request, oldest first."""
+        return Received(self._backend.recorder, View(EntryFilter()))
+
+    @property
+    def token_requests(self) -> Received:
+        """Every request to the token endpoint, accepted or not, oldest first."""
+        return Received(self._backend.recorder, View(EntryFilter(kind=TOKEN.name)))
+
+    @property
+    def rejected(self) -> Received:
+        """Every request that was refused, with the reason; oldest first."""
+        return Received(self._backend.recorder, View(EntryFilter(outcome="rejected")))
+
+    @property
+    def tokens(self) -> list[IssuedToken]:
+        """Every token issued since the last reset: its request, client, end of life, and number of uses."""
+        return self._backend.do(verbs.tokens())
+
+    @property
+    def contract_violations(self) -> Sequence[ContractViolation]:
+        """Every way in which a request did not conform to the published contract; oldest first.
+
+        The sandbox answers such requests all the same. Raise ``UnjudgedError`` where none was found and the journal has
+        dropped requests.
+        """
+        return self._backend.do(verbs.contract_violations()).certain()
+
+    def assert_contract(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> None:
+        """Fail unless all requests conform to the published contract, and at least so many were received.
+
+        ``allow``: codes of violations that do not count. Fails also when the journal has dropped requests.
+        """
+        __tracebackhide__ = True
+        problem = self.contract_problem(at_least=at_least, allow=allow)
+        if problem is not None:
+            raise NotConformingError(problem)
+
+    def contract_problem(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> str | None:
+        """Return the message with which ``assert_contract`` fails; ``None`` where it does not."""
+        return self._backend.do(verbs.contract_violations()).but(allow).problem(at_least)
+
+    def duplicates(
+        self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
+    ) -> list[Duplicates]:
+        """Return the payloads that were accepted more than once, as after a retry.
+
+        ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``
+        such as ``$.order``. Dropped entries are not compared.
+        """
+        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
+
+    def attempts(
+        self,
+        by: Likeness | None = None,
+        *,
+        json_path: str | None = None,
+        vanity_url: str | None = None,
+        at_least: int = 2,
+    ) -> list[Attempts]:
+        """Return the payloads that were sent ``at_least`` so often, accepted or not, with the time between attempts.
+
+        ``by`` and ``json_path`` are those of ``duplicates``; ``attempts()[0].gaps_s`` are real seconds.
+        """
+        entries = self._backend.journal.entries(EntryFilter(kind=INBOUND.name, vanity_url=vanity_url))
+        return find_attempts(entries, by, json_path, at_least=at_least)
+
+    @property
+    def events(self) -> list[Event]:
+        """What was done to the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
+        return self._backend.journal.events()
+
+    def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False, after: int = 0) -> str:
+        """Return the newest requests as text, a line or two each, without secrets; only those above ``after``.
+
+        With ``contract`` a line ends with the codes of the contract violations in its request.
+        """
+        return story(self._backend.journal, max_entries, _codes if contract else None, after=after)
+
+    def _url(self, company: str, vanity_url: str) -> str:
+        return self._backend.place.base_url + INBOUND_PATH.format(company=company, vanity_url=vanity_url)
