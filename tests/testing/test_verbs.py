@@ -19,6 +19,8 @@ from tests import ROOT
 
 ADDITIONS = {"add_company", "add_connector", "add_entity", "add_client", "add_service"}
 """Verbs that change something and disturb nobody."""
+OF_THE_COMPANY = {"change_entity", "delete_client", "change_service", "delete_service"}
+"""Verbs for what the handle finds by its name, among what its own company has."""
 GIVEN: dict[str, Any] = {
     "given": make_rule(status(503)),
     "match": {},
@@ -57,8 +59,8 @@ def test_routes_of_verbs_are_in_the_control_apis_document() -> None:
     assert (unknown, [name for name in ROWS if not route_of(name)]) == ([], ["follow"])
 
 
-@pytest.mark.parametrize("name", sorted(ROWS.keys() - ADDITIONS))
+@pytest.mark.parametrize("name", sorted(ROWS.keys() - ADDITIONS - OF_THE_COMPANY))
 def test_verb_that_changes_something_says_what_it_does_in_a_shared_sandbox(name: str) -> None:
     verb = made(name)
 
-    assert verb.isolated is not None or verb.route.startswith("GET ")
+    assert verb.isolated is not None or verb.empties_journal or verb.route.startswith("GET ")

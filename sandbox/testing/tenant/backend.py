@@ -79,7 +79,7 @@ class Tenant:
             return verb.isolated(self.parent, self._own)
         if verb.empties_journal and self._shared:
             gone = self.journal.count(EVERY_ENTRY)
-            self._own = replace(self._own, since=self.parent.journal.last_seq)
+            self._own = replace(self._own, since=self.parent.journal.last_seq, cleared=True)
             return verb.read({"deleted": gone})
         if verb.isolated and self._shared:
             _refuse(verb.isolated)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import attrgetter
 
 from sandbox.journal.assertions.pattern import Pattern
@@ -50,7 +50,7 @@ class TenantJournal:
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
         """Iterate over the matching owned entries, newest first."""
         parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
-        return _merged(parts, newest_first=True)
+        return takewhile(lambda entry: entry.seq > self.own.since, _merged(parts, newest_first=True))
 
     def events(self, after: int = 0) -> list[Event]:
         """Return the newest events that concern everybody or the owned requests, oldest first."""
@@ -59,7 +59,7 @@ class TenantJournal:
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many owned entries match."""
-        if self.own.has(entry_filter):
+        if self.own.covers(entry_filter):
             return self.journal.count(entry_filter)
         return sum(1 for _ in self.entries(entry_filter))
 
@@ -98,7 +98,7 @@ class TenantRecorder(JournalRecorder):
 
     def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
         """Return up to ``limit`` owned entries."""
-        if self.own.has(entry_filter):
+        if self.own.covers(entry_filter):
             return self.parent.window(entry_filter, skip, limit, newest=newest)
         return super().window(entry_filter, skip, limit, newest=newest)
 
@@ -112,7 +112,7 @@ class TenantRecorder(JournalRecorder):
 
     def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
         """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        if self.own.has(view.filter) and self.parent.explain_order(view, patterns) is None:
+        if self.own.covers(view.filter) and self.parent.explain_order(view, patterns) is None:
             return None
         return super().explain_order(view, patterns)
 

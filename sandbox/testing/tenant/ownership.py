@@ -29,11 +29,17 @@ class Ownership:
     companies: tuple[str, ...]
     client_ids: tuple[str, ...]
     since: int
-    """Number of the last journal entry before the companies were created."""
+    """Number of the last journal entry before the companies were created, or before it was cleared for them."""
+    cleared: bool = False
+    """Whether it was cleared for them: then older entries name them too."""
 
     def has(self, thing: Entry | Event | Match | EntryFilter) -> bool:
         """Return whether an entry, or what a filter or a match selects, is owned."""
         return thing.company in self.companies or thing.client_id in self.client_ids
+
+    def covers(self, entry_filter: EntryFilter) -> bool:
+        """Return whether every entry of a filter is owned and to be seen."""
+        return not self.cleared and self.has(entry_filter)
 
     def parts(self, entry_filter: EntryFilter) -> list[EntryFilter]:
         """Return filters that together select the owned entries of a filter's; an entry may be in several."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 import pytest
+import trustme  # noqa: F401 - as below: cryptography cannot be imported twice
 
 import sandbox.web.control.app  # noqa: F401 - else each session in this process imports it: pytester forgets it again
 
