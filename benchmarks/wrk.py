@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.process import Request
+from benchmarks.process import Request, cpu_seconds
 
 MISSING = "wrk is not installed (apt-get install wrk, brew install wrk)"
 
@@ -29,6 +29,8 @@ class Load:
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float | None = None
+    """The processor time of the server for each request, where the system tells it."""
 
 
 def is_installed() -> bool:
@@ -36,13 +38,16 @@ def is_installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def load(port: int, request: Request, *, connections: int, seconds: float) -> Load:
-    """Send a request again and again; raise ``RuntimeError`` unless every answer is a success."""
+def load(
+    port: int, request: Request, *, connections: int, seconds: float, scheme: str = "http", pid: int | None = None
+) -> Load:
+    """Send a request again and again to process ``pid``; raise ``RuntimeError`` unless every answer is a success."""
+    before = None if pid is None else cpu_seconds(pid)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "request.lua"
         script.write_text(_script(request))
         command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "20s"]
-        command += ["--latency", "-s", str(script), f"http://127.0.0.1:{port}{request.path}"]
+        command += ["--latency", "-s", str(script), f"{scheme}://127.0.0.1:{port}{request.path}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=seconds + 60)
     match = re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)$", done.stdout, re.MULTILINE)
     if match is None:
@@ -52,7 +57,9 @@ def load(port: int, request: Request, *, connections: int, seconds: float) -> Lo
         raise RuntimeError(f"{refused} of {requests} requests were refused at {connections} connections")
     if broken > requests / 100:
         raise RuntimeError(f"{broken} of {requests} connections broke at {connections} connections")
-    return Load(requests / duration_us * 1e6, p50_us / 1e3, p99_us / 1e3)
+    after = None if pid is None else cpu_seconds(pid)
+    cpu_us = None if before is None or after is None else (after - before) / requests * 1e6
+    return Load(requests / duration_us * 1e6, p50_us / 1e3, p99_us / 1e3, cpu_us)
 
 
 def _script(request: Request) -> str:

@@ -16,6 +16,7 @@ from benchmarks.measures import (
     mounted,
     profile,
     start,
+    tls,
     tokens,
 )
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MEASURES: Sequence[Measure] = (
     inbound,
     tokens,
+    tls,
     start,
     imports,
     fixture,

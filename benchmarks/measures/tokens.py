@@ -23,8 +23,15 @@ from benchmarks.wrk import Load
 NAME = "tokens"
 TITLE = "Tokens"
 CONTESTANTS = (Sandbox, OAuth2MockServer)
+_MUST, _GOAL = 1.8, 1.5
+"""Signatures in whose processor time a token is there."""
+
 TARGETS: tuple[Target, ...] = tuple(
-    Target(f"tokens/s at {connections}", "≥ oauth2-mock-server", "≤ 1.25 × one signature a token")
+    Target(
+        f"tokens/s at {connections}",
+        f"≥ oauth2-mock-server, ≤ {_MUST} × one signature a token",
+        f"≤ {_GOAL} × one signature a token",
+    )
     for connections in CONNECTIONS
 )
 _CLAIMS = b"x" * 500
@@ -64,18 +71,22 @@ def section(loads: dict[int, Loads], signature_us: float) -> Section:
 
 
 def _outcome(target: Target, loads: Loads, signature_us: float) -> Outcome:
-    per_second = statistics.median(rates(loads[Sandbox.name]))
-    signatures = 1e6 / per_second / signature_us
-    told, must = [f"{per_second:,.0f}", f"{signatures:.2f} signatures' time each"], None
+    ours = loads[Sandbox.name]
+    per_second = statistics.median(rates(ours))
+    signatures = statistics.median(run.cpu_us or 1e6 / run.per_second for run in ours) / signature_us
+    told = [f"{per_second:,.0f}", f"{signatures:.2f} signatures' time each"]
+    must = signatures <= _MUST
     if (ratio := ratio_to(loads, OAuth2MockServer.name)) is not None:
         told.insert(1, f"{ratio:.2f} × oauth2-mock-server")
-        must = ratio >= 1
-    return Outcome(target, "; ".join(told), must, signatures <= 1.25)
+        must = must and ratio >= 1
+    return Outcome(target, "; ".join(told), must, signatures <= _GOAL)
 
 
 def _load(contestant: Running, connections: int, seconds: float) -> Load:
     contestant.forget()
-    return wrk.load(contestant.port, contestant.request, connections=connections, seconds=seconds)
+    return wrk.load(
+        contestant.port, contestant.request, connections=connections, seconds=seconds, pid=contestant.process.pid
+    )
 
 
 def signer() -> Callable[[], object]:
@@ -85,9 +96,9 @@ def signer() -> Callable[[], object]:
 
 
 def seconds_each(action: Callable[[], object], seconds: float) -> float:
-    """Repeat an action for so long and return what one took."""
-    count, began = 0, time.perf_counter()
-    while (took := time.perf_counter() - began) < seconds:
+    """Repeat an action for so long and return what one took, in processor time."""
+    count, began, until = 0, time.process_time(), time.perf_counter() + seconds
+    while time.perf_counter() < until:
         action()
         count += 1
-    return took / count
+    return (time.process_time() - began) / count

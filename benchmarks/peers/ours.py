@@ -82,6 +82,19 @@ class SandboxPayloads(Sandbox):
         return replace(PAYLOAD, headers={**PAYLOAD.headers, "Authorization": authorization})
 
 
+class SandboxWithTls(SandboxPayloads):
+    """Measured with payloads over HTTPS and HTTP; the port of HTTPS is the one behind that of HTTP."""
+
+    def command(self, port: int, folder: Path) -> list[str]:
+        """Return the same command line with TLS."""
+        return [*super().command(port, folder), "--tls", "--tls-port", str(tls_port(port))]
+
+
+def tls_port(port: int) -> int:
+    """Return the port of HTTPS beside one of HTTP."""
+    return port - 1
+
+
 def _token_request(folder: Path) -> Request:
     ready = json.loads((folder / "ready.json").read_text(encoding="utf-8"))
     return token_request("/oauth/token", ready["client_id"], ready["client_secret"])
