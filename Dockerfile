@@ -32,7 +32,7 @@ RUN /build/bin/python -m build --wheel --no-isolation --outdir /dist \
  && /build/bin/python -m pip --python /opt/patchworks-sandbox/bin/python install --quiet --no-compile \
       --no-deps --no-index /dist/*.whl \
  && /opt/patchworks-sandbox/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/patchworks-sandbox/lib \
- && mkdir -p /data/tls
+ && mkdir -p /skeleton/data/tls && chmod -R g=u /skeleton/data
 
 
 FROM ${BASE_IMAGE}
@@ -51,8 +51,9 @@ LABEL org.opencontainers.image.title="Patchworks Sandbox" \
 
 COPY --from=build /opt/patchworks-sandbox /opt/patchworks-sandbox
 # The only place that its user may write to: mount a volume here for whatever must outlive the container.
-# A volume on /data/tls alone takes over its owner, for `--tls-folder /data/tls`.
-COPY --from=build --chown=10001:10001 /data /data
+# A volume on /data/tls alone takes over its owner, for `--tls-folder /data/tls`. OpenShift chooses the user and has the
+# group 0, which may write here too.
+COPY --from=build --chown=10001:0 /skeleton/ /
 
 # Loopback would be the container's own: nobody could reach it. From in here nobody can tell who reaches this, so the
 # control API needs a key, as anywhere beyond loopback: the one given, else one that is made and printed. Health needs none.

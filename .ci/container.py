@@ -119,8 +119,8 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], check: list[str]) -> No
     raise SystemExit(f"not healthy within {HEALTHY_WITHIN_S} s; exit status so far: {server.poll()}")
 
 
-def _drive(command: list[str], folder: str, health: list[str], user: str) -> None:
-    """Start it, wait until it is healthy, do the main job from outside, stop it."""
+def _drive(command: list[str], folder: str, health: list[str], user: str, inside: list[str] | None = None) -> None:
+    """Start it, wait until it is healthy, do the main job from outside, run a command inside of it, stop it."""
     started = time.monotonic()
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
@@ -131,6 +131,9 @@ def _drive(command: list[str], folder: str, health: list[str], user: str) -> Non
         _require("it listens beyond its loopback, so it made itself a key", len(ready["control_key"] or "") == 40)
         # Not just any process: were the number one of the container's own, it would be a stranger's out here.
         _require("the process that serves is ours", server.pid in _parents(ready["pid"]))
+        if inside:
+            listed = subprocess.run(inside, check=False, capture_output=True, text=True)
+            _require(f"a command in the container needs no key: {listed.stderr}", "/v1/acme/anything" in listed.stdout)
         runs_as = Path(f"/proc/{ready['pid']}").stat()
         _require(f"it runs as {user}", f"{runs_as.st_uid}:{runs_as.st_gid}" == user)
 
@@ -158,10 +161,21 @@ def main() -> None:
 
     print("\nas it is:")
     with _data_folder(user) as folder:
-        _drive(runner.command(*serve, data=folder), folder, health, user)
+        inside = runner.command("patchworks-sandbox", "requests")
+        _drive(runner.command(*serve, data=folder), folder, health, user, inside)
     print("\nwith a read-only root file system:")
     with _data_folder(user) as folder:
         _drive(runner.read_only(config, *serve, data=folder), folder, health, user)
+
+    print("\nas OpenShift runs it, with a user that the image does not know and the group 0:")
+    own = Path(runner.root, "data", "tls").stat()
+    _require(
+        f"the group 0 may write to /data/tls: {own.st_gid} {own.st_mode & 0o777:o}",
+        (own.st_gid, own.st_mode & 0o070) == (0, 0o070),
+    )
+    with _data_folder("1000650000:0") as folder:
+        shifted = {**config, "User": "1000650000:0"}
+        _drive(runner.read_only(shifted, *serve, data=folder), folder, health, "1000650000:0")
 
     print("\nwith a read-only root file system, over TLS:")
     with _data_folder(user) as folder:

@@ -71,7 +71,7 @@ def check_reason(sandbox: Sandbox) -> None:
 
 def _is_page(path: str) -> bool:
     return path.rstrip("/") == "/_sandbox" or path.startswith(
-        ("/_sandbox/dashboard", "/_sandbox/docs", "/_sandbox/static", "/_sandbox/openapi")
+        ("/_sandbox/dashboard", "/_sandbox/docs", "/_sandbox/static", "/_sandbox/openapi", "/_sandbox/llms.txt")
     )
 
 

@@ -45,6 +45,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "contributing.md", content=contributing))
     rendition = (ROOT / "openapi-3.0.yaml").read_text(encoding="utf-8")
     files.append(File.generated(config, "openapi-3.0.yaml", content=rendition))
+    agents = (ROOT / "sandbox/web/dashboard/templates/llms.txt").read_text(encoding="utf-8")
+    local = agents.replace("{{ base_url }}", "http://127.0.0.1:8025")
+    files.append(File.generated(config, "llms.txt", content=local))
     for document, (page, title, intro) in _APIS.items():
         text = (ROOT / document).read_text(encoding="utf-8")
         files.append(File.generated(config, document, content=text))

@@ -107,11 +107,12 @@ def test_action_masks_the_secret_before_it_hands_it_on(start: Callable[..., Star
     assert started.outputs["client-secret"] not in started.said.removeprefix(masked)
 
 
+@pytest.mark.parametrize("folder", ["tls", None], ids=["kept authority", "authority in memory"])
 def test_action_writes_the_outputs_that_it_declares(
-    start: Callable[..., Started], action: dict[str, Any], tmp_path: Path
+    start: Callable[..., Started], action: dict[str, Any], tmp_path: Path, folder: str | None
 ) -> None:
-    tls = f"--tls --tls-port 0 --tls-folder {shlex.quote(str(tmp_path / 'tls'))}"
-    started = start(CONTROL_KEY="0123456789abcdef", OPTIONS=tls)
+    kept = f" --tls-folder {shlex.quote(str(tmp_path / folder))}" if folder else ""
+    started = start(CONTROL_KEY="0123456789abcdef", OPTIONS=f"--tls --tls-port 0{kept}")
 
     assert set(started.outputs) == set(action["outputs"])
     trust = ssl.create_default_context(cafile=started.variables["PATCHWORKS_SANDBOX_CA_FILE"])
@@ -253,8 +254,8 @@ def test_platform_of_the_compose_file_is_reached_by_its_name_at_the_port_of_http
 def test_image_has_the_folder_of_the_authority_for_its_user() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
-    assert "mkdir -p /data/tls" in dockerfile
-    assert "COPY --from=build --chown=10001:10001 /data /data" in dockerfile
+    assert "mkdir -p /skeleton/data/tls && chmod -R g=u /skeleton/data" in dockerfile
+    assert "COPY --from=build --chown=10001:0 /skeleton/ /" in dockerfile
 
 
 def test_guide_on_tls_uses_what_the_compose_file_has() -> None:

@@ -12,6 +12,8 @@ import shlex
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,21 @@ def _start(folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:
             raise SystemExit(f"::error::The sandbox did not start (status {server.wait()})\n{said}")
         time.sleep(0.05)
     ready: dict[str, Any] = json.loads(ready_file.read_text(encoding="utf-8"))
+    if ready["tls_base_url"] and not ready["tls_ca_file"]:
+        ready["tls_ca_file"] = _authority(ready["control_url"], folder / "ca.pem")
     return {**ready, "ready_file": str(ready_file), "log_file": str(log_file)}
+
+
+def _authority(control_url: str, file: Path) -> str | None:
+    """Fetch the authority that the sandbox keeps in memory; return its path, or nothing for a certificate of yours."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{control_url}/ca.pem", timeout=10) as answer:
+            file.write_bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return None
+    return str(file)
 
 
 def _variable(vanity_url: str) -> str:

@@ -159,6 +159,12 @@ def reference() -> Response:
     return response
 
 
+@pages.get("/llms.txt")
+def for_coding_agents() -> Response:
+    """Return what a coding agent has to know, in the format of llmstxt.org."""
+    return Response(render_template("llms.txt"), content_type="text/plain; charset=utf-8")
+
+
 @pages.get("/docs/swagger-ui.css", defaults={"name": "swagger-ui.css"})
 @pages.get("/docs/swagger-ui-bundle.js", defaults={"name": "swagger-ui-bundle.js"})
 def reference_asset(name: str) -> Response:
