@@ -42,6 +42,7 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Certify": {
         "certify": "certify",
+        "storm": "certify",
     },
     "Control": {
         "clock": "clock",

@@ -14,6 +14,7 @@ from sandbox.cli.output import json_text, printable, printable_lines, table
 from sandbox.foundation.environment import ENV_PREFIX
 
 if TYPE_CHECKING:
+    from sandbox.testing.certify.random_storms import Found
     from sandbox.testing.certify.report import Report
     from sandbox.testing.certify.run import Run
     from sandbox.testing.certify.storms import Storm
@@ -199,20 +200,23 @@ def _progress(number: int, total: int, storm: Storm, run: Run | None) -> None:
 
 
 def _hint(found: Report) -> None:
-    """Say why nothing was reached, or on how little the verdicts rest."""
+    """Say why nothing was reached, or why little of it was."""
     calm = found.runs[0]
     if not calm.entries:
-        click.echo(
-            "The client sent nothing, although nothing failed. It must take its URLs and credentials from the "
-            "variables PATCHWORKS_TOKEN_URL, PATCHWORKS_INBOUND_URL, PATCHWORKS_CLIENT_ID and "
-            "PATCHWORKS_CLIENT_SECRET.",
-            err=True,
-        )
-        if tail := printable_lines(calm.outcome.output[-_TAIL:]).strip():
-            click.echo(f"The end of its output:\n{tail}", err=True)
+        _explain_silence(calm)
     elif refused := [entry for entry in calm.entries if entry.outcome == "rejected"]:
         reasons = ", ".join(dict.fromkeys(printable(entry.reason or entry.status) for entry in refused[:3]))
         click.echo(f"{len(refused)} requests were refused although nothing failed: {reasons[:300]}", err=True)
+
+
+def _explain_silence(calm: Run) -> None:
+    click.echo(
+        "The client sent nothing, although nothing failed. It must take its URLs and credentials from the variables "
+        "PATCHWORKS_TOKEN_URL, PATCHWORKS_INBOUND_URL, PATCHWORKS_CLIENT_ID and PATCHWORKS_CLIENT_SECRET.",
+        err=True,
+    )
+    if tail := printable_lines(calm.outcome.output[-_TAIL:]).strip():
+        click.echo(f"The end of its output:\n{tail}", err=True)
 
 
 def _write(
@@ -241,3 +245,70 @@ def _write(
 
 def _save(path: str, text: str) -> None:
     Path(path).write_text(text, encoding="utf-8", newline="\n")
+
+
+@click.command()
+@_common
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31), default=1, help="Seed of the faults that are drawn. [default: 1]"
+)
+@click.option("--minutes", type=click.FloatRange(0.05, 1_440), default=1.0, help="Minutes to search. [default: 1]")
+@click.option("--timeout", type=click.FloatRange(0.1, 3_600), default=30.0, help="Time-out of each run. [default: 30]")
+@click.option("--output", "-o", type=_FILE, metavar="FILE", help="Write the storm that was found to this file too.")
+def storm(
+    argv: Sequence[str],
+    *,
+    seed: int,
+    minutes: float,
+    timeout: float,
+    payloads: str | None,
+    json_path: str | None,
+    output: str | None,
+    **where: Any,
+) -> None:
+    """Search for faults that break a client, and shrink them.
+
+    Runs COMMAND in storms of random faults. In each the client must end, what its exit code 0 promises must be stored,
+    and nothing may be stored twice unless an answer was lost. A storm in which something fails is shrunk to the fewest
+    faults and printed as a file for 'certify --storms-dir'.
+
+    The exit code is 0 if all held, 1 if something did not, and 2 if COMMAND sent nothing or cannot be run.
+    """
+    if not argv:
+        raise click.UsageError("give the command to run after two hyphens: storm -- python push.py")
+    with _refusals():
+        from sandbox.testing.certify.client import Command
+        from sandbox.testing.certify.random_storms import search
+
+        with _sandbox(seed, **where) as sandbox:
+            end = search(
+                sandbox.backend,
+                Command(argv),
+                seed=seed,
+                seconds=60 * minutes,
+                timeout_s=timeout,
+                json_path=json_path,
+                environment=_payloads(payloads),
+                announce=lambda text: click.echo(printable(text), err=True),
+            )
+        if not end.calm.entries:
+            _explain_silence(end.calm)
+            raise click.exceptions.Exit(_UnreachedError.exit_code)
+        if end.found is None:
+            click.echo(f"{end.storms} storms with seed {seed}, and all held")
+            return
+        text = _storm_file(end.found)
+        if output is not None:
+            _save(output, text)
+    click.echo(printable_lines(text))
+    click.echo(f"{end.found.check}: {end.found.problem} (storm {end.storms} of seed {seed}, shrunk)", err=True)
+    raise click.exceptions.Exit(1)
+
+
+def _storm_file(found: Found) -> str:
+    import yaml
+
+    comments = [f"# {found.check}: {found.problem}"]
+    comments += [f"#   {attempts.line}" for attempts in found.run.attempts[:10]]
+    document = yaml.safe_dump(found.storm.document(), sort_keys=False, allow_unicode=True, width=110)
+    return "\n".join([*map(printable, comments), document])

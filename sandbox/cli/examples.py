@@ -25,6 +25,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "certify -- python push_orders.py",
         "certify --storms rate-limited,answer-lost --report certify.html -- php push_orders.php",
     ),
+    "storm": ("storm --seed 7 --minutes 1 -- python push_orders.py",),
     "attempts": ("attempts --json-path '$.order'",),
     "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
     "clock show": ("clock show",),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import compile_json_path, select
@@ -18,6 +18,9 @@ from sandbox.journal.entry import Entry
 
 if TYPE_CHECKING:
     from jsonpath import JSONPath
+
+_SHOWN: Final = 10
+"""Attempts of a payload that a line shows."""
 
 Likeness = Literal["bytes", "json", "json_path"]
 
@@ -52,10 +55,12 @@ class Attempts:
 
     @property
     def line(self) -> str:
-        """The attempts on one line: ``503 ·1.0 s· 503 ·2.0 s· 200 stored``."""
+        """The attempts on one line: ``503 ·1.0 s· 503 ·2.0 s· 200 stored``; of many, the middle is counted."""
         parts = [_result(self.entries[0])]
         for gap, entry in zip(self.gaps_s, self.entries[1:], strict=True):
-            parts += [f"·{gap:.1f} s·", _result(entry)]
+            parts.append(f"·{gap:.1f} s· {_result(entry)}")
+        if (more := len(parts) - _SHOWN) > 0:
+            parts[_SHOWN - 1 : -1] = [f"· {more} more ·"]
         return " ".join(parts)
 
 

@@ -17,7 +17,7 @@ import json, os, urllib.request as http
 
 def post(url, body, **headers):
     request = http.Request(url, body, {"Accept": "application/json", **headers})
-    return json.load(http.urlopen(request))
+    return json.load(http.urlopen(request, timeout=2))
 
 form = "grant_type=client_credentials&client_id={}&client_secret={}".format(
     os.environ["PATCHWORKS_CLIENT_ID"], os.environ["PATCHWORKS_CLIENT_SECRET"]
@@ -129,3 +129,36 @@ def test_payloads_are_given_as_a_path(tmp_path: Path, monkeypatch: pytest.Monkey
     result = certify("--payloads", "orders.txt", "--", "sh", "-c", 'cat "$PATCHWORKS_PAYLOADS"', code=2)
 
     assert "The end of its output:\none" in result.stderr
+
+
+# --- storm ------------------------------------------------------------------------------------------------------------
+
+
+def storm(*arguments: str, code: int) -> Result:
+    result = CliRunner().invoke(main, ["storm", *arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is of a POSIX shell")
+def test_storm_that_was_found_fails_in_certify(script: str) -> None:
+    Path("storms").mkdir()
+    careless = f"{sys.executable} {script} 2> /dev/null || true"
+    result = storm("--minutes", "1", "-o", "storms/found.yaml", "--", "sh", "-c", careless, code=1)
+
+    assert result.stdout.startswith("# nothing_lost: exit 0, but ")
+    assert result.stdout == Path("storms/found.yaml").read_text(encoding="utf-8")
+    certify("--storms-dir", "storms", "--storms", "found", "--", "sh", "-c", careless, code=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [([], "after two hyphens"), (["--", "/no/such"], "/no/such"), (["--", "true"], "The client sent nothing")],
+    ids=["no command", "program", "silent"],
+)
+def test_storm_without_a_client_ends_with_2(arguments: list[str], said: str) -> None:
+    assert said in storm(*arguments, code=2).stderr
+
+
+def test_storms_in_which_all_holds_end_with_0(script: str) -> None:
+    assert ", and all held" in storm("--minutes", "0.05", "--seed", "5", "--", sys.executable, script, code=0).stdout

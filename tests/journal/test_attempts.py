@@ -91,3 +91,10 @@ def test_request_without_a_payload_repeats_none(notes: dict[str, Any]) -> None:
     repetitions = Repetitions()
 
     assert [repetitions.mark(entry) for entry in entries_of(notes.copy(), notes.copy())] == [None, None]
+
+
+@pytest.mark.parametrize(("count", "line"), [(10, "200" + " ·1.0 s· 200" * 9), (13, None)])
+def test_many_attempts_are_counted_in_the_middle(count: int, line: str | None) -> None:
+    (found,) = find_attempts(entries_of(*({"body": b"1", "wall_time": float(at)} for at in range(count))))
+
+    assert found.line == (line or "200" + " ·1.0 s· 200" * 8 + " · 3 more · ·1.0 s· 200")

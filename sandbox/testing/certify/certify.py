@@ -87,8 +87,12 @@ def run_storm(
     *,
     json_path: str | None = None,
     calm: Run | None = None,
+    most_requests: int | None = None,
 ) -> Run:
-    """Reset the sandbox, let the storm begin, run the client, and return what the journal holds."""
+    """Reset the sandbox, let the storm begin, run the client, and return what the journal holds.
+
+    The client is stopped at the time-out, and after ``most_requests``.
+    """
     sandbox = Patchworks(backend)
     sandbox.reset()
     if storm.settings:
@@ -98,7 +102,11 @@ def run_storm(
     steps = threading.Thread(target=_take_steps, args=(backend, storm), name="storm", daemon=True)
     steps.start()
     given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **environment}
-    outcome = client.run(sandbox, given, timeout_s or storm.timeout_s)
+
+    def is_enough() -> bool:
+        return most_requests is not None and backend.journal.last_seq >= most_requests
+
+    outcome = client.run(sandbox, given, timeout_s or storm.timeout_s, is_enough)
     _settle(backend)
     sandbox.faults.clear()  # aborts what the client may still wait for
     entries, events = tuple(backend.journal.entries()), tuple(backend.journal.events())

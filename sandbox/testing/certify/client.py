@@ -31,6 +31,13 @@ _CHILDREN_S: Final = 5.0
 _POLL_S: Final = 0.02
 
 
+IsEnough = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
+
+
 class Client(Protocol):
     """A client that can be run."""
 
@@ -38,8 +45,10 @@ class Client(Protocol):
     def name(self) -> str:
         """The client in words, for reports."""
 
-    def run(self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float) -> Outcome:
-        """Run the client until it ends or ``timeout_s`` real seconds are over."""
+    def run(
+        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
+    ) -> Outcome:
+        """Run the client until it ends, ``timeout_s`` real seconds are over, or ``is_enough``, which is asked often."""
 
 
 class Command:
@@ -57,15 +66,16 @@ class Command:
         """The command line."""
         return shlex.join(self._argv)
 
-    def run(self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float) -> Outcome:
+    def run(
+        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
+    ) -> Outcome:
         """Run the command."""
         began = monotonic()
         process = self._started(environment)
         output = _Tail(process.stdout)
         stopped_at: float | None = None
         try:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout_s)
+            _eventually(lambda: process.poll() is not None or is_enough(), timeout_s)
             if process.poll() is None:
                 stopped_at = wall_time()
             else:
@@ -174,7 +184,9 @@ class Function:
         """The name of the function."""
         return str(getattr(self._call, "__qualname__", None) or type(self._call).__name__)
 
-    def run(self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float) -> Outcome:
+    def run(
+        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
+    ) -> Outcome:
         """Call the function."""
         ended: list[tuple[int, str]] = []
 
@@ -192,7 +204,7 @@ class Function:
         began = monotonic()
         thread = threading.Thread(target=call, name="client", daemon=True)
         thread.start()
-        thread.join(timeout_s)
+        _eventually(lambda: not thread.is_alive() or is_enough(), timeout_s)
         seconds = monotonic() - began
         if not ended:
             stopped_at = wall_time()

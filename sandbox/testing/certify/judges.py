@@ -35,6 +35,9 @@ SPREAD: Final = 0.05
 SPREAD_S: Final = 0.03
 """Waits that differ by less than this part of their mean, or by less than these seconds, count as the same."""
 
+PATIENCE_S: Final = 2.0
+"""Seconds for which a client must wait for an answer that comes late, or in pieces; sent again before, it is twice."""
+
 RATIO: Final = 2
 
 
@@ -189,11 +192,12 @@ def _waited_to_the_end(run: Run, entry: Entry) -> bool:
 
 def gives_up(run: Run) -> Finding | None:
     """Judge whether the client ends an endless answer, or an endless series of attempts."""
-    slow = [entry for entry in run.faulted if entry.delay_ms]
-    if slow:
-        if _waited_to_the_end(run, slow[0]):
-            return "fail", f"the client still read when it was stopped after {run.outcome.seconds:.0f} s", slow[:1]
-        return "pass", f"the client gave up after {slow[0].answered_ms / 1000:.1f} s", slow[:1]
+    held = [entry for entry in run.faulted if entry.delay_ms or entry.fault_kind == "hang"]
+    for entry in held:
+        if _waited_to_the_end(run, entry):
+            return "fail", f"the client still waited when it was stopped after {run.outcome.seconds:.0f} s", [entry]
+    if held:
+        return "pass", f"the client gave up after {held[0].answered_ms / 1000:.1f} s", held[:1]
     longest = max(run.attempts, key=lambda attempts: len(attempts.entries), default=None)
     if longest is None:
         return None
@@ -232,8 +236,10 @@ def survives(run: Run) -> Finding | None:
 
 
 def _lost_answer(entry: Entry) -> bool:
-    """Return whether the client did not have the whole answer as the platform meant it."""
-    return entry.fault is not None or entry.closed_after_ms is not None
+    """Return whether the client could not have the whole answer as the platform meant it, and in time."""
+    if entry.fault_kind in ("latency", "slow_body"):
+        return entry.delay_ms > PATIENCE_S * 1000
+    return entry.fault is not None
 
 
 def no_duplicates(run: Run) -> Finding | None:

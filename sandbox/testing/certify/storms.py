@@ -35,11 +35,15 @@ def _duration(value: object) -> timedelta:
         raise types.NotAllowedError from None
 
 
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value)
+
+
 _DURATION: Final = ValueType(
     _duration, "a duration such as 24h or PT24H", {"type": "string"}, lambda step: step.total_seconds()
 )
-_RULES: Final = ValueType(lambda value: value, "a list of fault rules", {"type": "array"})
-_STEPS: Final = ValueType(lambda value: value, "a list of steps", {"type": "array"})
+_RULES: Final = ValueType(_as_tuple, "a list of fault rules", {"type": "array"})
+_STEPS: Final = ValueType(_as_tuple, "a list of steps", {"type": "array"})
 
 
 @dataclass(frozen=True, slots=True)
