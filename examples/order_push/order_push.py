@@ -102,7 +102,8 @@ class OrderPusher:
     def _access_token(self) -> str:
         if not self._token or self._clock() >= self._refresh_at:
             asked_at = self._clock()
-            response = self._post(self._token_url, data={"grant_type": "client_credentials", **self._credentials})
+            form = {"grant_type": "client_credentials", "scope": "access-inbound", **self._credentials}
+            response = self._post(self._token_url, data=form)
             answer = _json_object(response)
             if not response.ok or "access_token" not in answer:
                 problem = answer.get("error_description") or answer.get("message") or response.reason
