@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from sandbox.foundation.pool import Pool
 from sandbox.server.connection import Connection
-from sandbox.server.pool import Pool
 from sandbox.web.news import Answer, News
 
 
@@ -22,63 +22,49 @@ class Held:
         self._news = news
         self._pool = pool
         self._answer = answer
-        self._is_woken = False
-        self._is_over = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_woken = self._timed_out = False
+        self._woken = asyncio.Event()
 
     def begin(self) -> None:
         """Hold the connection until the news is over, or the client leaves."""
-        self._connection.hold(self._end)
-        if not self._is_over:
-            self._news.listen(self._wake)
-            self._ask()
+        task = self._connection.loop.create_task(self._run())
+        self._connection.hold(task.cancel)
 
     def _wake(self) -> None:
         """Look for news soon. For any thread: it costs those that make the news one call, however many come."""
         if not self._is_woken:
             self._is_woken = True
-            self._connection.call(self._ask)
+            self._connection.call(self._woken.set)
 
-    def _ask(self, *, timed_out: bool = False) -> None:
-        if not self._connection.is_making and not self._is_over:
-            self._connection.is_making, self._is_woken = True, False
-            if self._timer is not None:
-                self._timer.cancel()
-            self._pool.submit(lambda: self._fetch(timed_out))
-
-    def _fetch(self, timed_out: bool) -> None:
+    async def _run(self) -> None:
+        connection, news = self._connection, self._news
         try:
-            piece = self._news.next(timed_out=timed_out)
-        except Exception as error:  # noqa: BLE001 - reported, and the pool's thread goes on
-            self._connection.call(self._connection.fail, error)
-            return
-        if isinstance(piece, bytes):
-            self._connection.call(self._got, piece)
-        else:
-            self._connection.call(self._release)
-            self._answer(piece)
+            news.listen(self._wake)
+            while isinstance(piece := await self._next(), bytes):
+                connection.write(piece)
+                writable = asyncio.Event()
+                connection.when_writable(writable.set)
+                await writable.wait()
+                connection.is_making = False
+                if not piece:
+                    timer = connection.loop.call_later(news.seconds_left(), self._time_out)
+                    try:  # `asyncio.wait_for` would swallow a cancellation that meets news, before Python 3.12
+                        await self._woken.wait()
+                    finally:
+                        timer.cancel()
+            connection.release()
+            self._pool.submit(lambda: self._answer(piece))
+        except Exception as error:  # noqa: BLE001 - a defect costs this connection only
+            connection.fail(error)
+        finally:
+            news.close()
 
-    def _release(self) -> None:
-        self._end()
-        self._connection.release()
+    def _time_out(self) -> None:
+        self._timed_out = True
+        self._woken.set()
 
-    def _got(self, piece: bytes) -> None:
-        if piece:
-            self._connection.write(piece)
-            self._is_woken = True  # there may be more
-        self._connection.when_writable(self._go_on)
-
-    def _go_on(self) -> None:
-        self._connection.is_making = False
-        if self._is_woken:
-            self._ask()
-        elif not self._is_over:
-            seconds = self._news.seconds_left()
-            self._timer = self._connection.loop.call_later(seconds, lambda: self._ask(timed_out=True))
-
-    def _end(self) -> None:
-        if not self._is_over:
-            self._is_over = True
-            if self._timer is not None:
-                self._timer.cancel()
-            self._news.close()
+    async def _next(self) -> bytes | Answer:
+        timed_out, self._timed_out, self._is_woken = self._timed_out, False, False
+        self._woken.clear()
+        self._connection.is_making = True
+        return await asyncio.wrap_future(self._pool.submit(lambda: self._news.next(timed_out=timed_out)))

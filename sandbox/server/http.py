@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
-import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
-from sandbox.server.connection import Connection, Message
+from typing_extensions import Self
+
+from sandbox.foundation.pool import Pool
+from sandbox.server.connection import Connection
 from sandbox.server.engine import Engine, listen
-from sandbox.server.limits import Limits, Refused
-from sandbox.server.pool import Pool
-from sandbox.server.request_head import Head
 from sandbox.server.wsgi_bridge import WSGIApplication, WsgiBridge
+from sandbox.web.http.body import Message
+from sandbox.web.http.limits import Limits, Refused
+from sandbox.web.http.request_head import Head
 
 __all__ = ["HttpServer", "Limits", "Refused"]
+
+_logger = logging.getLogger("patchworks_sandbox")
 
 
 class HttpServer:
@@ -22,7 +28,8 @@ class HttpServer:
     ``threads`` is how many requests are in the application at the same time; connections that are idle, slow or held
     need none. With ``tls``, only TLS is spoken. ``body_limit`` is how many bytes of a body are kept for the
     application. ``on_refused`` is given the requests that the application does not see, before they are answered.
-    ``on_error`` and ``on_cut`` are those of ``Engine``. A server that has been stopped can be started again.
+    ``on_error`` is given each exception that nothing else deals with; without it, they are logged. Both are called in
+    the server's threads. A server that has been stopped can be started again.
     """
 
     def __init__(
@@ -32,72 +39,100 @@ class HttpServer:
         port: int = 0,
         *,
         threads: int = 10,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
         on_refused: Callable[[Refused], None] | None = None,
         on_error: Callable[[BaseException], None] | None = None,
-        on_cut: Callable[[], None] | None = None,
         body_limit: int = 64 * 1024 * 1024,
     ) -> None:
         self._app = app
         self.host = host
         """The host as it was given."""
-        self.port = port
-        """The port that is listened on; before the first start, the one that was asked for."""
-        self._wanted_port = port
+        self._wanted = [(port, tls)]
+        self._ports = [port]
         self._threads = threads
-        self._limits = limits
-        self._tls = tls
+        self._limits = limits or Limits()
         self._on_refused = on_refused
         self._on_error = on_error
-        self._on_cut = on_cut
         self._body_limit = body_limit
-        self._lock = threading.Lock()
         self._engine: Engine | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on; before the first start, the one that was asked for."""
+        return self._ports[0]
 
     @property
     def connections(self) -> int:
         """How many connections are open."""
         engine = self._engine
-        return engine.connections if engine else 0
+        return len(engine.connections) if engine else 0
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Listen and accept; raise ``OSError`` when the address is taken, ``RuntimeError`` when the server runs."""
-        with self._lock:
+        with ExitStack() as undone:
             if self._engine is not None:
                 raise RuntimeError("the server has been started already")
-            listener = listen(self.host, self._wanted_port, self._tls)
-            self.port = listener.port
-            self._pool = Pool(self._threads, "http-worker")
-            self._engine = engine = Engine(self, self._limits, on_error=self._on_error, on_cut=self._on_cut)
-            self._bridge = WsgiBridge(self._app, self._pool, engine.failed)
-            engine.start([listener])
+            listeners = []
+            for port, tls in self._wanted:
+                listeners.append(listen(self.host, port, tls))
+                undone.callback(listeners[-1].sock.close)
+            self._ports = [listener.port for listener in listeners]
+            self._pools = self._new_pools()
+            self._bridge = WsgiBridge(self._app, self._pools[0], self._failed)
+            engine = Engine(
+                limits=self._limits,
+                body_limit=self._body_limit_of,
+                serve=self._serve,
+                refused=self._refused,
+                failed=self._failed,
+                end_waits=self._end_waits,
+            )
+            engine.start(listeners)
+            undone.pop_all()
+            self._engine = engine
+        return self
 
     def stop(self) -> None:
         """Stop listening, end all connections and all threads; do nothing when the server does not run.
 
         Requests that are being answered get a moment, then their connections are cut.
         """
-        with self._lock:
-            engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.stop()
-            self._pool.close()
-            if not engine.is_own_thread and (stuck := self._pool.join(self._limits.stuck_s)):
-                engine.failed(RuntimeError(f"At the stop, {stuck} requests did not return from the application."))
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        self._end_waits()
+        engine.stop()
+        for pool in self._pools:
+            pool.close()
+        if not engine.is_own_thread and (stuck := sum(pool.join(self._limits.stuck_s) for pool in self._pools)):
+            self._failed(RuntimeError(f"At the stop, {stuck} requests did not return from the application."))
+
+    def _new_pools(self) -> list[Pool]:
+        """Return the threads of a run; those of the application first."""
+        return [Pool(self._threads, "http-worker")]
+
+    def _end_waits(self) -> None:
+        """End what requests wait for in the application: at the stop, before and after they have a moment."""
+
+    def _failed(self, error: BaseException) -> None:
+        if self._on_error is None:
+            _logger.error("the server failed", exc_info=error)
+            return
+        try:
+            self._on_error(error)
+        except Exception:  # a broken listener must not end the server
+            _logger.exception("on_error itself failed on %r", error)
 
     # --- what the engine asks for -----------------------------------------------------------------------------------
 
-    def body_limit(self, head: Head) -> int:
-        """Return how many bytes the body of a request may have."""
+    def _body_limit_of(self, head: Head) -> int:
         return self._body_limit
 
-    def serve(self, message: Message, connection: Connection) -> None:
-        """Let the application answer a request."""
+    def _serve(self, message: Message, connection: Connection) -> None:
         self._bridge.submit(message, connection)
 
-    def refused(self, refused: Refused, answer: Callable[[], None]) -> None:
-        """Report a request that is refused."""
+    def _refused(self, refused: Refused, answer: Callable[[], None]) -> None:
         if self._on_refused is not None:
             self._on_refused(refused)
         answer()

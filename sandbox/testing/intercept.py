@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, RefusedHostError
 from sandbox.foundation.loopback import address_of, is_everywhere, is_loopback
-from sandbox.server.tls.authority import Authority
+from sandbox.foundation.tls.authority import Authority
 from sandbox.web.addresses import PRODUCTION_HOSTS
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from sandbox._version import __version__
 from sandbox.foundation.errors import NotFoundError
-from sandbox.foundation.loopback import is_everywhere
+from sandbox.foundation.loopback import is_everywhere, is_loopback
+from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
 from sandbox.platform.store import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
@@ -105,6 +106,19 @@ class Endpoints:
             "tls_base_url": self.tls.base_url if self.tls else None,
             "tls_ca_file": str(self.tls.ca_file) if self.tls and self.tls.ca_file else None,
         }
+
+
+def reachable(host: str) -> str:
+    """Return how a client of this machine names the host that a server listens on, as in a URL."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - only compared
+    return f"[{reached}]" if ":" in reached else reached
+
+
+def control_key_for(settings: Settings, host: str) -> str | None:
+    """Return the key that a server on ``host`` asks for: the one set; beyond loopback a new one, unless none may be."""
+    if settings.control_key is None and not settings.no_control_key and not is_loopback(host):
+        return Rng().secret()
+    return settings.control_key
 
 
 PRODUCTION_HOSTS: Final = ("inbound.pwks.co",)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote_to_bytes
+
+from sandbox.web.http.request_head import Head
 
 Environ = dict[str, object]
 
@@ -57,3 +61,54 @@ def add_request(
             environ[key] = f"{environ[key]}{separator}{value}"
         else:
             environ[key] = value
+
+
+class BrokenBody(io.RawIOBase):
+    """A body that is not whole: after what came of it, reading raises the reason, again and again."""
+
+    def __init__(self, data: bytes, failure: Exception) -> None:
+        self._data = io.BytesIO(data)
+        self._failure = failure
+
+    def readable(self) -> bool:
+        """Say yes, as ``io`` wants it said."""
+        return True
+
+    def readinto(self, buffer: object, /) -> int:
+        """Read into a buffer; werkzeug calls it, past ``read``."""
+        count = self._data.readinto(buffer)  # type: ignore[arg-type] # a writable buffer
+        if not count:
+            raise type(self._failure)(*self._failure.args)  # a new one: its traceback holds the request
+        return count
+
+
+def new_environ(
+    head: Head, body: io.IOBase, *, server: tuple[str, int], client: tuple[str, int], scheme: str
+) -> Environ:
+    """Return the environ of a request that came by a socket; ``server`` and ``client`` are host and port."""
+    environ: Environ = {
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "REMOTE_ADDR": client[0],
+        "REMOTE_PORT": str(client[1] or ""),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "wsgi.input": body,
+    }
+    add_request(
+        environ,
+        method=head.method,
+        target=head.target,
+        path=head.path,
+        query=head.query,
+        protocol=head.protocol,
+        headers=head.headers,
+    )
+    if not head.target.startswith("/") and head.host:
+        environ["HTTP_HOST"] = head.host
+    return environ

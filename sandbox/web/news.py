@@ -28,8 +28,12 @@ class News(Protocol):
         """Listen no more: the client has gone, or the wait is over."""
 
 
-class Holding(Protocol):
+class Holding:
     """The connection that a server offers under ``CONNECTION``."""
+
+    def __init__(self) -> None:
+        self.news: News | None = None
 
     def wait_for(self, news: News) -> None:
         """Answer when there is news; what the view returns is not sent."""
+        self.news = news

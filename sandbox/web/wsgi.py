@@ -24,6 +24,7 @@ from sandbox.journal.request import Request
 from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.environ import RAW_HEADERS
+from sandbox.web.http.request_head import Head
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -98,9 +99,32 @@ def head(answer: Answer, date: str, *, connection: str = "close") -> bytes:
     return _head(answer, _headers(answer, date), connection)
 
 
-def relayed_head(answer: Answer, date: str, framing: Headers, *, connection: str = "close") -> bytes:
-    """Return the head of an answer with the headers that frame it, or with none where the close is its end."""
-    return _head(answer, [*_unframed(answer, date), *framing], connection)
+def relayed(
+    answer: Answer, sent: bytes, date: str, request: Head, *, chunked: bool, persists: bool
+) -> tuple[bytes, bool]:
+    """Return an answer in one chunk or with its length, and whether the connection lives on.
+
+    In HTTP/1.0, which has no chunks, the end of the answer is the close.
+    """
+    framing: Headers = (("Content-Length", str(len(sent))),)
+    if request.method == "HEAD" or answer.status in (204, 304):
+        framing, sent = (), b""
+    elif chunked and request.protocol == "HTTP/1.1":
+        framing = (("Transfer-Encoding", "chunked"),)
+        sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(sent), sent) if sent else b"0\r\n\r\n"
+    elif chunked:
+        framing, persists = (), False
+    headers = [*_unframed(answer, date), *framing]
+    return _head(answer, headers, "keep-alive" if persists else "close") + sent, persists
+
+
+def of_fault(answer: Answer, *, persists: bool) -> tuple[Answer, bool]:
+    """Return the answer of a fault without its ``Connection`` header, and whether the connection lives on for it."""
+    options = [value for name, value in answer.headers if name.lower() == "connection"]
+    if not options:
+        return answer, persists
+    headers = tuple(header for header in answer.headers if header[0].lower() != "connection")
+    return Answer(answer.status, headers, answer.body, answer.phrase), persists and "close" not in options
 
 
 def _head(answer: Answer, headers: list[tuple[str, str]], connection: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.server.http import Limits, Refused
-from sandbox.server.request_head import HeadError, parse_head
+from sandbox.web.http.request_head import HeadError, parse_head
 from tests.server.conftest import echo
 
 HOST = "Host: test"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.server.wsgi_bridge import ResponseError
+from sandbox.web.http.response import ResponseError
 from tests.server.conftest import eventually
 
 

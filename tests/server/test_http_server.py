@@ -554,7 +554,7 @@ def test_refusals_need_no_listener(serve, connect):
 def test_defect_of_the_server_itself_is_reported_and_costs_one_connection(serve, connect, monkeypatch, seen):
     server = serve(echo, threads=1)
     with monkeypatch.context() as patch:
-        patch.setattr("sandbox.server.connection.parse_head", None)
+        patch.setattr("sandbox.web.http.reader.parse_head", None)
         client = connect(server.port)
         client.get()
         assert client.rest() == b""

@@ -18,7 +18,7 @@ import requests
 from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults import Fault
 from sandbox.foundation.answer import Answer
-from sandbox.server.limits import Limits
+from sandbox.web.http.limits import Limits
 from tests.journeys.faults.conftest import PATIENCE_S, Served, eventually
 
 DESCRIPTORS = Path("/proc/self/fd")

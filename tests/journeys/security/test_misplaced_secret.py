@@ -14,10 +14,10 @@ from sandbox.journal.form import shown
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.platform.serve import refuse, serve
-from sandbox.server.limits import Limits
 from sandbox.server.sandbox_server import SandboxServer
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import parse_seed
+from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
 from tests.web.emulated.sending import bearer
 

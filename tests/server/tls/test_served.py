@@ -113,13 +113,15 @@ def test_server_that_was_stopped_can_start_again(make_sandbox: Callable[..., San
 
 
 def test_port_of_https_that_is_taken_leaves_nothing_listening(make_sandbox: Callable[..., Sandbox]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     with socket.create_server(("127.0.0.1", 0)) as other:
-        server = SandboxServer(make_sandbox(tls=True), tls_port=other.getsockname()[1])
+        server = SandboxServer(make_sandbox(tls=True), port=port, tls_port=other.getsockname()[1])
         with pytest.raises(OSError, match="the port is in use"):
             server.start()
 
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), 5)
+        socket.create_connection(("127.0.0.1", port), 5)
     server.stop()
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.platform.keys import SigningKey
-from sandbox.server.limits import Limits
+from sandbox.web.http.limits import Limits
 from tests.server.conftest import PATIENCE_S, eventually, open_connections
 from tests.slow.fuzz.effort import share
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.server.limits import Limits
+from sandbox.web.http.limits import Limits
 from tests.journeys.conftest import eventually
 
 PATIENCE_S = 10

@@ -12,9 +12,9 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.server.limits import Limits
 from sandbox.web.app import SandboxApp
 from sandbox.web.control.base import READS, Blueprint
+from sandbox.web.http.limits import Limits
 from sandbox.web.paths import MAX_CONTROL_BODY
 from tests.conftest import Integration
 from tests.web.control.problem import detail

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.server.limits import Limits
+from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
 from tests.server.conftest import eventually
 

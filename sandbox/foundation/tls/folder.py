@@ -9,7 +9,7 @@ from typing import Final
 
 from sandbox.foundation.atomic_file import staged
 from sandbox.foundation.errors import SettingError
-from sandbox.server.tls.authority import Authority
+from sandbox.foundation.tls.authority import Authority
 
 CA_FILE: Final = "ca.pem"
 """The authority's certificate: what clients are made to trust."""

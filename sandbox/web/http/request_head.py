@@ -9,18 +9,23 @@ Sections are those of RFC 9112.
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Final, NamedTuple
+from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from sandbox.server.limits import Limits, RawHeaders
+from sandbox.web.http.limits import Limits, RawHeaders
 
-BARE_LF: Final = "Lines of a request head must end with CR LF."
-_FORM: Final = "The request line is not of the form: METHOD TARGET HTTP/1.1"
+END_OF_HEAD: Final = b"\r\n\r\n"
+_BARE_LF: Final = "Lines of a request head must end with CR LF."
 TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VERSION: Final = re.compile(r"HTTP/([0-9])\.([0-9])")
+_REQUEST_LINE: Final = re.compile(rf"({TOKEN.pattern}) ([^ ]+) HTTP/([0-9])\.([0-9])")
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x20\x7f]")
 MAX_METHOD: Final = 64
+_REST_OF_REQUEST_LINE: Final = MAX_METHOD
+"""Around the target, a request line holds a method, a version and two spaces. No method is longer than this."""
+
 _ABSOLUTE_FORM: Final = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(
@@ -46,6 +51,8 @@ class Head(NamedTuple):
     target: str
     path: str
     """Percent-encoded; ``/`` for ``*``."""
+    route: str
+    """The path as the text that it stands for: percent-decoded, from UTF-8."""
     query: str
     host: str
     """Host and port of the target, where it is a whole URL; of the header field ``Host`` otherwise (§3.2.2)."""
@@ -61,7 +68,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
     """Parse a head, given without the empty line that ends it; raise ``HeadError``."""
     lines = raw.count(b"\r\n")
     if raw.count(b"\n") != lines:
-        raise HeadError(400, BARE_LF)
+        raise HeadError(400, _BARE_LF)
     if raw.count(b"\r") != lines or b"\0" in raw:
         raise HeadError(400, "The request head contains a bare CR or a NUL byte.")
     request_line, _, fields = raw.partition(b"\r\n")
@@ -100,6 +107,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
         method=method,
         target=target,
         path=path,
+        route=decoded(path),
         query=query,
         host=authority or host or "",
         protocol=protocol,
@@ -109,6 +117,18 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
         keep_alive="close" not in options if is_1_1 else "keep-alive" in options,
         expects_continue=bool(expect) and is_1_1 and (chunked or content_length > 0),
     )
+
+
+def check_unfinished(head: bytes | bytearray, searched: int, limits: Limits) -> None:
+    """Raise ``HeadError`` for a head that need not be waited for; ``searched`` bytes of it were looked at before."""
+    at = searched - 1 if head[:searched].endswith(b"\r") else searched  # a CR belongs to an LF that comes now
+    if head.count(b"\n", at) != head.count(b"\r\n", at):
+        raise HeadError(400, _BARE_LF)  # or else its end would be waited for in vain
+    longest_line = limits.target_bytes + _REST_OF_REQUEST_LINE
+    if len(head) > longest_line and head.find(b"\r\n", 0, longest_line) < 0:
+        raise HeadError(414, f"The request target is longer than {limits.target_bytes} bytes.")
+    if len(head) > limits.header_bytes:
+        raise HeadError(431, f"The request head is longer than {limits.header_bytes} bytes.")
 
 
 def glimpse(raw: bytes, limits: Limits) -> tuple[str, str, RawHeaders]:
@@ -127,6 +147,13 @@ def glimpse(raw: bytes, limits: Limits) -> tuple[str, str, RawHeaders]:
     return method[:MAX_METHOD], target[: limits.target_bytes], headers
 
 
+def decoded(path: str) -> str:
+    """Return a percent-encoded path as the UTF-8 text that it stands for."""
+    if path.isascii() and "%" not in path:
+        return path
+    return unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace")
+
+
 def parse_field(line: str) -> tuple[str, str]:
     """Return name and value of a header or trailer field; raise ``HeadError`` (§5)."""
     name, colon, value = line.partition(":")
@@ -138,20 +165,17 @@ def parse_field(line: str) -> tuple[str, str]:
 
 
 def _parse_request_line(line: str, limits: Limits) -> tuple[str, str, str]:
-    try:
-        method, target, protocol = line.split(" ")
-    except ValueError:
-        raise HeadError(400, _FORM) from None
-    version = _VERSION.fullmatch(protocol)
-    if version is None or not TOKEN.fullmatch(method) or not target:
-        raise HeadError(400, _FORM)
-    if version[1] != "1":
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise HeadError(400, "The request line is not of the form: METHOD TARGET HTTP/1.1")
+    method, target, major, minor = match.groups()
+    if major != "1":
         raise HeadError(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.")
     if len(target) > limits.target_bytes:
         raise HeadError(414, f"The request target has {len(target)} bytes; {limits.target_bytes} are allowed.")
     if _CONTROL_CHARACTER.search(target):
         raise HeadError(400, "The request target contains a control character.")
-    return method, target, "HTTP/1.0" if version[2] == "0" else "HTTP/1.1"
+    return method, target, "HTTP/1.0" if minor == "0" else "HTTP/1.1"
 
 
 def _split_target(target: str, method: str) -> tuple[str | None, str, str]:
@@ -168,29 +192,20 @@ def _split_target(target: str, method: str) -> tuple[str | None, str, str]:
     return authority, path or "/", query
 
 
-def _parse_fields(fields: bytes) -> RawHeaders:
-    collected = _Fields()
+def _parse_fields(raw: bytes) -> RawHeaders:
+    """Return the header fields; llhttp leaves blanks behind a value in it."""
+    fields: list[tuple[str, str]] = []
+    collect = SimpleNamespace(
+        on_header=lambda name, value: fields.append((name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")))
+    )
     try:
         # llhttp knows no methods but its own, and no targets beyond ASCII: it is given a request line of ours.
-        HttpRequestParser(collected).feed_data(b"POST / HTTP/1.1\r\n" + fields + b"\r\n\r\n")
+        HttpRequestParser(collect).feed_data(b"POST / HTTP/1.1\r\n" + raw + END_OF_HEAD)
     except HttpParserUpgrade:  # an upgrade is not offered, and may be ignored (RFC 9110 §7.8)
         pass
     except HttpParserError:
-        return tuple([parse_field(line) for line in fields.decode("latin-1").split("\r\n")])
-    return tuple(collected.all)
-
-
-class _Fields:
-    """The header fields that httptools finds."""
-
-    __slots__ = ("all",)
-
-    def __init__(self) -> None:
-        self.all: list[tuple[str, str]] = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; llhttp leaves blanks behind a value in it."""
-        self.all.append((name.decode("latin-1"), value.decode("latin-1").rstrip(" \t")))
+        return tuple([parse_field(line) for line in raw.decode("latin-1").split("\r\n")])
+    return tuple(fields)
 
 
 def _parse_framing(single: dict[str, str], is_1_1: bool) -> tuple[int, bool]:

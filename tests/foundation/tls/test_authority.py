@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sandbox.server.tls import authority as authority_module
-from sandbox.server.tls.authority import Authority
+from sandbox.foundation.tls import authority as authority_module
+from sandbox.foundation.tls.authority import Authority
 from tests.server.tls.conftest import trusting
 
 NAMES = ["inbound.pwks.co", "localhost", "127.0.0.1", "::1", "*.example.test"]

@@ -11,10 +11,10 @@ import pytest
 from cryptography import x509
 
 from sandbox.foundation.errors import SettingError
-from sandbox.server.tls import authority as authority_module
-from sandbox.server.tls import folder as folder_module
-from sandbox.server.tls.authority import Authority
-from sandbox.server.tls.folder import kept_in
+from sandbox.foundation.tls import authority as authority_module
+from sandbox.foundation.tls import folder as folder_module
+from sandbox.foundation.tls.authority import Authority
+from sandbox.foundation.tls.folder import kept_in
 
 
 def test_authority_is_the_same_at_the_next_start(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sandbox.foundation.settings import Settings
 from sandbox.web.addresses import certificate_names
 
 if TYPE_CHECKING:
-    from sandbox.server.tls.authority import Authority
+    from sandbox.foundation.tls.authority import Authority
 
 _CERTIFICATE: Final = "a PEM file with a certificate, and those between it and its authority"
 _KEY: Final = "a PEM file with the unencrypted private key of tls_cert_file"
@@ -36,8 +36,8 @@ def identity_for(settings: Settings, host: str) -> Identity | None:
         return None
     if settings.tls_cert_file and settings.tls_key_file:
         return Identity(_own(settings.tls_cert_file, settings.tls_key_file), None, None)
-    from sandbox.server.tls.authority import Authority  # a sandbox without TLS starts without it
-    from sandbox.server.tls.folder import CA_FILE, kept_in
+    from sandbox.foundation.tls.authority import Authority  # a sandbox without TLS starts without it
+    from sandbox.foundation.tls.folder import CA_FILE, kept_in
 
     authority, ca_file = Authority.new(), None
     if settings.tls_folder:
@@ -86,7 +86,7 @@ def _own(cert_file: str, key_file: str) -> ssl.SSLContext:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    from sandbox.server.tls.authority import server_context
+    from sandbox.foundation.tls.authority import server_context
 
     try:
         x509.load_pem_x509_certificates(_bytes_of("tls_cert_file", cert_file, _CERTIFICATE))

@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import TypeVar
 
 from sandbox.foundation.real_time import monotonic
 
-Job = Callable[[], None]
+T = TypeVar("T")
 
 
 class Pool:
     """Up to ``size`` threads, which start when there is work and end with ``close``.
 
-    They are daemons: a server that is not stopped does not keep the process from ending.
+    They are daemons: a server that is not stopped does not keep the process from ending, as those of
+    ``concurrent.futures`` would.
     """
 
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
         """Jobs that wait or are being done."""
         self._is_closed = False
 
-    def submit(self, job: Job) -> None:
-        """Let a thread do a job, which must not raise; raise ``RuntimeError`` where the system gives no thread.
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Let a thread do a job; raise ``RuntimeError`` where the system gives no thread.
 
         Jobs that come after ``close`` are dropped.
         """
-        with self._lock:
-            if self._is_closed:
-                return
-            self._unfinished += 1
-            if self._unfinished > len(self._threads) < self._size:
-                self._start()
-            self._jobs.put(job)
+        done: Future[T] = Future()
 
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            if not self._threads:
-                self._unfinished -= 1
-                raise
-        else:
-            self._threads.append(thread)
+        def work() -> None:
+            if done.set_running_or_notify_cancel():
+                try:
+                    done.set_result(job())
+                except BaseException as error:  # noqa: BLE001 - handed to the caller
+                    done.set_exception(error)
+
+        with self._lock:
+            if self._unfinished >= len(self._threads) < self._size and not self._is_closed:
+                thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+                try:
+                    thread.start()
+                    self._threads.append(thread)
+                except RuntimeError:
+                    if not self._threads:
+                        raise
+            self._unfinished += 1
+            self._jobs.put(work)
+        return done
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

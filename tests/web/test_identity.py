@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sandbox.foundation.errors import SettingError
 from sandbox.foundation.settings import Settings
-from sandbox.server.tls.identity import identity_for
 from sandbox.web.addresses import certificate_names
+from sandbox.web.identity import identity_for
 
 ALWAYS = ["inbound.pwks.co", "localhost", "127.0.0.1", "::1"]
 

@@ -1,0 +1,1 @@
+"""A certificate authority of our own, in memory or in a folder."""

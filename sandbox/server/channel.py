@@ -1,0 +1,180 @@
+"""The way to one client: bytes over TCP, or over TLS, and each of the ways in which it can end.
+
+It lives in the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import socket
+import struct
+import sys
+from collections.abc import Callable
+from typing import Final, cast
+
+from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.tls.layer import TlsLayer
+from sandbox.server.service import Listener, Service, State
+
+_RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class Channel(asyncio.BufferedProtocol):
+    """A way to a client. ``deadline`` is when the client's patience, or the server's, is over."""
+
+    def __init__(self, service: Service, listener: Listener) -> None:
+        self.listener = listener
+        self.peer = ("", 0)
+        self.deadline = math.inf
+        self.loop = service.loop
+        """The loop whose thread it lives in."""
+        self.is_making = False
+        """Whether a piece of what it is held for is being made."""
+        self._service = service
+        self._tls = None if listener.tls is None else TlsLayer(listener.tls)
+        self._transport = cast(asyncio.Transport, None)
+        self._state = State.IDLE
+        self._has_ended = False
+        """Whether the client has ended its side."""
+        self._is_uploading = False
+        """Whether a body is still to come that is larger than the application takes."""
+        self._takes_nothing = False
+        self._on_gone: Callable[[], object] | None = None
+        self._on_writable: Callable[[], None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being made or written."""
+        match self._state:
+            case State.ANSWERING:
+                return True
+            case State.HELD:
+                return self.is_making
+            case State.LEAVING:
+                return self._transport.get_write_buffer_size() > 0
+            case _:
+                return False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._state in (State.CLOSED, State.LEAVING)
+
+    @property
+    def may_persist(self) -> bool:
+        """Whether the server has another answer for this connection."""
+        return not self._service.is_stopping
+
+    def call(self, function: Callable[..., None], *arguments: object) -> None:
+        """Call a function in the loop's thread, from any thread; do nothing once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(function, *arguments)
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        if not self._takes_nothing:
+            self.deadline = monotonic() + self._service.patience_s.get(state, math.inf)
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written."""
+        self._takes_nothing = True
+        self.deadline = monotonic() + self._service.limits.body_timeout_s
+
+    def resume_writing(self) -> None:
+        """The client has taken it."""
+        self._takes_nothing = False
+        self._enter(self._state)
+        self._writable()
+        self._transport.resume_reading()
+
+    def _writable(self) -> None:
+        writable, self._on_writable = self._on_writable, None
+        if writable is not None:
+            writable()
+
+    def when_writable(self, function: Callable[[], None]) -> None:
+        """Call a function once the client takes what is written, or is gone."""
+        if self._takes_nothing and self._state is not State.CLOSED:
+            self._on_writable = function
+        else:
+            function()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the place for the bytes that have come."""
+        return self._service.received
+
+    def _decrypt(self, data: bytes, tls: TlsLayer) -> bytes:
+        """Return what the client says by these bytes; raise ``ssl.SSLError``."""
+        was_established = tls.is_established
+        plain = tls.decrypt(data)
+        if pending := tls.pending():
+            self._transport.write(pending)
+        if tls.is_established and not was_established:
+            self._enter(State.IDLE)
+        return plain
+
+    def write(self, data: bytes) -> None:
+        """Write a part of the answer."""
+        if not self.is_closed:
+            self._transport.write(data if self._tls is None else self._tls.encrypt(data))
+
+    def _leave(self) -> None:
+        """End our side; wait for the client's end, since closing on unread bytes would be a reset."""
+        if self._tls is not None:
+            self._transport.write(self._tls.farewell())
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """End our side with FIN, without a word of TLS."""
+        if self._state is State.CLOSED:
+            return
+        self._on_gone = None
+        self._enter(State.LEAVING)
+        if self._is_uploading:
+            self.deadline = monotonic() + self._service.limits.body_timeout_s
+        if self._has_ended:
+            self._transport.close()
+        else:
+            self._transport.resume_reading()
+            try:
+                self._transport.write_eof()
+            except OSError:  # the client is gone already
+                self.abort()
+
+    def reset(self) -> None:
+        """End with RST: what is under way is lost, in both directions."""
+        sock = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):  # the client is gone already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the connection now, whatever is under way."""
+        if self._state is not State.BODY:
+            self._state = State.CLOSED
+        if self._transport is not None:
+            self._transport.abort()
+
+    def cut(self) -> None:
+        """End the holding by closing the connection: the client is not gone by itself."""
+        self._on_gone = None
+        self.abort()
+
+    def hold(self, on_gone: Callable[[], object]) -> None:
+        """Hold the connection until ``finish``, ``hang_up`` or ``abort``; call ``on_gone`` if the client leaves."""
+        if self._state is State.CLOSED:
+            on_gone()
+            return
+        self._on_gone = on_gone
+        self.is_making = False
+        self._enter(State.HELD)
+        if self._has_ended:
+            self._transport.close()
+
+    def release(self) -> None:
+        """End the holding: an answer follows."""
+        if self._state is State.HELD:
+            self._on_gone = None
+            self._enter(State.ANSWERING)
