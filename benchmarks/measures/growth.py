@@ -90,7 +90,7 @@ def costs_at(size: int) -> dict[str, float]:
     # Of the rare service the last entries only: how many of them there are grows with the journal.
     last_rare = next(journal.newest_first(_RARE))
     after = last_rare.seq - 1
-    pattern = Pattern(json_contains={"order": last_rare.json["order"]})  # type: ignore[index, call-overload]
+    pattern = Pattern(json_contains={"order": last_rare.json["order"]})
     expectation = Expectation(View(_RARE, only_accepted=True), pattern, Times(1, 1), after=after)
     return {
         "request": median_us(lambda: client.post(_PAYLOAD), 401),

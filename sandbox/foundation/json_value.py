@@ -6,8 +6,11 @@ Numbers are equal by value (10 and 10.0), at any depth; ``true`` is not 1, and "
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
+from inspect import isroutine
 from typing import Any, TypeAlias
 
 JsonValue: TypeAlias = "Mapping[str, JsonValue] | Sequence[JsonValue] | str | int | float | bool | None"
@@ -18,8 +21,8 @@ def equal(expected: Any, actual: JsonValue) -> bool:
     """Return whether two values are the same JSON.
 
     ``expected`` may hold Python values that a JSON parser does not return. A ``Decimal`` is equal by value, to the
-    number as it is written in JSON. Keys are compared as ``json.dumps`` writes them: 1 is "1". The ``==`` of any other
-    object decides (``unittest.mock.ANY``, ``pytest.approx(…)``).
+    number as it is written in JSON. Keys are compared as ``json.dumps`` writes them: 1 is "1". A matcher decides, and
+    the ``==`` of any other object (``unittest.mock.ANY``, ``pytest.approx(…)``).
     """
     if isinstance(expected, Mapping):
         if not isinstance(actual, dict) or len(expected) != len(actual):
@@ -40,7 +43,25 @@ def equal(expected: Any, actual: JsonValue) -> bool:
         return expected is actual
     if isinstance(expected, Decimal) and isinstance(actual, float):
         return expected == Decimal(repr(actual))  # 9.95 is no double: the nearest one has 9.95 as its shortest text
-    return bool(expected == actual)
+    return bool(expected == actual) or (is_matcher(expected) and _meets(expected, actual))
+
+
+def is_matcher(value: object) -> bool:
+    """Return whether a value is a compiled regular expression or a function, which stands for the values it takes."""
+    return isinstance(value, (re.Pattern, partial)) or isroutine(value)
+
+
+def _meets(matcher: Any, value: JsonValue) -> bool:
+    """Return whether an expression is found in a text, or a function returns true for a value.
+
+    A function may fail on a value of another type than it expects, as any other payload may hold.
+    """
+    if isinstance(matcher, re.Pattern):
+        return isinstance(value, str) and matcher.search(value) is not None
+    try:
+        return bool(matcher(value))
+    except (TypeError, ValueError, AttributeError, LookupError):
+        return False
 
 
 def key_text(key: object) -> object:

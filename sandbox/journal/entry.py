@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -215,9 +215,16 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
         """The origin of its token, and by how much that was late: ``token of request 12, expired 4 s before``."""
         return None if self.token is None else self.token.note(self.received_at)
 
+    def header(self, name: str) -> str | None:
+        """Return the value of a request header, the last one if it is repeated; case does not matter."""
+        return next((value for key, value in reversed(self.headers) if key.lower() == name.lower()), None)
+
     @property
-    def json(self) -> JsonValue:
-        """The body parsed as JSON, at each call again; ``None`` when it is not JSON."""
+    def json(self) -> Any:
+        """The body parsed as JSON, at each call again; ``None`` when it is not JSON.
+
+        Its type is for the test to know, as with ``requests``' ``json()``.
+        """
         try:
             return parse_json(self.body)
         except NotJsonError:

@@ -219,6 +219,9 @@ def redact_value(value: Any, secrets: KnownSecrets, *, name: object = None) -> A
         for child in value:
             items.append(redact_value(child, secrets))  # noqa: PERF401 - as above
         return items
+    if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+        shown = redact_string(value.pattern, secrets)
+        return value if shown == value.pattern else f"re.compile({shown!r})"
     return value
 
 

@@ -304,7 +304,7 @@ def _shown_as(value: object) -> object:
     try:
         return number_of(value)
     except TypeError:
-        return repr(value)
+        return getattr(value, "__qualname__", None) or repr(value)
 
 
 def _step(key: object) -> str:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace as replace_fields
 from typing_extensions import TypedDict
 
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.reasons import REASONS
 from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class PatternFields(TypedDict, total=False):
     json: Any
     json_contains: Any
     json_path: str | Mapping[str, Any]
-    text: str
-    headers: Mapping[str, str | None]
+    text: Any
+    headers: Mapping[str, Any]
     method: str
     client_id: str
     status: int
@@ -55,6 +56,8 @@ _PLAIN: Final = ("method", "client_id", "status", "outcome", "fault")
 """Conditions on an attribute of the same name."""
 
 _NAME: Final = re.compile(r"[\w$-]+")
+_OUTCOMES: Final = ("accepted", "rejected", "faulted")
+_REASONS: Final = (*REASONS, "fault")
 _ABOUT_THE_ANSWER: Final = ("status", "outcome", "reason", "fault")
 
 
@@ -71,13 +74,17 @@ class Pattern:
       as they were sent, although the journal has only their fingerprints.
     - ``method``, ``client_id``, ``status``, ``outcome``, ``fault``: are equal.
     - ``reason``: is this, or begins with it: ``token_expired``.
+
+    In place of a value of ``json``, ``json_contains``, ``json_path``, ``text`` and ``headers``, at any depth, may stand
+    a compiled regular expression, which must be found in a text; a function, which gets the value and returns whether
+    it is good; and any object whose ``==`` decides, such as ``unittest.mock.ANY``.
     """
 
     json: Any = UNSET
     json_contains: Any = UNSET
     json_path: str | Mapping[str, Any] | None = None
-    text: str | None = None
-    headers: Mapping[str, str | None] | None = None
+    text: Any = None
+    headers: Mapping[str, Any] | None = None
     method: str | None = None
     client_id: str | None = None
     status: int | None = None
@@ -90,8 +97,14 @@ class Pattern:
         paths = {self.json_path: UNSET} if isinstance(self.json_path, str) else dict(self.json_path or {})
         queries = tuple((path, compile_json_path(path), wanted) for path, wanted in paths.items())
         object.__setattr__(self, "_queries", queries)
-        if self.outcome not in (None, "accepted", "rejected", "faulted"):
-            raise InvalidValueError("outcome", self.outcome, "accepted, rejected or faulted")
+        if self.outcome not in (None, *_OUTCOMES):
+            raise InvalidValueError("outcome", self.outcome, f"an outcome; {did_you_mean(self.outcome, _OUTCOMES)}")
+        if self.headers is not None and not isinstance(self.headers, Mapping):
+            raise InvalidValueError("headers", self.headers, "an object of names and values")
+        if self.reason is not None:
+            code = str(self.reason).partition(":")[0]
+            if not any(known.startswith(code) for known in _REASONS):
+                raise InvalidValueError("reason", self.reason, f"a reason, or its beginning; {_nearest(code)}")
 
     @property
     def is_about_the_answer(self) -> bool:
@@ -129,10 +142,7 @@ class Pattern:
         """Return the pattern as a report may show it, which matches entries ``without_secrets``."""
         given = {name: redact_value(value, secrets) for name, value in self.conditions.items()}
         if self.headers is not None:
-            given["headers"] = {
-                name: wanted and redact_headers([(name, wanted)], secrets)[0][1]
-                for name, wanted in self.headers.items()
-            }
+            given["headers"] = {name: _redacted(name, wanted, secrets) for name, wanted in self.headers.items()}
         if isinstance(self.json_path, Mapping):
             given["json_path"] = {
                 redact_value(path, secrets): redact_value(wanted, secrets, name=_NAME.findall(path)[-1])
@@ -148,7 +158,7 @@ class Pattern:
             yield Difference("reason", f"expected {show(self.reason)}, got {show(entry.reason)}")
         if self.headers is not None:
             yield from self._of_headers(entry)
-        if self.text is not None and self.text != entry.text:
+        if self.text is not None and not equal(self.text, entry.text):
             got = "a body that is no UTF-8" if entry.text is None else None
             yield Difference("text", f"expected {show(self.text)}, got {got or show(entry.text)}")
         if self.json is not UNSET or self.json_contains is not UNSET or self.json_path is not None:
@@ -164,7 +174,10 @@ class Pattern:
                     yield Difference(place, f"expected none, got {show(given[-1])}")
             elif not given:
                 yield Difference(place, f"missing, expected {show(wanted)}")
-            elif not any(is_redacted_from(value, name, wanted) for value in given):
+            elif not any(
+                is_redacted_from(value, name, wanted) if isinstance(wanted, str) else equal(wanted, value)
+                for value in given
+            ):
                 yield Difference(place, f"expected {show(wanted)}, got {show(given[-1])}")
 
     def _of_json(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
@@ -210,6 +223,16 @@ def _of_path(path: str, selected: list[Any], wanted: Any) -> Iterator[Difference
         yield from differences(wanted, selected[0], path=path)
     else:
         yield Difference(path, f"expected {show(wanted)} among {show(selected)}")
+
+
+def _redacted(name: str, wanted: Any, secrets: KnownSecrets) -> Any:
+    """Return the wanted value of a header as a report may show it."""
+    is_text = isinstance(wanted, str) and wanted
+    return redact_headers([(name, wanted)], secrets)[0][1] if is_text else redact_value(wanted, secrets)
+
+
+def _nearest(code: str) -> str:
+    return did_you_mean(code, _REASONS)
 
 
 def _is_reason(wanted: str, given: str | None) -> bool:

@@ -21,8 +21,11 @@ _DIFFERENCES: Final = 4
 """Differences shown of one entry."""
 
 
-def report(verdict: Verdict) -> str:
-    """Return the message about an expectation that does not hold."""
+def report(verdict: Verdict, all_of_them: str | None = None) -> str:
+    """Return the message about an expectation that does not hold.
+
+    ``all_of_them`` shows all requests, not only those named; if left out, the control API does.
+    """
     expectation = verdict.expectation
     times, view, pattern = expectation.times, expectation.view, expectation.pattern
     within = "" if expectation.waited_s is None else f" within {seconds(expectation.waited_s)} s"
@@ -30,10 +33,10 @@ def report(verdict: Verdict) -> str:
     lines = [*_headed(said, pattern), _outcome(verdict)]
     lines += _near_misses(verdict.near_misses, verdict.candidates)
     lines += _explanations(verdict.surroundings, verdict.near_misses)
-    return _joined(lines, _loss(verdict.dropped, verdict.lost), view)
+    return _joined(lines, _loss(verdict.dropped, verdict.lost), all_of_them or _by_control_api(view))
 
 
-def report_order(verdict: OrderVerdict) -> str:
+def report_order(verdict: OrderVerdict, all_of_them: str | None = None) -> str:
     """Return the message about an order that was not kept."""
     view, found, rest = verdict.view, verdict.found, verdict.rest
     assert rest is not None
@@ -51,7 +54,7 @@ def report_order(verdict: OrderVerdict) -> str:
     if verdict.earlier is None:
         lines += _near_misses(rest.near_misses, rest.candidates)
     lines += _explanations(rest.surroundings, () if verdict.earlier else rest.near_misses)
-    return _joined(lines, _loss(rest.dropped, rest.lost), view)
+    return _joined(lines, _loss(rest.dropped, rest.lost), all_of_them or _by_control_api(view))
 
 
 def _headed(said: str, pattern: Pattern) -> list[str]:
@@ -146,18 +149,22 @@ def _loss(dropped: int, lost: int) -> list[str]:
     ]
 
 
-def _joined(lines: Iterable[str], loss: list[str], view: View) -> str:
+def _joined(lines: Iterable[str], loss: list[str], all_of_them: str) -> str:
     """Fit the message to a screen; its end is never cut."""
     end = [
         *loss,
         "",
-        f"all of them: GET /_sandbox/requests{_query(view.filter)} - one of them: /_sandbox/requests/<number>",
+        f"all of them: {all_of_them}",
     ]
     body = list(lines)
     room = MAX_LINES - len(end)
     if len(body) > room:
         body = [*body[: room - 1], f"({len(body) - room + 1} lines left out)"]
     return "\n".join(cut(line, _WIDTH) for line in [*body, *end])
+
+
+def _by_control_api(view: View) -> str:
+    return f"GET /_sandbox/requests{_query(view.filter)} - one of them: /_sandbox/requests/<number>"
 
 
 def _query(entry_filter: EntryFilter) -> str:

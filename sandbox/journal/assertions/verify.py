@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError, shorten
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, without_secrets
 from sandbox.journal.assertions.source import EntrySource
@@ -250,12 +250,24 @@ def verify_in_order(journal: EntrySource, view: View, patterns: Sequence[Pattern
     return OrderVerdict(view, shown, False, found, earlier, rest)
 
 
-def as_pattern(given: Pattern | Mapping[str, object]) -> Pattern:
-    """Return a pattern given as one or as its conditions."""
+def as_pattern(given: Pattern | Mapping[str, object], *unnamed: object) -> Pattern:
+    """Return a pattern given as one or as its conditions; raise ``InvalidValueError``.
+
+    ``unnamed`` is what a caller gave without a name.
+    """
+    if unnamed:
+        raise InvalidValueError("pattern", unnamed[0], f"conditions by name; {as_json(unnamed[0])}")
     if isinstance(given, Pattern):
         return given
     known = [name for name in Pattern.__match_args__ if not name.startswith("_")]
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise InvalidValueError("pattern", unknown[0], f"the conditions {', '.join(known)}")
+    if not isinstance(given, Mapping):
+        raise InvalidValueError("pattern", given, f"the conditions {', '.join(known)}; {as_json(given)}")
+    for name, value in given.items():
+        if name not in known:
+            raise UnknownNameError(str(name), value, "condition", known)
     return Pattern(**given)  # type: ignore[arg-type]
+
+
+def as_json(payload: object) -> str:
+    """Return how a payload that was given without a name is given."""
+    return f"a payload is given as json={shorten(payload, 40)}"

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Protocol, overload
+from operator import attrgetter
+from typing import Any, Final, Protocol, overload
 
-from typing_extensions import Unpack
+from typing_extensions import Never, Unpack
 
-from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.pattern import Pattern, PatternFields
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.source import EntrySource
-from sandbox.journal.assertions.verify import Expectation, Times, View, as_pattern, verify, verify_in_order
+from sandbox.journal.assertions.verify import Expectation, Times, View, as_json, as_pattern, verify, verify_in_order
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 
 DEFAULT_TIMEOUT_S = 5.0
+_ALL_OF_THEM: Final = "patchworks.story()"
+"""Shows all requests, where a message names a few."""
+_PIECE_S: Final = 0.25
+"""Seconds after which a thread looks whether the test still waits."""
 _SHOWN = 5
 """Entries that a representation names."""
 
@@ -65,12 +72,12 @@ class JournalRecorder:
     def explain(self, expectation: Expectation) -> str | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         verdict = verify(self.sandbox.journal, expectation)
-        return None if verdict.ok else report(verdict)
+        return None if verdict.ok else report(verdict, _ALL_OF_THEM)
 
     def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
         """Return why entries did not come in the order of the patterns; ``None`` when they did."""
         verdict = verify_in_order(self.sandbox.journal, view, patterns)
-        return None if verdict.ok else report_order(verdict)
+        return None if verdict.ok else report_order(verdict, _ALL_OF_THEM)
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
         """Wait for the first entries that meet an expectation; after ``timeout`` seconds there are fewer."""
@@ -104,15 +111,39 @@ class Received(Sequence[Entry]):
         return list(self.recorder.entries(self.filter))
 
     @property
-    def payloads(self) -> list[JsonValue]:
-        """The payloads accepted, oldest first: parsed where they are JSON, as text where they are not."""
+    def payloads(self) -> list[Any]:
+        """The payloads accepted, oldest first: parsed where they are JSON, as text where they are not.
+
+        What JSON holds is known to the test alone, so the items are of any type, as with ``requests``' ``json()``.
+        """
         accepted = replace(self.filter, accepted=True)
         return [_payload(entry) for entry in self.recorder.entries(accepted)]
 
     @property
-    def last(self) -> Entry | None:
-        """The newest request, accepted or not; ``None`` before the first."""
-        return next(iter(self.recorder.window(self.filter, 0, 1, newest=True)), None)
+    def first(self) -> Entry:
+        """The oldest request, accepted or not; raise ``NotReceivedError`` before it came."""
+        return self._at_end(newest=False)
+
+    @property
+    def last(self) -> Entry:
+        """The newest request, accepted or not; raise ``NotReceivedError`` before the first."""
+        return self._at_end(newest=True)
+
+    def _at_end(self, *, newest: bool) -> Entry:
+        for entry in self.recorder.window(self.filter, 0, 1, newest=newest):
+            return entry
+        self._check(Expectation(replace(self.view, only_accepted=False), Pattern()))
+        return self._at_end(newest=newest)  # it came while the failure was being explained
+
+    def one(self, **pattern: Unpack[PatternFields]) -> Entry:
+        """Return the only entry that matches the pattern; fail as ``assert_received(times=1)`` does.
+
+        Without a pattern it is the only request, at an inbound URL the only accepted payload.
+        """
+        __tracebackhide__ = True
+        expectation = Expectation(self.view, as_pattern(pattern), Times(1, 1))
+        self._check(expectation)
+        return self.recorder.wait(expectation, 0)[0]
 
     @property
     def dropped(self) -> int:
@@ -172,7 +203,7 @@ class Received(Sequence[Entry]):
 
     def assert_received(
         self,
-        *,
+        *unnamed: Never,
         times: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
@@ -185,15 +216,16 @@ class Received(Sequence[Entry]):
         were dropped that could have changed the result.
         """
         __tracebackhide__ = True
-        self._check(Expectation(self.view, Pattern(**pattern), Times.of(times, at_least, at_most)))
+        wanted = as_pattern(pattern, *unnamed)
+        self._check(Expectation(self.view, wanted, Times.of(times, at_least, at_most)))
 
-    def assert_nothing_received(self, **pattern: Unpack[PatternFields]) -> None:
+    def assert_nothing_received(self, *unnamed: Never, **pattern: Unpack[PatternFields]) -> None:
         """Fail if anything that matches the pattern came; without a pattern, if anything came.
 
         What counts is what counts for ``assert_received``: at an inbound URL accepted payloads.
         """
         __tracebackhide__ = True
-        self._check(Expectation(self.view, Pattern(**pattern), Times(0, 0)))
+        self._check(Expectation(self.view, as_pattern(pattern, *unnamed), Times(0, 0)))
 
     def assert_received_in_order(self, patterns: Iterable[Pattern | Mapping[str, object]]) -> None:
         """Fail unless entries that match the patterns came one after the other; others may have come between them.
@@ -210,23 +242,67 @@ class Received(Sequence[Entry]):
     ) -> list[Entry]:
         """Return the first ``count`` entries that match the pattern as soon as there are so many.
 
-        Fails like ``assert_received`` when there are fewer after ``timeout`` real seconds.
+        Fails like ``assert_received`` when there are fewer after ``timeout`` real seconds. It blocks its thread: in an
+        event loop use ``wait_for_async``.
         """
         __tracebackhide__ = True
-        expectation = Expectation(self.view, Pattern(**pattern), Times.of(at_least=count), waited_s=timeout)
+        expectation = self._awaited(count, timeout, pattern)
         found = self.recorder.wait(expectation, timeout)
-        if len(found) < count:
-            self._check(expectation)
-            found = self.recorder.wait(expectation, 0)  # the last one came while the failure was being explained
-        return found
+        return found if len(found) >= count else self._late(expectation, _blocked_loop())
 
-    def _check(self, expectation: Expectation) -> None:
+    async def wait_for_async(
+        self, count: int = 1, timeout: float = DEFAULT_TIMEOUT_S, **pattern: Unpack[PatternFields]
+    ) -> list[Entry]:
+        """Do as ``wait_for`` does, while the event loop of asyncio goes on.
+
+        With trio: ``await trio.to_thread.run_sync(patchworks.inbound("orders").wait_for)``.
+        """
+        __tracebackhide__ = True
+        import asyncio
+
+        expectation = self._awaited(count, timeout, pattern)
+        deadline = monotonic() + timeout
+        while True:
+            left = deadline - monotonic()
+            found = await asyncio.to_thread(self.recorder.wait, expectation, max(0.0, min(left, _PIECE_S)))
+            if len(found) >= count:
+                return found
+            if left <= 0:
+                return await asyncio.to_thread(self._late, expectation)
+
+    def _awaited(self, count: int, timeout: float, pattern: PatternFields) -> Expectation:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise InvalidValueError("count", count, f"a whole number from 0 on; {as_json(count)}")
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
+            raise InvalidValueError("timeout", timeout, f"seconds from 0 on; {as_json(timeout)}")
+        return Expectation(self.view, as_pattern(pattern), Times.of(at_least=count), waited_s=timeout)
+
+    def _late(self, expectation: Expectation, note: str = "") -> list[Entry]:
+        """Fail when the time is up; return the entries if the last one came while the failure was being explained."""
+        __tracebackhide__ = True
+        self._check(expectation, note)
+        return self.recorder.wait(expectation, 0)
+
+    def _check(self, expectation: Expectation, note: str = "") -> None:
         __tracebackhide__ = True
         message = self.recorder.explain(expectation)
         if message is not None:
-            raise NotReceivedError(message)
+            raise NotReceivedError(message + note)
 
 
-def _payload(entry: Entry) -> JsonValue:
+def _payload(entry: Entry) -> Any:
     parsed = entry.json
     return entry.text if parsed is None else parsed
+
+
+def _blocked_loop() -> str:
+    """Return a note for a message where an event loop runs in this thread, which could do nothing meanwhile."""
+    for name, is_running in (("asyncio", "_get_running_loop"), ("trio", "lowlevel.in_trio_run")):
+        module = sys.modules.get(name)
+        if module is not None and attrgetter(is_running)(module)():
+            instead = "await …wait_for_async(…)" if name == "asyncio" else "await trio.to_thread.run_sync(…wait_for)"
+            return (
+                f"\n\nwait_for blocked the event loop of {name} that runs in this thread, so that nothing which the "
+                f"loop was to send could be sent; use {instead}"
+            )
+    return ""

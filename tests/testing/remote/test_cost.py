@@ -79,7 +79,7 @@ QUESTIONS: dict[str, tuple[Callable[[Patchworks], object], object]] = {
     "tokens": (lambda remote: remote.tokens, []),
 }
 OF_A_SERVICE: dict[str, tuple[Callable[[Patchworks], object], object]] = {
-    "last": (lambda remote: getattr(remote.inbound("orders").last, "seq", None), ENTRIES),
+    "last": (lambda remote: remote.inbound("orders").last.seq, ENTRIES),
     "received": (lambda remote: remote.inbound("orders").assert_received(json={"order": 5}, times=1), None),
     "in order": (lambda remote: remote.inbound("orders").assert_received_in_order([{"json_contains": {}}] * 2), None),
     "not received": (

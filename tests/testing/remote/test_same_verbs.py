@@ -23,9 +23,12 @@ def test_payloads_and_entries_are_seen(handle: Patchworks, client: Client) -> No
     received = handle.inbound("anything")
     assert received.payloads == [{"order": "1001", "größe": [1, 2.5, None]}]
     (entry,) = received
-    assert entry == received.last
+    assert entry == received.last == received.first == received.one()
+    assert (entry.header("content-TYPE"), entry.header("X-None")) == ("application/json", None)
     assert (len(received), entry.status, entry.outcome, entry.client_id) == (1, 200, "accepted", handle.client_id)
-    assert handle.inbound("orders").last is None
+    for end in ("first", "last"):
+        with pytest.raises(NotReceivedError, match=r"expected at least 1 request to .*/orders\nbut nothing"):
+            getattr(handle.inbound("orders"), end)
 
 
 def test_body_is_kept_byte_for_byte(handle: Patchworks, client: Client) -> None:
