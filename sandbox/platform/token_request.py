@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.sent_input import PADDING, body_input, query_input
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
 PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
+class TokenRequest(Struct, frozen=True, gc=False):
     """The parameters of a token request (RFC 6749 §4.4.2); ``None`` is absent."""
 
     grant_type: str | None = None
     client_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)
+    client_secret: str | None = None
     scope: str | None = None
     malformed: tuple[str, ...] = ()
     """Parameters whose value was a list or an object."""
@@ -30,6 +30,9 @@ class TokenRequest:
     """The reason why a JSON body could not be read; its parameters count as absent."""
     basic: Basic = NO_BASIC
     """HTTP Basic as it came; a parameter that the body has wins over it."""
+
+    def __repr__(self) -> str:
+        return f"TokenRequest(grant_type={self.grant_type!r}, client_id={self.client_id!r}, scope={self.scope!r})"
 
 
 def read_token_request(request: Request, wire: WireProfile, *, in_query: bool) -> TokenRequest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
+
+from msgspec import Struct
 
 from sandbox.faults.fault import Act, TokenTerms
 from sandbox.foundation.answer import JSON, Answer
@@ -74,8 +75,7 @@ _EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
 _SECURITY: Final[list[dict[str, Any]]] = [{"clientBasic": []}, {}]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True, gc=False):
     """The client and the scopes of a token that a request may get."""
 
     client: OAuthClient
