@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
@@ -22,7 +23,9 @@ from sandbox.platform.tokens import IssuedToken
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 from sandbox.testing.contract import NotConformingError
-from sandbox.testing.sync_report import SyncReport
+
+if TYPE_CHECKING:
+    from sandbox.testing.sync_report import SyncReport
 
 
 def _codes(entry: Entry) -> Iterable[str]:
@@ -34,15 +37,23 @@ class Inbound(Received):
     """An inbound URL, with which an integration is configured, the requests to it, and what became of its payloads."""
 
     url: str
-    report: SyncReport
-    """The rows of its service in the sync report."""
+    service: Service
+    """Its service, as it was when this was made."""
+    _backend: Backend
+
+    @property
+    def report(self) -> SyncReport:
+        """The rows of its service in the sync report."""
+        from sandbox.testing.sync_report import SyncReport
+
+        return SyncReport(self.service, self._backend)
 
     def configure(self, **changes: object) -> Service:
         """Change the service: ``configure(schedule="every 2 hours", destination="NetSuite", active=True)``.
 
         Return it as it is now; raise ``InvalidValueError``, which names what is allowed.
         """
-        return self.report.change_service(changes)
+        return self._backend.do(verbs.change_service(self.service.id, changes))
 
 
 class Observed:
@@ -60,8 +71,7 @@ class Observed:
             raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
-        report = SyncReport(service, self._backend)
-        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), report)
+        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), service, self._backend)
 
     @property
     def requests(self) -> Received:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -152,10 +152,6 @@ class SyncReport(Sequence[Row]):
         ids = [self.row(reference).id for reference in references]
         where = {} if ids else {"company": self.service.company, "vanity_url": self.service.vanity_url}
         return self._backend.do(verbs.resync(ids, **where))
-
-    def change_service(self, changes: Mapping[str, object]) -> Service:
-        """Change the service, and return it as it is now; raise ``InvalidValueError``."""
-        return self._backend.do(verbs.change_service(self.service.id, changes))
 
     def run(self) -> Run:
         """Run the service now, and return the run; raise ``ConflictError`` for an inactive service."""

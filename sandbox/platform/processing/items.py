@@ -33,7 +33,7 @@ def reference_of(item: JsonValue, json_path: str | None) -> str | None:
     if not isinstance(item, Mapping):
         return None
     plain = {name.lower().replace("_", "").replace("-", ""): value for name, value in item.items()}
-    return next(filter(None, (_as_text(plain.get(name)) for name in USUAL)), None)
+    return next(filter(None, (_as_text(plain[name]) for name in USUAL if name in plain)), None)
 
 
 def _as_text(value: JsonValue) -> str | None:

@@ -20,7 +20,7 @@ RequestedBy = Literal["cron", "cli", "resync", "event"]
 """The cause of a run: its schedule, a person, a resync, or a payload that is processed at once (FACTS P8)."""
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """One attempt to sync an item, which a run made."""
 
     run: Number
@@ -36,7 +36,7 @@ class Attempt(Struct, frozen=True):
         return self.at if self.confirmed_at is None else self.confirmed_at
 
 
-class Item(Struct, frozen=True, kw_only=True):
+class Item(Struct, frozen=True, kw_only=True, gc=False):
     """An item of an accepted payload: a whole payload, or an entry of a list."""
 
     id: Number
@@ -73,7 +73,7 @@ def run_id(number: int) -> str:
     return f"run-{number}"
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class Run(Struct, frozen=True, kw_only=True, gc=False):
     """A run of a service: it pulls the items that wait, and pushes them one by one."""
 
     number: Number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -169,6 +170,29 @@ def test_retry_keeps_its_distance_when_the_clock_is_moved_back(immediate: Orders
     immediate.sandbox.clock.advance(1)
 
     assert (before, immediate.statuses()) == ({"1001": "Pending"}, {"1001": "OK"})
+
+
+def test_clock_that_is_moved_back_during_a_run_waits_for_its_end(
+    scheduled: Orders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(scheduled, faults.failed(), times=1)
+    scheduled.post("1001", "1002")
+    scheduled.sandbox.clock.advance("12m")
+    choose = scheduled.sandbox.platform.faults.choose
+    mover = threading.Thread(target=scheduled.sandbox.clock.advance, args=("-1d",))
+
+    def move_first(*given: Any, **named: Any) -> Any:
+        if mover.ident is None:
+            mover.start()
+        return choose(*given, **named)
+
+    monkeypatch.setattr(scheduled.sandbox.platform.faults, "choose", move_first)
+    scheduled.processing.items()
+    mover.join(10)
+
+    assert scheduled.statuses() == {"1001": "Failed", "1002": "OK"}
+    assert (scheduled.runs(), mover.is_alive()) == ([("10:15", "cron", 2, 1)], False)
+    assert scheduled.sandbox.clock.now().day == 26
 
 
 def test_run_that_has_happened_does_not_happen_again(scheduled: Orders) -> None:
