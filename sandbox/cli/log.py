@@ -31,8 +31,8 @@ PATIENCE_S: Final = 1.0
 OWN_LOGGERS: Final = ("patchworks_sandbox", "sandbox")
 """Loggers that have the level of the settings; those of other libraries log warnings only."""
 
-_BATCH: Final = 500
-"""Lines that are written at once."""
+_BATCH: Final = 100
+"""Lines that are written at once: while they are made, requests wait."""
 
 GATHER_S: Final = 0.05
 """Seconds for which a line may wait for others: a thread that takes each as it comes slows the server down."""

@@ -122,14 +122,18 @@ class TextLines(Lines):
 class JsonLines(Lines):
     """Lines for programs: a JSON object each, in ASCII, with the fields of a request if it is one."""
 
+    def __init__(self, redact: Redact = redact_text) -> None:
+        super().__init__(redact)
+        self._second = (-1, "")
+
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback is its field ``exception``."""
         line: object = record.msg
         if isinstance(line, (EmulatedRequest, ControlRequest)):
-            fields = _fields(record.created, record.levelname, record.name, line)
+            fields = self._fields(record.created, record.levelname, record.name, line)
         else:
             fields = {
-                **_head(record.created, record.levelname, record.name),
+                **self._head(record.created, record.levelname, record.name),
                 "message": self._redact(record.getMessage()),
                 **getattr(record, "fields", {}),
             }
@@ -139,18 +143,25 @@ class JsonLines(Lines):
 
     def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
         """Return the line of a request."""
-        return _written(_fields(time, level_name, logger, line))
+        return _written(self._fields(time, level_name, logger, line))
 
+    def _fields(self, time: float, level_name: str, logger: str, line: RequestLine) -> dict[str, object]:
+        fields = line.fields()
+        message = f"{fields['method']} {fields['path']} {fields['status']}"
+        return {**self._head(time, level_name, logger), "message": message, **fields}
 
-def _fields(time: float, level_name: str, logger: str, line: RequestLine) -> dict[str, object]:
-    fields = line.fields()
-    message = f"{fields['method']} {fields['path']} {fields['status']}"
-    return {**_head(time, level_name, logger), "message": message, **fields}
+    def _head(self, time: float, level_name: str, logger: str) -> dict[str, object]:
+        return {"time": self._moment(time), "level": level_name.lower(), "logger": logger}
 
-
-def _head(time: float, level_name: str, logger: str) -> dict[str, object]:
-    moment = datetime.fromtimestamp(time, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
-    return {"time": moment, "level": level_name.lower(), "logger": logger}
+    def _moment(self, time: float) -> str:
+        """Return Unix seconds as RFC 3339 writes them, to the millisecond; the seconds are made once for all lines."""
+        milliseconds = round(time * 1_000_000) // 1_000
+        second, text = self._second
+        if second != milliseconds // 1_000:
+            second = milliseconds // 1_000
+            text = datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = second, text
+        return f"{text}.{milliseconds % 1_000:03d}Z"
 
 
 def _written(fields: Mapping[str, object]) -> str:
