@@ -47,7 +47,6 @@ class HttpServer:
     ) -> None:
         self._app = app
         self.host = host
-        """The host as it was given."""
         self._wanted = [(port, tls)]
         self._ports = [port]
         self._threads = threads

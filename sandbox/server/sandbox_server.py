@@ -171,9 +171,8 @@ class SandboxServer(HttpServer):
             super()._serve(message, connection)
             return
         platform, listener = self.sandbox.platform, connection.listener
-        request = request_of(
-            message, connection.peer[0], listener.scheme, listener.address, platform.settings.body_limit
-        )
+        server = listener.host, listener.port
+        request = request_of(message, connection.peer[0], listener.scheme, server, platform.settings.body_limit)
         if not self._may_take_long(request, platform):
             served = serve(platform, request)
             perform(served, self._date(served.timestamp), message, connection)

@@ -52,11 +52,6 @@ class Listener:
         """The URL scheme of what is served there."""
         return "http" if self.tls is None else "https"
 
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"{self.host}:{self.port}"
-
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Service:

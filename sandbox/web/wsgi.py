@@ -150,7 +150,12 @@ def _unframed(answer: Answer, date: str) -> list[tuple[str, str]]:
 
 
 def _dated(given: Sequence[tuple[str, str]], date: str) -> list[tuple[str, str]]:
-    """Return headers with the date, which servers in front of the platform put after their name."""
+    """Return headers with the date, which servers in front of the platform put after their name.
+
+    A fault may have a date of its own (RFC 9110 §6.6.1: one at most).
+    """
+    if any(len(name) == 4 and name.lower() == "date" for name, _ in given):
+        return list(given)
     headers = [*given, ("Date", date)]
     if headers[0][0] == "Server":
         headers.insert(1, headers.pop())

@@ -111,6 +111,19 @@ def test_answer_without_content_has_no_content_length(
             assert (answer.status, answer.all("Content-Length")) == (status, [])
 
 
+@pytest.mark.parametrize("name", ["Date", "date"])
+def test_date_of_a_fault_takes_the_place_of_the_date(
+    sandbox: Sandbox, connect: Callable[..., Client], name: str
+) -> None:
+    given = "Mon, 23 Nov 2026 18:00:00 GMT"
+    with SandboxServer(sandbox) as server:
+        server.patchworks.faults.add(faults.status(503, headers={name: given}), endpoint="any")
+        client = connect(server.port)
+        client.get()
+
+        assert client.answer().all("Date") == [given]
+
+
 def test_204_of_the_control_api_has_no_content_length(sandbox: Sandbox, connect: Callable[..., Client]) -> None:
     with SandboxServer(sandbox) as server:
         client = connect(server.port)

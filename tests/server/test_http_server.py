@@ -104,6 +104,19 @@ def test_given_port_is_used_again_at_once(serve, connect):
     assert is_alive(second.port)
 
 
+def test_port_of_the_last_server_is_free_while_a_client_keeps_its_idle_connection(serve, connect):
+    first = serve(echo)
+    idle, busy = connect(first.port), connect(first.port)
+    busy.post(b"1")
+    assert busy.answer().body == b"1"
+    first.stop()
+
+    second = serve(echo, port=first.port)
+    assert second.port == first.port
+    assert is_alive(second.port)
+    assert idle.rest() == busy.rest() == b""
+
+
 def test_taken_port_is_named_in_the_error(serve):
     port = serve(echo).port
 

@@ -19,8 +19,8 @@ _TAIL: Final = 1_024
 """Characters at the end of a target that was cut: more than a secret in any encoding."""
 
 
-def request_of(message: Message, remote_addr: str, scheme: str, address: str, body_limit: int) -> Request:
-    """Return the request of a message that came by a socket. ``address`` is host and port of the server."""
+def request_of(message: Message, remote_addr: str, scheme: str, server: tuple[str, int], body_limit: int) -> Request:
+    """Return the request of a message that came by a socket; ``server`` is host and port."""
     head, failure = message.head, message.failure
     problem: RefusalError | None = None
     match failure:
@@ -41,7 +41,7 @@ def request_of(message: Message, remote_addr: str, scheme: str, address: str, bo
         body=b"" if isinstance(failure, TooLargeError) else message.body,
         body_size=message.size,
         raw_path=_text(head.target).partition("?")[0] if head.target.startswith("/") else "",
-        base_url=f"{scheme}://{head.host or address}",
+        base_url=f"{scheme}://{head.host or f'{server[0]}:{server[1]}'}",
         problem=problem,
     )
 
