@@ -53,6 +53,7 @@ GROUPS: Final = {
         "rate_limit_key",
         "rate_limit_counters",
     ),
+    "Processing": ("processing", "processing_retry", "resync"),
     "Faults": ("presets_dir",),
     "Log": ("log_level", "log_format"),
     "Journal": ("journal_entries", "journal_bytes", "journal_file"),
