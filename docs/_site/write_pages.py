@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from docs._site.certify_page import certify_page
 from docs._site.faults_page import faults_page
 from docs._site.fidelity_page import fidelity_page
 from docs._site.reasons_page import reasons_page
@@ -21,6 +22,7 @@ def pages() -> dict[str, str]:
         "configuration.md": configuration_page(),
         "faults.md": faults_page(load_presets()),
         "reasons.md": reasons_page(),
+        "certify.md": certify_page(),
     }
 
 

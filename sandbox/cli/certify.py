@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -149,9 +151,11 @@ def _payloads(path: str | None) -> dict[str, str]:
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Report what is refused with exit code 2: nothing was reached."""
+    """Report what is refused with exit code 2: nothing was reached. SIGTERM ends the client too."""
     from sandbox.foundation.errors import SandboxError
 
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         yield
     except SandboxError as error:

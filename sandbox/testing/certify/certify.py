@@ -18,7 +18,7 @@ from sandbox.testing.backend import Backend
 from sandbox.testing.certify.checks import CHECKS, judged
 from sandbox.testing.certify.client import Client, Command, Function
 from sandbox.testing.certify.report import Report
-from sandbox.testing.certify.run import Outcome, Run
+from sandbox.testing.certify.run import STUCK, Outcome, Run
 from sandbox.testing.certify.storms import CALM, MAX_TIMEOUT_S, Storm
 from sandbox.testing.handle import Patchworks
 
@@ -29,7 +29,16 @@ Progress = Callable[[int, int, Storm, "Run | None"], object]
 """Is called before each storm with ``None``, and after it with its run."""
 
 _SETTLES_S: Final = 2.0
-_TICK_S: Final = 0.01
+_TICK_S: Final = 0.05
+_LOOK_S: Final = 0.25
+"""Seconds between two looks at the number of requests."""
+
+_FAULTED: Final = EntryFilter(outcome="faulted")
+
+
+def most_requests(calm: Run) -> int:
+    """Return the number of requests after which a client does not end by itself, seen from a run without faults."""
+    return 1_000 + 20 * len(calm.entries)
 
 
 def client_of(target: Callable[[Patchworks], object] | Sequence[str] | str) -> Client:
@@ -55,9 +64,10 @@ def certify(
 ) -> Report:
     """Run a client through storms and judge it. The sandbox is reset before each storm and after the last.
 
-    ``json_path`` selects what tells payloads apart, such as an order number; without it their bytes or JSON do.
-    ``timeout_s`` replaces the time-outs of the storms. The first storm is the calm one; where the client sends nothing
-    in it, the others are not run. Raise ``InvalidValueError`` where the client cannot be run.
+    A client that sends far more requests than in the calm storm is stopped before its time-out. ``json_path`` selects
+    what tells payloads apart, such as an order number; without it their bytes or JSON do. ``timeout_s`` replaces the
+    time-outs of the storms. The first storm is the calm one; where the client sends nothing in it, the others are not
+    run, nor those after a function that did not end. Raise ``InvalidValueError`` where the client cannot be run.
     """
     if timeout_s is not None and not 0 < timeout_s <= MAX_TIMEOUT_S:
         raise InvalidValueError("timeout", timeout_s, f"seconds above 0 and up to {MAX_TIMEOUT_S:g}")
@@ -65,10 +75,14 @@ def certify(
     calm: Run | None = None
     for number, storm in enumerate(storms, 1):
         progress(number, len(storms), storm, None)
-        if calm is not None and not calm.entries:
-            run = Run(storm, (), (), Outcome(None, 0.0), json_path, calm)
+        is_stuck = client.is_stuck
+        if is_stuck or (calm is not None and not calm.entries):
+            run = Run(storm, (), (), Outcome(None, 0.0, STUCK if is_stuck else ""), json_path, calm)
         else:
-            run = run_storm(backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm)
+            limit = None if calm is None else most_requests(calm)
+            run = run_storm(
+                backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm, limit=limit
+            )
         calm = run if storm.name == CALM else calm
         runs.append(run)
         progress(number, len(storms), storm, run)
@@ -87,11 +101,11 @@ def run_storm(
     *,
     json_path: str | None = None,
     calm: Run | None = None,
-    most_requests: int | None = None,
+    limit: int | None = None,
 ) -> Run:
     """Reset the sandbox, let the storm begin, run the client, and return what the journal holds.
 
-    The client is stopped at the time-out, and after ``most_requests``.
+    The client is stopped at the time-out, and after about ``limit`` requests.
     """
     sandbox = Patchworks(backend)
     sandbox.reset()
@@ -103,8 +117,14 @@ def run_storm(
     steps.start()
     given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **environment}
 
+    looked_at = monotonic()
+
     def is_enough() -> bool:
-        return most_requests is not None and backend.journal.last_seq >= most_requests
+        nonlocal looked_at
+        if limit is None or monotonic() < looked_at + _LOOK_S:
+            return False
+        looked_at = monotonic()
+        return backend.journal.last_seq >= limit
 
     outcome = client.run(sandbox, given, timeout_s or storm.timeout_s, is_enough)
     _settle(backend)
@@ -139,7 +159,7 @@ def _take_steps(backend: Backend, storm: Storm) -> None:
 def _settle(backend: Backend) -> None:
     """Wait until the server has seen the end of every connection that the client left: it learns of it a bit later."""
     deadline, never = monotonic() + _SETTLES_S, threading.Event()
-    while monotonic() < deadline and any(map(_may_be_open, backend.journal.newest_first())):
+    while monotonic() < deadline and any(map(_may_be_open, backend.journal.entries(_FAULTED))):
         never.wait(_TICK_S)
 
 

@@ -9,7 +9,10 @@ from typing import Final
 
 from sandbox.testing.certify import judges
 from sandbox.testing.certify.judges import Finding
-from sandbox.testing.certify.run import Run, Verdict
+from sandbox.testing.certify.run import STUCK, Run, Verdict
+
+MAX_ENTRIES: Final = 100
+"""Entries that a verdict names: the first ones and the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,9 @@ def judged(check: Check, runs: Iterable[Run]) -> Verdict:
     for run in runs:
         if check.name in run.storm.judges and run.struck and (finding := check.judge(run)) is not None:
             answer, detail, entries = finding
-            found.append(Verdict(check.name, answer, detail, tuple(entry.id for entry in entries), run.storm.name))
+            ids = [entry.id for entry in entries]
+            shown = ids if len(ids) <= MAX_ENTRIES else [*ids[: MAX_ENTRIES - 1], ids[-1]]
+            found.append(Verdict(check.name, answer, detail, tuple(shown), run.storm.name))
     for wanted in ("fail", "info", "pass"):
         for verdict in found:
             if verdict.verdict == wanted:
@@ -38,6 +43,8 @@ def judged(check: Check, runs: Iterable[Run]) -> Verdict:
 
 def _why_not_reached(check: Check, runs: Sequence[Run]) -> str:
     meant = [run for run in runs if check.name in run.storm.judges]
+    if all(run.outcome.output == STUCK for run in meant):
+        return STUCK
     if not any(run.entries for run in meant):
         return "the client sent nothing in this storm"
     if not any(run.struck for run in meant):

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Final, Protocol
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic, wall_time
-from sandbox.testing.certify.run import Outcome
+from sandbox.testing.certify.run import STUCK, Outcome
 
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
@@ -45,6 +45,10 @@ class Client(Protocol):
     def name(self) -> str:
         """The client in words, for reports."""
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether an earlier run still goes on, so that another would not be judged by its own requests."""
+
     def run(
         self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
     ) -> Outcome:
@@ -65,6 +69,11 @@ class Command:
     def name(self) -> str:
         """The command line."""
         return shlex.join(self._argv)
+
+    @property
+    def is_stuck(self) -> bool:
+        """False: a process can be killed."""
+        return False
 
     def run(
         self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
@@ -173,11 +182,19 @@ class Function:
     """A function of this process, which gets the handle of the sandbox.
 
     An exception is exit code 1, and so is any number but 0 that it returns. A function that does not end in time goes
-    on in its thread; the sandbox aborts the answers that it waits for.
+    on in its thread, and ``is_stuck`` then: no thread can be killed.
     """
 
     def __init__(self, call: Callable[[Patchworks], object]) -> None:
         self._call = call
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the function still goes on, after a little patience."""
+        if self._thread is not None:
+            self._thread.join(_POLITE_S)
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def name(self) -> str:
@@ -189,6 +206,8 @@ class Function:
     ) -> Outcome:
         """Call the function."""
         ended: list[tuple[int, str]] = []
+        if self.is_stuck:
+            return Outcome(None, 0.0, STUCK, wall_time())
 
         def call() -> None:
             try:
@@ -202,7 +221,7 @@ class Function:
                 ended.append((1 if is_failure else 0, ""))
 
         began = monotonic()
-        thread = threading.Thread(target=call, name="client", daemon=True)
+        thread = self._thread = threading.Thread(target=call, name="client", daemon=True)
         thread.start()
         _eventually(lambda: not thread.is_alive() or is_enough(), timeout_s)
         seconds = monotonic() - began

@@ -17,7 +17,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body
 from sandbox.testing.certify.checks import CHECKS, Check
-from sandbox.testing.certify.report import DOCS, Report
+from sandbox.testing.certify.report import Report, docs_url
 from sandbox.testing.certify.run import Run, Verdict, numbers
 
 _SHOWN: Final = 6
@@ -78,7 +78,7 @@ def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
         report=report,
         parts=parts,
         runs=[(run, timeline(run)) for run in report.runs if run.entries],
-        docs=DOCS,
+        docs=docs_url(),
         version=__version__,
         words={"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
     )

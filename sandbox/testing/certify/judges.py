@@ -118,9 +118,10 @@ def one_token_for_parallel(run: Run) -> Finding | None:
 def honours_retry_after(run: Run) -> Finding | None:
     """Judge whether the client waits as long as it was asked to."""
     refused = run.faulted[0]
-    seconds = next((float(value) for name, value in refused.response_headers if name.lower() == "retry-after"), None)
-    if seconds is None or refused not in run.payloads:
+    values = [value for name, value in refused.response_headers if name.lower() == "retry-after" and value.isdecimal()]
+    if not values or refused not in run.payloads:
         return None
+    seconds = float(values[0])
     chain = run.attempts_of(refused).entries
     again = next((entry for entry in chain if entry.seq > refused.seq), None)
     if again is None:
@@ -237,7 +238,7 @@ def survives(run: Run) -> Finding | None:
 
 def _lost_answer(entry: Entry) -> bool:
     """Return whether the client could not have the whole answer as the platform meant it, and in time."""
-    if entry.fault_kind in ("latency", "slow_body"):
+    if entry.fault_kind in ("latency", "slow_body", "relayed"):  # the answer is whole
         return entry.delay_ms > PATIENCE_S * 1000
     return entry.fault is not None
 

@@ -54,6 +54,7 @@ _INBOUND: Final[Sequence[Mapping[str, Any]]] = (
     {"kind": "expired_token"},
     {"kind": "revoked_token"},
     {"kind": "rotated_key"},
+    {"kind": "relayed"},
 )
 _TOKEN: Final[Sequence[Mapping[str, Any]]] = (
     {"kind": "status", "code": 503},
@@ -63,6 +64,7 @@ _TOKEN: Final[Sequence[Mapping[str, Any]]] = (
     {"kind": "short_lived_token", "seconds": 1},
     {"kind": "expired_token"},
     {"kind": "bad_signature_token"},
+    {"kind": "relayed"},
 )
 _ENDLESS: Final = (
     ("inbound", {"kind": "status", "code": 401}),
@@ -164,7 +166,7 @@ def search(
         usual = 0 if calm is None else len(calm.entries)
         return run_storm(
             backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm,
-            most_requests=usual + REQUESTS,
+            limit=usual + REQUESTS,
         )  # fmt: skip
 
     calm = run(load_storms()[CALM], None)
@@ -179,6 +181,8 @@ def search(
         announce(f"storm {tried}: {_words(rules)}")
         found = _found(run(storm, calm))
         if found is not None:
+            if client.is_stuck:  # another run would be judged by the requests of this one
+                return Search(calm, tried, found)
             announce(f"{found.problem}; looking for the fewest faults")
             return Search(calm, tried, shrunk(found, lambda storm: _found(run(storm, calm))))
     return Search(calm, tried, None)

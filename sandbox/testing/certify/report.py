@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from sandbox._version import __version__
 from sandbox.testing.certify.checks import CHECKS
 from sandbox.testing.certify.run import Answer, Run, Verdict, numbers
 
-DOCS: Final = "https://patchworks-sandbox.readthedocs.io/en/latest/how-to/certify/"
 _ANSWERS: Final[tuple[Answer, ...]] = ("pass", "fail", "info", "not_reached")
 _NAME: Final = max(map(len, CHECKS))
 
@@ -145,7 +145,7 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
             "shortDescription": {"text": check.name.replace("_", " ")},
             "fullDescription": {"text": check.rule},
             "help": {"text": check.advice},
-            "helpUri": f"{DOCS}#{check.name}",
+            "helpUri": f"{docs_url()}#{check.name}",
         }
         for check in CHECKS.values()
     ]
@@ -153,7 +153,10 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
     for verdict in report.verdicts:
         kind, level = _SARIF[verdict.verdict]
         evidence = f" ({verdict.storm} {numbers(verdict.entries)})" if verdict.entries else ""
-        location = {"artifactLocation": {"uri": PurePath(file or "COMMAND").as_posix()}, "region": {"startLine": 1}}
+        location = {
+            "artifactLocation": {"uri": quote(PurePath(file or "COMMAND").as_posix())},
+            "region": {"startLine": 1},
+        }
         results.append(
             {
                 "ruleId": verdict.check,
@@ -165,12 +168,24 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
                 "partialFingerprints": {"check/v1": verdict.check},
             }
         )
-    driver = {"name": "patchworks-sandbox", "version": __version__, "informationUri": DOCS, "rules": rules}
+    driver = {"name": "patchworks-sandbox", "version": __version__, "informationUri": docs_url(), "rules": rules}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
+
+
+def docs_url() -> str:
+    """Return the URL of the documentation: that of the distribution's metadata, else its page on PyPI."""
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("patchworks-sandbox").get_all("Project-URL") or []
+    except PackageNotFoundError:  # run from its source
+        urls = []
+    named = dict(url.split(", ", 1) for url in urls)
+    return str(named.get("Documentation", "https://pypi.org/project/patchworks-sandbox/"))
 
 
 _SARIF: Final[dict[Answer, tuple[str, str]]] = {

@@ -24,6 +24,10 @@ _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
 """What the journal has in the place of a secret."""
 
 
+STUCK: Final = "not run: the function still goes on from an earlier storm"
+"""The output of a run that did not take place, because the client was not to be stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of a client. ``exit_code`` is ``None`` where it was stopped at its time-out, ``stopped_at`` when."""

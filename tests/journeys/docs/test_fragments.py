@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from tests.journeys.docs.blocks import run_python
 
-for page in ("docs/faults.md", "docs/reasons.md"):
+for page in ("docs/faults.md", "docs/reasons.md", "docs/certify.md"):
     run_python(page, globals())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
@@ -122,6 +123,23 @@ def test_client_that_sends_nothing_reaches_nothing_and_meets_no_further_storm(se
     assert (report.exit_code, calls) == (2, ["called"])
     with pytest.raises(CertificationError):
         report.assert_passed()
+
+
+def test_function_that_does_not_end_is_judged_once_and_not_run_again(
+    served: Patchworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.testing.certify.client._POLITE_S", 0.01)
+    end = threading.Event()
+
+    def stuck(sandbox: Patchworks) -> None:
+        push(sandbox, again=False, order=1)
+        end.wait(30)
+
+    report = served.certify(stuck, ["connection-reset"], timeout=0.5)
+    end.set()
+
+    assert [run.stopped for run in report.runs] == [True, False]
+    assert report.verdict("survives_reset").detail.startswith("not run: ")
 
 
 def test_command_is_a_client_too(served: Patchworks) -> None:

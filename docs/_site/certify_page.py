@@ -1,0 +1,223 @@
+"""The page ``docs/certify.md``, written from the tables of checks and storms and from two recorded reports.
+
+``python -m docs._site.certify_page`` records the reports anew: it certifies both example clients, which takes three
+minutes. A slow test holds them against a fresh run.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sandbox.testing.certify.checks import CHECKS
+from sandbox.testing.certify.storms import load_storms
+
+ROOT: Final = Path(__file__).parents[2]
+RECORDED: Final = Path(__file__).parent / "certify"
+CLIENTS: Final = {"good": (), "naive": ("--timeout", "12")}
+"""The example clients, with the options they are certified with: a naive client takes every time-out to its end."""
+
+_HEAD: Final = """\
+# Certify your integration
+
+<!-- Written by `make specs` from docs/_site/certify_page.py and sandbox/testing/certify; do not edit. -->
+
+*Does it handle an expired token? Does it wait when it is asked to? Does it lose an order when the network breaks?*
+`certify` answers such questions about an integration in any language, with the requests that show the answer:
+
+```console
+$ patchworks-sandbox certify --report certify.html -- php push_orders.php
+```
+
+It starts a sandbox of its own and runs the command once in each *storm*: a few fault rules, such as "the first
+payload gets 429 with Retry-After: 3". After each run *checks* judge the requests in the journal. The command finds
+all it needs in variables:
+
+| variable | value |
+|---|---|
+| `PATCHWORKS_TOKEN_URL` | the token endpoint |
+| `PATCHWORKS_CLIENT_ID`, `PATCHWORKS_CLIENT_SECRET` | the credentials |
+| `PATCHWORKS_COMPANY` | the company |
+| `PATCHWORKS_INBOUND_URL` | the inbound URL of the first service |
+| `PATCHWORKS_INBOUND_URL_<VANITY_URL>` | that of each service, such as `PATCHWORKS_INBOUND_URL_ORDERS` |
+| `PATCHWORKS_STORM` | the name of the storm |
+| `PATCHWORKS_PAYLOADS` | the path of the file given by `--payloads`, for a client that reads a file or a queue |
+
+The command must push a few payloads, the same in each run, and end. Three to ten are best: with one payload some
+checks are not reached, and with a hundred each run takes long. Its exit code 0 must mean that every payload was
+accepted.
+
+A payload is known by its body. Where that differs in each run or attempt, name what stays: `--json-path '$.order'`.
+`--seed-file` gives the sandbox your own companies and services; `--url` takes a sandbox that runs already and may be
+reset.
+
+## Verdicts
+
+| verdict | meaning |
+|---|---|
+| PASS | the rule of the check was kept in every storm that reached it |
+| FAIL | a rule was broken; the line names the storm and the requests |
+| INFO | worth to know, and no mistake: some things cannot be avoided |
+| NOT REACHED | the storm never struck, or the client did too little to show it; this is no pass |
+
+The exit code is 0 if no check failed and one passed, 1 if one failed, and 2 if nothing was reached or the command
+cannot be run. Rules compare counts, orders and ratios with the tolerances that they state, so a slow machine does not
+change the verdicts on a good client. Waits are real time. `--timeout` replaces the time-outs of the storms; the
+client is stopped then, with its children.
+
+`--report` writes one HTML file with the verdicts, the attempts on a timeline and the exchange behind each verdict;
+`--junit`, `--sarif` and `--json` write files for programs. No report holds a secret.
+"""
+
+_EXAMPLES: Final = """\
+## Two clients
+
+[`examples/certify`](https://pypi.org/project/patchworks-sandbox/) of the source has a good client, in Python and in
+Node, and one as a first version often is. Both push four orders.
+
+The good one, after {good}:
+
+```text
+{good_report}
+```
+
+The naive one, after {naive}, with `--timeout 12`:
+
+```text
+{naive_report}
+```
+"""
+
+_TAIL: Final = """\
+## Your own storms
+
+A storm is a YAML file; `--storms-dir` adds a folder of them, and `--storms` selects some by name. The calm storm is
+always run first: the others are judged by what the client pushes there.
+
+```yaml
+title: A day passes
+story: The token expires between the second payload and the third.
+rules: # fault rules, as in docs/faults.md; this one holds an answer back until the step below is done
+  - match: {endpoint: inbound}
+    fault: {kind: latency, seconds: 0.5}
+    after: 1
+    times: 1
+steps: # acts upon the sandbox once so many payloads were received
+  - {after_payloads: 2, advance: 25h}
+settings: {} # settings of the sandbox during the run
+timeout_s: 30
+judges: [nothing_lost, no_duplicates]
+```
+
+`payloads: 5` says how many payloads must be stored, where that is not the number of the calm run.
+
+## Search for more
+
+`storm` draws faults at random and looks for a run in which the client does not end, loses a payload although its exit
+code is 0, or sends one twice although no answer was lost. It then leaves out faults one by one, and prints the storm
+that is left:
+
+```console
+$ patchworks-sandbox storm --seed 7 --minutes 1 -o storms/found.yaml -- python push_orders.py
+$ patchworks-sandbox certify --storms-dir storms --storms found -- python push_orders.py
+```
+
+An answer that takes up to two seconds, at once or in pieces, is not lost.
+
+## In a test
+
+A function is certified in the process of the test. It gets the handle of the sandbox; an exception, or a number but 0
+that it returns, is a failed run.
+
+```python
+import requests
+
+
+def push(sandbox):
+    credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    headers = {"Accept": "application/json"}
+    answer = requests.post(
+        sandbox.token_url, {"grant_type": "client_credentials", **credentials}, headers=headers, timeout=5
+    )
+    headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    for number in ("1001", "1002"):
+        order = {"number": number}
+        requests.post(sandbox.inbound("anything").url, json=order, headers=headers, timeout=5).raise_for_status()
+
+
+def test_push_uses_one_token_and_loses_nothing(patchworks):
+    report = patchworks.certify(push, ["rate-limited", "connection-reset"])
+
+    assert report.verdict("caches_token").verdict == "pass"
+    assert [verdict.check for verdict in report.failed] == ["survives_reset"]
+    assert report.verdict("honours_retry_after").verdict == "info"
+```
+
+`report.assert_passed()` fails the test with all of that. A command works too: `patchworks.certify("node push.mjs")`.
+
+## In GitHub Actions
+
+```yaml
+jobs:
+  certify:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v5
+      - run: pipx run patchworks-sandbox certify --report certify.html --sarif certify.sarif -- npm run push-orders
+      - if: always()
+        uses: actions/upload-artifact@v4
+        with:
+          name: certify
+          path: certify.html
+```
+
+GitLab shows `--junit certify.xml` as `artifacts: reports: junit`.
+
+## Limits
+
+A client that uses other hosts, or none of the variables, sends nothing here: all is NOT REACHED. A child process that
+leaves the process group of the command is not stopped. On Windows only the command itself is stopped, not its
+children.
+"""
+
+
+def certify_page() -> str:
+    """Return the page with the tables of checks and storms and the recorded reports."""
+    values = {name: (RECORDED / f"{name}.txt").read_text(encoding="utf-8").rstrip() for name in CLIENTS}
+    reports = {f"{name}_report": text.partition("\n")[2] for name, text in values.items()}
+    seconds = {name: text.partition("\n")[0] for name, text in values.items()}
+    return "\n".join([_HEAD, *_checks(), *_storms(), _EXAMPLES.format(**reports, **seconds), _TAIL])
+
+
+def _checks() -> Iterator[str]:
+    yield from ("## Checks", "", "The ids are stable.", "")
+    for check in CHECKS.values():
+        storms = ", ".join(f"`{storm.name}`" for storm in load_storms().values() if check.name in storm.judges)
+        yield from (f"### {check.name}", "", f"{check.rule} {check.advice}", "", f"Storms: {storms}.", "")
+
+
+def _storms() -> Iterator[str]:
+    yield from ("## Storms", "", "| name | what happens |", "|---|---|")
+    yield from (f"| `{storm.name}` | {storm.story} |" for storm in load_storms().values())
+    yield ""
+
+
+def record(name: str) -> str:
+    """Certify an example client and return the seconds it took, and the lines of its report."""
+    options = [*CLIENTS[name], "--json", "/dev/null"]
+    command = [sys.executable, "-m", "sandbox.cli", "certify", *options, "--", sys.executable]
+    done = subprocess.run(
+        [*command, f"examples/certify/{name}.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    seconds = sum(float(found) for found in re.findall(r"after ([\d.]+) s", done.stderr))
+    return f"{seconds:.0f} seconds\n{done.stdout}"
+
+
+if __name__ == "__main__":
+    for client in CLIENTS:
+        (RECORDED / f"{client}.txt").write_text(record(client), encoding="utf-8", newline="\n")
+        print(f"recorded docs/_site/certify/{client}.txt")
