@@ -270,7 +270,8 @@ class InvalidScopeError(RefusalError):
 
     def __init__(self, scope: str) -> None:
         self.scope = scope
-        super().__init__(f"unknown_scope: {scope}")
+        separator = "; scopes are separated by blanks" if "," in scope else ""
+        super().__init__(f"unknown_scope: {scope}{separator}")
 
 
 class UnauthenticatedError(RefusalError):

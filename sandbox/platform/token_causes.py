@@ -54,6 +54,8 @@ def _causes(exchange: Exchange, parameter: str, wire: WireProfile) -> Iterator[s
         yield from _of_body(request)
         read = body
     yield from _of_fields(read, parameter)
+    if any(request.header(name) is not None for name in (parameter, parameter.replace("_", "-"))):
+        yield "it is in a header, and is not read from there"
 
 
 def _of_body(request: Request) -> Iterator[str]:
@@ -65,6 +67,9 @@ def _of_body(request: Request) -> Iterator[str]:
         yield f"the body was not read, because there is no Content-Type; send {FORM} or application/json"
         return
     given, kind = cut(header, _SHOWN), media_type(header)
+    coding = request.header("Content-Encoding")
+    if coding not in (None, "", "identity"):
+        yield f"the body was not read, because its Content-Encoding is {cut(coding or '', _SHOWN)}; nothing unpacks it"
     if names_json(header):
         if not body.startswith(b"{"):
             yield "the body is JSON, but not an object"

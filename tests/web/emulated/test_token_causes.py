@@ -63,6 +63,22 @@ def test_reason_names_the_body_of_a_get(both):
     assert "the body of a GET is not read" in reason(both, "GET", "/oauth/token", [FORM], GOOD)
 
 
+def test_reason_names_a_body_that_is_compressed(both):
+    given = reason(both, "POST", "/oauth/token", [FORM, ("Content-Encoding", "gzip")], "\x1f\x8b\x08")
+
+    assert "because its Content-Encoding is gzip; nothing unpacks it" in given
+
+
+@pytest.mark.parametrize("name", ["client_id", "Client-Id"])
+def test_reason_names_a_parameter_that_is_in_a_header(both, name):
+    assert "it is in a header" in reason(both, "POST", "/oauth/token", [FORM, (name, "{client_id}")], GRANT)
+
+
+def test_reason_names_what_separates_scopes(both):
+    assert both.request_token(scope="access-inbound,read").status_code == 400
+    assert last_entry(both).reason == "unknown_scope: access-inbound,read; scopes are separated by blanks"
+
+
 def test_nothing_sent_has_no_cause(both):
     assert reason(both, "POST", "/oauth/token", [FORM]) == "unsupported_grant_type: none given"
     assert reason(both, "POST", "/oauth/token", [FORM], GRANT) == "missing_client_id"
