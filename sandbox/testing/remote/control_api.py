@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from http.client import HTTPException
+from json import loads as json_of
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import urlsplit
-
-import requests
+from urllib.parse import urlencode
 
 from sandbox.foundation.environment import ENV_PREFIX, secret_variable
 from sandbox.foundation.errors import (
@@ -25,17 +24,16 @@ from sandbox.foundation.errors import (
 )
 from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, is_control_key, is_web_url
 from sandbox.foundation.strict_json import sent_json
+from sandbox.testing.remote.transport import Answer, OwnTransport, SessionTransport, Transport
 from sandbox.web.paths import PREFIX
 
 if TYPE_CHECKING:
+    import requests
+
     from sandbox.testing.backend import Verb
 
 KEY_VARIABLE: Final = f"{ENV_PREFIX}CONTROL_KEY"
 TIMEOUT_S: Final = 10.0
-_PIECE: Final = 64 * 1024
-_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Variables that ``requests`` reads when it trusts the environment."""
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class RemoteNotFoundError(ProblemError, NotFoundError):
@@ -59,25 +57,13 @@ class RemoteInvalidValueError(ProblemError, InvalidValueError):
         super().__init__(status, detail, errors)
 
 
-class _Bearer(requests.auth.AuthBase):
-    """Sends the key. A header of the session would yield to a ``.netrc``, and a redirect would leak it."""
-
-    def __init__(self, key: str) -> None:
-        if not is_control_key(key):
-            raise InvalidValueError("control_key", Withheld(), CONTROL_KEY_ALLOWED)
-        self._key = key
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key}"
-        return request
-
-
 class ControlApi:
     """The control API of the sandbox at ``base_url``.
 
     ``control_key`` is the key that a sandbox beyond loopback asks for; if left out, that of the environment.
-    ``ca_file`` is the PEM file of the authority to trust, for https; if left out, requests chooses, by its
-    ``REQUESTS_CA_BUNDLE``. ``session`` is a session with a proxy or headers of its own.
+    ``ca_file`` is the PEM file of the authority to trust, for https; if left out, that of ``REQUESTS_CA_BUNDLE``, or
+    those that ``requests`` trusts. ``session`` is a session with headers or hooks of its own, in place of a transport
+    that no mock of a test catches and that goes by the environment's proxies.
     """
 
     def __init__(
@@ -93,13 +79,14 @@ class ControlApi:
             raise InvalidValueError("url", base_url, "an http or https URL such as http://127.0.0.1:8025")
         self.base_url = base_url.rstrip("/").removesuffix(PREFIX)
         key = control_key or secret_variable(KEY_VARIABLE)
-        self._auth = _Bearer(key) if key else None
+        if key and not is_control_key(key):
+            raise InvalidValueError("control_key", Withheld(), CONTROL_KEY_ALLOWED)
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._timeout = timeout
-        self._session = session or requests.Session()
-        self._trusted = _checked(ca_file)
-        if session is None and urlsplit(base_url).hostname in _LOOPBACK:
-            self._session.trust_env = False  # a proxy cannot reach this machine's loopback
-            self._trusted = self._trusted or next(filter(None, map(os.environ.get, _CA_VARIABLES)), None)
+        trusted = _checked(ca_file)
+        self._transport: Transport = (
+            OwnTransport(self.base_url, trusted) if session is None else SessionTransport(session, trusted)
+        )
 
     def get(self, path: str, **query: object) -> Any:
         """GET and return the JSON of the answer; raise ``ProblemError`` or ``UnreachableError``."""
@@ -119,11 +106,12 @@ class ControlApi:
 
         ``longer``: seconds more than usual that it may take. ``also``: a status that is an answer, no error.
         """
-        with self._sent(method, path, json, query, self._timeout + longer, also=also) as response:
+        with self._sent(method, path, json, query, self._timeout + longer, also=also) as answer:
+            body = answer.read()
             try:
-                return response.json() if response.content else None
-            except requests.JSONDecodeError:
-                raise _foreign(response) from None
+                return json_of(body) if body else None
+            except ValueError:
+                raise _foreign(self._url(path), answer.status) from None
 
     def ask(self, verb: Verb[Any]) -> Any:
         """Send the request of a verb and return the JSON of the answer; of a verb with pages, the list of all."""
@@ -141,23 +129,24 @@ class ControlApi:
     ) -> Iterator[str]:
         """GET and iterate over the lines of an answer as they come.
 
-        ``silence``: seconds without a byte after which to give up; each line then comes at once. Without it lines come
-        in larger pieces, which is faster.
+        ``silence``: seconds without a byte after which to give up; each line then comes at once. Without it lines may
+        come in larger pieces.
         """
-        # urllib3 waits until a piece is full.
-        size = _PIECE if silence is None else 1
-        with self._sent("GET", path, None, query, silence or self._timeout, stream=True) as response:
-            for line in response.iter_lines(size):
+        with self._sent("GET", path, None, query, silence or self._timeout) as answer:
+            for line in answer.lines(at_once=silence is not None):
                 yield line.decode("utf-8")
 
     def pieces(self, path: str, query: Mapping[str, object] | None = None) -> Iterator[bytes]:
         """GET and iterate over the bytes of an answer as they come."""
-        with self._sent("GET", path, None, query, self._timeout, stream=True) as response:
-            yield from response.iter_content(_PIECE)
+        with self._sent("GET", path, None, query, self._timeout) as answer:
+            yield from answer.pieces()
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
+
+    def _url(self, path: str) -> str:
+        return f"{self.base_url}{PREFIX}{path}"
 
     @contextmanager
     def _sent(
@@ -168,44 +157,36 @@ class ControlApi:
         query: Mapping[str, object] | None,
         timeout: float,
         *,
-        stream: bool = False,
         also: int | None = None,
-    ) -> Iterator[requests.Response]:
+    ) -> Iterator[Answer]:
         body = None if json is None else sent_json(json, "body").encode()
-        url = f"{self.base_url}{PREFIX}{path}"
+        url = self._url(path)
         given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
+        target = f"{url}?{urlencode(given)}" if given else url
+        headers = {**self._headers, **({} if body is None else {"Content-Type": "application/json"})}
         try:
-            response = self._session.request(
-                method,
-                url,
-                params=given,
-                data=body,
-                headers=None if body is None else {"Content-Type": "application/json"},
-                auth=self._auth,
-                timeout=(self._timeout, timeout),
-                stream=stream,
-                verify=self._trusted,  # here: that of the session yields to the environment
-            )
-        except requests.Timeout:
+            answer = self._transport.send(method, target, body, headers, (self._timeout, timeout))
+        except TimeoutError:
             raise UnreachableError(f"no answer from {url} within {timeout:g} s") from None
-        except requests.exceptions.SSLError as error:
+        except ssl.SSLError as error:
             raise UnreachableError(
                 f"the TLS of {self.base_url} fails ({_cause(error)}); name the authority to trust by ca_file "
                 "(--ca-file, PATCHWORKS_SANDBOX_CA_FILE): the sandbox's own is at GET /_sandbox/ca.pem"
             ) from None
-        except requests.ConnectionError as error:
+        except OSError as error:
             raise UnreachableError(
                 f"no sandbox answers at {self.base_url} ({_cause(error)}); start one with: patchworks-sandbox serve"
             ) from None
-        except requests.RequestException as error:  # it was not sent, or the answer is none of a sandbox
+        except HTTPException as error:  # it was not sent, or the answer is none of a sandbox
             raise UnreachableError(f"the call of {url} failed ({_cause(error)})") from None
-        with response:
-            if not response.ok and response.status_code != also:
-                _refuse(response)
-            try:
-                yield response
-            except requests.RequestException as error:
-                raise UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})") from None
+        try:
+            if not 200 <= answer.status < 300 and answer.status != also:
+                _refuse(url, answer)
+            yield answer
+        except (OSError, HTTPException) as error:
+            raise UnreachableError(f"{self.base_url} stopped in mid-answer ({_cause(error)})") from None
+        finally:
+            answer.close()
 
 
 def _checked(ca_file: str | PathLike[str] | None) -> str | None:
@@ -224,32 +205,22 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _cause(error: requests.RequestException) -> str:
-    """Return the innermost cause of an error; each layer above it adds a paragraph."""
-    found: BaseException = error
-    seen = {id(found)}
-    while (inner := _inner(found)) is not None and id(inner) not in seen:
-        seen.add(id(inner))
-        found = inner
-    return getattr(found, "strerror", None) or type(found).__name__
+def _cause(error: OSError | HTTPException) -> str:
+    """Return what went wrong in a few words."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _inner(error: BaseException) -> BaseException | None:
-    return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
+def _foreign(url: str, status: int) -> ProblemError:
+    return ProblemError(status, f"{url} answers {status}, not as a sandbox does")
 
 
-def _foreign(response: requests.Response) -> ProblemError:
-    status = response.status_code
-    return ProblemError(status, f"{response.url.partition('?')[0]} answers {status}, not as a sandbox does")
-
-
-def _refuse(response: requests.Response) -> NoReturn:
-    status = response.status_code
+def _refuse(url: str, answer: Answer) -> NoReturn:
+    status = answer.status
     try:
-        problem = response.json()
+        problem = json_of(answer.read())
         detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
     except (ValueError, KeyError, TypeError):
-        raise _foreign(response) from None
+        raise _foreign(url, status) from None
     match status:
         case 404:
             raise RemoteNotFoundError(status, detail, errors)
