@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from typing import Final
+
+_RECORD_BYTES: Final = 16_384
+"""A record holds no more (RFC 8446 §5.1), so one read takes all of one."""
 
 
 class TlsLayer:
@@ -30,9 +34,10 @@ class TlsLayer:
             if not self.is_established:
                 self._tls.do_handshake()
                 self.is_established = True
-            while part := self._tls.read(65_536):
+            while (self._incoming.pending or self._tls.pending()) and not self.has_ended:  # in vain, it would raise
+                part = self._tls.read(_RECORD_BYTES)
                 parts.append(part)
-            self.has_ended = True
+                self.has_ended = not part
         return b"".join(parts)
 
     def encrypt(self, data: bytes) -> bytes:
