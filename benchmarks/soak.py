@@ -224,11 +224,11 @@ def journal_of(line: bytes) -> str:
 
 def wait_for_export(server: Server) -> bytes:
     """Return the export once it stops growing: requests of clients that have left may still be served."""
-    export: bytes = server.control("GET", "/requests/export")
+    export: bytes = server.control("GET", "/requests/export?events=false")
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         time.sleep(0.5)
-        before, export = export, server.control("GET", "/requests/export")
+        before, export = export, server.control("GET", "/requests/export?events=false")
         if export == before:
             break
     return export
