@@ -29,7 +29,6 @@ REPORTED: Final = "patchworks_contract"
 
 def judge(item: pytest.Item) -> None:
     """Hold the requests of a test that has passed against the contract."""
-    __tracebackhide__ = True
     handles = handles_of(item)
     if handles and (mode := contract_mode(item)) != "off":
         allow = read_codes(_of_marker(item, "allow", ())) | read_codes(item.config.getini("patchworks_contract_allow"))

@@ -323,6 +323,12 @@ CONTENT_TYPES = ["application/json", FORM["Content-Type"], "multipart/form-data;
 STATE = ("unknown_scope",)
 """Reasons of a 400 of the token endpoint that are state: the contract does not list the scopes of a platform."""
 
+NO_CAUSES = {
+    *("repeated_field", "unknown_field", "unknown_query_parameter"),
+    *("repeated_header", "credentials_in_query", "credentials_twice", "unexpected_body"),
+}
+"""Violations for which no request is refused."""
+
 VALUES = st.sampled_from(["", " ", "\0", "client_credentials", "password", "a", "bogus", "%zz", '"', "ü"])
 NAMES = st.sampled_from(["grant_type", "client_id", "client_secret", "scope", "scope[]", "client_id[]", "clientId"])
 PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=6)
@@ -351,13 +357,16 @@ BODIES = st.one_of(
 )
 
 
-def test_every_400_of_the_token_endpoint_is_a_violation_or_state(make_integration: Callable[..., Integration]) -> None:
-    integration = make_integration(wire_profile="modern", journal_entries=10)
+@pytest.mark.parametrize("profile", ["modern", "legacy"])
+def test_every_400_of_the_token_endpoint_is_a_violation_or_state(
+    make_integration: Callable[..., Integration], profile: str
+) -> None:
+    integration = make_integration(wire_profile=profile, journal_entries=10)
     known = {"client_id": integration.client_id, "client_secret": integration.client_secret}
     refused: set[str] = set()
 
     @given(method=st.sampled_from(["GET", "POST"]), given_body=BODIES, query=PAIRS, authorization=AUTHORIZATIONS)
-    @settings(max_examples=300)
+    @settings(max_examples=200)
     def ask(
         method: str, given_body: tuple[str, bytes], query: list[tuple[str, str]], authorization: str | None
     ) -> None:
@@ -372,10 +381,11 @@ def test_every_400_of_the_token_endpoint_is_a_violation_or_state(make_integratio
         if entry.status == 400:
             reason = (entry.reason or "").partition(":")[0]
             refused.add(reason)
-            assert violations_of(entry) or reason in STATE, (entry.reason, entry.headers, entry.query, entry.body)
+            causes = {violation.code for violation in violations_of(entry)} - NO_CAUSES
+            assert causes or reason in STATE, (entry.reason, entry.headers, entry.query, entry.body)
 
     ask()
-    assert refused >= {"unsupported_grant_type", "missing_client_id", "malformed_json"}
+    assert refused >= {"unsupported_grant_type", "missing_client_id", "malformed_json"}, refused
 
 
 def test_a_violation_is_no_reason_to_refuse(integration: Integration) -> None:

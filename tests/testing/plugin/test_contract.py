@@ -39,6 +39,7 @@ def test_marked_test_fails_in_its_call_with_the_list_and_a_marked_story(pytester
             "[#]1 GET /oauth/token -> 401 * ! no_accept_json",
         ]
     )
+    result.stdout.no_fnmatch_line("*traceback*")
 
 
 @pytest.mark.parametrize(
