@@ -86,7 +86,7 @@ class Matcher:
         self._subject = [(name, value) for name in SUBJECT if (value := getattr(match, name, None)) is not None]
         self._headers = list(match.headers.items())
         wanted = {match.json_path: _UNKNOWN} if isinstance(match.json_path, str) else match.json_path or {}
-        self._paths = [(path, _compiled(path), value) for path, value in wanted.items()]
+        self._paths = [(path, compiled(path), value) for path, value in wanted.items()]
         self.searches = not all(_NAMES_ONLY.fullmatch(path) for path in wanted)
         """Whether a JSONPath may have to look through the whole body."""
 
@@ -113,7 +113,8 @@ class Matcher:
         return True
 
 
-def _compiled(path: str) -> Select:
+def compiled(path: str) -> Select:
+    """Return a function that returns what a JSONPath selects in a document."""
     if _NAMES_ONLY.fullmatch(path):  # most paths, and 20 times cheaper without the library
         names = path.split(".")[1:]
         return lambda document: _walk(document, names)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sandbox.faults.fault import PROCESSING
-from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.faults.matching import compiled
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.entry import Entry
@@ -26,10 +26,18 @@ def items_of(payload: JsonValue) -> list[JsonValue]:
     return payload if isinstance(payload, list) else [payload]
 
 
-def reference_of(item: JsonValue, json_path: str | None) -> str | None:
-    """Return the first text or number that a JSONPath selects in an item; without a path that of a usual field."""
-    if json_path is not None:
-        return next(filter(None, map(_as_text, select(compile_json_path(json_path), item))), None)
+def reference_reader(json_path: str | None) -> Callable[[JsonValue], str | None]:
+    """Return a function that returns the reference of an item.
+
+    It is the first text or number that a JSONPath selects; without a path that of a usual field.
+    """
+    if json_path is None:
+        return _usual_reference
+    find = compiled(json_path)
+    return lambda item: next(filter(None, map(_as_text, find(item))), None)
+
+
+def _usual_reference(item: JsonValue) -> str | None:
     if not isinstance(item, Mapping):
         return None
     plain = {name.lower().replace("_", "").replace("-", ""): value for name, value in item.items()}

@@ -25,7 +25,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import NEVER, Agenda
-from sandbox.platform.processing.items import items_of, reference_of
+from sandbox.platform.processing.items import items_of, reference_reader
 from sandbox.platform.processing.numbered import Numbered
 from sandbox.platform.processing.outcomes import Outcomes
 from sandbox.platform.processing.schedule import next_tick
@@ -105,6 +105,7 @@ class Processing:
         self._outcomes.remember(entry, contents)
         beyond = max(0, len(contents) - MAX_ITEMS)
         self._lost += beyond
+        reference_of = reference_reader(service.options.reference)
         for index in range(beyond, len(contents)):
             item = Item(
                 id=self._items.last + 1,
@@ -115,7 +116,7 @@ class Processing:
                 vanity_url=service.vanity_url,
                 entity=service.entity,
                 systems=systems,
-                reference=reference_of(contents[index], service.options.reference),
+                reference=reference_of(contents[index]),
                 accepted_at=entry.received_at,
             )
             self._items.append(item)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from marshmallow import fields
 
+from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import fields_of
 from sandbox.platform.model import Service, ServiceOptions
 from sandbox.platform.processing.mapping import preview
@@ -177,6 +178,8 @@ def preview_mapping(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     """
     sandbox = current_sandbox()
     service = sandbox.store.service(service_id)
+    if len(body) > 1:
+        raise InvalidValueError("entry", body["entry"], "nothing here, as payload is given: use one of them")
     if "entry" in body:
         payload = sandbox.journal.get(body["entry"]).json
     elif "payload" in body:

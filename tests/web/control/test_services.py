@@ -188,6 +188,8 @@ def test_mapping_preview_is_of_a_payload_an_entry_or_the_sample(integration: Int
     }
     assert preview(3, {"entry": entry})["mapped"][0]["values"] == ["from the journal"]
     assert preview(3, None)["missing"] == ["order"]
+    both = integration.control("POST", "/services/3/mapping-preview", {"payload": 1, "entry": entry})
+    assert "use one of them" in detail(both, 422)
     assert preview(1, None)["unmapped"][:2] == ["id", "number"]
 
 
