@@ -81,12 +81,15 @@ class SharedSandboxError(SandboxError):
 class RefusedHostError(SandboxError, ConnectionRefusedError):
     """A client called ``host`` during a strict interception of other hosts. Clients see a failed connection.
 
-    Without ``intercepted`` hosts it called the real platform outside of a test.
+    Without ``intercepted`` hosts it called the real platform outside of a test. ``loop`` is the library of its event
+    loop, where that cannot be intercepted.
     """
 
-    def __init__(self, host: str, intercepted: Sequence[str] = ()) -> None:
+    def __init__(self, host: str, intercepted: Sequence[str] = (), loop: str = "") -> None:
         self.host = host
         allowed = f"allowed: {', '.join(intercepted)} and this machine's loopback"
+        if loop:
+            allowed = f"an event loop of {loop} cannot be intercepted, use asyncio's own"
         super().__init__(
             f"intercept(strict=True) refuses {host}; {allowed}"
             if intercepted

@@ -18,9 +18,12 @@ import re
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -38,7 +41,17 @@ _STAND_INS: Final = ("127.80.87.83", "127.80.87.84")
 """Addresses of loopback at which nothing listens, for an interception and for an outer one around it."""
 
 
-_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
+_FOREIGN_LOOPS: Final = ("uvloop", "winloop")
+_HOST_OF: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {
+        "create_connection": lambda _factory, host=None, *_, **__: host,
+        "getaddrinfo": lambda host, *_, **__: host,
+        "sock_connect": lambda _sock, address: address[0] if isinstance(address, tuple) else None,
+    }
+)
+"""Methods of an event loop that reach a host, each with a function that returns the host of its arguments."""
+
+_NAME: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +78,22 @@ def intercepted(
     Other hosts are reached as before, or refused with ``strict``; loopback never is. ``outer``: another interception
     may begin during this one, and takes its place meanwhile. Raise ``InvalidValueError`` for a host that is none,
     ``NotInProcessError`` where the sandbox is not served from this process, and ``ConflictError`` during another
-    interception.
+    interception. With ``strict`` also raise it while an event loop runs here that leaves Python's sockets, such as
+    uvloop's; one that starts later is refused every host.
     """
     names = tuple(map(_checked, hosts)) or PRODUCTION_HOSTS
+    if strict and (foreign := _foreign_loop()):
+        raise ConflictError(
+            f"an event loop of {foreign} runs in this thread, which cannot be intercepted; use asyncio's own loop, or "
+            "leave strict out and let the test call the sandbox's own URLs"
+        )
     authority = Authority.new()
     with ExitStack() as stack:
         port = stack.enter_context(place.served_by_tls(authority.server_context(names, at_any_time=True)))
         stack.enter_context(_trusted(names, authority.ca_pem))
         stack.enter_context(_bypassing_proxies(names))
+        if strict:
+            stack.enter_context(_closed_to_foreign_loops(names))
         renew = stack.enter_context(_routed(names, port, strict=strict, outer=outer))
         yield Interception(names, authority.ca_pem, renew)
 
@@ -185,6 +206,42 @@ def _led(connect: Callable[[socket.socket, Any], Any], resolver: _Resolver) -> C
         return connect(sock, resolver.lead(address) if is_internet else address)
 
     return led
+
+
+def _foreign_loop() -> str:
+    """Return the library of the event loop of this thread if it connects otherwise than by Python's sockets."""
+    if "asyncio" not in sys.modules:
+        return ""
+    from asyncio import BaseEventLoop, get_running_loop
+
+    try:
+        loop = get_running_loop()
+    except RuntimeError:
+        return ""
+    return "" if isinstance(loop, BaseEventLoop) else type(loop).__module__.partition(".")[0]
+
+
+@contextmanager
+def _closed_to_foreign_loops(hosts: Sequence[str]) -> Iterator[None]:
+    """Refuse the loops of uvloop and winloop every host beyond this machine: nothing leads them to the sandbox."""
+
+    def closed(method: Callable[..., Any], host_of: Callable[..., Any], library: str) -> Callable[..., Any]:
+        def refusing(loop: object, *args: Any, **kwargs: Any) -> Any:
+            name = _plain(host_of(*args, **kwargs))
+            if name is not None and not _is_local(name):
+                raise RefusedHostError(name, hosts, library)
+            return method(loop, *args, **kwargs)
+
+        return refusing
+
+    with ExitStack() as stack:
+        for library in _FOREIGN_LOOPS:
+            if library in sys.modules or find_spec(library) is not None:
+                kind = import_module(library).Loop
+                for name, host_of in _HOST_OF.items():
+                    method = closed(getattr(kind, name), host_of, library)
+                    stack.enter_context(patch.object(kind, name, method))
+        yield
 
 
 def _resolve_by_threads(aiohttp_resolver: Any) -> Any:

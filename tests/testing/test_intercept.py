@@ -9,6 +9,7 @@ import socket
 import ssl
 import sys
 import threading
+import types
 import urllib.request
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ import requests
 import urllib3
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.foundation.errors import ConflictError, NotInProcessError, RefusedHostError
+from sandbox.foundation.errors import ConflictError, InvalidValueError, NotInProcessError, RefusedHostError
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
 from sandbox.web.addresses import Endpoints
@@ -317,3 +318,109 @@ def test_sandbox_that_is_not_served_cannot_intercept(sandbox: Sandbox) -> None:
 
     with pytest.raises(NotInProcessError, match="not served"), unserved.intercept():
         pass
+
+
+# --- event loops that leave Python's sockets ---
+
+
+class ForeignLoop:
+    """As far as interception is concerned a loop of uvloop."""
+
+    __module__ = "uvloop"
+
+    async def create_connection(self, factory: object, host: str | None = None, port: int = 0) -> str:
+        return f"connected to {host}"
+
+    async def getaddrinfo(self, host: str, port: int) -> str:
+        return f"looked {host} up"
+
+    async def sock_connect(self, sock: object, address: object) -> str:
+        return f"connected to {address!r}"
+
+
+@pytest.fixture
+def foreign_loop(monkeypatch: pytest.MonkeyPatch) -> ForeignLoop:
+    module = types.ModuleType("uvloop")
+    vars(module).update(Loop=ForeignLoop)
+    monkeypatch.setitem(sys.modules, "uvloop", module)
+    return ForeignLoop()
+
+
+@pytest.mark.parametrize("host", ["inbound.pwks.co", "api.shop.example", "192.0.2.1"])
+def test_strict_interception_refuses_every_host_to_a_loop_that_it_cannot_intercept(
+    patchworks: Patchworks, foreign_loop: ForeignLoop, host: str
+) -> None:
+    asks: list[Callable[[], Coroutine[Any, Any, str]]] = [
+        lambda: foreign_loop.create_connection(None, host, 443),
+        lambda: foreign_loop.create_connection(None, host=host),
+        lambda: foreign_loop.getaddrinfo(host, 443),
+        lambda: foreign_loop.sock_connect(None, (host, 443)),
+    ]
+    with patchworks.intercept(strict=True):
+        for ask in asks:
+            with pytest.raises(RefusedHostError, match=f"refuses {host}; an event loop of uvloop cannot"):
+                asyncio.run(ask())
+        assert asyncio.run(foreign_loop.create_connection(None, "127.0.0.1")) == "connected to 127.0.0.1"
+        assert asyncio.run(foreign_loop.sock_connect(None, "/tmp/socket")) == "connected to '/tmp/socket'"
+
+    assert asyncio.run(asks[0]()) == f"connected to {host}"
+
+
+def test_strict_interception_does_not_begin_in_a_loop_that_it_cannot_intercept(
+    patchworks: Patchworks, foreign_loop: ForeignLoop
+) -> None:
+    asyncio._set_running_loop(foreign_loop)  # type: ignore[arg-type]
+    try:
+        with (
+            pytest.raises(ConflictError, match="an event loop of uvloop runs in this thread"),
+            patchworks.intercept(strict=True),
+        ):
+            pass
+        with patchworks.intercept():
+            pass
+    finally:
+        asyncio._set_running_loop(None)
+
+
+def test_strict_interception_begins_in_a_loop_of_asyncio(patchworks: Patchworks) -> None:
+    async def call() -> int:
+        with patchworks.intercept(strict=True):
+            async with httpx.AsyncClient() as client:
+                return (await client.post(URL)).status_code
+
+    assert asyncio.run(call()) == 401
+
+
+# --- hosts ---
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [
+        ("https://inbound.pwks.co", "inbound.pwks.co"),
+        ("inbound.pwks.co:443", "inbound.pwks.co"),
+        ("inbound.pwks.co/v1", "inbound.pwks.co"),
+        ("*.pwks.co", "pwks.co"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("", "inbound.pwks.co"),
+        ("-a.example", "inbound.pwks.co"),
+        ("a b.example", "inbound.pwks.co"),
+        ("_", "inbound.pwks.co"),
+        ("tokens_1.example", "inbound.pwks.co"),
+        ("192.0.2.1", "inbound.pwks.co"),
+        ("[::1]", "inbound.pwks.co"),
+        ("a" * 64 + ".example", "inbound.pwks.co"),
+        (None, "inbound.pwks.co"),
+        (443, "inbound.pwks.co"),
+        (["inbound.pwks.co"], "inbound.pwks.co"),
+    ],
+)
+def test_host_that_is_none_is_refused_with_what_is_allowed(patchworks: Patchworks, host: Any, meant: str) -> None:
+    with pytest.raises(InvalidValueError, match=rf"host: .* such as {meant}$"), patchworks.intercept(host):
+        pass
+
+
+@pytest.mark.parametrize("host", ["Inbound.PWKS.co", "inbound.pwks.co.", "tokens-1.example", "localhost"])
+def test_name_of_a_host_is_taken_as_it_is_written(patchworks: Patchworks, host: str) -> None:
+    with patchworks.intercept(host) as interception:
+        assert interception.hosts == (host.lower().rstrip("."),)
