@@ -86,7 +86,8 @@ _CHECKS: Final = (
     ),
     Check(
         "stops_when_revoked",
-        f"After a client's credentials are refused it sends at most {judges.MAX_AFTER_REVOCATION} requests, and ends.",
+        f"A client whose credentials are refused sends at most {judges.MAX_AFTER_REVOCATION} more requests, two for "
+        "each further payload that was under way, and ends.",
         "Stop at an invalid_client of the token endpoint: no retry helps. Report it to a person.",
         judges.stops_when_revoked,
     ),

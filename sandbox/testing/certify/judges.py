@@ -18,7 +18,7 @@ Finding = tuple[Answer, str, Sequence[Entry]]
 """The answer, why, and the entries that show it."""
 
 MAX_AFTER_REVOCATION: Final = 5
-"""Requests that a client may still send after its credentials were refused; workers may each have one under way."""
+"""Requests that a client may still send after its credentials were refused; two more for each further worker."""
 
 MAX_ATTEMPTS: Final = 10
 """Attempts of one payload after which a client has not given up."""
@@ -31,8 +31,8 @@ GROWTH: Final = 1.3
 AT_ONCE_S: Final = 0.1
 """Shorter waits count as no wait."""
 
-SPREAD: Final = 0.05
-SPREAD_S: Final = 0.03
+SPREAD: Final = 0.02
+SPREAD_S: Final = 0.01
 """Waits that differ by less than this part of their mean, or by less than these seconds, count as the same."""
 
 PATIENCE_S: Final = 2.0
@@ -94,7 +94,8 @@ def stops_when_revoked(run: Run) -> Finding | None:
     if not refused:
         return None
     after = run.since(refused[0], run.entries)
-    if len(after) <= MAX_AFTER_REVOCATION and not run.stopped:
+    under_way = sum(entry.seq < refused[0].seq for entry in run.payloads)
+    if len(after) <= MAX_AFTER_REVOCATION + RATIO * max(0, under_way - 1) and not run.stopped:
         return "pass", f"{count(len(after), 'request')} after the credentials were refused", [refused[0], *after]
     seconds = after[-1].wall_time - refused[0].wall_time if after else run.outcome.seconds
     return "fail", f"{count(len(after), 'request')} in {seconds:.1f} s after the credentials were revoked", after

@@ -242,3 +242,11 @@ def test_every_check_is_judged_by_a_storm_and_has_a_rule_and_two_sentences_of_ad
     for check in CHECKS.values():
         assert check.rule.endswith(".")
         assert check.advice.count(". ") == 1, check.name
+
+
+def test_each_further_worker_may_still_have_requests_under_way_when_the_credentials_are_refused(made: MakeRun) -> None:
+    workers = [(n, n / 10, REFUSED) for n in range(4)]
+    run = made(("t", 0), *workers, ("t", 2, REFUSED), *[("t", 3, REFUSED)] * 11, storm="credentials-revoked")
+    more = made(("t", 0), *workers, ("t", 2, REFUSED), *[("t", 3, REFUSED)] * 12, storm="credentials-revoked")
+
+    assert [judged(CHECKS["stops_when_revoked"], [each]).verdict for each in (run, more)] == ["pass", "fail"]
