@@ -15,11 +15,28 @@ from pathlib import Path
 import control_client
 import inbound_client
 from control_client import Client as ControlClient
+from control_client.api.clock import advance_clock
 from control_client.api.connectors import list_connectors
 from control_client.api.contract import list_contract_violations
+from control_client.api.faults import add_fault
 from control_client.api.oauth_clients import create_client
 from control_client.api.requests import list_requests
-from control_client.models import CreatedOAuthClient, NewOAuthClient, NonconformingPage, Page
+from control_client.api.state import get_state, put_state
+from control_client.api.verification import verify_requests
+from control_client.models import (
+    Advance,
+    Clock,
+    CreatedOAuthClient,
+    FaultRule,
+    FaultRuleState,
+    NewOAuthClient,
+    NonconformingPage,
+    Page,
+    State,
+    StateLoaded,
+    Verified,
+    Verify,
+)
 from inbound_client import AuthenticatedClient
 from inbound_client.api.inbound import store_payload
 from inbound_client.api.token import post_access_token
@@ -61,6 +78,18 @@ def main() -> None:
     nonconforming = list_contract_violations.sync(client=control, client_id=new.client_id)
     assert isinstance(nonconforming, NonconformingPage), nonconforming
     assert nonconforming.requests == [], nonconforming
+    expected = {"filter": {"kind": "inbound"}, "pattern": {"json": {"order": "python"}}, "times": 1}
+    verified = verify_requests.sync(client=control, body=Verify.from_dict(expected))
+    assert isinstance(verified, Verified), verified
+    rule = FaultRule.from_dict({"fault": {"kind": "status", "code": 503}, "match": {"endpoint": "inbound"}})
+    added = add_fault.sync(client=control, body=rule)
+    assert isinstance(added, FaultRuleState), added
+    moved = advance_clock.sync(client=control, body=Advance.from_dict({"duration": "24h"}))
+    assert isinstance(moved, Clock), moved
+    state = get_state.sync(client=control)
+    assert isinstance(state, State), state
+    loaded = put_state.sync(client=control, body=state)
+    assert isinstance(loaded, StateLoaded), loaded
     print("python:", answer.message)
 
 

@@ -43,6 +43,17 @@ deepStrictEqual(
 const nonconforming = await control.GET("/_sandbox/contract-violations", { params: { query } });
 deepStrictEqual(nonconforming.data?.requests, []);
 
+const verified = await control.POST("/_sandbox/requests/verify", {
+  body: { filter: { kind: "inbound" }, pattern: { json: { order: "typescript" } }, times: 1 },
+});
+ok(verified.data);
+const rule = { fault: { kind: "status", code: 503 }, match: { endpoint: "inbound" } } as const;
+ok((await control.POST("/_sandbox/faults", { body: rule })).data);
+ok((await control.POST("/_sandbox/clock/advance", { body: { duration: "24h" } })).data);
+const state = await control.GET("/_sandbox/state", { params: { query: {} } });
+ok(state.data);
+ok((await control.PUT("/_sandbox/state", { body: state.data })).data);
+
 // @ts-expect-error the contract has no such grant
 const mistake: Inbound["/oauth/token"]["post"]["requestBody"] = { content: { "application/json": { grant_type: "password" } } };
 void mistake;

@@ -203,6 +203,13 @@ def test_no_schema_has_the_name_of_another_as_its_title() -> None:
     assert {name: schema["title"] for name, schema in schemas.items() if schema.get("title", name) != name} == {}
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_values_of_an_enum_differ_in_more_than_their_case(file: str) -> None:
+    enums = [node["enum"] for _, node in _nodes(checked_in(file)) if isinstance(node.get("enum"), list)]
+
+    assert [values for values in enums if len({str(value).lower() for value in values}) < len(values)] == []
+
+
 def test_body_of_a_link_is_text() -> None:
     links = [link for place, link in _nodes(checked_in(CONTROL_FILE)) if "/links/" in place and "operationId" in link]
 

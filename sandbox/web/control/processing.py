@@ -99,7 +99,11 @@ class ReportFilterSchema(StrictSchema):
     company = fields.String()
     vanity_url = fields.String()
     entity = fields.String()
-    status = fields.String(validate=one_of(*STATUSES, *map(str.lower, STATUSES)))
+    status = fields.String(
+        validate=one_of(*STATUSES, *map(str.lower, STATUSES)),
+        # Generators of clients make the same name of both spellings.
+        metadata={"enum": list(STATUSES), "description": "In capitals or not."},
+    )
     system = fields.String(metadata={"description": "Text in the names of source or destination."})
     reference = fields.String(metadata={"description": "The whole reference."})
     entry = fields.String(metadata={"description": "Id of the journal entry of the payload."})
