@@ -20,7 +20,11 @@ import yaml
 
 from sandbox import __version__
 from sandbox.cli.serve import serve
+from sandbox.cli.variables import known_variables
+from sandbox.foundation.settings import setting_specs
+from sandbox.state.seed import SeedText, load_seed
 from sandbox.web.addresses import PRODUCTION_HOSTS
+from sandbox.web.control.key import OPEN_PATHS
 from tests import ROOT
 
 ACTION = ROOT / ".github/actions/setup-sandbox"
@@ -265,3 +269,43 @@ def test_guide_on_tls_uses_what_the_compose_file_has() -> None:
 
     assert set(integration["depends_on"]) <= set(COMPOSE["services"])
     assert {volume.partition(":")[0] for volume in integration["volumes"]} <= set(COMPOSE["volumes"])
+
+
+# --- the files of deploy ----------------------------------------------------------------------------------------------
+
+DEPLOYED = sorted(path for path in (ROOT / "deploy").rglob("*") if path.suffix in (".yaml", ".yml"))
+
+
+@pytest.mark.parametrize("path", DEPLOYED, ids=[path.name for path in DEPLOYED])
+def test_variables_of_a_deployment_are_known_and_their_values_allowed(path: Path) -> None:
+    given = dict(_variables(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
+    settings = {spec.env: spec for spec in setting_specs()}
+
+    assert given
+    assert set(given) <= set(known_variables())
+    for name, value in given.items():
+        if name in settings and not str(value).startswith("$"):
+            settings[name].read(value)
+    if seed := given.get("PATCHWORKS_SANDBOX_SEED"):
+        assert load_seed(SeedText(path.name, seed)).companies
+
+
+def _variables(node: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the variables of mappings and of Kubernetes' lists."""
+    if isinstance(node, dict):
+        if str(node.get("name", "")).startswith("PATCHWORKS_SANDBOX_") and "value" in node:
+            yield node["name"], node["value"]
+        for name, value in node.items():
+            if str(name).startswith("PATCHWORKS_SANDBOX_"):
+                yield name, value
+            else:
+                yield from _variables(value)
+    elif not isinstance(node, str) and hasattr(node, "__iter__"):
+        for each in node:
+            yield from _variables(each)
+
+
+def test_probes_of_the_manifest_are_paths_that_need_no_key() -> None:
+    text = (ROOT / "deploy/kubernetes.yaml").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"path: (/_sandbox/[\w/]+)", text)) <= set(OPEN_PATHS)
