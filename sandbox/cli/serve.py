@@ -110,7 +110,8 @@ def _load(server: SandboxServer) -> None:
     """
     from sandbox.journal.redaction import redact_body
 
-    import_module("sandbox.platform.keys")
+    for name in ("sandbox.platform.keys", "jwt"):
+        import_module(name)
     redact_body(b"name=\n", server.sandbox.store.secrets)
 
 

@@ -267,7 +267,7 @@ def _part(data: bytes) -> str:
         (f"{_part(b'1' * 5_000)}.e30.eA", "the header is not a JSON object"),
         ("e30.!.eA", "the payload is not base64url"),
         (f"{_part(json.dumps(HEADER).encode())}.e30.aaaaa", "the signature is not base64url"),
-        (f"{_part(json.dumps({**HEADER, 'kid': 5}).encode())}.e30.eA", "the kid of the header is not text"),
+        (f"{_part(json.dumps({**HEADER, 'kid': 5}).encode())}.e30.eA", "the header or a claim holds a value that"),
     ],
     ids=lambda value: ascii(value[:20]),
 )
