@@ -18,7 +18,19 @@ def test_page_tells_every_argument_of_the_marker(name: str) -> None:
     assert f"| `{name}` |" in (ROOT / PAGE).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("option", ["--patchworks-url", "--patchworks-seed-file", "--patchworks-log"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--patchworks-url",
+        "--patchworks-seed-file",
+        "--patchworks-log",
+        "patchworks_seed_file",
+        "patchworks_settings",
+        "patchworks_intercept",
+        "--patchworks-ca-file",
+        "--patchworks-control-key",
+    ],
+)
 def test_page_tells_every_option(option: str) -> None:
     assert option in (ROOT / PAGE).read_text(encoding="utf-8")
 
