@@ -44,6 +44,9 @@ any case. A rule for any endpoint also acts on unknown paths and on bodies beyon
 of a faulted request has the outcome `faulted` and shows the rule (`fault`), what the client received (`effect`) and
 whether the payload was stored all the same (`accepted`). Its `status` is 0 where the client got none.
 
+The kinds `failed`, `pending` and `sent` act one stage later, on the [items of accepted payloads](how-to/processing.md),
+and on no request. Their rules have the endpoint `processing`, also where none is given.
+
 Each rule that may still act is compared with each request, which costs less than a microsecond a rule. A JSONPath with
 more than names in it costs more: it is evaluated once for each request that meets the other conditions.
 
