@@ -110,7 +110,7 @@ def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding
 
 
 def _names(accept: str, media_type: str) -> bool:
-    """Whether an Accept header names a media type itself, rather than by a wildcard, and does not exclude it."""
+    """Return whether an Accept header names a media type itself, rather than by a wildcard, and does not exclude it."""
     for media_range in accept.lower().split(","):
         name, *parameters = (part.strip() for part in media_range.split(";"))
         if name == media_type and not any(_ACCEPTED_NEVER.fullmatch(parameter) for parameter in parameters):

@@ -83,7 +83,10 @@ class InboundEndpoint(BearerEndpoint):
                             "unknown_service": {"value": _ORDER},
                         },
                     },
-                    "*/*": {"schema": {"minLength": 1, "pattern": r"\S"}},  # of no type: it may be bytes
+                    "*/*": {
+                        "schema": {"minLength": 1, "pattern": r"\S"},  # of no type: it may be bytes
+                        "examples": {"stored": {"value": "order;1001"}},
+                    },
                 },
             },
             "security": [{"bearer": []}],

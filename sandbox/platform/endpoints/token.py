@@ -63,10 +63,10 @@ _GOOD: Final = {
     "grant_type": CLIENT_CREDENTIALS,
     "client_id": EXAMPLE_CLIENT[0],
     "client_secret": EXAMPLE_CLIENT[1],
+    "scope": "access-inbound",
 }
 _EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
     "token": _GOOD,
-    "missing_client_id": {"grant_type": CLIENT_CREDENTIALS},
     "unknown_scope": {**_GOOD, "scope": "bogus"},
     "invalid_client": {**_GOOD, "client_secret": "wrong"},
 }

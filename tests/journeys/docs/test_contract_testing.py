@@ -117,7 +117,7 @@ def test_ini_of_the_page_is_taken(pytester: pytest.Pytester) -> None:
 # --- the example client ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "status"), [("token", 200), ("missing_client_id", 400), ("unknown_scope", 400)])
+@pytest.mark.parametrize(("name", "status"), [("token", 200), ("unknown_scope", 400), ("invalid_client", 401)])
 def test_examples_can_be_sent_as_they_are(
     make_integration: Callable[..., Integration], folder: Path, name: str, status: int
 ) -> None:
