@@ -76,7 +76,7 @@ client is stopped then, with its children.
 _EXAMPLES: Final = """\
 ## Two clients
 
-[`examples/certify`](https://pypi.org/project/patchworks-sandbox/) of the source has a good client, in Python and in
+The folder `examples/certify` of the source has a good client, in Python and in
 Node, and one as a first version often is. Both push four orders.
 
 The good one, after {good}:
@@ -126,7 +126,8 @@ $ patchworks-sandbox storm --seed 7 --minutes 1 -o storms/found.yaml -- python p
 $ patchworks-sandbox certify --storms-dir storms --storms found -- python push_orders.py
 ```
 
-An answer that takes up to two seconds, at once or in pieces, is not lost.
+A minute is enough for each kind of fault about once, with a client that pushes a few payloads in a second. The same
+seed draws the same storms. An answer that takes up to two seconds, at once or in pieces, is not lost.
 
 ## In a test
 

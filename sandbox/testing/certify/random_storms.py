@@ -109,7 +109,10 @@ def problem_of(run: Run) -> tuple[str, str] | None:
 
 
 def deck(rng: Rng) -> list[list[FaultRule]]:
-    """Return every fault once, in a random order, as storms of two faults or of an endless one."""
+    """Return every fault once, in a random order, as storms of two faults or of an endless one.
+
+    The endless ones are in the first half: a client that they break needs no other fault beside them.
+    """
     cards = [
         *(_card(rng, "inbound", fault, accept=accept) for fault in _ANSWERS for accept in (False, True)),
         *(_card(rng, "inbound", {"kind": "hang"}, accept=accept, times=1) for accept in (False, True)),
@@ -120,7 +123,8 @@ def deck(rng: Rng) -> list[list[FaultRule]]:
     cards = shuffled(rng, cards)
     hands = [cards[at : at + _HAND] for at in range(0, len(cards), _HAND)]
     endless = [[read_rule({"match": {"endpoint": endpoint}, "fault": fault})] for endpoint, fault in _ENDLESS]
-    return shuffled(rng, [*hands, *endless])
+    half = len(hands) // 2
+    return [*shuffled(rng, [*hands[:half], *endless]), *hands[half:]]
 
 
 def _slow(rng: Rng) -> list[dict[str, Any]]:
