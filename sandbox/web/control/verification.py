@@ -44,7 +44,11 @@ blueprint = Blueprint("verification", __name__, description="Waiting for request
 
 MAX_COUNT: Final = 1_000
 MAX_WAIT_S: Final = 60
-_ANY_VALUE: Final = {"type": ["object", "array", "string", "number", "boolean"], "items": {}}
+_ANY_VALUE: Final = {
+    "type": ["object", "array", "string", "number", "boolean"],
+    "items": {},
+    "additionalProperties": {},
+}
 """Any JSON but ``null``, which counts as a condition that is not given."""
 
 
