@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-Endpoint = Literal["any", "token", "inbound"]
+Endpoint = Literal["any", "token", "inbound", "processing"]
 
 
 class DurationFields(TypedDict, total=False):
@@ -32,6 +32,7 @@ class MatchFields(TypedDict, total=False):
     endpoint: Endpoint
     company: str | None
     vanity_url: str | None
+    reference: str | None
     client_id: str | None
     method: str | None
     headers: Mapping[str, str | None]
@@ -58,7 +59,7 @@ class RunTimeSettingFields(TypedDict, total=False):
 
     public_url: str | None
     wire_profile: Literal["modern", "legacy"]
-    accept: Literal["documented", "laravel"]
+    accept: Literal["documented", "laravel", "laravel_without_login", "laravel13_without_login"]
     token_methods: Sequence[str]
     token_lifetime: int | str
     required_scope: str
@@ -73,6 +74,16 @@ class RunTimeSettingFields(TypedDict, total=False):
     rate_limit_window: int | str
     rate_limit_key: Literal["client", "ip"]
     state_limit: int
+    default_scope: Literal["access-inbound", "none"]
+    inbound_auth: Literal["bearer", "basic", "both"]
+    check_order: Literal["documented", "framework"]
+    company_class: str
+    endpoint_class: str
+    processing: Literal["immediate", "scheduled", "off"]
+    processing_retry: int | str
+    resync: Literal["allowed", "never"]
+    blank_payload: Literal["reject", "accept"]
+    rate_limit_counters: Literal["separate", "shared"]
     journal_entries: int
     journal_bytes: int
 
@@ -96,6 +107,9 @@ class SettingFields(RunTimeSettingFields, total=False):
     signing_key_bits: int
     random_seed: int | None
     token_path: str
+    client_id: str | None
+    client_secret: str | None
+    whole_numbers: Literal["integers", "numbers"]
     presets_dir: str | None
     log_level: Literal["debug", "info", "warning", "error"]
     log_format: Literal["auto", "text", "json"]

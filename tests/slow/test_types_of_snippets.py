@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import ROOT
 from tests.journeys.docs.blocks import blocks
 
-PAGES = ["docs/pytest.md"]
+CONTINUED = ("docs/how-to/make-it-fail.md", "docs/how-to/http-clients.md")
+"""Pages whose blocks go on in the file of an example, or use libraries without types."""
+EVERY_PAGE = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = [name for name in (path.relative_to(ROOT).as_posix() for path in EVERY_PAGE) if name not in CONTINUED]
 WRONG = """
 from sandbox import Patchworks
 from sandbox.errors import NotFoundError
