@@ -32,7 +32,10 @@ def judge(item: pytest.Item) -> None:
     handles = handles_of(item)
     if handles and (mode := contract_mode(item)) != "off":
         allow = read_codes(_of_marker(item, "allow", ())) | read_codes(item.config.getini("patchworks_contract_allow"))
-        problems = [found for handle in handles if (found := handle.contract_problem(allow=allow))]
+        handles = item.stash[HANDLES]
+        at_least = 0 if any(len(handle.requests) for handle in handles) else 1  # of several, one may stay unused
+        found = (handle.contract_problem(at_least=at_least, allow=allow) for handle in handles)
+        problems = [problem for problem in found if problem is not None]
         if problems and mode == "fail":
             pytest.fail("\n".join(problems), pytrace=False)
         item.stash[_PROBLEM] = "\n".join(problems)

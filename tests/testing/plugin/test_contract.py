@@ -131,8 +131,16 @@ def test_every_sandbox_of_a_test_is_held_against_the_contract(pytester: pytest.P
 def test_two(patchworks, patchworks_factory):
     good(patchworks)
     bad(patchworks_factory())
+
+@pytest.mark.patchworks(contract="fail")
+def test_one_of_two(patchworks, patchworks_factory):
+    good(patchworks_factory())
+
+@pytest.mark.patchworks(contract="fail")
+def test_none_of_two(patchworks, patchworks_factory):
+    patchworks_factory()
 """
-    run(pytester, BAD + tests).assert_outcomes(failed=1)
+    run(pytester, BAD + tests).assert_outcomes(failed=2, passed=1)
 
 
 def test_test_that_fails_itself_keeps_its_own_failure(pytester: pytest.Pytester) -> None:
