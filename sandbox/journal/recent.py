@@ -1,8 +1,8 @@
 """The figures of the last minutes, for the picture of the dashboard: a page costs the same however full the journal is.
 
-They are counted in buckets of ten seconds of the machine's clock, when they are read: requests cost nothing until a
-page asks, and the next page counts those that came since. The sandbox clock does not count: it may jump a day between
-two requests.
+They are counted in buckets of ten seconds of the machine's clock. Requests cost nothing until a page asks. That page
+counts those that came before; from then on each is counted when it comes. The sandbox clock does not count: it may jump
+a day between two requests.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.journal.entry import Entry, Outcome
+from sandbox.journal.entry import Entry, Exchange, Outcome
+from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
@@ -35,9 +36,13 @@ class Bucket:
 
 
 class Recent:
-    """The requests of the last minutes. Safe to use from several threads."""
+    """The requests of the last minutes. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    The first reading makes it one of the ``observers`` of the requests.
+    """
+
+    def __init__(self, observers: list[Observer]) -> None:
+        self._observers = observers
         self._lock = threading.Lock()
         self._journal = ""
         self._counted = 0  # the number of the last entry that was
@@ -49,6 +54,8 @@ class Recent:
         Entries that the journal dropped before they were counted are in no bucket.
         """
         with self._lock:
+            if self._observe not in self._observers:
+                self._observers.append(self._observe)
             if journal.id != self._journal:
                 self._journal, self._counted, self._buckets = journal.id, 0, {}
             for entry in journal.entries(after=self._counted):
@@ -59,6 +66,12 @@ class Recent:
                 for each in self._buckets.values()
                 if each.last_seq >= first
             ]
+
+    def _observe(self, entry: Entry, _exchange: Exchange, _size: int) -> None:
+        """Count an entry that follows the last one; the next reading counts any other."""
+        with self._lock:
+            if entry.seq == self._counted + 1 and entry.journal == self._journal:
+                self._count(entry)
 
     def _count(self, entry: Entry) -> None:
         self._counted = entry.seq

@@ -66,9 +66,9 @@ class Sandbox:
         self.keys = KeyRing.of(self.initial_settings, signing_key) if keys is None else keys
         self.metrics = Metrics()
         """The counts since it was made; a reset does not change them."""
-        self.recent = Recent()
         self.observers: list[Observer] = [self.metrics.count, log_entry]
         """The functions that get every entry of the journal, also after a reset."""
+        self.recent = Recent(self.observers)
         self.after_acceptance: list[AfterAcceptance] = []
         """The functions that get every accepted payload with its service, also after a reset."""
         self.journal_file = _opened(self.initial_settings.journal_file)

@@ -25,7 +25,7 @@ Record = Callable[..., Entry]
 
 @pytest.fixture
 def recent() -> Recent:
-    return Recent()
+    return Recent([])
 
 
 @pytest.fixture
