@@ -746,6 +746,7 @@ def test_help_lists_the_commands_in_groups_and_the_exit_codes() -> None:
         ("Run", "serve"),
         ("Look", "requests"),
         ("Assert", "wait"),
+        ("Certify", "certify"),
         ("Control", "clock"),
         ("Reference", "openapi"),
     ]

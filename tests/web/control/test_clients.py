@@ -169,11 +169,12 @@ def test_unknown_connector_or_client_is_not_found(
 
 
 def test_seed_secret_is_told_by_the_banner_only(sandbox: Sandbox) -> None:
-    server = SandboxServer(sandbox)
     secret = next(iter(sandbox.credentials.values())).secret
+    with SandboxServer(sandbox) as server:
+        told = banner(server.endpoints, demo=True)
 
-    assert secret in banner(server.endpoints, demo=True)
-    assert "  scope           access-inbound\n" in banner(server.endpoints, demo=True)
+    assert secret in told
+    assert "  scope           access-inbound\n" in told
     assert secret not in repr(sandbox.credentials)
     assert all(spec.secret for spec in setting_specs() if "secret" in spec.name)
 
@@ -184,7 +185,8 @@ def test_secret_that_the_seed_gives_is_not_told_at_all(signing_key: SigningKey) 
     connector = {"name": "Shop", "oauth_clients": [client], "services": [service]}
     connector["entities"] = [{"type": "orders", "name": "orders"}]
     sandbox = Sandbox(parse_seed({"companies": [{"name": "Acme", "connectors": [connector]}]}), signing_key=signing_key)
-    told = banner(SandboxServer(sandbox).endpoints, demo=False)
+    with SandboxServer(sandbox) as server:
+        told = banner(server.endpoints, demo=False)
 
     assert "client secret   the one of your seed" in told
     assert '--data-urlencode "client_secret=$CLIENT_SECRET"' in told
