@@ -47,11 +47,13 @@ def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
         sock.listen(_BACKLOG)
         sock.setblocking(False)
     except OSError as error:
+        where = repr(host)
         if sock is not None:
             sock.close()
+            where = f"{host}:{port}"
         in_use = error.errno == errno.EADDRINUSE
         why = "the port is in use; choose another, or 0 for a free one" if in_use else error.strerror
-        raise OSError(error.errno, f"Cannot listen on {host}:{port}: {why}") from error
+        raise OSError(error.errno, f"Cannot listen on {where}: {why}") from error
     return Listener(sock, host, sock.getsockname()[1], tls)
 
 
