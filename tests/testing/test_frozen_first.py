@@ -31,7 +31,8 @@ def use():
         remote.load_state(remote.state())
         assert requests.get(server.base_url + "/_sandbox/requests", timeout=10).json()["entries"]
         assert server.errors == []
-        return requests.get(server.base_url + "/_sandbox/openapi-control.yaml", timeout=10).text.replace(server.base_url, "")
+        document = requests.get(server.base_url + "/_sandbox/openapi-control.yaml", timeout=10).text
+        return document.replace(server.base_url, "")
 
 def control():
     from sandbox.state.snapshot.schema import state_schema
