@@ -146,15 +146,16 @@ class Platform:
         self.binds_first = settings.check_order == "framework"
         self.default_scopes = [] if settings.default_scope == "none" else [settings.required_scope]
         self.unthrottled = settings.rate_limit_requests, settings.rate_limit_requests - 1
-        self._usual = self.stored.with_headers(*_rate_headers(self.unthrottled))
+        self._usual = self.stored, self.stored.with_headers(*_rate_headers(self.unthrottled))
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
         self.routes: dict[str, tuple[Any, Mapping[str, str]]] = {}
         """Endpoints and subjects by the paths of accepted requests. Set last, because ``serve`` reads it first."""
 
     def rated(self, answer: Answer, rate: tuple[int, int]) -> Answer:
         """Return an answer with the headers of the throttle (WIRE D): the limit, and the requests that are left."""
-        if answer is self.stored and rate == self.unthrottled:
-            return self._usual
+        usual, rated = self._usual
+        if answer is usual and rate == self.unthrottled:
+            return rated
         return answer.with_headers(*_rate_headers(rate))
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
