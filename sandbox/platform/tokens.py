@@ -28,7 +28,7 @@ MAX_TOKENS: Final = 250_000
 
 MAX_TOKEN_LENGTH: Final = 16_384
 _MICROSECOND: Final = 1e-6
-_UNKNOWN: Final = "unknown_token: well signed, but not issued since the sandbox was last reset"
+_UNKNOWN: Final = "unknown_token: well signed, but not issued since the sandbox was last reset, or by another sandbox"
 
 
 @dataclass(slots=True, eq=False)
