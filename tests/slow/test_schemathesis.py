@@ -51,6 +51,12 @@ BEYOND_OPENAPI = {
     "PUT /_sandbox/state": "numbers and moments that go together",
     "GET /_sandbox/requests/wait": "requests that come in time",
     "GET /_sandbox/requests/duplicates": "a JSONPath exactly with by=json_path",
+    "POST /_sandbox/services": "a schedule that comes, a time zone that is known, a JSONPath",
+    "PATCH /_sandbox/services/{service_id}": "a schedule that comes, a time zone that is known, a JSONPath",
+    "POST /_sandbox/services/{service_id}/mapping-preview": "either a payload or an entry",
+    "GET /_sandbox/sync-report": "either days or instants, and a cursor that is a row of the report",
+    "GET /_sandbox/sync-report.csv": "either days or instants",
+    "POST /_sandbox/sync-report/resync": "either ids or conditions",
 }
 """What an operation asks for beyond what the document can say; what is left wanting is answered 422, a wait 408."""
 

@@ -290,7 +290,7 @@ def resync_row(item_id: int) -> dict[str, Any]:
 
 
 @blueprint.post("/sync-report/resync")
-@blueprint.arguments(ResyncSchema)
+@blueprint.arguments(ResyncSchema, required=False)
 @blueprint.response(200, ResyncedSchema)
 @blueprint.problem(404, _NO_ROW)
 @blueprint.problem(409, f"One of them is not failed; none is resynced. {_NOT_NOW}")
