@@ -69,7 +69,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--json-path",
                 metavar="QUERY",
-                help="RFC 9535 query for what tells payloads apart, such as $.order. [default: the whole body]",
+                help="RFC 9535 query for the key of a payload, such as $.order. [default: the whole body]",
             ),
         )
     ):

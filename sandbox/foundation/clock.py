@@ -270,7 +270,7 @@ class Clock:
             )
         changes = [] if instant is None else [_moved(instant - before)]
         changes += [] if checked_rate is None else [f"the clock runs {checked_rate:g} times as fast as the machine's"]
-        changes += [] if frozen is None else ["the clock stands still" if frozen else "the clock runs on"]
+        changes += [] if frozen is None else ["the clock is frozen" if frozen else "the clock runs on"]
         return self._tell(shown, *changes)
 
     def follow(self) -> datetime:

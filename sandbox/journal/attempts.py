@@ -40,7 +40,7 @@ class Attempts:
     """The requests, oldest first, that carry one payload to one service."""
 
     key: JsonValue
-    """What a JSONPath selects in each of them; ``None`` without one."""
+    """The selection of the JSONPath in each of them; ``None`` without one."""
     entries: tuple[Entry, ...]
 
     @property

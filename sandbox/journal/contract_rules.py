@@ -176,5 +176,5 @@ class ContractViolation:
 
     @property
     def rule(self) -> str:
-        """What the contract says."""
+        """The rule of the contract."""
         return RULES[self.code].says

@@ -54,7 +54,7 @@ def fitted(text: str) -> str:
 
 
 def shown_event(event: Event) -> dict[str, Any]:
-    """Return an event as the control API and a line of NDJSON show it; the key ``event`` tells it from an entry."""
+    """Return an event as the control API and a line of NDJSON show it; only an event has the key ``event``."""
     document = asdict(event)
     kind = document.pop("kind")
     return {"event": kind, **document, **{name: format_timestamp(document[name]) for name in _TIMES}}

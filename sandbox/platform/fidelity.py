@@ -17,7 +17,7 @@ TAGS: Final = {
     "framework": "follows from the platform's published stack, recorded from real applications",
     "unconfirmed": "seen in public material that the vendor has not confirmed, or a plausible reading",
     "announced": "an official page says that it is coming; its form is our choice",
-    "undefined": "nobody outside knows: our choice",
+    "undefined": "unknown outside Patchworks: our choice",
     "ours": "an invention of the sandbox",
 }
 

@@ -44,7 +44,7 @@ class PlatformSnapshot:
     faults: FaultsSnapshot
     journal: JournalSnapshot
     processing: ProcessingSnapshot | None = None
-    """Null where nobody asked for it."""
+    """Null where no request asked for it."""
 
 
 AfterAcceptance: TypeAlias = Callable[[Entry, Service], None]

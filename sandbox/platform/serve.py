@@ -201,7 +201,7 @@ def _closed(platform: Platform, exchange: Exchange, effect: Effect) -> tuple[Eff
 
 
 def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tuple[Answer, Entry]:
-    """Close a journal entry that could not be kept, and return the answer; whatever was done does not count."""
+    """Close a journal entry that could not be kept, and return the answer; the work of the endpoint does not count."""
     exchange.accepted = False
     exchange.act = exchange.fault = exchange.effect = None
     exchange.delay_ms = 0.0

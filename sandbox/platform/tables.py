@@ -1,4 +1,4 @@
-"""What a store holds: a table for each kind of thing, and all of them as a value.
+"""The content of a store: a table for each kind of thing, and all of them as a value.
 
 Values are frozen, so a value that was returned never changes. One lock guards the tables. Look-ups on the request
 path take no lock: each is a single read of a dict that holds only complete values.

@@ -2,7 +2,7 @@
 
 WIRE A has the claims and their order. A token is good when its signature is good, the sandbox clock is within its
 lifetime, this book issued it, and neither the token nor its client was revoked. The book recognises the tokens that it
-issued by their hash, and verifies the signature of any other, which tells why it is refused. It checks all that can
+issued by their hash, and verifies the signature of any other for the reason of its refusal. It checks all that can
 change at each request.
 """
 
@@ -172,7 +172,7 @@ class TokenBook:
         return token
 
     def _verified(self, access_token: str, digest: bytes, token: Token | None) -> Token:
-        """Return ``token`` if it is this one, from a saved state; the signature tells which reason a refusal has."""
+        """Return ``token`` if it is this one, from a saved state; the signature decides on the reason of a refusal."""
         if len(access_token) > MAX_TOKEN_LENGTH:
             raise UnauthenticatedError(f"malformed_token: longer than {MAX_TOKEN_LENGTH} characters")
         key = self._keys.current()

@@ -35,7 +35,7 @@ class SandboxClock:
 
     @property
     def frozen(self) -> bool:
-        """Whether the clock stands still."""
+        """Whether the clock is frozen."""
         return self._do(verbs.clock()).frozen
 
     @property
@@ -53,7 +53,7 @@ class SandboxClock:
         return self._do(verbs.advance(step_of(duration, units)))
 
     def travel_to(self, instant: object) -> datetime:
-        """Set the clock to an instant with a zone; it runs on from there, or stands still if frozen."""
+        """Set the clock to an instant with a zone; it runs on from there, or is frozen there."""
         return self._do(verbs.change_clock(now=parse_instant(instant)))
 
     def freeze(self) -> datetime:

@@ -68,7 +68,7 @@ class Patchworks(Observed):
 
     @property
     def backend(self) -> Backend:
-        """What performs the verbs of this handle; for tools of the sandbox."""
+        """The backend that performs the verbs of this handle; for tools of the sandbox."""
         return self._backend
 
     @property
@@ -191,7 +191,7 @@ class Patchworks(Observed):
 
         ``client`` is a function that gets this handle, or a command that gets the variables of ``env``. The sandbox is
         reset before each storm. ``storms`` are names, all when left out; the calm one is always run, and first.
-        ``storms_dir`` is a folder with storms of your own. ``json_path`` selects what tells payloads apart, such as an
+        ``storms_dir`` is a folder with storms of your own. ``json_path`` selects the key of a payload, such as an
         order number. ``timeout`` replaces the time-outs of the storms, in seconds.
         """
         from sandbox.testing.certify.certify import certify, client_of

@@ -284,7 +284,7 @@ def _trusted(hosts: Sequence[str], ca_pem: bytes) -> Iterator[None]:
 
         return wrapped
 
-    # Where server_hostname stands when it is not given by its name.
+    # The position of server_hostname where it is not given by its name.
     with (
         patch.object(ssl.SSLContext, "wrap_socket", trusting(ssl.SSLContext.wrap_socket, 4)),
         patch.object(ssl.SSLContext, "wrap_bio", trusting(ssl.SSLContext.wrap_bio, 3)),

@@ -37,7 +37,7 @@ _NOWHERE: Final = "http://sandbox.invalid"
 class SandboxServer(sandbox_server.SandboxServer):
     """Serves a sandbox over HTTP from threads of this process.
 
-    ``host``, ``port`` and ``tls_port`` default to loopback and free ports, whatever the settings say; beyond loopback
+    ``host``, ``port`` and ``tls_port`` default to loopback and free ports, regardless of the settings; beyond loopback
     the control API needs a key. It serves from ``start`` to ``stop``, or as a context manager. With the setting ``tls``
     it serves HTTPS as well (``tls_base_url``, ``ca_pem``). Raise ``InvalidValueError`` for a value that is not allowed,
     and ``SettingError`` when its certificate cannot be read.

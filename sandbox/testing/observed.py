@@ -143,7 +143,7 @@ class Observed:
 
     @property
     def events(self) -> list[Event]:
-        """What was done to the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
+        """The acts upon the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
         return self._backend.journal.events()
 
     def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False, after: int = 0) -> str:

@@ -47,7 +47,7 @@ _MOVING: Final = "moving the clock"
 
 
 class ClockState(NamedTuple):
-    """The sandbox clock as it stands."""
+    """The state of the sandbox clock."""
 
     now: datetime
     frozen: bool
@@ -57,7 +57,7 @@ class ClockState(NamedTuple):
 
 
 def clock() -> Verb[ClockState]:
-    """Return the sandbox time, whether it stands still, and its rate."""
+    """Return the sandbox time, whether it is frozen, and its rate."""
 
     def here(sandbox: Sandbox) -> ClockState:
         clock = sandbox.clock

@@ -1,4 +1,4 @@
-"""Who the sandbox says it is when it speaks TLS: what the settings ask for."""
+"""The identity of the sandbox over TLS, as the settings ask for it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _check_name(authority: Authority, name: str, setting: str) -> None:
 
 
 def _own(cert_file: str, key_file: str) -> ssl.SSLContext:
-    """Return the context for a certificate of the user's own. Each file is looked at first: ``ssl`` tells not which."""
+    """Return the context for a certificate of the user's own. ``ssl`` would not name the wrong file."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

@@ -92,7 +92,7 @@ def test_each_act_upon_a_sandbox_is_an_event() -> None:
     assert texts(sandbox) == [
         "1 d later on the sandbox clock",
         "1 h earlier on the sandbox clock",
-        "6686 d 23 h later on the sandbox clock, the clock stands still",
+        "6686 d 23 h later on the sandbox clock, the clock is frozen",
         "the clock runs 60 times as fast as the machine's, the clock runs on",
         "the clock returned to the machine's time",
         "fault rule fault-1 on: status at inbound",
@@ -133,7 +133,7 @@ def test_story_shows_events_where_no_request_came() -> None:
     sandbox = Sandbox()
     sandbox.clock.freeze()
 
-    assert story(sandbox.journal) == "(the clock stands still)\nno request was received"
+    assert story(sandbox.journal) == "(the clock is frozen)\nno request was received"
 
 
 def test_events_are_part_of_a_saved_state() -> None:
@@ -141,7 +141,7 @@ def test_events_are_part_of_a_saved_state() -> None:
     sandbox.clock.freeze()
     other.load_state(sandbox.state(secrets=True))
 
-    assert texts(other) == ["the clock stands still"]
+    assert texts(other) == ["the clock is frozen"]
 
 
 def test_clock_does_not_keep_a_sandbox_alive() -> None:

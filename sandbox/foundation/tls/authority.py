@@ -107,7 +107,7 @@ class Authority:
 
     @property
     def private_pem(self) -> bytes:
-        """The certificate and the private key: whoever has them can issue certificates."""
+        """The certificate and the private key: their holder can issue certificates."""
         return self.ca_pem + self._ca.private_key_pem.bytes()
 
     @property
@@ -164,7 +164,7 @@ def server_context() -> ssl.SSLContext:
 
 
 def _now() -> datetime:
-    """Return the machine's time: clients know no other, whatever the sandbox clock says."""
+    """Return the machine's time: clients know no other time than this."""
     return _EPOCH + timedelta(seconds=wall_time())
 
 

@@ -27,7 +27,7 @@ class _Queue:
 
 
 class Agenda:
-    """What is to happen. ``next_run`` returns when a service runs next, by its id, or ``NEVER``."""
+    """The runs to come. ``next_run`` returns when a service runs next, by its id, or ``NEVER``."""
 
     def __init__(self, next_run: Callable[[int], float]) -> None:
         self._next_run = next_run

@@ -34,7 +34,7 @@ class MappedField(NamedTuple):
 
 
 class MappingPreview(NamedTuple):
-    """What a payload gives to the mapping rows of a service."""
+    """The values that a payload gives to the mapping rows of a service."""
 
     mapped: Sequence[MappedField]
     unmapped: Sequence[str]

@@ -65,7 +65,7 @@ def certify(
     """Run a client through storms and judge it. The sandbox is reset before each storm and after the last.
 
     A client that sends far more requests than in the calm storm is stopped before its time-out. ``json_path`` selects
-    what tells payloads apart, such as an order number; without it their bytes or JSON do. ``timeout_s`` replaces the
+    the key of a payload, such as an order number; without it their bytes or JSON do. ``timeout_s`` replaces the
     time-outs of the storms. The first storm is the calm one; where the client sends nothing in it, the others are not
     run, nor those after a function that did not end. Raise ``InvalidValueError`` where the client cannot be run.
     """

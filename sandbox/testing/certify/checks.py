@@ -74,8 +74,7 @@ _CHECKS: Final = (
     Check(
         "renews_on_401",
         "After a 401 a client asks for one new token, no more than one for each 401, and the payload arrives.",
-        "Treat a 401 as the end of the token, whatever expires_in said. Get a new one and send the payload again, "
-        "once.",
+        "Treat a 401 as the end of the token, also before its time. Get a new one and send the payload again, once.",
         judges.renews_on_401,
     ),
     Check(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Answer = Literal["pass", "fail", "info", "not_reached"]
 
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
-"""What the journal has in the place of a secret."""
+"""The text in the journal in place of a secret."""
 
 
 STUCK: Final = "not run: the function still goes on from an earlier storm"

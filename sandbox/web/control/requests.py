@@ -72,7 +72,7 @@ def _field(schema: Mapping[str, Any]) -> fields.Field[Any]:
 EntrySchema: Final = AnswerSchema.from_dict(
     {name: _field(schema) for name, schema in shown_properties().items()}, name="EntrySchema"
 )
-"""A journal entry. `reason` tells what the wire does not."""
+"""A journal entry. `reason` has the cause, which the answer does not."""
 
 
 class JournalPageSchema(AnswerSchema):

@@ -160,7 +160,7 @@ class MappedFieldSchema(AnswerSchema):
 
 
 class MappingPreviewSchema(AnswerSchema):
-    """What a payload gives to the mapping rows of a service."""
+    """The values that a payload gives to the mapping rows of a service."""
 
     mapped = fields.List(fields.Nested(MappedFieldSchema))
     unmapped = fields.List(fields.String(), metadata={"description": "Fields of the payload that no row takes."})

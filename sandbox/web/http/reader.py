@@ -36,7 +36,7 @@ class Reader:
         self._body_limit = body_limit
         self._raw_head = b""
         self._head: Head | None = None
-        """What ``_raw_head`` says, unless that was refused."""
+        """The value of ``_raw_head``, unless the head was refused."""
 
     def refused_head(self) -> tuple[str, str, RawHeaders]:
         """Return what can be made out of the head that a ``HeadError`` is about: method, target and header fields."""

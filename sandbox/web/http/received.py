@@ -1,4 +1,4 @@
-"""What came by a socket, as the request that the platform serves and the journal keeps."""
+"""The bytes of a socket as the request that the platform serves and the journal keeps."""
 
 from __future__ import annotations
 

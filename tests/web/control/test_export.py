@@ -328,7 +328,7 @@ def test_events_are_listed_from_a_cursor_on(integration: Integration) -> None:
 
     asked = [integration.http.get(f"/_sandbox/events?after={after}").get_json()["events"] for after in (0, 2, 3)]
     assert [[event["text"] for event in events] for events in asked] == [
-        ["the clock stands still", "1 h later on the sandbox clock"],
+        ["the clock is frozen", "1 h later on the sandbox clock"],
         ["1 h later on the sandbox clock"],
         [],
     ]

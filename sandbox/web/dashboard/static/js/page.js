@@ -2,7 +2,7 @@
 //
 //   data-method, data-path, data-body   the call; data-done: what to say after it; data-go: where to go ({id} is filled in)
 //   data-dialog="id"                    opens a dialog; data-close closes it
-//   data-copy, data-copy-from           text to copy, or where it stands
+//   data-copy, data-copy-from           text to copy, or its place
 //   data-soft                           a link within the page: only what changes is replaced
 //   data-region, data-refresh="s"       what is replaced, and how often by itself
 

@@ -1,4 +1,4 @@
-// Takes what changed from the page rendered anew. The browser parses it as a document of its own, in which no script
+// Takes what changed from the page as it is now. The browser parses it as a document of its own, in which no script
 // runs; what a region shows is replaced only where it differs, so that focus, selection and open details stay.
 
 let current = null;

@@ -63,7 +63,7 @@ function start() {
     const made = await call("POST", `/connectors/${service.selectedOptions[0].dataset.connector}/oauth-clients`, { name: "Try it" });
     tokenForm.elements.client_id.value = made.client_id;
     tokenForm.elements.client_secret.value = made.client_secret;
-    say("A client was created; its secret stands in the form until you leave the page");
+    say("A client was created; the form has its secret until you leave the page");
   }
 
   async function getToken(place) {
