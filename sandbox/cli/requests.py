@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def read_filter(query: dict[str, Any]) -> EntryFilter:
     """Return the filter that the options of ``filters`` say; raise ``InvalidValueError``."""
-    from sandbox.foundation.clock import parse_instant
+    from sandbox.foundation.instants import parse_instant
     from sandbox.journal.filter import EntryFilter
 
     given = {name: value for name, value in query.items() if value is not None}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sandbox.foundation.clock import format_instant, parse_duration, parse_instant
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
 from sandbox.foundation.json_path import compile_json_path
 
 _HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -17,7 +17,7 @@ from msgspec import Meta
 from msgspec.structs import FieldInfo, fields, replace
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.clock import format_timestamp, parse_instant
+from sandbox.foundation.instants import format_timestamp, parse_instant
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.attempts import Repetition, Repetitions
 from sandbox.journal.endpoint import ENDPOINTS

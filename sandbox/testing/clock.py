@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sandbox.foundation.clock import parse_instant, step_of
+from sandbox.foundation.instants import parse_instant, step_of
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sandbox.foundation.clock import span
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
+from sandbox.foundation.instants import span
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.verify import Expectation, View

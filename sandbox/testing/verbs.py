@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from sandbox.foundation.clock import EARLIEST, format_instant
+from sandbox.foundation.instants import EARLIEST, format_instant
 from sandbox.foundation.real_time import move_frozen_time
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service, ServiceOptions
 from sandbox.testing.backend import Backend, Verb

@@ -12,8 +12,9 @@ from freezegun import freeze_time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.foundation.clock import EARLIEST, LATEST, MAX_RATE, Clock, format_instant, parse_duration, parse_instant
+from sandbox.foundation.clock import MAX_RATE, Clock
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.instants import EARLIEST, LATEST, format_instant, parse_duration, parse_instant
 
 START = datetime(2026, 11, 23, 18, tzinfo=timezone.utc)
 

@@ -12,8 +12,9 @@ import pytest
 import time_machine
 from freezegun import freeze_time
 
-from sandbox.foundation.clock import EARLIEST, Clock
+from sandbox.foundation.clock import Clock
 from sandbox.foundation.errors import ConflictError
+from sandbox.foundation.instants import EARLIEST
 from sandbox.foundation.real_time import move_frozen_time, travelled_time, wall_time
 
 UTC = dt.timezone.utc

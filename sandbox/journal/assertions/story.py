@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 from typing import Final
 
-from sandbox.foundation.clock import span
 from sandbox.foundation.errors import cut
+from sandbox.foundation.instants import span
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.attempts import Repetitions

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.clock import format_timestamp
+from sandbox.foundation.instants import format_timestamp
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.attempts import Repetitions
 from sandbox.journal.entry import Entry

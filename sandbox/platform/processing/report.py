@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
-from sandbox.foundation.clock import format_timestamp
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.instants import format_timestamp
 from sandbox.platform.processing.values import Attempt, Item, Run, run_id
 
 WINDOW_DAYS: Final = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Final
 
-from sandbox.foundation.clock import LATEST
+from sandbox.foundation.instants import LATEST
 
 if TYPE_CHECKING:
     from cronsim import CronSim

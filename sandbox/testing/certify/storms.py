@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.foundation import value_types as types
-from sandbox.foundation.clock import parse_duration
 from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, did_you_mean
 from sandbox.foundation.fields import Described, field, read
+from sandbox.foundation.instants import parse_duration
 from sandbox.foundation.value_types import ValueType
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 from sandbox.testing.certify.checks import CHECKS

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import convert
 
-from sandbox.foundation.clock import parse_instant
 from sandbox.foundation.fields import fields_of
+from sandbox.foundation.instants import parse_instant
 from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, ServiceOptions
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 from webargs.flaskparser import FlaskParser
 
-from sandbox.foundation.clock import format_instant
 from sandbox.foundation.errors import did_you_mean
+from sandbox.foundation.instants import format_instant
 from sandbox.foundation.strict_json import parse_json
 from sandbox.foundation.value_types import UNPRINTABLE
 from sandbox.state.sandbox import Sandbox

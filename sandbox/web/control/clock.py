@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
-from sandbox.foundation.clock import MAX_RATE, Clock, parse_duration
+from sandbox.foundation.clock import MAX_RATE, Clock
+from sandbox.foundation.instants import parse_duration
 from sandbox.web.control.base import (
     INSTANT,
     AnswerSchema,

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from flask import Response
 from marshmallow import fields
 
-from sandbox.foundation.clock import parse_instant
+from sandbox.foundation.instants import parse_instant
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, shown_event

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from sandbox.foundation.clock import format_instant, span
+from sandbox.foundation.instants import format_instant, span
 from sandbox.foundation.strict_json import write_json
 
 _UNSEEN: Final = re.compile(

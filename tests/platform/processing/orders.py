@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.foundation.clock import format_timestamp
+from sandbox.foundation.instants import format_timestamp
 from sandbox.platform.model import Service
 from sandbox.platform.processing.processing import Processing
 from sandbox.platform.processing.values import Item

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.clock import span
+from sandbox.foundation.instants import span
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.export.curl import MAX_INLINE, curl
