@@ -71,7 +71,7 @@ def serve(seed_files: tuple[str, ...], seed: str | None, ready_file: str | None,
         with rare_collections():
             if not stop.wait(_SETTLED_S):
                 with suppress(OSError, ImportError):  # with no descriptor left; the first request tries again
-                    _load(server)
+                    load_ahead(server)
             while not stop.wait(0.5):  # without a limit, Windows would not deliver Ctrl-C
                 pass
     except OSError as error:
@@ -103,7 +103,7 @@ def _announce(server: SandboxServer, *, for_programs: bool, demo: bool) -> None:
         _logger.warning(line)
 
 
-def _load(server: SandboxServer) -> None:
+def load_ahead(server: SandboxServer) -> None:
     """Load what a client of the emulated API needs and a start does not, so that its first request does not.
 
     The control API is left out: its 18 MB are for those that call it.

@@ -1,4 +1,4 @@
-"""The imports of a server: none in a request to the emulated API, and none at the start for what is not used."""
+"""The imports of a server: none in a request once `serve` has settled, and none at the start for what is not used."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import sys
 _PROGRAM = """
 import http.client, json, sys
 from sandbox import Sandbox, SandboxServer
+from sandbox.cli.serve import load_ahead
 
 with SandboxServer(Sandbox()) as server:
     credentials = next(iter(server.sandbox.credentials.values()))
     server.sandbox.keys.current()
     started = set(sys.modules)
+    load_ahead(server)
+    loaded = set(sys.modules)
     client = http.client.HTTPConnection("127.0.0.1", server.port)
 
     def send(path, body, **headers):
@@ -28,7 +31,7 @@ with SandboxServer(Sandbox()) as server:
     send("/v1/acme/anything", "x", Authorization="Bearer e30.e30.e30")
     send("/nothing", "x")
     statuses = [entry.status for entry in server.sandbox.journal.entries()]
-print(json.dumps([sorted(started), sorted(set(sys.modules) - started), statuses]))
+print(json.dumps([sorted(started), sorted(set(sys.modules) - loaded), statuses]))
 """
 
 
