@@ -10,8 +10,15 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-WHEEL_NEEDS = ("sandbox/py.typed", "sandbox/_version.py", "sandbox/_fixtures/", ".dist-info/licenses/LICENSE")
-WHEEL_HOLDS = ("sandbox/", "patchworks_sandbox-")
+PYTEST_PLUGIN = "patchworks_sandbox_pytest.py"
+WHEEL_NEEDS = (
+    PYTEST_PLUGIN,
+    "sandbox/py.typed",
+    "sandbox/_version.py",
+    "sandbox/_fixtures/",
+    ".dist-info/licenses/LICENSE",
+)
+WHEEL_HOLDS = ("sandbox/", PYTEST_PLUGIN, "patchworks_sandbox-")
 SDIST_NEEDS = (
     "pyproject.toml",
     "README.md",
@@ -22,6 +29,7 @@ SDIST_NEEDS = (
     "openapi.yaml",
     "openapi-3.0.yaml",
     "openapi-control.yaml",
+    PYTEST_PLUGIN,
     "fixtures/",
     "sandbox/py.typed",
     "tests/",
