@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from flask import Response, request
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from sandbox.foundation.errors import SeedError, SettingError
 from sandbox.foundation.loopback import is_loopback
@@ -134,7 +134,7 @@ def put_seed() -> Any:
     Credentials that the seed does not give are new. Settings that the sandbox was started with are stronger than those
     of the seed. `sample_file` and `${NAME}` are for seed files.
     """
-    data = read_json_object()
+    data = _sent()
     try:
         return _seeded(current_sandbox().replace_seed(parse_seed(data)))
     except (SeedError, SettingError) as error:
@@ -151,11 +151,17 @@ def post_seed() -> Any:
     It adds what it names, and changes what exists under the same names, now and after each reset. Everything else stays
     as it is, the journal too. An OAuth client keeps its id and its secret unless the seed gives others.
     """
-    data = read_json_object()
+    data = _sent()
     try:
         return _seeded(current_sandbox().extend_seed(data))
     except (SeedError, SettingError) as error:
         return _refused(error)
+
+
+def _sent() -> dict[str, Any]:
+    if not request.get_data():  # most likely an error, and as an empty seed it would remove everything
+        raise ValidationError("missing; send a seed, or {} for an empty one")
+    return read_json_object()
 
 
 def _refused(error: SeedError | SettingError) -> Response:

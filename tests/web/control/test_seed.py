@@ -345,6 +345,16 @@ def test_conflict_with_what_was_made_since_the_start_changes_nothing(integration
     assert len(integration.control("GET", "/companies").get_json()) == 1
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_request_without_a_seed_is_refused_and_changes_nothing(integration: Integration, method: str) -> None:
+    before = integration.control("GET", "/state").get_json()["platform"]["store"]
+
+    response = integration.http.open("/_sandbox/seed", method=method)
+
+    assert "missing; send a seed" in detail(response, 422)
+    assert integration.control("GET", "/state").get_json()["platform"]["store"] == before
+
+
 def test_seed_is_refused_under_the_same_rules_as_any_body(integration: Integration) -> None:
     assert integration.http.put("/_sandbox/seed", data="companies: []").status_code == 415
     assert integration.http.put("/_sandbox/seed?x=1", json={}).status_code == 422
