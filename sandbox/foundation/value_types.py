@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
-from sandbox.foundation.json_path import compile_json_path
+from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
 
 _HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TRUTH_WORDS: Final = {
@@ -320,6 +320,15 @@ def _is_json(value: object) -> bool:
             return False
 
 
+JSON_PATH: Final[Mapping[str, Any]] = {
+    "type": "string",
+    "format": "json-path",
+    "pattern": r"^\$",
+    "maxLength": MAX_JSON_PATH_LENGTH,
+}
+"""The JSON Schema of a JSONPath. The format has no official name; RFC 9535 is young."""
+
+
 def json_path() -> ValueType:
     """A JSONPath that must select something, or an object of JSONPaths and the values they must select."""
 
@@ -333,7 +342,7 @@ def json_path() -> ValueType:
             compile_json_path(expression)
         return dict(value)
 
-    schema = {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True, "minProperties": 1}]}
+    schema = {"anyOf": [JSON_PATH, {"type": "object", "additionalProperties": True, "minProperties": 1}]}
     allowed = 'an RFC 9535 JSONPath ($.order), or an object of paths and the values they must select ({"$.order": "1"})'
     return ValueType(parse, allowed, schema)
 

@@ -17,7 +17,7 @@ from sandbox.foundation.fields import Described, object_schema, read
 from sandbox.foundation.fields import field as described
 from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.json_value import JsonValue
-from sandbox.platform.processing.schedule import MAX_LENGTH, SCHEDULE_ALLOWED, ZONE_ALLOWED, is_schedule, is_zone
+from sandbox.platform.processing.schedule import SCHEDULE, SCHEDULE_ALLOWED, ZONE, ZONE_ALLOWED, is_schedule, is_zone
 
 Environment = Literal["test", "live"]
 """The purpose of a connector (FACTS 1.4)."""
@@ -133,7 +133,7 @@ def _json_path() -> types.ValueType:
             raise InvalidValueError("reference", value, error.allowed) from None
         return value
 
-    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", {"type": "string", "pattern": r"^\$"})
+    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", types.JSON_PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,12 @@ class ServiceOptions(Described):
 
     destination: str | None = described(types.printable(255, 1), "Name of the system that gets the payloads.", None)
     schedule: str | None = described(
-        types.line(SCHEDULE_ALLOWED, is_schedule, {"maxLength": MAX_LENGTH}),
+        types.line(SCHEDULE_ALLOWED, is_schedule, SCHEDULE),
         "When the service runs with the setting `processing = scheduled`: a preset such as `every 2 hours`, or cron "
         "with five fields. Without one it runs by hand only.",
         None,
     )
-    time_zone: str = described(types.line(ZONE_ALLOWED, is_zone), "Time zone of the schedule.", "UTC")
+    time_zone: str = described(types.line(ZONE_ALLOWED, is_zone, ZONE), "Time zone of the schedule.", "UTC")
     page_size: int = described(types.integer(1, 1_000), "Items that a run pulls at a time.", 100)
     max_attempts: int = described(types.integer(1, 15), "Attempts on an item that stays pending, until it fails.", 4)
     type: str = described(

@@ -51,12 +51,8 @@ BEYOND_OPENAPI = {
     "PUT /_sandbox/state": "numbers and moments that go together",
     "GET /_sandbox/requests/wait": "requests that come in time",
     "GET /_sandbox/requests/duplicates": "a JSONPath exactly with by=json_path",
-    "POST /_sandbox/services": "a schedule that comes, a time zone that is known, a JSONPath",
-    "PATCH /_sandbox/services/{service_id}": "a schedule that comes, a time zone that is known, a JSONPath",
-    "POST /_sandbox/services/{service_id}/mapping-preview": "either a payload or an entry",
     "GET /_sandbox/sync-report": "either days or instants, and a cursor that is a row of the report",
     "GET /_sandbox/sync-report.csv": "either days or instants",
-    "POST /_sandbox/sync-report/resync": "either ids or conditions",
 }
 """What an operation asks for beyond what the document can say; what is left wanting is answered 422, a wait 408."""
 
@@ -64,6 +60,8 @@ JOURNEY = ("listConnectors", "createClient", "deleteClient", "postAccessToken", 
 """Operations that the state machine strings together: no others, or it would seldom get to a payload."""
 
 schemathesis.openapi.format("json-path", st.sampled_from(["$", "$.order", "$..sku", "$.lines[?@.qty > 1].sku"]))
+schemathesis.openapi.format("cron", st.sampled_from(["every 2 hours", "*/15 8-18 * * MON-FRI", "0 0 29 2 *"]))
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/London", "America/Argentina/Ushuaia"]))
 schemathesis.openapi.format(
     "date-time",  # within the clock's range
     st.integers(1, 2**37).map(lambda seconds: datetime.fromtimestamp(seconds + 86_400, timezone.utc).isoformat()),

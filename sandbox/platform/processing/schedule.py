@@ -6,8 +6,10 @@ for cron is imported when the first schedule is read.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime, timezone, tzinfo
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.foundation.instants import LATEST
 
@@ -28,6 +30,18 @@ PRESETS: Final = {
 }
 """Cron expressions by the name of their preset."""
 
+_FIELD: Final = "[0-9A-Za-z*,/-]+"
+SCHEDULE: Final[Mapping[str, Any]] = {
+    "format": "cron",
+    "pattern": f"^(?:every [0-9a-z ]+|{_FIELD}(?: +{_FIELD}){{4}})$",
+    "maxLength": MAX_LENGTH,
+}
+ZONE: Final[Mapping[str, Any]] = {
+    "format": "time-zone",
+    "pattern": "^[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*$",
+}
+"""What JSON Schema can say of a schedule and of a time zone; the formats have no official names."""
+
 SCHEDULE_ALLOWED: Final = (
     f"a preset ({', '.join(PRESETS)}) or a cron expression of five fields that comes at some time, such as "
     f"*/15 8-18 * * 1-5, of {MAX_LENGTH} characters at most"
@@ -40,7 +54,7 @@ def is_schedule(text: str) -> bool:
     """Return whether a text is a preset or a cron expression of five fields that comes at some time."""
     from cronsim import CronSimError
 
-    if len(text) > MAX_LENGTH or len(PRESETS.get(text, text).split()) != 5:
+    if len(text) > MAX_LENGTH or not re.fullmatch(SCHEDULE["pattern"], text):
         return False
     try:
         ticks = _ticks(text, _ANY_DAY)
@@ -53,9 +67,11 @@ def is_schedule(text: str) -> bool:
 
 def is_zone(name: str) -> bool:
     """Return whether a text is the name of a time zone that this machine knows."""
+    if not re.fullmatch(ZONE["pattern"], name):
+        return False
     try:
         _zone(name)
-    except (KeyError, ValueError, OSError):  # unknown, a path, a folder of the database
+    except (KeyError, ValueError, OSError):  # unknown, no zone, a folder of the database
         return False
     return True
 

@@ -238,8 +238,6 @@ _REFUSALS: Final = ("invalid", "null", "special", "too_large", "invalid_utf8")
 """Names that marshmallow gives to the ways in which a value is wrong."""
 
 INSTANT: Final[dict[str, Any]] = {"format": "date-time"}
-JSON_PATH: Final[dict[str, Any]] = {"format": "json-path", "pattern": r"^\$"}
-"""The format has no official name; RFC 9535 is young."""
 
 _PRINTABLE: Final = f"[^{UNPRINTABLE}]*"
 _VISIBLE: Final = rf"[^\s{UNPRINTABLE}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, get_args
+from typing import Any, ClassVar, Final, get_args
 
 from flask import Response
 from marshmallow import fields
@@ -134,6 +134,11 @@ class ReportQuerySchema(SortedReportSchema):
 
 class ResyncSchema(StrictSchema):
     """The rows to resync: those with these ids, or every failed one that meets the conditions."""
+
+    class Meta(StrictSchema.Meta):
+        """Document that ids are given without conditions."""
+
+        keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
 
     ids = fields.List(fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}))
     company = fields.String()

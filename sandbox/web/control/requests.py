@@ -10,6 +10,7 @@ from flask import Response
 from marshmallow import fields
 
 from sandbox.foundation.instants import parse_instant
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, shown_event
@@ -18,7 +19,6 @@ from sandbox.journal.form import shown, shown_properties
 from sandbox.journal.journal import Journal
 from sandbox.web.control.base import (
     INSTANT,
-    JSON_PATH,
     AnswerSchema,
     Blueprint,
     StrictSchema,

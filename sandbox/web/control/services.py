@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from marshmallow import fields
 
@@ -142,7 +142,12 @@ def delete_service(service_id: int) -> None:
 
 
 class PreviewedSchema(StrictSchema):
-    """The payload to map; the sample of the entity where neither is given."""
+    """The payload to map, given or of a journal entry; the sample of the entity where neither is given."""
+
+    class Meta(StrictSchema.Meta):
+        """Document that one of them is given at most."""
+
+        keywords: ClassVar = {"maxProperties": 1}
 
     payload = fields.Raw(allow_none=True, metadata={"description": "Any JSON value."})
     entry = fields.String(metadata={"description": "Id of a journal entry."})

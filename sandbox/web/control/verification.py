@@ -10,6 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
@@ -17,7 +18,6 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.journal import Journal
 from sandbox.journal.search import Search
 from sandbox.web.control.base import (
-    JSON_PATH,
     AnswerSchema,
     Blueprint,
     Flag,
@@ -90,7 +90,7 @@ class PatternSchema(StrictSchema):
         metadata={
             "description": "An RFC 9535 query that selects something, or an object of queries and the value that one "
             "selected node must equal.",
-            "oneOf": [{"type": "string", **JSON_PATH}, {"type": "object"}],
+            "oneOf": [JSON_PATH, {"type": "object"}],
             "example": {"$.lines[0].qty": 2},
         }
     )

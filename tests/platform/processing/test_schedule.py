@@ -34,6 +34,13 @@ def test_preset_or_five_fields_are_a_schedule(text: str) -> None:
         "0 0 LW * *",
         "0 0 * * 5L",
         "0 0 * * 1#2",
+        "0 0 l * *",
+        "* * * * * ",
+        "*\t* * * *",
+        "* * * * \u017fun",
+        "0 0 * * 5-3",
+        "*/5/5 * * * *",
+        "every minute\n",
         f"0 0 * * {','.join('1' * 22)}",
     ],
 )
@@ -46,7 +53,7 @@ def test_time_zone_is_one_that_the_machine_knows(name: str, known: bool) -> None
     assert is_zone(name) is known
 
 
-@pytest.mark.parametrize("name", ["", "../UTC", "/etc/passwd", "UTC\0", "a" * 300])
+@pytest.mark.parametrize("name", ["", "../UTC", "/etc/passwd", "UTC\0", "UTC\n", "tzdata.zi", "a" * 300])
 def test_time_zone_is_never_another_file(name: str) -> None:
     assert not is_zone(name)
 

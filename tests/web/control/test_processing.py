@@ -203,7 +203,7 @@ def test_row_shows_its_attempts(orders: Integration) -> None:
 
 @pytest.mark.parametrize("body", [{"ids": [2]}, {"reference": "1002"}, {"company": "acme"}, {}, None])
 def test_failed_rows_are_resynced_by_ids_or_conditions(orders: Integration, body: Any) -> None:
-    response = orders.control("POST", "/sync-report/resync", body or {})
+    response = orders.control("POST", "/sync-report/resync", body)
 
     assert [(row["reference"], row["status"]) for row in response.json["items"]] == [("1002", "OK")]
 
