@@ -24,7 +24,7 @@ def read_seeded(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
     for key in data:
         if key not in _PRESET_KEYS:
             raise UnknownNameError(key, data[key], "key beside preset", _PRESET_KEYS)
-    name, match = data["preset"], data.get("match") or {}
+    name, match = data["preset"], data.get("match", {})
     if not isinstance(name, str) or not name:
         raise InvalidValueError("preset", name, "the name of a fault preset")
     read(Match, match, "match")

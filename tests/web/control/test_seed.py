@@ -310,6 +310,8 @@ BAD: dict[str, tuple[Any, int, str]] = {
     ),
     "secret setting": ({"settings": {"control_key": "k" * 20}}, 422, "(it is not shown) is not allowed"),
     "bad fault": ({"faults": [{"fault": {"kind": "x"}}]}, 422, "faults[0]"),
+    "preset with a null match": ({"faults": [{"preset": "two-503s-then-fine", "match": None}]}, 422, "faults[0].match"),
+    "preset with a false match": ({"faults": [{"preset": "two-503s-then-fine", "match": []}]}, 422, "faults[0].match"),
     "unknown preset": ({"faults": [{"preset": "x"}]}, 422, "faults[0]"),
 }
 
