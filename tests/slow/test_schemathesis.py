@@ -51,6 +51,9 @@ BEYOND_OPENAPI = {
     "PUT /_sandbox/state": "numbers and moments that go together",
     "GET /_sandbox/requests/wait": "requests that come in time",
     "GET /_sandbox/requests/duplicates": "a JSONPath exactly with by=json_path",
+    "GET /_sandbox/requests/attempts": "a JSONPath exactly with by=json_path",
+    "POST /_sandbox/services": "a schedule that comes, a time zone that is known",
+    "PATCH /_sandbox/services/{service_id}": "a schedule that comes, a time zone that is known",
     "GET /_sandbox/sync-report": "either days or instants, and a cursor that is a row of the report",
     "GET /_sandbox/sync-report.csv": "either days or instants",
 }

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 
 from marshmallow import fields
 
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.attempts import Likeness, find_attempts
 from sandbox.journal.duplicates import find_duplicates
 from sandbox.journal.endpoint import INBOUND
@@ -25,7 +26,9 @@ class AlikeQuerySchema(StrictSchema):
         validate=one_of(*_LIKENESSES),
         metadata={"description": "The same bytes, the same JSON (when left out) or the same selection by a JSONPath."},
     )
-    json_path = fields.String(metadata={"description": "An RFC 9535 query, such as $.order for an order number."})
+    json_path = fields.String(
+        metadata={**JSON_PATH, "description": "An RFC 9535 query, such as $.order for an order number."}
+    )
     company = fields.String()
     vanity_url = fields.String()
     client_id = fields.String()
