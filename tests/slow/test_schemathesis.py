@@ -48,6 +48,8 @@ BEYOND_OPENAPI = {
     "POST /_sandbox/clock/advance": "not beyond the last moment of the clock, counted from now",
     "POST /_sandbox/requests/verify": "in_order alone, or a pattern with a count",
     "POST /_sandbox/faults": "an end that comes after the beginning",
+    "PUT /_sandbox/seed": "names that are known, an end of a fault that comes after the beginning",
+    "POST /_sandbox/seed": "names that are known, an end of a fault that comes after the beginning",
     "PUT /_sandbox/state": "numbers and moments that go together",
     "GET /_sandbox/requests/wait": "requests that come in time",
     "GET /_sandbox/requests/duplicates": "a JSONPath exactly with by=json_path",
