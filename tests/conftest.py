@@ -13,10 +13,10 @@ from werkzeug.test import TestResponse
 from sandbox import Sandbox
 from sandbox.platform.keys import SigningKey
 from sandbox.web.app import SandboxApp
-from tests.browser import browser
+from tests.browser import _loop_of_the_browser, browser
 from tests.contract import ContractClient
 
-__all__ = ["browser"]
+__all__ = ["_loop_of_the_browser", "browser"]
 
 ORDER = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}]}
 
