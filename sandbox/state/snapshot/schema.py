@@ -43,7 +43,7 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
         if not name.startswith("State") and not name.endswith("Snapshot"):  # the control API has a Company of its own
             text = text.replace(f'"{reference.format(name=name)}"', f'"{reference.format(name=published)}"')
             text = text.replace(f'"{name}": {{"title": "{name}"', f'"{published}": {{"title": "{published}"')
-    schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_without_false)
+    schemas: dict[str, dict[str, Any]] = json.loads(text, object_hook=_normal)
     for schema in schemas.values():
         schema["additionalProperties"] = False
         schema["description"] = schema["description"].partition("\n")[0]
@@ -60,8 +60,14 @@ def _instant(kind: type) -> dict[str, Any]:
     return msgspec.json.schema(python_datetime())
 
 
-def _without_false(schema: dict[str, Any]) -> dict[str, Any]:
-    """Replace ``items: false`` where ``maxItems`` says the same: generators of clients want a schema there."""
+def _normal(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema in one form.
+
+    ``null`` is the last of several types: releases of msgspec differ in that. ``items: false`` is replaced where
+    ``maxItems`` says the same, because generators of clients want a schema there.
+    """
+    if "anyOf" in schema:
+        schema["anyOf"].sort(key=lambda one: one == {"type": "null"})
     if schema.get("items") is False and schema.get("maxItems") == len(schema.get("prefixItems", ())):
         schema["items"] = {}
     return schema
