@@ -36,9 +36,9 @@ serve: $(VENV)/.installed ## Run the sandbox with the demo data (ARGS="--port 90
 test: $(VENV)/.installed-dev ## Run the tests, without those of tests/slow (ARGS="-k token": a part of them)
 	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),-n auto)
 
-slow: $(VENV)/.installed-dev ## Run all tests, those of tests/slow too, and measure their coverage
+slow: $(VENV)/.installed-dev ## Run tests/slow and all tests without a browser, and measure their coverage
 	@rm -rf .coverage; \
-	$(BIN)/python -m coverage run -m pytest -n auto tests examples; result=$$?; \
+	$(BIN)/python -m coverage run -m pytest -n auto -m "not browser" tests examples; result=$$?; \
 	$(BIN)/python -m coverage combine --quiet && \
 	$(BIN)/python -m coverage report || { test $$result -ne 0 || result=2; }; \
 	exit $$result

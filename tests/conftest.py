@@ -64,6 +64,13 @@ def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
     return make_sandbox()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests outside of the slow lane that need a browser: `make slow` leaves them to `make test`."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()) and "tests/slow/" not in item.nodeid:
+            item.add_marker("browser")
+
+
 class Integration:
     """What most tests do: get a token, post a payload, look at the control API; every response is checked."""
 
