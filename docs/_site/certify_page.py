@@ -137,8 +137,10 @@ that it returns, is a failed run.
 ```python
 import requests
 
+from sandbox import Patchworks
 
-def push(sandbox):
+
+def push(sandbox: Patchworks) -> None:
     credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
     headers = {"Accept": "application/json"}
     answer = requests.post(
@@ -150,7 +152,7 @@ def push(sandbox):
         requests.post(sandbox.inbound("anything").url, json=order, headers=headers, timeout=5).raise_for_status()
 
 
-def test_push_uses_one_token_and_loses_nothing(patchworks):
+def test_push_uses_one_token_and_loses_nothing(patchworks: Patchworks) -> None:
     report = patchworks.certify(push, ["rate-limited", "connection-reset"])
 
     assert report.verdict("caches_token").verdict == "pass"

@@ -21,10 +21,11 @@ _HEAD: Final = """\
 A *fault rule* says which requests fail, how, and when. Add one in a test, over HTTP, or by the name of a preset:
 
 ```python
+from sandbox import Patchworks
 from sandbox.faults import status
 
 
-def test_503_is_retried(patchworks):
+def test_503_is_retried(patchworks: Patchworks) -> None:
     patchworks.faults.add(status(503), endpoint="inbound", times=2)
 ```
 

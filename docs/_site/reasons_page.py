@@ -28,9 +28,12 @@ $ patchworks-sandbox show 2
 ```python
 import requests
 
+from sandbox import Patchworks
 
-def test_a_refused_token_names_its_reason(patchworks):
-    requests.post(patchworks.inbound("anything").url, json={}, headers={"Authorization": "Bearer nonsense"}, timeout=5)
+
+def test_a_refused_token_names_its_reason(patchworks: Patchworks) -> None:
+    url = patchworks.inbound("anything").url
+    requests.post(url, json={}, headers={"Authorization": "Bearer nonsense"}, timeout=5)
 
     patchworks.rejected.assert_received(reason="malformed_token", times=1)
 ```

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
 
 from sandbox import Patchworks, RemoteSandbox, Sandbox, SandboxServer
+from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.faults import status
 
 

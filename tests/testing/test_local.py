@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
-from sandbox.errors import ConflictError, InvalidValueError, SeedError
 
 from sandbox import Sandbox, SandboxServer
+from sandbox.errors import ConflictError, InvalidValueError, SeedError
 
 SEED = "companies: [{name: Gamma}]"
 

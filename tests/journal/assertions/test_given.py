@@ -10,8 +10,8 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from sandbox.errors import InvalidValueError
 
+from sandbox.errors import InvalidValueError
 from sandbox.journal.assertions.view import NotReceivedError, Received
 from tests.journal.assertions.conftest import Recorded
 

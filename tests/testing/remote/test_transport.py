@@ -13,9 +13,9 @@ from unittest import mock
 
 import pytest
 import requests
-from sandbox.errors import UnreachableError
 
 from sandbox import RemoteSandbox, Sandbox, SandboxServer
+from sandbox.errors import UnreachableError
 from sandbox.testing.remote.transport import OwnTransport
 
 REFUSED = requests.ConnectionError("refused by the mock of the test")
