@@ -9,7 +9,7 @@ import pytest
 
 from sandbox import Sandbox, SandboxServer
 from tests import ROOT
-from tests.journeys.test_examples import passes
+from tests.slow.test_examples import passes
 from tests.testing.plugin.running import OPTIONS, PUSH
 from tests.testing.plugin.test_elsewhere import ANYWHERE
 
