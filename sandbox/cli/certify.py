@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sandbox.cli.connection import control_key_option
+from sandbox.cli.health import ca_file_option
 from sandbox.cli.output import json_text, printable, printable_lines, table
-from sandbox.foundation.environment import ENV_PREFIX
 
 if TYPE_CHECKING:
     from sandbox.testing.certify.random_storms import Found
@@ -48,18 +49,8 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
             click.option(
                 "--url", metavar="URL", help="Base URL of a sandbox that may be reset. [default: one of its own]"
             ),
-            click.option(
-                "--control-key",
-                envvar=f"{ENV_PREFIX}CONTROL_KEY",
-                metavar="KEY",
-                help=f"Key of its control API. [env: {ENV_PREFIX}CONTROL_KEY]",
-            ),
-            click.option(
-                "--ca-file",
-                envvar=f"{ENV_PREFIX}CA_FILE",
-                metavar="FILE",
-                help=f"CA certificate (PEM) for an https URL. [env: {ENV_PREFIX}CA_FILE]",
-            ),
+            control_key_option,
+            ca_file_option,
             click.option(
                 "--payloads",
                 type=click.Path(exists=True, dir_okay=False),

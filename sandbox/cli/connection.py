@@ -32,6 +32,17 @@ class _UnreachableError(click.ClickException):
     exit_code = UNREACHABLE
 
 
+control_key_option = click.option(
+    "--control-key",
+    cls=EnvOption,
+    in_file=True,
+    envvar=f"{ENV_PREFIX}CONTROL_KEY",
+    metavar="KEY",
+    help="Control key. Required where the sandbox listens on any address but loopback. "
+    f"[env: {ENV_PREFIX}CONTROL_KEY, or the path of a file in {ENV_PREFIX}CONTROL_KEY{FILE_SUFFIX}]",
+)
+
+
 def connected(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options ``--url``, ``--control-key``, ``--ca-file`` and, first, the control API there.
 
@@ -39,15 +50,7 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
     """
 
     @url_option
-    @click.option(
-        "--control-key",
-        cls=EnvOption,
-        in_file=True,
-        envvar=f"{ENV_PREFIX}CONTROL_KEY",
-        metavar="KEY",
-        help="Control key. Required where the sandbox listens on any address but loopback. "
-        f"[env: {ENV_PREFIX}CONTROL_KEY, or the path of a file in {ENV_PREFIX}CONTROL_KEY{FILE_SUFFIX}]",
-    )
+    @control_key_option
     @ca_file_option
     @functools.wraps(command)
     def with_api(url: str, control_key: str | None, ca_file: str | None, **arguments: Any) -> None:

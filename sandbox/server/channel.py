@@ -151,7 +151,7 @@ class Channel(asyncio.BufferedProtocol):
         self.abort()
 
     def abort(self) -> None:
-        """Close the connection now, whatever is under way."""
+        """Close the connection now, also in the middle of a message."""
         if self._state is not State.BODY:
             self._state = State.CLOSED
         if self._transport is not None:

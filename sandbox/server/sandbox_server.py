@@ -46,7 +46,7 @@ class SandboxServer(HttpServer):
     its certificate cannot be had.
 
     Each request is answered in the loop, or by a thread where that may take long. The threads of the control API are
-    others than those of the emulated API: it answers whatever that waits for.
+    others than those of the emulated API: it answers while those wait.
     """
 
     def __init__(
@@ -201,7 +201,7 @@ class SandboxServer(HttpServer):
     def _refused(self, refused: Refused, answer: Callable[[], None]) -> None:
         """Put a request into the journal that the engine refuses: to its client it is a request like any other.
 
-        Requests to the control API stay out of it, in whatever form the target came.
+        Requests to the control API stay out of it, in any form of the target.
         """
         request = refused_request_of(refused, self._limits)
         if is_control_path(route_of(request.path)):

@@ -1,4 +1,4 @@
-"""What the connections of a server share."""
+"""The parts that all connections of a server share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SWEEP_S: Final = 0.25
 
 
 class State(Enum):
-    """What a connection does, or waits for."""
+    """The work of a connection, or the event that it waits for."""
 
     IDLE = auto()  # for the first byte of a request, or for a TLS handshake
     HEAD = auto()  # for the rest of a head

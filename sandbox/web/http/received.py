@@ -49,7 +49,7 @@ def request_of(message: Message, remote_addr: str, scheme: str, server: tuple[st
 def refused_request_of(refused: Refused, limits: Limits) -> Request:
     """Return a request that the server refused, without the parts of it that a limit may have cut.
 
-    The journal would not recognise half a secret. The path is percent-encoded, in whatever form the target came.
+    The journal would not recognise half a secret. The path is percent-encoded, in any form of the target.
     """
     method = fingerprint(refused.method) if len(refused.method) >= MAX_METHOD else refused.method
     target = refused.target[:-_TAIL] if len(refused.target) >= limits.target_bytes else refused.target
