@@ -23,8 +23,8 @@ def fidelity_page(ledger: Ledger) -> str:
         "Where parts of a row are known differently it carries two tags, the weaker one last.",
     ]
     for title, chosen in _sections(ledger.rows):
-        lines += ["", f"## {title}", "", "| | behaviour | evidence | source | pinned by | changed by |"]
-        lines += ["|---|---|---|---|---|---|", *map(_table_row, chosen)]
+        lines += ["", f"## {title}", "", "| row | behaviour | evidence | source | changed by |"]
+        lines += ["|---|---|---|---|---|", *map(_table_row, chosen)]
     lines += ["", "## Sources", "", *(f"- **{name}**: {_linked(where)}" for name, where in ledger.sources.items()), ""]
     return "\n".join(lines)
 
@@ -49,13 +49,19 @@ def _rows_with_prefix(rows: Sequence[Row], *prefixes: str) -> list[Row]:
 def _table_row(row: Row) -> str:
     cells = (
         row.id,
-        row.behaviour.replace("|", "\\|"),
-        ", ".join(row.tags),
+        row.behaviour.replace("|", "\\|") + _tests(row),
+        ", ".join(f"**{tag}**" for tag in row.tags),
         ", ".join(row.sources),
-        "<br>".join(f"`{test}`" for test in row.tests) or "-",
         "<br>".join(f"`{name}`" for name in row.settings) or "-",
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _tests(row: Row) -> str:
+    if not row.tests:
+        return ""
+    count = "1 test" if len(row.tests) == 1 else f"{len(row.tests)} tests"
+    return f"<details><summary>{count}</summary>{'<br>'.join(f'`{test}`' for test in row.tests)}</details>"
 
 
 def _linked(where: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,21 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
-_APIS = {
-    "openapi.yaml": (
-        "reference/emulated-api.md",
-        "Emulated API",
-        "The endpoints of Patchworks. [Wire format](../wire-format.md) describes the bytes of each answer.",
-    ),
-    "openapi-control.yaml": (
-        "reference/control-api.md",
-        "Control API",
-        "Everything that a test can do, over HTTP. The platform has none of it, and the journal records none of it.",
-    ),
-}
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from control_examples import example  # noqa: E402  (the hook is no package)
+
+from sandbox.cli import main  # noqa: E402
+
+_EMULATED = (
+    "Emulated API",
+    "The endpoints of Patchworks. [Wire format](../wire-format.md) describes the bytes of each answer.",
+)
+_CONTROL = (
+    "Control API",
+    "Everything that a test can do, over HTTP. The platform has none of it, and the journal records none of it.",
+)
+_CONTROL_PAGE = "reference/control-api.md"
 # Pages are read in the repository too, where these stand above them.
 _HOMES = {
     "../openapi.yaml": "openapi.yaml",
@@ -48,11 +52,43 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     agents = (ROOT / "sandbox/web/dashboard/templates/llms.txt").read_text(encoding="utf-8")
     local = agents.replace("{{ base_url }}", "http://127.0.0.1:8025")
     files.append(File.generated(config, "llms.txt", content=local))
-    for document, (page, title, intro) in _APIS.items():
-        text = (ROOT / document).read_text(encoding="utf-8")
-        files.append(File.generated(config, document, content=text))
-        files.append(File.generated(config, page, content=api_page(yaml.safe_load(text), document, title, intro)))
+    emulated, control = _document("openapi.yaml"), _document("openapi-control.yaml")
+    pages = {
+        "openapi.yaml": (ROOT / "openapi.yaml").read_text(encoding="utf-8"),
+        "openapi-control.yaml": (ROOT / "openapi-control.yaml").read_text(encoding="utf-8"),
+        "reference/emulated-api.md": api_page(emulated, "openapi.yaml", *_EMULATED),
+        _CONTROL_PAGE: control_overview(control),
+        **{_tag_page(tag["name"]): control_page(control, tag) for tag in control["tags"]},
+    }
+    for uri, content in pages.items():
+        files.append(File.generated(config, uri, content=content))
     return files
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put a page for each tag of the control API under its overview in the menu."""
+    tags = [{_tag_title(tag): _tag_page(tag["name"])} for tag in _document("openapi-control.yaml")["tags"]]
+    for section in config.nav or []:
+        for entries in section.values():
+            for entry in entries:
+                if _CONTROL_PAGE in entry.values():
+                    entry[_CONTROL[0]] = [{"Overview": _CONTROL_PAGE}, *tags]
+    return config
+
+
+@cache
+def _document(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    return document
+
+
+def _tag_page(tag: str) -> str:
+    return f"reference/control-api/{tag}.md"
+
+
+def _tag_title(tag: dict[str, str]) -> str:
+    title = tag["name"].replace("oauth", "OAuth").replace("-", " ")
+    return title[0].upper() + title[1:]
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
@@ -65,9 +101,6 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
 
 def command_line_page() -> str:
     """Return the help of every command."""
-    sys.path.insert(0, str(ROOT))
-    from sandbox.cli import main
-
     lines = [
         "# Command line",
         "",
@@ -98,45 +131,70 @@ def _commands(context: click.Context) -> Iterator[click.Context]:
 def api_page(document: dict[str, Any], name: str, title: str, intro: str) -> str:
     """Return an OpenAPI document as a page: one section for each tag, one for each operation."""
     lines = [f"# {title}", "", intro, "", f"Made from [{name}](../{name}), OpenAPI {document['openapi']}.", ""]
-    operations = [
-        (method.upper(), path, {**operation, "parameters": [*shared, *operation.get("parameters", [])]})
-        for path, item in document["paths"].items()
-        for shared in [item.get("parameters", [])]
-        for method, operation in item.items()
-        if method in _METHODS
-    ]
     for tag in document.get("tags", []):
         lines += [f"## {tag['name']}", "", tag.get("description", ""), ""]
-        for method, path, operation in operations:
-            if operation["tags"][0] == tag["name"]:
-                lines += _operation(method, path, operation, document)
+        for method, path, operation in _operations(document, tag["name"]):
+            lines += [f"### {method} {path} {{ data-toc-label='{method} {path}' }}", "", operation["summary"], ""]
+            lines += _operation(operation, document)
     return "\n".join(lines)
 
 
-def _operation(method: str, path: str, operation: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
-    yield from (f"### {method} {path} {{ data-toc-label='{method} {path}' }}", "")
-    yield from (operation["summary"], "")
+def control_overview(document: dict[str, Any]) -> str:
+    """Return the page that lists every operation of the control API, by tag."""
+    title, intro = _CONTROL
+    lines = [f"# {title}", "", intro, ""]
+    lines += ["A curl command and the answer of a sandbox with the demo seed show each operation at work.", ""]
+    lines += [f"Made from [openapi-control.yaml](../openapi-control.yaml), OpenAPI {document['openapi']}.", ""]
+    for tag in document["tags"]:
+        page = f"control-api/{tag['name']}.md"
+        lines += [f"## [{_tag_title(tag)}]({page})", "", f"{tag['description']}.", ""]
+        rows = [
+            (f"[`{method} {path}`]({page}#{operation['operationId'].lower()})", operation["summary"])
+            for method, path, operation in _operations(document, tag["name"])
+        ]
+        lines += _table(("operation", "use"), rows)
+    return "\n".join(lines)
+
+
+def control_page(document: dict[str, Any], tag: dict[str, str]) -> str:
+    """Return the page of one tag of the control API, with an example of each operation."""
+    lines = [f"# Control API: {_tag_title(tag)}", "", f"{tag['description']}.", ""]
+    for method, path, operation in _operations(document, tag["name"]):
+        lines += [f"## {operation['summary'].rstrip('.')} {{ #{operation['operationId'].lower()} }}", ""]
+        lines += [f"`{method} {path}`", "", *example(method, path), *_operation(operation, document)]
+    return "\n".join(lines)
+
+
+def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS and operation["tags"][0] == tag:
+                parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
+                yield method.upper(), path, {**operation, "parameters": parameters}
+
+
+def _operation(operation: dict[str, Any], document: dict[str, Any]) -> Iterator[str]:
     if description := operation.get("description"):
         yield from (description, "")
     parameters = [_resolved(parameter, document) for parameter in operation["parameters"]]
     rows = [
         (f"`{p['name']}`", p["in"], _type(p.get("schema", {}), document), p.get("description", "")) for p in parameters
     ]
-    yield from _table(("parameter", "in", "type", ""), rows)
+    yield from _table(("parameter", "in", "type", "meaning"), rows)
     for media_type, content in _resolved(operation.get("requestBody", {}), document).get("content", {}).items():
         schema = _resolved(content.get("schema", {}), document)
         required = schema.get("required", [])
         fields = [
-            (f"`{field}`", _type(value, document), "required" if field in required else "", _described(value, document))
+            (f"`{field}`", _type(value, document), "yes" if field in required else "", _described(value, document))
             for field, value in schema.get("properties", {}).items()
         ]
         yield from (f"Body, `{media_type}`:", "") if fields else ()
-        yield from _table(("field", "type", "", ""), fields)
+        yield from _table(("field", "type", "required", "meaning"), fields)
     answers = [
         (f"`{status}`", _resolved(answer, document)["description"], _bodies(_resolved(answer, document), document))
         for status, answer in sorted(operation["responses"].items())
     ]
-    yield from _table(("status", "", "body"), answers)
+    yield from _table(("status", "meaning", "body"), answers)
 
 
 def _resolved(value: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
