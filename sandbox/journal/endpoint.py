@@ -1,13 +1,17 @@
 """The emulated endpoints as data: their names, their traits, and the words in which people read of them.
 
-``sandbox.platform.endpoints`` has a module of the same name for each, which does the work. The kind of a journal entry
-is the name of an endpoint, or ``OTHER`` for a request to no endpoint.
+``sandbox.platform.endpoints`` has a module of the same name for each of the inbound API, which does the work.
+``sandbox.platform.flows.routes`` lists those of process flows, where a kind may have several addresses. The kind of a
+journal entry is the name of an endpoint, or ``OTHER`` for a request to no endpoint.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Surface = Literal["inbound", "flows"]
+"""The inbound API of services, or process flows, whose modules are imported when a request asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class EndpointKind:
     """Its requests in the plural, in which the values of the path may stand: ``requests to /v1/{company}``."""
     accepted: str
     """A sentence on an accepted request."""
+    surface: Surface = "inbound"
+    """The part of the platform that it belongs to."""
     subject: tuple[str, ...] = ()
     """Names of the values that a path of it holds, such as ``company``."""
     issues_tokens: bool = False

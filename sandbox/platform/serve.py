@@ -39,6 +39,8 @@ from sandbox.platform.wire import OAUTH_ERRORS
 
 _MAX_ROUTES: Final = 1_024
 """Paths whose endpoint is found by one look-up."""
+_FLOWS: Final = ("/api/", "/fabric/", "/core-main/", "/core-start/")
+"""The beginnings of the paths of process flows (FLOWS 1), whose modules the first such request imports."""
 
 
 class Served(Struct, frozen=True):
@@ -73,7 +75,7 @@ def serve(platform: Platform, request: Request) -> Served:
     effect, cancellation = (answer, None) if exchange.act is None else _faulted(exchange, answer)
     effect, entry = _closed(platform, exchange, effect)
     if exchange.accepted and endpoint is not None:
-        if request.path not in routes and len(routes) < _MAX_ROUTES:
+        if request.path not in routes and len(routes) < _MAX_ROUTES and endpoint.kind.surface == "inbound":
             routes[request.path] = endpoint, exchange.subject
         if platform.after_acceptance:
             call_hook(entry, endpoint.hand_on, entry, exchange, platform)
@@ -97,22 +99,26 @@ def refuse(platform: Platform, request: Request, status: int, reason: str) -> No
 
 
 def receive(platform: Platform, request: Request) -> tuple[Exchange, Endpoint[Any] | None]:
-    """Return the exchange of a request and its endpoint, which the path alone decides."""
+    """Return the exchange of a request and its endpoint: by the path, of process flows also by the host."""
     received_at, wall_time = platform.clock.timestamps()
     found = platform.routes.get(request.path)
     if found is None:
-        found = _route(platform, request.path)
+        found = _route(platform, request)
     endpoint, subject = found
     kind = OTHER if endpoint is None else endpoint.kind.name
     return Exchange(request, received_at, wall_time, kind=kind, subject=subject), endpoint
 
 
-def _route(platform: Platform, path: str) -> tuple[Endpoint[Any] | None, Mapping[str, str]]:
-    path, settings = platform.wire.route_path(path), platform.settings
+def _route(platform: Platform, request: Request) -> tuple[Endpoint[Any] | None, Mapping[str, str]]:
+    path, settings = platform.wire.route_path(request.path), platform.settings
     for endpoint in ENDPOINTS:
         subject = endpoint.subject_of(path, settings)
         if subject is not None:
             return endpoint, subject
+    if path.startswith(_FLOWS):
+        from sandbox.platform.flows.routes import flow_endpoint
+
+        return flow_endpoint(platform, request.base_url, path) or (None, {})
     return None, {}
 
 

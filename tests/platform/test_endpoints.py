@@ -17,7 +17,7 @@ each_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoi
 
 
 def test_each_kind_has_its_endpoint_in_the_same_order() -> None:
-    assert [endpoint.kind for endpoint in ENDPOINTS] == list(KINDS)
+    assert [endpoint.kind for endpoint in ENDPOINTS] == [kind for kind in KINDS if kind.surface == "inbound"]
 
 
 @each_endpoint

@@ -1,4 +1,4 @@
-"""The emulated endpoints, one module each.
+"""The emulated endpoints of the inbound API, one module each.
 
 To add an endpoint, add its ``EndpointKind`` to ``sandbox.journal.endpoint`` and a module of the same name here, whose
 ``ENDPOINT`` is an ``Endpoint``.
@@ -24,8 +24,8 @@ def _of_module(name: str) -> Endpoint[Any]:
     return endpoint
 
 
-ENDPOINTS: Final = tuple(_of_module(kind.name) for kind in KINDS)
-"""Every endpoint, in the order of its kinds."""
+ENDPOINTS: Final = tuple(_of_module(kind.name) for kind in KINDS if kind.surface == "inbound")
+"""Every endpoint of the inbound API, in the order of its kinds."""
 
 
 def violations_of(entry: Entry) -> list[ContractViolation]:

@@ -1,0 +1,67 @@
+"""The way from a host and a path to an endpoint of process flows (FLOWS 1).
+
+The platform's hosts have paths in common, so its hosts decide where a request is for. ``app.wearepatchworks.com`` has
+the three deployments under a prefix. On any other host, such as the sandbox's own, all endpoints are served, with the
+prefix or without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sandbox.platform.endpoints.endpoint import Endpoint
+from sandbox.platform.flows.endpoint import FlowEndpoint
+from sandbox.platform.platform import Platform
+
+ENDPOINTS: Final[tuple[FlowEndpoint[Any], ...]] = ()
+"""Every endpoint of process flows. Of two with the same path the first is asked first."""
+
+_FABRIC: Final = ("login",)
+_CORE: Final = ("core",)
+_START: Final = ("start", "webhook", "callback")
+
+HOSTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "core.wearepatchworks.com": _CORE,
+        "start.wearepatchworks.com": _START,
+        "webhooks.wearepatchworks.com": ("start", "webhook"),
+        "callbacks.wearepatchworks.com": ("start", "callback"),
+        "svc-fabric.pwks.co": _FABRIC,
+        "svc-fabric.wearepatchworks.com": _FABRIC,
+        "app.wearepatchworks.com": (),
+    }
+)
+"""The platform's hosts, each with the kinds of the endpoints that it serves. Start, webhooks and callbacks are one
+deployment, so the Start API is on each of their hosts."""
+
+PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"/fabric": _FABRIC, "/core-main": _CORE, "/core-start": _START}
+)
+"""The prefixes of the deployments on ``app.wearepatchworks.com``, which are cut off before a path is matched."""
+
+_EVERYWHERE: Final = (*_FABRIC, *_CORE, *_START)
+
+
+def flow_endpoint(platform: Platform, base_url: str, path: str) -> tuple[Endpoint[Any], Mapping[str, str]] | None:
+    """Return the endpoint of a path on a host, with the values in the path; ``None`` where there is none.
+
+    Where the host leaves two that take the path, the one that knows the id in it is meant: ids are unique.
+    """
+    host = base_url.partition("//")[2].partition(":")[0].lower().rstrip(".")
+    kinds = HOSTS.get(host, _EVERYWHERE)
+    prefix, rest = path[: path.find("/", 1)], path[path.find("/", 1) :]
+    if prefix in PREFIXES and (kinds == _EVERYWHERE or not kinds):
+        kinds, path = PREFIXES[prefix], rest
+    first: tuple[Endpoint[Any], Mapping[str, str]] | None = None
+    for endpoint in ENDPOINTS:
+        if endpoint.kind.name not in kinds:
+            continue
+        subject = endpoint.subject_of(path, platform.settings)
+        if subject is None:
+            continue
+        if endpoint.knows(subject, platform):
+            return endpoint, subject
+        first = first or (endpoint, subject)
+    return first
