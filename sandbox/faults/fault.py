@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Effect
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import FaultedError, RefusalError
 from sandbox.foundation.fields import Described
+from sandbox.foundation.refusals import FaultedError, RefusalError
 from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
 
 Handling = Literal["skipped", "rehearsed", "done"]

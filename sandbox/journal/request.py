@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from sandbox.foundation.answer import Headers
-from sandbox.foundation.errors import RefusalError
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.refusals import RefusalError
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 
 

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 import jsonschema_rs
 from genson import SchemaBuilder
 
-from sandbox.foundation.errors import InvalidValueError, Violation, bracketed, cut
+from sandbox.foundation.errors import InvalidValueError, cut
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.refusals import Violation, bracketed
 from sandbox.foundation.strict_json import depth, sent_json, write_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
 

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from sandbox.foundation.errors import SettingError, UnauthenticatedError
+from sandbox.foundation.errors import SettingError
+from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.foundation.settings import Settings
 
 if TYPE_CHECKING:

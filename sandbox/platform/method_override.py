@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sandbox.foundation.errors import MethodOverrideError, cut
+from sandbox.foundation.errors import cut
+from sandbox.foundation.refusals import MethodOverrideError
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.sent_input import PADDING, Input, body_input, query_input
 

@@ -19,14 +19,9 @@ from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import (
-    IncompleteBodyError,
-    MethodNotAllowedError,
-    NotKeptError,
-    RefusalError,
-    RouteNotFoundError,
-)
+from sandbox.foundation.errors import NotKeptError
 from sandbox.foundation.real_time import perf_counter
+from sandbox.foundation.refusals import IncompleteBodyError, MethodNotAllowedError, RefusalError, RouteNotFoundError
 from sandbox.journal.endpoint import OTHER
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook

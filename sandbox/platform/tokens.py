@@ -15,8 +15,8 @@ from itertools import islice
 from typing import Final
 
 from sandbox.foundation.bounds import Count, Seconds
-from sandbox.foundation.errors import UnauthenticatedError
 from sandbox.foundation.instants import format_timestamp
+from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.entry import TokenLink, seconds
 from sandbox.journal.known_secrets import digest_of, fingerprint_of

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final, Literal
 
 from sandbox.foundation.answer import JSON, Answer, Headers, compact
-from sandbox.foundation.errors import (
+from sandbox.foundation.refusals import (
     FaultedError,
     IncompleteBodyError,
     InvalidClientError,

@@ -19,7 +19,7 @@ from typing_extensions import assert_never
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
 from sandbox.foundation.answer import Answer, Headers
-from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
+from sandbox.foundation.refusals import IncompleteBodyError, PayloadTooLargeError, RefusalError
 from sandbox.journal.request import Request
 from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox

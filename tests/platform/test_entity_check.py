@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.foundation.errors import InvalidPayloadError, InvalidValueError, Violation
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.foundation.strict_json import parse_json
 from sandbox.platform.entity_check import MAX_DETAIL_LENGTH, MAX_VIOLATIONS, EntityCheck, infer_schema
 

@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization as ser
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from sandbox.foundation.errors import SettingError, UnauthenticatedError
+from sandbox.foundation.errors import SettingError
+from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.platform.keys import KeyRing, SigningKey
 from tests.platform.tokens_by_hand import b64, decoded
 

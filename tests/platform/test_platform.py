@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from sandbox.foundation.errors import (
+from sandbox.foundation.refusals import (
     InvalidClientError,
     InvalidPayloadError,
     InvalidRequestError,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.foundation.errors import UnauthenticatedError
+from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform import tokens as module

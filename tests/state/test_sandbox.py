@@ -20,9 +20,9 @@ from sandbox.foundation.errors import (
     InvalidValueError,
     NotFoundError,
     SettingError,
-    UnauthenticatedError,
     WaitInterruptedError,
 )
+from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.journal.entry import Exchange
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.request import Request

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
-from sandbox.foundation.errors import TooManyAttemptsError
 from sandbox.foundation.fields import field
+from sandbox.foundation.refusals import TooManyAttemptsError
 
 
 @dataclass(frozen=True, slots=True)

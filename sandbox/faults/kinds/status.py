@@ -10,9 +10,9 @@ from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import JSON, Answer, compact
-from sandbox.foundation.errors import FaultedError
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.refusals import FaultedError
 
 _WITHOUT_BODY: Final = (204, 205, 304)
 _WITHOUT_RATE: Final = (404, 405, 413, 503)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from sandbox.faults.fault import Act
-from sandbox.foundation.errors import MissingScopeError, UnauthenticatedError
+from sandbox.foundation.refusals import MissingScopeError, UnauthenticatedError
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Endpoint
 from sandbox.platform.http_basic import read_basic

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import TooManyAttemptsError
+from sandbox.foundation.refusals import TooManyAttemptsError
 from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import EndpointKind
 from sandbox.journal.entry import Entry, Exchange

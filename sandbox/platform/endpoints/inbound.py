@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, Answer, compact
-from sandbox.foundation.errors import (
+from sandbox.foundation.refusals import (
     IncompleteBodyError,
     InvalidPayloadError,
     MethodNotAllowedError,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sandbox.foundation.answer import JSON, Answer
-from sandbox.foundation.errors import (
+from sandbox.foundation.refusals import (
     FaultedError,
     PayloadTooLargeError,
     RefusalError,

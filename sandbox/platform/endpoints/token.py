@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from sandbox.faults.fault import Act, TokenTerms
 from sandbox.foundation.answer import JSON, Answer
-from sandbox.foundation.errors import (
+from sandbox.foundation.form_data import FORM, MULTIPART
+from sandbox.foundation.refusals import (
     InvalidClientError,
     InvalidRequestError,
     InvalidScopeError,
@@ -18,7 +19,6 @@ from sandbox.foundation.errors import (
     RouteNotFoundError,
     UnsupportedGrantTypeError,
 )
-from sandbox.foundation.form_data import FORM, MULTIPART
 from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange

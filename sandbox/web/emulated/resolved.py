@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sandbox.foundation.answer import JSON
-from sandbox.foundation.errors import InvalidPayloadError, Violation
+from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.foundation.settings import Settings
 from sandbox.platform.endpoints.inbound import BLANK, MISMATCH
 from sandbox.platform.endpoints.responses import Responses

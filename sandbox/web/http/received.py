@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sandbox.foundation.errors import IncompleteBodyError, PayloadTooLargeError, RefusalError
+from sandbox.foundation.refusals import IncompleteBodyError, PayloadTooLargeError, RefusalError
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.web.http.body import Message, TooLargeError

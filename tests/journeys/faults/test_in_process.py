@@ -15,7 +15,7 @@ from sandbox import Sandbox, faults
 from sandbox.faults import Fault, make_rule
 from sandbox.faults.fault import Act, BearerToken, KeyRing, Rate, TokenBook, Trait
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.errors import UnauthorizedActionError
+from sandbox.foundation.refusals import UnauthorizedActionError
 from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
 from tests.journeys.faults.conftest import Outcome, eventually
