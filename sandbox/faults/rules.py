@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sandbox.faults.fault import COMPONENTS, PROCESSING, STAGES, Fault, stage_of
 from sandbox.faults.sequence import KINDS, read_fault, steps_of
+from sandbox.foundation import http_types, json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError
 from sandbox.foundation.fields import Described, field, fields_of, read
@@ -47,12 +48,12 @@ class Match(Described):
     client_id: str | None = field(
         types.text(255, 1), "The OAuth client that authenticated, or whose token it is.", None
     )
-    method: str | None = field(types.http_method(), "HTTP method.", None)
+    method: str | None = field(http_types.http_method(), "HTTP method.", None)
     headers: Mapping[str, str | None] = field(
-        types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
+        http_types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
     )
     json_path: str | Mapping[str, JsonValue] | None = field(
-        types.json_path(),
+        json_types.json_path(),
         "An RFC 9535 JSONPath that must select something in a JSON body, or an object of paths and values: each path "
         'must select its value, as in `{"$.order": "1001"}`.',
         None,

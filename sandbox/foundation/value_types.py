@@ -15,9 +15,7 @@ from typing import Any, Final
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
-from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
 
-_HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TRUTH_WORDS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -229,122 +227,6 @@ def names(
 
     items = {"type": "array", "items": {"type": "string", **(schema or {})}}
     return ValueType(parse, allowed, {**items, "minItems": low} if low else items, list, from_text)
-
-
-def http_method() -> ValueType:
-    """An HTTP method; kept in upper case."""
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or not _HTTP_TOKEN.fullmatch(value):
-            raise NotAllowedError
-        return value.upper()
-
-    return ValueType(parse, "an HTTP method such as POST", {"type": "string"})
-
-
-_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-
-
-def answer_headers() -> ValueType:
-    """Headers of an answer by name. The server frames the answer: its headers for that cannot be given."""
-    any_headers = headers()
-
-    def parse(value: object) -> dict[str, str]:
-        given: dict[str, str] = any_headers.parse(value)
-        if any(name.lower() in _FRAMING for name in given):
-            raise NotAllowedError
-        return given
-
-    allowed = (
-        "an object of header names and values, without Content-Length and Transfer-Encoding; for an answer that "
-        "breaks off there is the fault truncated_body"
-    )
-    return replace(any_headers, parse=parse, allowed=allowed)
-
-
-def headers(*, may_be_null: bool = False) -> ValueType:
-    """Headers by name."""
-
-    def parse(value: object) -> dict[str, str | None]:
-        if not isinstance(value, Mapping):
-            raise NotAllowedError
-        for name, content in value.items():
-            if not isinstance(name, str) or not _HTTP_TOKEN.fullmatch(name) or not _is_content(content, may_be_null):
-                raise NotAllowedError
-        return dict(value)
-
-    content = ["string", "null"] if may_be_null else "string"
-    allowed = "an object of header names and values" + (", null for any value" if may_be_null else "")
-    return ValueType(parse, allowed, {"type": "object", "additionalProperties": {"type": content}}, dict)
-
-
-def _is_content(value: object, may_be_null: bool) -> bool:
-    if value is None:
-        return may_be_null
-    return isinstance(value, str) and value.isprintable() and all(ord(character) < 256 for character in value)
-
-
-def json_value() -> ValueType:
-    """Any JSON value."""
-
-    def parse(value: object) -> object:
-        if not _is_json(value):
-            raise NotAllowedError
-        return value
-
-    return ValueType(parse, "any JSON value", {})
-
-
-def json_object() -> ValueType:
-    """A JSON object."""
-
-    def parse(value: object) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or not _is_json(value):
-            raise NotAllowedError
-        return dict(value)
-
-    return ValueType(parse, "a JSON object", {"type": "object", "additionalProperties": True}, dict)
-
-
-def _is_json(value: object) -> bool:
-    match value:
-        case None | bool() | int() | str():
-            return True
-        case float():
-            return math.isfinite(value)
-        case Mapping():
-            return all(isinstance(key, str) and _is_json(child) for key, child in value.items())
-        case list() | tuple():
-            return all(_is_json(child) for child in value)
-        case _:
-            return False
-
-
-JSON_PATH: Final[Mapping[str, Any]] = {
-    "type": "string",
-    "format": "json-path",
-    "pattern": r"^\$",
-    "maxLength": MAX_JSON_PATH_LENGTH,
-}
-"""The JSON Schema of a JSONPath. The format has no official name; RFC 9535 is young."""
-
-
-def json_path() -> ValueType:
-    """A JSONPath that must select something, or an object of JSONPaths and the values they must select."""
-
-    def parse(value: object) -> str | dict[str, Any]:
-        if isinstance(value, str):
-            compile_json_path(value)
-            return value
-        if not isinstance(value, Mapping) or not value or not _is_json(value):
-            raise NotAllowedError
-        for expression in value:
-            compile_json_path(expression)
-        return dict(value)
-
-    schema = {"anyOf": [JSON_PATH, {"type": "object", "additionalProperties": True, "minProperties": 1}]}
-    allowed = 'an RFC 9535 JSONPath ($.order), or an object of paths and the values they must select ({"$.order": "1"})'
-    return ValueType(parse, allowed, schema)
 
 
 def instant() -> ValueType:

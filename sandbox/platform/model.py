@@ -16,6 +16,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import Described, object_schema, read
 from sandbox.foundation.fields import field as described
 from sandbox.foundation.json_path import compile_json_path
+from sandbox.foundation.json_types import JSON_PATH
 from sandbox.foundation.json_value import JsonValue
 from sandbox.platform.processing.schedule import SCHEDULE, SCHEDULE_ALLOWED, ZONE, ZONE_ALLOWED, is_schedule, is_zone
 
@@ -133,7 +134,7 @@ def _json_path() -> types.ValueType:
             raise InvalidValueError("reference", value, error.allowed) from None
         return value
 
-    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", types.JSON_PATH)
+    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", JSON_PATH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from sandbox.faults.effects import Relayed as Effect
 from sandbox.faults.fault import Act, Fault, Handling
+from sandbox.foundation import http_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import field
@@ -33,7 +34,7 @@ class Relayed(Fault):
         True,
     )
     gzip: bool = field(types.boolean(), "Whether it is compressed for a client that accepts gzip.", False)
-    headers: Mapping[str, str] = field(types.answer_headers(), "Headers that come before the platform's own.", {})
+    headers: Mapping[str, str] = field(http_types.answer_headers(), "Headers that come before the platform's own.", {})
 
     def effect(self, act: Act, answer: Answer) -> Effect:
         """Frame the answer, and compress it where the client accepts that."""

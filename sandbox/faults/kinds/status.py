@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
+from sandbox.foundation import http_types, json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.fields import field
@@ -34,12 +35,12 @@ class Status(Fault):
 
     code: int = field(types.integer(200, 599), "Status of the answer.")
     body: JsonValue = field(
-        types.json_value(),
+        json_types.json_value(),
         "Body of the answer: text is sent as it is, anything else as JSON. Default: the platform's.",
         None,
     )
     headers: Mapping[str, str] = field(
-        types.answer_headers(),
+        http_types.answer_headers(),
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sandbox.faults.fault import Act, Fault, Handling, Trait
+from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer, compact
 from sandbox.foundation.errors import InvalidValueError
@@ -25,7 +26,7 @@ class TokenResponse(Fault):
 
     remove: Sequence[str] = field(types.names(), "Fields to leave out, such as `expires_in`.", ())
     set: Mapping[str, JsonValue] = field(
-        types.json_object(), 'Fields to put in or replace, such as `{"expires_in": "soon"}`.', {}
+        json_types.json_object(), 'Fields to put in or replace, such as `{"expires_in": "soon"}`.', {}
     )
 
     def check(self) -> None:

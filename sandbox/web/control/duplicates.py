@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from marshmallow import fields
 
-from sandbox.foundation.value_types import JSON_PATH
+from sandbox.foundation.json_types import JSON_PATH
 from sandbox.journal.attempts import Likeness, find_attempts
 from sandbox.journal.duplicates import find_duplicates
 from sandbox.journal.endpoint import INBOUND
