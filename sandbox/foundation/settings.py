@@ -211,8 +211,8 @@ class Settings(Described):
             lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
             str.lower,
         ),
-        "Further names that the certificate is for. inbound.pwks.co, localhost, 127.0.0.1, ::1, the host listened on "
-        "and the host of public_url always are.",
+        "Further names that the certificate is for. The hosts of Patchworks, localhost, 127.0.0.1, ::1, the host "
+        "listened on and the host of public_url always are.",
     )
     tls_cert_file: str | None = _fixed(
         None,

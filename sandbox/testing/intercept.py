@@ -177,7 +177,7 @@ def _routed(hosts: Sequence[str], port: int | None, *, strict: bool, outer: bool
     """
     if isinstance(socket.getaddrinfo, _Resolver) and not socket.getaddrinfo.outer:
         raise ConflictError(
-            f"{', '.join(socket.getaddrinfo.hosts)} is intercepted already; one interception at a time, as it concerns "
+            f"an interception of {', '.join(socket.getaddrinfo.hosts)} lasts already; one at a time, as it concerns "
             "the whole process"
         )
     resolver = _Resolver(hosts, port, strict=strict, outer=outer)

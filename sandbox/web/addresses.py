@@ -13,6 +13,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.loopback import is_everywhere, is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
+from sandbox.platform.flows import HOSTS as FLOW_HOSTS
 from sandbox.platform.store import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.paths import PREFIX
@@ -121,8 +122,8 @@ def control_key_for(settings: Settings, host: str) -> str | None:
     return settings.control_key
 
 
-PRODUCTION_HOSTS: Final = ("inbound.pwks.co",)
-"""The hosts of inbound URLs at Patchworks (FACTS 1.12)."""
+PRODUCTION_HOSTS: Final = ("inbound.pwks.co", *FLOW_HOSTS)
+"""The hosts of Patchworks: that of inbound URLs (FACTS 1.12), and those of process flows (FLOWS 1)."""
 
 _ALWAYS: Final = (*PRODUCTION_HOSTS, "localhost", "127.0.0.1", "::1")
 

@@ -26,7 +26,7 @@ from sandbox import Sandbox, SandboxServer
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotInProcessError, RefusedHostError
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.local import InProcess
-from sandbox.web.addresses import Endpoints
+from sandbox.web.addresses import PRODUCTION_HOSTS, Endpoints
 
 URL = "https://inbound.pwks.co/v1/acme/anything"
 ELSEWHERE = "https://api.shop.example/orders"
@@ -135,6 +135,15 @@ def test_client_reaches_the_sandbox_by_the_name_of_the_platform(
     assert ("Host", "inbound.pwks.co") in [(name.title(), value) for name, value in entry.headers]
 
 
+def test_every_host_of_the_platform_is_intercepted(patchworks: Patchworks, bearer: dict[str, str]) -> None:
+    with patchworks.intercept() as interception:
+        answers = {host: by_requests(f"https://{host}/v1/acme/anything", bearer) for host in PRODUCTION_HOSTS}
+
+    assert interception.hosts == PRODUCTION_HOSTS
+    assert set(answers.values()) == {200}
+    assert [entry.header("Host") for entry in patchworks.inbound("anything")] == list(PRODUCTION_HOSTS)
+
+
 @every_client
 def test_strict_interception_refuses_any_other_host(post: Post, patchworks: Patchworks) -> None:
     with patchworks.intercept(strict=True), pytest.raises(Exception) as failure:  # noqa: PT011 - each its own
@@ -226,7 +235,7 @@ def test_proxy_is_not_asked_for_the_host(
     monkeypatch.setenv("NO_PROXY", "intranet.example")
     with patchworks.intercept():
         assert (by_requests(URL, bearer), by_httpx(URL, bearer), by_urllib(URL, bearer)) == (200, 200, 200)
-        assert os.environ["NO_PROXY"] == "intranet.example,inbound.pwks.co"
+        assert os.environ["NO_PROXY"] == ",".join(["intranet.example", *PRODUCTION_HOSTS])
 
 
 def test_aiohttp_with_a_resolver_of_its_own_is_routed_too(patchworks: Patchworks, bearer: dict[str, str]) -> None:
@@ -260,7 +269,7 @@ def test_strict_interception_refuses_addresses_and_lets_loopback_through(patchwo
         assert requests.get(f"{patchworks.control_url}/health", timeout=10).status_code == 200
         assert requests.get(f"{by_name}/health", timeout=10).status_code == 200
         with socket.socket() as sock:
-            with pytest.raises(RefusedHostError, match=r"refuses 192\.0\.2\.1; allowed: inbound\.pwks\.co and this"):
+            with pytest.raises(RefusedHostError, match=r"refuses 192\.0\.2\.1; allowed: inbound.+ and this"):
                 sock.connect(("192.0.2.1", 443))
             with pytest.raises(RefusedHostError):
                 sock.connect_ex(("192.0.2.1", 443))
@@ -291,7 +300,7 @@ def test_other_threads_are_intercepted(patchworks: Patchworks, bearer: dict[str,
 def test_one_interception_at_a_time(patchworks: Patchworks) -> None:
     with (
         patchworks.intercept(),
-        pytest.raises(ConflictError, match=r"inbound\.pwks\.co is intercepted already"),
+        pytest.raises(ConflictError, match=r"an interception of inbound\.pwks\.co, .+ lasts already"),
         patchworks.intercept("other.example"),
     ):
         pass

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from sandbox.foundation.errors import SettingError
 from sandbox.foundation.settings import Settings
-from sandbox.web.addresses import certificate_names
+from sandbox.web.addresses import PRODUCTION_HOSTS, certificate_names
 from sandbox.web.identity import identity_for
 
-ALWAYS = ["inbound.pwks.co", "localhost", "127.0.0.1", "::1"]
+ALWAYS = [*PRODUCTION_HOSTS, "localhost", "127.0.0.1", "::1"]
 
 
 def settings(**values: Any) -> Settings:

@@ -8,40 +8,17 @@ prefix or without it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from sandbox.platform.endpoints.endpoint import Endpoint
+from sandbox.platform.flows import HOSTS, PREFIXES
 from sandbox.platform.flows.endpoint import FlowEndpoint
 from sandbox.platform.platform import Platform
 
 ENDPOINTS: Final[tuple[FlowEndpoint[Any], ...]] = ()
 """Every endpoint of process flows. Of two with the same path the first is asked first."""
 
-_FABRIC: Final = ("login",)
-_CORE: Final = ("core",)
-_START: Final = ("start", "webhook", "callback")
-
-HOSTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "core.wearepatchworks.com": _CORE,
-        "start.wearepatchworks.com": _START,
-        "webhooks.wearepatchworks.com": ("start", "webhook"),
-        "callbacks.wearepatchworks.com": ("start", "callback"),
-        "svc-fabric.pwks.co": _FABRIC,
-        "svc-fabric.wearepatchworks.com": _FABRIC,
-        "app.wearepatchworks.com": (),
-    }
-)
-"""The platform's hosts, each with the kinds of the endpoints that it serves. Start, webhooks and callbacks are one
-deployment, so the Start API is on each of their hosts."""
-
-PREFIXES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"/fabric": _FABRIC, "/core-main": _CORE, "/core-start": _START}
-)
-"""The prefixes of the deployments on ``app.wearepatchworks.com``, which are cut off before a path is matched."""
-
-_EVERYWHERE: Final = (*_FABRIC, *_CORE, *_START)
+_EVERYWHERE: Final = tuple(dict.fromkeys(kind for kinds in PREFIXES.values() for kind in kinds))
 
 
 def flow_endpoint(platform: Platform, base_url: str, path: str) -> tuple[Endpoint[Any], Mapping[str, str]] | None:

@@ -16,9 +16,9 @@ from sandbox.foundation.settings import Settings
 from sandbox.journal.endpoint import EndpointKind
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Operation
-from sandbox.platform.flows import routes
+from sandbox.platform.flows import HOSTS, routes
 from sandbox.platform.flows.endpoint import FlowEndpoint
-from sandbox.platform.flows.routes import HOSTS, flow_endpoint
+from sandbox.platform.flows.routes import flow_endpoint
 from sandbox.platform.platform import Platform
 from tests import ROOT
 
