@@ -1,9 +1,9 @@
-"""Processing over HTTP: the sync report, its resync, and the runs of services with their logs (FACTS P3 to P8)."""
+"""The sync report over HTTP, and its resync (FACTS P6 to P8)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, ClassVar, Final
 
 from flask import Response
 from marshmallow import fields
@@ -19,14 +19,13 @@ from sandbox.platform.processing.report import (
     ReportFilter,
     Row,
     as_csv,
-    log_of,
     page,
     row_of,
     shown_filter,
     sorted_rows,
     waiting_in,
 )
-from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run
+from sandbox.platform.processing.values import STATUSES, Item
 from sandbox.web.control.base import (
     INSTANT,
     AnswerSchema,
@@ -39,12 +38,11 @@ from sandbox.web.control.base import (
 )
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
 
-blueprint = Blueprint("processing", __name__, description="What becomes of accepted payloads")
+blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
 
 _NO_ROW: Final = "There is no such row, or it was dropped or belongs to a time before the last reset."
-_NO_RUN: Final = "There is no such run, or it was dropped or belongs to a time before the last reset."
-_NOT_NOW: Final = "The service is not active, or settings do not allow it."
-_DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
+NOT_NOW: Final = "The service is not active, or settings do not allow it."
+DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
 
 
 class SyncReportRowSchema(AnswerSchema):
@@ -87,7 +85,7 @@ class SyncReportSchema(AnswerSchema):
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
     )
-    dropped = fields.Integer(metadata=_DROPPED)
+    dropped = fields.Integer(metadata=DROPPED)
     waiting = fields.Integer(
         metadata={"description": "Items of the same services that no run has pulled yet; they are in no report."}
     )
@@ -152,62 +150,8 @@ class ResyncedSchema(AnswerSchema):
     items = fields.List(fields.Nested(SyncReportRowSchema))
 
 
-class RunSchema(AnswerSchema):
-    """A run of a service."""
-
-    id = fields.String()
-    service_id = fields.Integer()
-    company = fields.String()
-    vanity_url = fields.String()
-    requested_by = fields.String(validate=one_of(*get_args(RequestedBy)))
-    status = fields.String(validate=one_of("complete", "failed"))
-    due_at = Instant()
-    started_at = Instant()
-    finished_at = Instant()
-    pulled = fields.Integer(metadata={"description": "Items taken from the source."})
-    pushed = fields.Integer(metadata={"description": "Items synced to the destination."})
-    pending = fields.Integer()
-    failed = fields.Integer()
-    page_size = fields.Integer()
-    total_pages = fields.Integer()
-
-
-class RunsSchema(AnswerSchema):
-    """A page of runs, newest last."""
-
-    runs = fields.List(fields.Nested(RunSchema))
-    next_after = fields.Integer(
-        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
-    )
-    dropped = fields.Integer(metadata=_DROPPED)
-
-
-class RunsQuerySchema(StrictSchema):
-    """Conditions on runs, a cursor and the size of the page."""
-
-    company = fields.String()
-    vanity_url = fields.String()
-    after = fields.Integer(
-        load_default=0, validate=between(0, 10**18), metadata={"description": "The number of the last run seen."}
-    )
-    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
-
-
-class LogLineSchema(AnswerSchema):
-    """A line of the log of a run."""
-
-    level_name = fields.String(validate=one_of("info", "warning", "error"))
-    date_time = fields.String(metadata=INSTANT)
-    message = fields.String()
-
-
-class RunLogSchema(AnswerSchema):
-    """The log of a run."""
-
-    lines = fields.List(fields.Nested(LogLineSchema))
-
-
-def _processing() -> Processing:
+def current_processing() -> Processing:
+    """Return the processing of the sandbox that answers."""
     return current_sandbox().platform.processing
 
 
@@ -220,15 +164,7 @@ def _whole(item: Item) -> dict[str, Any]:
     return {**row._asdict(), "history": [attempt._asdict() for attempt in row.history]}
 
 
-def presented_run(run: Run) -> dict[str, Any]:
-    """Return a run as the API shows it; it takes no time on the sandbox clock."""
-    names = ("id", "service_id", "company", "vanity_url", "requested_by", "status", "due_at")
-    counts = ("pulled", "pushed", "pending", "failed", "page_size")
-    times = {"started_at": run.due_at, "finished_at": run.due_at, "total_pages": run.pages}
-    return {**{name: getattr(run, name) for name in (*names, *counts)}, **times}
-
-
-def read_report_filter(query: dict[str, Any]) -> ReportFilter:
+def _report_filter(query: dict[str, Any]) -> ReportFilter:
     """Return the filter of query parameters; the window is of ``days`` unless it is given by instants."""
     days = query.pop("days", None)
     for name in ("since", "until"):
@@ -247,13 +183,13 @@ def read_report_filter(query: dict[str, Any]) -> ReportFilter:
 def show_report(query: dict[str, Any]) -> dict[str, Any]:
     """List the sync report, a page at a time: a row for each item that a run has pulled."""
     order = {name: query.pop(name) for name in ("sort", "descending", "after", "limit")}
-    wanted = read_report_filter(query)
-    items = _processing().items()
+    wanted = _report_filter(query)
+    items = current_processing().items()
     rows, next_after = page(items, wanted, **order)
     return {
         "items": list(map(_presented, rows)),
         "next_after": next_after,
-        "dropped": _processing().dropped,
+        "dropped": current_processing().dropped,
         "waiting": waiting_in(items, wanted),
     }
 
@@ -264,7 +200,7 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
 def download_report(query: dict[str, Any]) -> Response:
     """Download the sync report as CSV: everything that the filters match, in the vendor's columns."""
     sort, descending = query.pop("sort"), query.pop("descending")
-    rows = sorted_rows(_processing().items(), read_report_filter(query), sort=sort, descending=descending)
+    rows = sorted_rows(current_processing().items(), _report_filter(query), sort=sort, descending=descending)
     names = {company.slug: company.name for company in current_sandbox().store.companies()}
     headers = {"Content-Disposition": f'attachment; filename="{CSV_NAME}"'}
     return Response(as_csv(rows, names), content_type="text/csv; charset=utf-8", headers=headers)
@@ -279,7 +215,7 @@ def show_row(item_id: int) -> dict[str, Any]:
 
 
 def _tried(item_id: int) -> Item:
-    item = _processing().item(item_id)
+    item = current_processing().item(item_id)
     if item.status is None:
         raise InvalidValueError("id", item_id, "the id of a row; no run has pulled this item yet")
     return item
@@ -288,17 +224,17 @@ def _tried(item_id: int) -> Item:
 @blueprint.post("/sync-report/<int:item_id>/resync")
 @blueprint.response(200, SyncReportRowSchema)
 @blueprint.problem(404, _NO_ROW)
-@blueprint.problem(409, f"It is not failed. {_NOT_NOW}")
+@blueprint.problem(409, f"It is not failed. {NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
-    return _presented(row_of(_processing().resync([item_id])[0]))
+    return _presented(row_of(current_processing().resync([item_id])[0]))
 
 
 @blueprint.post("/sync-report/resync")
 @blueprint.arguments(ResyncSchema, required=False)
 @blueprint.response(200, ResyncedSchema)
 @blueprint.problem(404, _NO_ROW)
-@blueprint.problem(409, f"One of them is not failed; none is resynced. {_NOT_NOW}")
+@blueprint.problem(409, f"One of them is not failed; none is resynced. {NOT_NOW}")
 def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     """Sync failed items again, now: all that are given, or none."""
     ids: Sequence[int] | None = body.pop("ids", None)
@@ -306,49 +242,5 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
         raise InvalidValueError("ids", "a list", f"either ids or conditions ({shown_filter(ReportFilter(**body))})")
     if ids is None:
         wanted = ReportFilter(status="Failed", **body)
-        ids = [item.id for item in _processing().items() if wanted.matches(item)]
-    return {"items": [_presented(row_of(item)) for item in _processing().resync(ids)]}
-
-
-@blueprint.get("/runs")
-@blueprint.arguments(RunsQuerySchema, location="query")
-@blueprint.response(200, RunsSchema)
-def list_runs(query: dict[str, Any]) -> dict[str, Any]:
-    """List the runs of services, newest last, a page at a time."""
-    after, limit = query.pop("after"), query.pop("limit")
-    runs = [
-        run
-        for run in _processing().runs()
-        if run.number > after and all(getattr(run, name) == value for name, value in query.items())
-    ]
-    return {
-        "runs": list(map(presented_run, runs[:limit])),
-        "next_after": runs[limit - 1].number if len(runs) > limit else None,
-        "dropped": _processing().dropped_runs,
-    }
-
-
-@blueprint.get("/runs/<run_id>")
-@blueprint.response(200, RunSchema)
-@blueprint.problem(404, _NO_RUN)
-def get_run(run_id: str) -> dict[str, Any]:
-    """Show a run."""
-    return presented_run(_processing().find_run(run_id))
-
-
-@blueprint.get("/runs/<run_id>/log")
-@blueprint.response(200, RunLogSchema)
-@blueprint.problem(404, _NO_RUN)
-def get_run_log(run_id: str) -> dict[str, Any]:
-    """Show the log of a run, line by line."""
-    run = _processing().find_run(run_id)
-    return {"lines": [line._asdict() for line in log_of(run, _processing().items())]}
-
-
-@blueprint.post("/services/<int:service_id>/run")
-@blueprint.response(201, RunSchema)
-@blueprint.problem(404, "There is no such service.")
-@blueprint.problem(409, _NOT_NOW)
-def run_service(service_id: int) -> dict[str, Any]:
-    """Run a service now: it pulls every item that waits."""
-    return presented_run(_processing().run(service_id))
+        ids = [item.id for item in current_processing().items() if wanted.matches(item)]
+    return {"items": [_presented(row_of(item)) for item in current_processing().resync(ids)]}
