@@ -30,7 +30,7 @@ _CONTENT_SECURITY_POLICY: Final = (
 _SWAGGER_UI: Final = Path(str(files("flask_swagger_ui"))) / "dist"
 _SWAGGER_UI_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 """Unlike the other pages, Swagger UI needs pictures in its style sheet."""
 
@@ -51,7 +51,8 @@ def _harden(response: Response) -> Response:
     """
     response.headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # With "no-referrer" a browser would send "Origin: null" with a form, as a page of another site may.
+    response.headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":
         response.headers["Cache-Control"] = "no-store"
     return response
@@ -69,6 +70,7 @@ def _shared() -> dict[str, Any]:
         "token_endpoint": token_endpoint(),
         "prefix": PREFIX,
         "current": request.endpoint,
+        "here": request.full_path.rstrip("?"),
         "unkept": None if sandbox.journal_file is None else sandbox.journal_file.failure(),
     }
 

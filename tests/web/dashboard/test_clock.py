@@ -40,7 +40,7 @@ def test_a_frozen_clock_stands_still_in_every_corner_and_runs_on(dashboard: Dash
     expect(page.get_by_text("Frozen: time stands still")).to_be_visible()
     expect(page.get_by_role("banner")).to_contain_text("frozen")
     assert dashboard.sandbox.clock.frozen
-    page.get_by_role("button", name="Let it run").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("banner")).to_contain_text("moved")
     assert not dashboard.sandbox.clock.frozen
 

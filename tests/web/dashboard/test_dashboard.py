@@ -101,7 +101,7 @@ def test_pages_say_what_a_browser_may_do_on_them(integration: Integration, path:
     policy = dict(part.strip().split(" ", 1) for part in response.headers["Content-Security-Policy"].split(";"))
     assert {name: policy[name] for name in DIRECTIVES} == DIRECTIVES
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_reference_brings_along_all_that_it_loads(integration: Integration) -> None:

@@ -3,7 +3,7 @@
 //   data-method, data-path, data-body   the call; data-done: what to say after it; data-go: where to go ({id} is filled in)
 //   data-dialog="id"                    opens a dialog; data-close closes it
 //   data-copy, data-copy-from           text to copy, or its place
-//   data-soft                           a link within the page: only what changes is replaced
+//   data-soft                           a link or a form of the page: only what changes is replaced; data-done, data-refocus
 //   data-region, data-refresh="s"       what is replaced, and how often by itself
 
 import { call, Refusal } from "./api.js";
@@ -11,7 +11,7 @@ import { runClocks } from "./clock.js";
 import { copyText } from "./copy.js";
 import { openDialog, wireDialogs } from "./dialog.js";
 import { complain, readForm } from "./form.js";
-import { refresh } from "./refresh.js";
+import { load, refresh, show } from "./refresh.js";
 import { say } from "./status.js";
 
 document.addEventListener("click", (event) => {
@@ -27,9 +27,11 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.dataset.method) return;
+  const form = event.target;
+  if (!form.dataset.method && !form.hasAttribute("data-soft")) return;
   event.preventDefault();
-  act(event.target);
+  if (form.dataset.method) act(form);
+  else submitSoftly(form, event.submitter);
 });
 
 // What is being done is not done twice. A disabled button would lose the focus, so this is not by disabling it.
@@ -57,6 +59,31 @@ async function act(source) {
     else say(error.message);
   } finally {
     underWay.delete(source);
+  }
+}
+
+// Posts a form as the browser would, and takes what changed from the page that comes back.
+async function submitSoftly(form, button) {
+  if (underWay.has(form)) return;
+  underWay.add(form);
+  complain(form, "");
+  try {
+    const page = await load(form.getAttribute("action"), {}, new FormData(form, button));
+    const refusal = page.querySelector("[data-refusal]");
+    if (refusal && form.querySelector("[data-problem]")) complain(form, refusal.textContent);
+    else if (refusal) say(refusal.textContent);
+    else if (new URL(page.URL).pathname !== location.pathname) location.assign(page.URL);
+    else {
+      if (!form.hasAttribute("data-keep")) form.reset();
+      show(page);
+      const wrong = document.querySelector("[aria-invalid='true']");
+      (wrong ?? (form.dataset.refocus && document.querySelector(form.dataset.refocus)))?.focus();
+      say(wrong ? "Not done: see the marked fields." : button?.dataset.done ?? form.dataset.done ?? "Done");
+    }
+  } catch {
+    say("The sandbox does not answer. Is it still running?");
+  } finally {
+    underWay.delete(form);
   }
 }
 

@@ -16,6 +16,11 @@ async function renew() {
   const asked = location.href;
   const fresh = await load(asked, { "X-Known-Pane": document.querySelector("[data-version]")?.dataset.version ?? "" });
   if (asked !== location.href) return renew();
+  show(fresh);
+}
+
+// Takes the regions that differ from a fresh page.
+export function show(fresh) {
   const focused = describeFocus();
   for (const region of document.querySelectorAll("[data-region]")) {
     const counterpart = fresh.querySelector(`[data-region="${region.dataset.region}"]`);

@@ -1,0 +1,114 @@
+"""Acts of the pages: a form makes the call of the control API that a program would make, and shows its refusal.
+
+A browser posts a form to a page, with or without JavaScript. The page makes the call within the process, so that the
+checks, the messages and the log of an act are those of the control API. An act that went well leads back to the page
+that it came from.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from flask import Response, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.environ import CONNECTION
+from sandbox.web.paths import PREFIX
+
+_METHODS: Final = ("POST", "PUT", "PATCH", "DELETE")
+_NOT_OF_THE_CALL: Final = (CONNECTION, "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "werkzeug.request")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of the control API to an act."""
+
+    status: int
+    body: Any
+    """Its JSON; ``None`` where there is none."""
+
+    @property
+    def refusal(self) -> str:
+        """The reason of a refusal as the API says it; empty where it was none."""
+        if self.status < 400:
+            return ""
+        return str(self.body["detail"]) if isinstance(self.body, dict) else f"the sandbox answered {self.status}"
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The messages of a refusal by the path of their field, which begins in the body."""
+        listed = self.body.get("errors", ()) if isinstance(self.body, dict) and self.status >= 400 else ()
+        return {
+            error["field"].removeprefix("body").removeprefix("."): "; ".join(
+                [*([f"{error['given']} is not allowed"] if "given" in error else []), error["message"]]
+            )
+            for error in listed
+        }
+
+
+def call(method: str, path: str, body: bytes | None = None) -> Answer:
+    """Call the control API as the browser that posted the form; ``path`` is percent-encoded and may have a query."""
+    path, _, query = path.partition("?")
+    environ = {name: value for name, value in request.environ.items() if name not in _NOT_OF_THE_CALL}
+    environ |= {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": PREFIX + unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": "" if body is None else "application/json",
+        "CONTENT_LENGTH": str(len(body or b"")),
+        "wsgi.input": io.BytesIO(body or b""),
+    }
+    with current_app.request_context(environ):
+        response = current_app.full_dispatch_request()
+        content = response.get_data()
+    return Answer(response.status_code, parse_json(content) if response.is_json and content else None)
+
+
+@pages.post(f"{PAGES}/act")
+def act() -> AnyResponse | tuple[str, int]:
+    """Do what a button says: ``act`` is a method and a path; the body is ``body``, or made of the typed fields."""
+    method, _, path = request.form.get("act", "").partition(" ")
+    if method not in _METHODS or not path.startswith("/"):
+        return refused("the form names no act of the control API", 400)
+    body = request.form.get("body")
+    fields = _fields() if body is None else None
+    if fields:
+        body = write_json(fields)
+    answer = call(method, path, None if body is None else body.encode("utf-8", "replace"))
+    return refused(answer.refusal, answer.status) if answer.refusal else back()
+
+
+def _fields() -> dict[str, Any]:
+    """Return the fields of the form that have a type before their name: ``text.``, ``json.`` or ``utc.``."""
+    body: dict[str, Any] = {}
+    for name, value in request.form.items():
+        kind, _, field = name.partition(".")
+        match kind:
+            case "text":
+                body[field] = value
+            case "utc":  # the control of a browser has no zone, and leaves out seconds that are 0
+                body[field] = f"{value}:00Z" if len(value) == len("2026-11-23T18:00") else f"{value}Z"
+            case "json":
+                try:
+                    body[field] = parse_json(value.encode())
+                except (NotJsonError, UnicodeError):
+                    body[field] = value
+    return body
+
+
+def back() -> AnyResponse:
+    """Lead to the page that the form names, which must be one of the sandbox."""
+    target = request.form.get("back", "")
+    if not target.startswith(f"{PREFIX}/") or not target.isprintable() or "\\" in target:
+        target = f"{PREFIX}/"
+    return redirect(target, 303, Response)
+
+
+def refused(detail: str, status: int) -> tuple[str, int]:
+    """Show why the control API refused an act."""
+    return render_template("refused.html", detail=detail), status
