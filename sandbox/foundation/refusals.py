@@ -12,6 +12,7 @@
     ├── MethodOverrideError        400, 404   │
     ├── TooManyAttemptsError       429        ├── MissingScopeError          403
     ├── InvalidPayloadError        422        ├── UnauthorizedActionError    403
+    ├── MessageError               any status, of process flows
     └── FaultedError               any status, by a fault rule
 
 A refusal carries the data that the wire needs to answer as the platform does, and ``reason``, which only the journal
@@ -126,6 +127,15 @@ class TooManyAttemptsError(RefusalError):
         super().__init__(f"rate_limited: the window opens again in {retry_after_s} s")
 
 
+class MessageError(RefusalError):
+    """An endpoint of process flows answers ``status`` with a message of its own (FLOWS 2, 3 and 6)."""
+
+    def __init__(self, reason: str, status: int, message: str) -> None:
+        self.status = status
+        self.message = message
+        super().__init__(reason)
+
+
 class FaultedError(RefusalError):
     """A fault rule acts: the platform answers ``status``, with ``Retry-After`` where that is given, in seconds."""
 
@@ -140,8 +150,9 @@ class Violation:
     """One way in which a payload fails its entity.
 
     ``path`` is dotted with indexes (``items.1.id``); ``rule`` names what was expected: ``required``, ``integer``,
-    ``number``, ``string``, ``boolean``, ``array``, ``json`` or ``schema`` (a rule of a hand-written JSON Schema, named
-    by ``detail``).
+    ``number``, ``string``, ``boolean``, ``array``, ``json``, ``min`` or ``max`` (a number that ``detail`` names),
+    ``min_length`` or ``max_length`` (characters), or ``schema`` (a rule of a hand-written JSON Schema, named by
+    ``detail``).
     """
 
     path: str

@@ -22,6 +22,7 @@ from sandbox.foundation.refusals import (
     InvalidRequestError,
     InvalidScopeError,
     MalformedBodyError,
+    MessageError,
     MethodNotAllowedError,
     MethodOverrideError,
     MissingScopeError,
@@ -162,6 +163,13 @@ class WireProfile:
                 return f"The {attribute} {field}must be an {rule}."
             case "string" | "number" as rule:
                 return f"The {attribute} {field}must be a {rule}."
+            case "min" | "min_length" as rule:
+                unit = " characters" if rule == "min_length" else ""
+                return f"The {attribute} {field}must be at least {violation.detail}{unit}."
+            case "max" | "max_length" as rule:
+                unit = " characters" if rule == "max_length" else ""
+                limit = "must not be" if self.modern else "may not be"
+                return f"The {attribute} {field}{limit} greater than {violation.detail}{unit}."
             case _:
                 return f"The {attribute} field is invalid: {violation.detail}."
 
@@ -235,6 +243,8 @@ class WireProfile:
             case TooManyAttemptsError(retry_after_s=retry_after_s, reset_at=reset_at):
                 headers = (("Retry-After", str(retry_after_s)), ("X-RateLimit-Reset", str(reset_at)))
                 return self.message(429, "Too Many Attempts.", headers=headers)
+            case MessageError(status=status, message=message):
+                return self.message(status, message)
             case FaultedError(status=status, retry_after_s=retry_after_s):
                 answer = self._with_status(status, exchange)
                 return answer if retry_after_s is None else answer.with_headers(("Retry-After", str(retry_after_s)))
