@@ -10,7 +10,7 @@ from sandbox._version import __version__
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.strict_json import write_json
 from sandbox.platform.model import Service
-from sandbox.platform.store import NewOAuthClient
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.seed import demo_seed_file
 from sandbox.web.addresses import PRODUCTION_HOSTS, Endpoints, TlsEndpoint
 

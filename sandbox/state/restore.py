@@ -14,8 +14,9 @@ from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
 from sandbox.platform.client_secret import new_secret
 from sandbox.platform.names import checked_client_id, checked_slug, checked_vanity_url
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.platform import Platform
-from sandbox.platform.store import NewOAuthClient, Store
+from sandbox.platform.store import Store
 
 if TYPE_CHECKING:
     from sandbox.platform.model import OAuthClient, StoreSnapshot

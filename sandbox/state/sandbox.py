@@ -26,8 +26,9 @@ from sandbox.journal.recent import Recent
 from sandbox.journal.redaction import redact_text
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.platform import AfterAcceptance, Platform
-from sandbox.platform.store import NewOAuthClient, Store
+from sandbox.platform.store import Store
 from sandbox.platform.tokens import IssuedToken
 from sandbox.state.restore import LoadedClient, restore
 from sandbox.state.seed import Seed, SeedSource, demo_seed, extended_seed, read_seed

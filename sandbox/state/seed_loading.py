@@ -10,7 +10,8 @@ from sandbox.faults.presets import find_preset
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import InputError, SeedError
 from sandbox.platform.model import Company
-from sandbox.platform.store import NewOAuthClient, Store
+from sandbox.platform.oauth_clients import NewOAuthClient
+from sandbox.platform.store import Store
 from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, PresetSeed, Seed
 
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
     from sandbox.journal.attempts import Likeness
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Row
     from sandbox.platform.processing.values import Run
-    from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
     from sandbox.state.sandbox import Sandbox

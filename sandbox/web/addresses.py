@@ -14,7 +14,7 @@ from sandbox.foundation.loopback import is_everywhere, is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
 from sandbox.platform.flows import HOSTS as FLOW_HOSTS
-from sandbox.platform.store import NewOAuthClient
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.paths import PREFIX
 

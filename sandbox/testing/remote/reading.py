@@ -19,9 +19,9 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Row
     from sandbox.platform.processing.values import Run
-    from sandbox.platform.store import NewOAuthClient
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
     from sandbox.testing.contract import ContractViolations
@@ -164,7 +164,7 @@ def client(connector_id: int, given: Document) -> OAuthClient:
 
 def new_client(connector_id: int, given: Document) -> NewOAuthClient:
     """Return an OAuth client just made."""
-    from sandbox.platform.store import NewOAuthClient
+    from sandbox.platform.oauth_clients import NewOAuthClient
 
     return NewOAuthClient(client(connector_id, given), given["client_secret"])
 

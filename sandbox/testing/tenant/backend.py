@@ -10,7 +10,7 @@ from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.filter import EVERY_ENTRY
-from sandbox.platform.store import NewOAuthClient
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
