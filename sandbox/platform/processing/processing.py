@@ -27,15 +27,12 @@ from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import NEVER, Agenda
 from sandbox.platform.processing.items import items_of, reference_reader
 from sandbox.platform.processing.numbered import Numbered
-from sandbox.platform.processing.outcomes import Outcomes
+from sandbox.platform.processing.runner import Runner
 from sandbox.platform.processing.schedule import next_tick
 from sandbox.platform.processing.values import (
-    Attempt,
     Item,
     ProcessingSnapshot,
-    RequestedBy,
     Run,
-    Status,
     Timer,
     run_id,
 )
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
 
 MAX_ITEMS: Final = 100_000
 MAX_RUNS: Final = 10_000
-_MAX_ATTEMPTS_KEPT: Final = 50
 _ACCEPTED: Final = EntryFilter(kind=INBOUND.name, accepted=True)
 _MOVED_BACK_S: Final = 1.0
 """An entry may be closed a moment after a later one; a greater difference is a clock that was moved back."""
@@ -65,7 +61,7 @@ class Processing:
         self._lost = 0
         self._runs: Numbered[Run] = Numbered(MAX_RUNS)
         self._agenda = Agenda(self._next_run)
-        self._outcomes = Outcomes(platform)
+        self._runner = Runner(platform, self._items, self._runs, self._agenda)
 
     # --- what happens by itself -------------------------------------------------------------------------------------
 
@@ -84,7 +80,7 @@ class Processing:
                 self._accept(entry)
             self._pass_until(now)
             self._agenda.ask_again()  # a change may follow
-            self._outcomes.forget()
+            self._runner.outcomes.forget()
 
     def _count_lost(self) -> None:
         journal = self._platform.journal
@@ -102,7 +98,7 @@ class Processing:
         connector = self._platform.store.connector(service.connector_id)
         destination = service.options.destination
         systems = (connector.name,) if destination is None else (connector.name, destination)
-        self._outcomes.remember(entry, contents)
+        self._runner.outcomes.remember(entry, contents)
         beyond = max(0, len(contents) - MAX_ITEMS)
         self._lost += beyond
         reference_of = reference_reader(service.options.reference)
@@ -139,14 +135,12 @@ class Processing:
             elif due_at <= time:
                 self._time = max(self._time, due_at)
                 service = self._platform.store.service(service_id)
-                self._run(service, agenda.take(service_id), self._time, "event" if self._at_once else "cron")
+                self._runner.run(
+                    service, agenda.take(service_id), self._time, "event" if self._runner.at_once else "cron"
+                )
             else:
                 break
         self._time = max(self._time, time)
-
-    @property
-    def _at_once(self) -> bool:
-        return self._platform.settings.processing == "immediate"
 
     def _next_run(self, service_id: int) -> float:
         try:
@@ -155,7 +149,7 @@ class Processing:
             return NEVER
         if not service.active:
             return NEVER
-        if self._at_once:
+        if self._runner.at_once:
             return self._time
         options = service.options
         found = None if options.schedule is None else next_tick(options.schedule, options.time_zone, self._time)
@@ -171,73 +165,6 @@ class Processing:
             attempt = replace(item.last[-1], status="OK", confirmed_at=self._time)
             self._items.replace(item.id, replace(item, last=(*item.last[:-1], attempt)))
 
-    # --- runs -------------------------------------------------------------------------------------------------------
-
-    def _run(self, service: Service, items: Iterable[int], at: float, requested_by: RequestedBy) -> Run:
-        number = self._runs.last + 1
-        counts: dict[Status, int] = {"OK": 0, "Sent": 0, "Pending": 0, "Failed": 0}
-        pulled = 0
-        for item_id in items:
-            item = self._items.find(item_id)
-            if item is None:
-                continue
-            if item.service_id != service.id:  # of another service, for which this sweeper runs
-                if item.status != "Failed":
-                    continue
-                item = replace(item, tries=0, swept=True)
-            pulled += 1
-            counts[self._attempt(service, item, number, at)] += 1
-        run = Run(
-            number=number,
-            service_id=service.id,
-            company=service.company,
-            vanity_url=service.vanity_url,
-            requested_by=requested_by,
-            due_at=at,
-            pulled=pulled,
-            pushed=counts["OK"] + counts["Sent"],
-            pending=counts["Pending"],
-            failed=counts["Failed"],
-            page_size=service.options.page_size,
-        )
-        self._runs.append(run)
-        self._outcomes.forget()
-        return run
-
-    def _attempt(self, service: Service, item: Item, run: int, at: float) -> Status:
-        """Try to sync an item: the newest attempt of it decides on its status."""
-        status, message, pending, confirmed_after_s = self._outcomes.of(item, at)
-        tries = item.tries + 1
-        if status == "Pending" and tries >= service.options.max_attempts:
-            status, message, pending = "Failed", f"{message} (no success in {tries} attempts)", None
-        attempt = Attempt(run, at, status, message)
-        last = (*item.last[1 - _MAX_ATTEMPTS_KEPT :], attempt)
-        item = replace(item, attempts=item.attempts + 1, tries=tries, pending=pending, last=last)
-        self._items.replace(item.id, item)
-        if confirmed_after_s is not None:
-            self._agenda.add(Timer(at + confirmed_after_s, item.id, True))
-        if status == "Pending":
-            self._try_again(item, at)
-        elif status == "Failed":
-            self._leave_to_sweepers(service, item)
-        return status
-
-    def _try_again(self, item: Item, at: float) -> None:
-        """Retry a pending item: with the next run, and without a schedule after a while."""
-        if self._at_once:
-            self._agenda.add(Timer(at + self._platform.settings.processing_retry, item.id, False))
-        else:
-            self._agenda.wait(item.service_id, item.id)
-
-    def _leave_to_sweepers(self, service: Service, item: Item) -> None:
-        """Put a failed item into the queues of sweepers; it is swept once until it is resynced."""
-        if self._at_once or item.swept:
-            return
-        for other in self._platform.store.services():
-            same_source = (other.connector_id, other.entity) == (service.connector_id, service.entity)
-            if same_source and other.options.type == "sweeper" and other.id != item.service_id:
-                self._agenda.wait(other.id, item.id)
-
     # --- what people ask for ----------------------------------------------------------------------------------------
 
     def run(self, service_id: int) -> Run:
@@ -247,7 +174,7 @@ class Processing:
             service = self._ready(self._platform.store.service(service_id))
             waiting = self._agenda.take(service_id)
             retries = self._agenda.take_retries(lambda item_id: self._is_of(item_id, service_id))
-            return self._run(service, [*waiting, *retries], self._time, "cli")
+            return self._runner.run(service, [*waiting, *retries], self._time, "cli")
 
     def _is_of(self, item_id: int, service_id: int) -> bool:
         item = self._items.find(item_id)
@@ -277,7 +204,7 @@ class Processing:
             for service in services:
                 for item_id in by_service[service.id]:
                     self._items.replace(item_id, replace(self._known(item_id), tries=0, swept=False))
-                self._run(service, by_service[service.id], self._time, "resync")
+                self._runner.run(service, by_service[service.id], self._time, "resync")
             return [self._known(item_id) for ids in by_service.values() for item_id in ids]
 
     # --- reading ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,101 @@
+"""A run of a service: an attempt on each item that it pulls (FACTS P4, P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from sandbox.platform.model import Service
+from sandbox.platform.processing.agenda import Agenda
+from sandbox.platform.processing.numbered import Numbered
+from sandbox.platform.processing.outcomes import Outcomes
+from sandbox.platform.processing.values import Attempt, Item, RequestedBy, Run, Status, Timer
+
+if TYPE_CHECKING:
+    from sandbox.platform.platform import Platform
+
+_MAX_ATTEMPTS_KEPT: Final = 50
+
+
+class Runner:
+    """Runs the services of one platform. The lock of ``Processing`` guards it."""
+
+    def __init__(self, platform: Platform, items: Numbered[Item], runs: Numbered[Run], agenda: Agenda) -> None:
+        self._platform = platform
+        self._items = items
+        self._runs = runs
+        self._agenda = agenda
+        self.outcomes = Outcomes(platform)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a service runs as soon as an item waits for it."""
+        return self._platform.settings.processing == "immediate"
+
+    def run(self, service: Service, items: Iterable[int], at: float, requested_by: RequestedBy) -> Run:
+        """Run a service at a time: attempt each of these items, by their ids."""
+        number = self._runs.last + 1
+        counts: dict[Status, int] = {"OK": 0, "Sent": 0, "Pending": 0, "Failed": 0}
+        pulled = 0
+        for item_id in items:
+            item = self._items.find(item_id)
+            if item is None:
+                continue
+            if item.service_id != service.id:  # of another service, for which this sweeper runs
+                if item.status != "Failed":
+                    continue
+                item = replace(item, tries=0, swept=True)
+            pulled += 1
+            counts[self._attempt(service, item, number, at)] += 1
+        run = Run(
+            number=number,
+            service_id=service.id,
+            company=service.company,
+            vanity_url=service.vanity_url,
+            requested_by=requested_by,
+            due_at=at,
+            pulled=pulled,
+            pushed=counts["OK"] + counts["Sent"],
+            pending=counts["Pending"],
+            failed=counts["Failed"],
+            page_size=service.options.page_size,
+        )
+        self._runs.append(run)
+        self.outcomes.forget()
+        return run
+
+    def _attempt(self, service: Service, item: Item, run: int, at: float) -> Status:
+        """Try to sync an item: the newest attempt of it decides on its status."""
+        status, message, pending, confirmed_after_s = self.outcomes.of(item, at)
+        tries = item.tries + 1
+        if status == "Pending" and tries >= service.options.max_attempts:
+            status, message, pending = "Failed", f"{message} (no success in {tries} attempts)", None
+        attempt = Attempt(run, at, status, message)
+        last = (*item.last[1 - _MAX_ATTEMPTS_KEPT :], attempt)
+        item = replace(item, attempts=item.attempts + 1, tries=tries, pending=pending, last=last)
+        self._items.replace(item.id, item)
+        if confirmed_after_s is not None:
+            self._agenda.add(Timer(at + confirmed_after_s, item.id, True))
+        if status == "Pending":
+            self._try_again(item, at)
+        elif status == "Failed":
+            self._leave_to_sweepers(service, item)
+        return status
+
+    def _try_again(self, item: Item, at: float) -> None:
+        """Retry a pending item: with the next run, and without a schedule after a while."""
+        if self.at_once:
+            self._agenda.add(Timer(at + self._platform.settings.processing_retry, item.id, False))
+        else:
+            self._agenda.wait(item.service_id, item.id)
+
+    def _leave_to_sweepers(self, service: Service, item: Item) -> None:
+        """Put a failed item into the queues of sweepers; it is swept once until it is resynced."""
+        if self.at_once or item.swept:
+            return
+        for other in self._platform.store.services():
+            same_source = (other.connector_id, other.entity) == (service.connector_id, service.entity)
+            if same_source and other.options.type == "sweeper" and other.id != item.service_id:
+                self._agenda.wait(other.id, item.id)
