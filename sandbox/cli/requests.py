@@ -88,6 +88,8 @@ def filters(command: _Command) -> _Command:
                 metavar="STATUS",
                 help="Only requests answered with this status; 0: with none.",
             ),
+            click.option("--reason", metavar="CODE", help="Only requests with this reason, such as token_expired."),
+            click.option("--fault", metavar="NAME", help="Only requests on which the fault rule of this name acted."),
             click.option(
                 "--since", metavar="INSTANT", help="Only requests received at or after it, on the sandbox clock."
             ),

@@ -24,6 +24,7 @@ class EntryFilter:
     """Every condition given must hold; ``since`` and ``until`` are Unix seconds on the sandbox clock, both inclusive.
 
     ``accepted`` is whether the sandbox did what the request asked for, also where a fault hid that from the client.
+    ``reason`` is the code of a reason, ``fault`` the name of the fault rule that acted, or its id.
     ``json_path`` is an RFC 9535 query; it holds when it selects at least one node of a JSON body.
     """
 
@@ -34,6 +35,8 @@ class EntryFilter:
     outcome: str | None = None
     status: int | None = None
     accepted: bool | None = None
+    reason: str | None = None
+    fault: str | None = None
     since: float | None = None
     until: float | None = None
     json_path: str | None = None
@@ -41,7 +44,7 @@ class EntryFilter:
     _query: JSONPath | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = ("kind", "company", "vanity_url", "client_id", "outcome", "status", "accepted")
+        names = ("kind", "company", "vanity_url", "client_id", "outcome", "status", "accepted", "fault")
         equal = tuple((name, getattr(self, name)) for name in names if getattr(self, name) is not None)
         object.__setattr__(self, "_equal", equal)
         object.__setattr__(self, "_query", None if self.json_path is None else compile_json_path(self.json_path))
@@ -49,8 +52,8 @@ class EntryFilter:
     @property
     def is_indexed(self) -> bool:
         """Whether it is a single condition on an indexed attribute."""
-        others = (self.since, self.until, self.json_path)
-        return len(self._equal) == 1 and self._equal[0][0] in INDEXED and others == (None, None, None)
+        others = (self.reason, self.since, self.until, self.json_path)
+        return len(self._equal) == 1 and self._equal[0][0] in INDEXED and others == (None,) * 4
 
     @property
     def conditions(self) -> Mapping[str, object]:
@@ -62,11 +65,18 @@ class EntryFilter:
         """Return whether an entry meets every condition."""
         if any(getattr(entry, name) != value for name, value in self._equal):
             return False
+        if self.reason is not None and code_of(entry.reason) != self.reason:
+            return False
         if self.since is not None and entry.received_at < self.since:
             return False
         if self.until is not None and entry.received_at > self.until:
             return False
         return self._query is None or selects(self._query, entry.json)
+
+
+def code_of(reason: str | None) -> str:
+    """Return the code of a reason: ``token_expired`` of ``token_expired: 12 s ago``; empty where there is none."""
+    return (reason or "").partition(":")[0]
 
 
 EVERY_ENTRY: Final = EntryFilter()

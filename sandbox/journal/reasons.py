@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.journal.entry import Entry
+from sandbox.journal.filter import code_of
 
 
 class Reason(NamedTuple):
@@ -239,7 +240,7 @@ _ACCEPTED: Final = {endpoint.name: endpoint.accepted for endpoint in ENDPOINTS}
 
 def find_reason(reason: str | None) -> Reason | None:
     """Return the row of the table for the ``reason`` of an entry, such as ``token_expired: 12 s ago``."""
-    return REASONS.get((reason or "").partition(":")[0])
+    return REASONS.get(code_of(reason))
 
 
 def explain(entry: Entry) -> str:

@@ -25,6 +25,8 @@ def _entry() -> Entry:
         body=b'{"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}], "none": null}',
         body_size=0,
         accepted=True,
+        reason="blank_payload: it is accepted here",
+        fault="slow",
     )
     return Journal("abc", 10, 10**6).close(exchange, 200, (), b"")
 
@@ -35,8 +37,10 @@ MATCHING: dict[str, Any] = {
     "company": "acme",
     "vanity_url": "orders",
     "client_id": "c1",
-    "outcome": "accepted",
+    "outcome": "faulted",
     "status": 200,
+    "reason": "blank_payload",
+    "fault": "slow",
     "since": 1000.5,
     "until": 1000.5,
     "json_path": "$.lines[?@.qty > 1]",
@@ -62,6 +66,9 @@ def test_condition_that_holds_matches(name: str, value: Any) -> None:
         ("client_id", ""),
         ("outcome", "rejected"),
         ("status", 201),
+        ("reason", "blank"),
+        ("reason", "blank_payload: it is accepted here"),
+        ("fault", "slo"),
         ("since", 1000.500001),
         ("until", 1000.499999),
         ("json_path", "$.lines[?@.qty > 2]"),
@@ -74,9 +81,11 @@ def test_one_condition_that_fails_decides(name: str, value: Any) -> None:
 
 
 def test_absent_value_matches_no_condition() -> None:
-    entry = replace(ENTRY, client_id=None)
+    entry = replace(ENTRY, client_id=None, reason=None, fault=None)
 
     assert not EntryFilter(client_id="c1").matches(entry)
+    assert not EntryFilter(reason="").matches(ENTRY)
+    assert not EntryFilter(fault="slow").matches(entry)
     assert EntryFilter().matches(entry)
 
 

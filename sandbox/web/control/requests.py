@@ -106,6 +106,8 @@ class FilterSchema(StrictSchema):
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
     status = fields.Integer(validate=between(100, 599))
     accepted = query_flag("Whether the request was carried out, even if a fault hid that from the client.")
+    reason = fields.String(metadata={"description": "Code of the reason, such as `token_expired`."})
+    fault = fields.String(metadata={"description": "Name of the fault rule that acted; its id if it has no name."})
     since = fields.String(
         metadata={**INSTANT, "description": "Received at or after this instant of the sandbox clock."}
     )

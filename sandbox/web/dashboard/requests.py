@@ -73,6 +73,9 @@ SEARCHED: Final = 5_000
 """Entries that a page searches for a text, at most."""
 
 
+_CONDITIONS: Final = ("kind", "outcome", "company", "service", "text", "reason", "fault")
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The choices in the form. ``service`` is ``company/vanity-url``; ``before`` is the cursor of an older window."""
@@ -82,13 +85,15 @@ class Selection:
     company: str = ""
     service: str = ""
     text: str = ""
+    reason: str = ""
+    fault: str = ""
     before: int | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Selection:
         """Read a query string; a parameter that makes no sense counts as not given."""
         before = query.get("before", "")
-        fields = {name: query.get(name, "").strip() for name in ("kind", "outcome", "company", "service", "text")}
+        fields = {name: query.get(name, "").strip() for name in _CONDITIONS}
         return cls(
             **fields, before=int(before) if before.isascii() and before.isdecimal() and len(before) < 20 else None
         )
@@ -96,7 +101,7 @@ class Selection:
     @property
     def conditions(self) -> dict[str, str]:
         """The filters that are set."""
-        given = {name: getattr(self, name) for name in ("kind", "outcome", "company", "service", "text")}
+        given = {name: getattr(self, name) for name in _CONDITIONS}
         return {name: value for name, value in given.items() if value}
 
     def query(self, **more: object) -> str:
@@ -113,6 +118,8 @@ class Selection:
             outcome=self.outcome or None,
             company=self.company or company or None,
             vanity_url=vanity_url or None,
+            reason=self.reason or None,
+            fault=self.fault or None,
         )
 
 
