@@ -87,8 +87,6 @@ def _read_headers(context: click.Context, parameter: click.Parameter, given: Seq
     help="The request has this header.",
 )
 @click.option("--method", help="The HTTP method.")
-@click.option("--reason", help="The reason of the refusal, such as token_expired, or its beginning.")
-@click.option("--fault", help="The name or id of the fault rule that acted.")
 @click.option("--times", type=click.IntRange(0), metavar="N", help="Exactly N requests. [default: at least one]")
 @click.option("--at-least", type=click.IntRange(0), metavar="N", help="N requests or more.")
 @click.option("--at-most", type=click.IntRange(0), metavar="N", help="N requests or fewer.")
