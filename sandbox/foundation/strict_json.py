@@ -135,7 +135,7 @@ def parse_json(body: bytes, max_depth: int = MAX_DEPTH, *, in_doubles: bool = Fa
             parsed = msgspec.json.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             parsed = _parsed_slowly(body, max_depth, read_float)
-    if _may_be_deep(body, max_depth) and depth(parsed) > max_depth:
+    if may_be_deep(body, max_depth) and depth(parsed) > max_depth:
         raise NotJsonError(_too_deep(max_depth))
     return parsed
 
@@ -194,9 +194,9 @@ def _encodable(parsed: JsonValue) -> bool:
     return True
 
 
-def _may_be_deep(body: bytes, max_depth: int) -> bool:
+def may_be_deep(body: bytes, max_depth: int = MAX_DEPTH) -> bool:
     """Return whether there are enough brackets for too many levels: a cheap test, false for nearly every body."""
-    return body.count(b"[") + body.count(b"{") > max_depth
+    return len(body) > 2 * max_depth and body.count(b"[") + body.count(b"{") > max_depth
 
 
 def depth(parsed: JsonValue) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -20,6 +21,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.refusals import Violation, bracketed
 from sandbox.foundation.strict_json import depth, sent_json, write_json
 from sandbox.foundation.yaml_document import MAX_DEPTH
+from sandbox.platform.typed_check import Check, typed_check
 
 MAX_VIOLATIONS = 1_000
 """Violations that are reported of one payload; a batch can hold far more."""
@@ -86,6 +88,11 @@ class EntityCheck:
         except (ValueError, jsonschema_rs.ReferencingError) as error:
             problem = str(error).partition("\n")[0]
             raise InvalidValueError("json_schema", json_schema, f"a valid JSON Schema ({problem})") from None
+
+    @cached_property
+    def surely_matches(self) -> Check:
+        """A fast check of a body. It returns True for bodies that match and are not empty; False leaves that open."""
+        return typed_check(self._schema)
 
     def violations(self, payload: JsonValue) -> list[Violation]:
         """Return the violations of a payload, of a batch item by item, at most ``MAX_VIOLATIONS``."""
