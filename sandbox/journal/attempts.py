@@ -42,6 +42,8 @@ class Attempts:
     key: JsonValue
     """The selection of the JSONPath in each of them; ``None`` without one."""
     entries: tuple[Entry, ...]
+    stored_before: int = 0
+    """How many earlier ones, which are no attempts of the same sending, were accepted."""
 
     @property
     def gaps_s(self) -> tuple[float, ...]:
@@ -52,6 +54,17 @@ class Attempts:
     def stored(self) -> int:
         """How many of them were accepted."""
         return sum(entry.accepted for entry in self.entries)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The remarkable in a few words: ``duplicate``, ``gave up`` (none was accepted), ``3 tokens``."""
+        tokens = len({entry.token.fingerprint for entry in self.entries if entry.token is not None})
+        found = {
+            "duplicate": self.stored > 0 and self.stored + self.stored_before > 1,
+            "gave up": not self.stored and len(self.entries) > 1,
+            f"{tokens} tokens": tokens > 1,
+        }
+        return tuple(mark for mark, holds in found.items() if holds)
 
     @property
     def line(self) -> str:
@@ -98,6 +111,37 @@ def _identity(by: Likeness, query: JSONPath | None) -> Callable[[Entry], object]
     return lambda entry: None if not (selected := select(query, entry.json)) else canonical(selected)
 
 
+def chained(entries: Iterable[Entry]) -> list[Attempts]:
+    """Return all entries, oldest first, those that are attempts to send one payload as one.
+
+    They carry the same bytes to one service, and the client was told of no success before the last. The order is that
+    of the newest attempts.
+    """
+    groups: dict[int, list[Entry]] = {}
+    last: dict[object, tuple[int, int]] = {}  # the newest group of a payload, and how often it was accepted before
+    before: dict[int, int] = {}
+    for entry in entries:
+        payload, key = _payload(entry), entry.seq
+        if payload is not None:
+            known, stored = last.get(payload, (key, 0))
+            group = groups.get(known, [])
+            if group and group[-1].outcome != "accepted":
+                key = known
+            else:
+                before[key] = stored = stored + sum(each.accepted for each in group)
+            last[payload] = key, stored
+        group = groups.pop(key, [])
+        group.append(entry)
+        groups[key] = group
+    return [Attempts(None, tuple(group), before.get(key, 0)) for key, group in groups.items()]
+
+
+def _payload(entry: Entry) -> tuple[str | None, str | None, bytes] | None:
+    """Return what makes two requests attempts of one payload; ``None`` where there is no payload."""
+    # Python keeps the hash of bytes
+    return (entry.company, entry.vanity_url, entry.body) if entry.kind in PAYLOADS and entry.body else None
+
+
 def key_of(entry: Entry, query: JSONPath | None) -> JsonValue:
     """Return what a JSONPath selects in a payload; ``None`` without one."""
     selected = [] if query is None else select(query, entry.json)
@@ -138,9 +182,9 @@ class Repetitions:
 
     def mark(self, entry: Entry) -> Repetition | None:
         """Return which repetition the next entry is; ``None`` for a payload that did not come before."""
-        if entry.kind not in PAYLOADS or not entry.body:
+        key = _payload(entry)
+        if key is None:
             return None
-        key = (entry.company, entry.vanity_url, entry.body)  # Python keeps the hash of bytes
         before, number = self._last.get(key, (None, 0))
         self._last[key] = entry, number + 1
         return None if before is None else Repetition(number + 1, before.seq, gap_s(before, entry))

@@ -143,7 +143,7 @@ def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: 
     if depth < _MAX_DEPTH and isinstance(expected, Mapping) and isinstance(actual, dict):
         wanted = {key_text(key): value for key, value in expected.items()}
         for key, value in wanted.items():
-            place = f"{path}{_step(key)}"
+            place = f"{path}{step(key)}"
             if key in actual:
                 yield from _compare(value, actual[key], place, items, depth + 1)
             else:
@@ -152,7 +152,7 @@ def _compare(expected: Any, actual: JsonValue, path: str, items: _Items, depth: 
                 yield Difference(place, f"missing, expected {show(value)}{hint}", leaves(value))
         for key in actual if not subset else ():
             if key not in wanted:
-                yield Difference(f"{path}{_step(key)}", f"unexpected {show(actual[key])}", leaves(actual[key]))
+                yield Difference(f"{path}{step(key)}", f"unexpected {show(actual[key])}", leaves(actual[key]))
     elif depth < _MAX_DEPTH and isinstance(expected, (list, tuple)) and isinstance(actual, list):
         yield from items(expected, actual, path, depth)
     else:
@@ -307,7 +307,8 @@ def _shown_as(value: object) -> object:
         return getattr(value, "__qualname__", None) or repr(value)
 
 
-def _step(key: object) -> str:
+def step(key: object) -> str:
+    """Return the segment of a JSONPath (RFC 9535 §2.5) that leads to a member of an object."""
     name = str(key)
     return f".{name}" if name.isidentifier() else f"[{write_json(name, ascii=False)}]"
 

@@ -1,22 +1,26 @@
-"""The pane of one request: its explanation, token, bodies (cut to a length that a page can show) and curl command."""
+"""One request in full: its explanation, wrong fields, token, bodies (cut to a length that a page can show) and code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import ISSUERS, PAYLOADS
 from sandbox.journal.entry import Entry
-from sandbox.journal.export.curl import curl
+from sandbox.journal.export.code import MAX_INLINE, Snippet, snippets
 from sandbox.journal.reasons import explain
-from sandbox.platform.platform import Platform
 from sandbox.web.dashboard.formats import pretty
-from sandbox.web.dashboard.token_life import TokenLife, token_of
+from sandbox.web.dashboard.token_life import TokenLife
+from sandbox.web.dashboard.tree import Tree, tree_of
 
 SHOWN: Final = 48 * 1024
 """Characters of a body that are shown unless the page asks for all of it."""
+
+MAX_WRONG: Final = 100
+"""Wrong fields that are shown."""
 
 _ROW: Final = 16
 _DUMPED: Final = 64 * _ROW
@@ -36,51 +40,82 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """A field that the answer complains of; ``line`` is its line in the tree of the payload, if that is one."""
+
+    field: str
+    message: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
-    """The parts of the pane."""
+    """The parts of a request in full."""
 
     entry: Entry
     explanation: str
-    errors: list[tuple[str, str]]
-    """The fields that the answer complains of, each with a message."""
+    wrong: list[Wrong]
     client_name: str | None
     life: TokenLife | None
-    curl: str
-    pretty: Text | None
+    code: list[Snippet]
+    tree: Tree | None
     stored: Text | None
     """An accepted payload as the platform probably stores it, where that is not what came."""
     raw: Text | None
     dump: str | None
     answer: Text
+    answer_tree: Tree | None
 
     @property
     def is_issue(self) -> bool:
         """Whether the request was answered with the access token."""
         return self.entry.kind in ISSUERS
 
+    @property
+    def is_body_apart(self) -> bool:
+        """Whether the code reads the body from a file."""
+        return len(self.entry.body) > MAX_INLINE
 
-def opened(entry: Entry, platform: Platform, base_url: str, *, whole: bool) -> Opened:
-    """Return the pane of an entry; with ``whole`` bodies are shown to their end."""
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Key and title of the parts, in their order: the answer is the first where it is not 2xx."""
+        request, answer, code = ("request", "Request"), ("answer", "Answer"), ("code", "As code")
+        return [request, answer, code] if 200 <= self.entry.status < 300 else [answer, request, code]
+
+    @property
+    def marked(self) -> dict[int, str]:
+        """The messages about wrong fields by line."""
+        found: dict[int, str] = {}
+        for wrong in self.wrong:
+            if wrong.line is not None:
+                found[wrong.line] = "; ".join(filter(None, [found.get(wrong.line), wrong.message]))
+        return found
+
+
+def opened(
+    entry: Entry, base_url: str, *, whole: bool = False, client_name: str | None = None, life: TokenLife | None = None
+) -> Opened:
+    """Return a request in full; with ``whole`` bodies are shown to their end."""
     text = entry.text
-    client = platform.store.find_client(entry.client_id or "")
+    tree, answer = _tree(entry.body, whole=whole), entry.response_body
     return Opened(
         entry=entry,
         explanation=explain(entry),
-        errors=_errors(entry),
-        client_name=client.name if client else None,
-        life=token_of(platform, entry),
-        curl=curl(entry, base_url),
-        pretty=_formatted(entry.body, whole=whole),
+        wrong=_wrong(entry, tree),
+        client_name=client_name,
+        life=life,
+        code=snippets(entry, base_url),
+        tree=tree,
         stored=_stored(entry, whole=whole),
         raw=None if text is None else _cut(text, whole=whole),
         dump=_hex_dump(entry.body) if text is None else None,
-        answer=_formatted(entry.response_body, whole=whole)
-        or _cut(entry.response_body.decode("utf-8", "replace"), whole=whole),
+        answer=_cut(answer.decode("utf-8", "replace"), whole=whole),
+        answer_tree=_tree(answer, whole=whole),
     )
 
 
-def _errors(entry: Entry) -> list[tuple[str, str]]:
-    """Return the fields and messages in the ``errors`` of an answer, a few hundred at most; the reason has one only."""
+def _wrong(entry: Entry, tree: Tree | None) -> list[Wrong]:
+    """Return the fields and messages in the ``errors`` of an answer; the reason has one only."""
     try:
         answer = parse_json(entry.response_body)
     except NotJsonError:
@@ -88,15 +123,22 @@ def _errors(entry: Entry) -> list[tuple[str, str]]:
     errors = answer.get("errors") if isinstance(answer, dict) else None
     if not isinstance(errors, dict):
         return []
-    return [(name, " ".join(map(str, said)) if isinstance(said, list) else str(said)) for name, said in errors.items()]
+    return [
+        Wrong(
+            name,
+            " ".join(map(str, said)) if isinstance(said, list) else str(said),
+            None if tree is None else tree.line_of(name),
+        )
+        for name, said in islice(errors.items(), MAX_WRONG)
+    ]
 
 
-def _formatted(body: bytes, *, whole: bool) -> Text | None:
+def _tree(body: bytes, *, whole: bool) -> Tree | None:
     try:
         value = parse_json(body, in_doubles=True)
     except NotJsonError:
         return None
-    return _cut(pretty(value), whole=whole) if isinstance(value, (dict, list)) else None
+    return tree_of(value, whole=whole) if isinstance(value, (dict, list)) else None
 
 
 def _stored(entry: Entry, *, whole: bool) -> Text | None:

@@ -11,16 +11,18 @@ from urllib.parse import urlencode
 from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.journal.attempts import Repetition, Repetitions
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
-from sandbox.journal.event import Event, interleaved, jumps_s
+from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
+from sandbox.platform.platform import Platform
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import pages
-from sandbox.web.dashboard.opened import opened
+from sandbox.web.dashboard.opened import Opened, opened
+from sandbox.web.dashboard.story import Day, Row, story
 from sandbox.web.dashboard.timeline import timeline
+from sandbox.web.dashboard.token_life import token_of
 
 OUTCOMES: Final = ("accepted", "rejected", "faulted")
 KNOWN_PANE: Final = "X-Known-Pane"
@@ -42,6 +44,7 @@ def overview() -> str:
         "requests.html",
         selection=selection,
         window=shown,
+        link=lambda each: selection.query(before=selection.before, open=each.id),
         rows=rows(shown, journal, selection),
         journal=journal,
         timeline=timeline(sandbox.recent.read(journal), sandbox.clock.wall_timestamp()),
@@ -52,10 +55,14 @@ def overview() -> str:
         entry=entry,
         is_missing=is_missing,
         pane=pane,
-        opened=opened(entry, platform, base_url(), whole=whole)
-        if entry and request.headers.get(KNOWN_PANE) != pane
-        else None,
+        opened=_opened(entry, platform, whole=whole) if entry and request.headers.get(KNOWN_PANE) != pane else None,
     )
+
+
+def _opened(entry: Entry, platform: Platform, *, whole: bool) -> Opened:
+    client = platform.store.find_client(entry.client_id or "")
+    name, life = client.name if client else None, token_of(platform, entry)
+    return opened(entry, base_url(), whole=whole, client_name=name, life=life)
 
 
 def _entry(entry_id: str | None) -> Entry | None:
@@ -144,20 +151,12 @@ def window(journal: Journal, selection: Selection) -> Window:
     return Window(tuple(found[:WINDOW]), found[WINDOW - 1].seq if len(found) > WINDOW else None)
 
 
-def rows(shown: Window, journal: Journal, selection: Selection) -> list[tuple[Entry | Event, float, Repetition | None]]:
-    """Return the entries of a page and the newest events between them, newest first.
-
-    With each comes the seconds by which the sandbox clock jumped before it without an event, and, if an entry of the
-    page has the same payload before it, which repetition it is.
-    """
-    repetitions = Repetitions()
+def rows(shown: Window, journal: Journal, selection: Selection) -> list[Row | Event | Day]:
+    """Return the rows of a page, newest first, with the newest events between them."""
     entries = shown.entries[::-1]
     first = entries[0].seq if entries and shown.older else 0
     events = [event for event in journal.events(first) if selection.before is None or event.after < selection.before]
-    return [
-        (row, jump, None if isinstance(row, Event) else repetitions.mark(row))
-        for row, jump in jumps_s(interleaved(entries, events[-WINDOW:]))
-    ][::-1]
+    return story(entries, events[-WINDOW:])
 
 
 def _searched(newest: Iterator[Entry], text: str) -> Window:

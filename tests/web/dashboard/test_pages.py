@@ -133,9 +133,10 @@ def test_an_opened_request_begins_with_every_field_that_was_refused(
     page = integration.http.get("/_sandbox/?open=2").text
 
     verdict = page.partition('<div class="verdict')[2].partition("</div>")[0]
-    fields = re.findall(r"<li><code>(.*?)</code>", verdict)
-    assert len(fields) > 1
-    assert fields == list(answer.json["errors"])  # type: ignore[index]
+    found = re.findall(r'<li><a href="#(.*?)" data-line><code>(.*?)</code>', verdict)
+    assert len(found) > 1
+    assert [name for _, name in found] == list(answer.json["errors"])  # type: ignore[index]
+    assert all(re.search(rf'class="line wrong" id="{line}"', page) for line, _ in found)
 
 
 def test_a_move_of_the_clock_stands_between_the_requests_before_and_after(integration: Integration) -> None:
@@ -172,7 +173,7 @@ def test_a_row_has_the_number_by_which_other_requests_name_it(integration: Integ
         (
             "latency: answered 200, 2.000 s late",
             (200, 2_000.0),
-            [">latency<", ">+2,000 ms<"],
+            [">latency<", " +2,000 ms<"],
             ["answered 2,000 ms later (latency)"],
         ),
         (

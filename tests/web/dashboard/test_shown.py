@@ -17,6 +17,7 @@ from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
 from sandbox.web.dashboard.requests import WINDOW, Selection, rows, window
+from sandbox.web.dashboard.story import Day
 from sandbox.web.dashboard.timeline import timeline
 from tests.journal.journals import exchange as made
 
@@ -303,7 +304,7 @@ def test_values_as_people_read_them(shown: str, expected: str) -> None:
 
 def _rows(journal: Journal, selection: Selection) -> list[object]:
     shown = rows(window(journal, selection), journal, selection)
-    return [row.text if isinstance(row, Event) else row.seq for row, _, _ in shown]
+    return [row.text if isinstance(row, Event) else row.entry.seq for row in shown if not isinstance(row, Day)]
 
 
 def test_events_stand_between_the_rows_of_their_page_newest_first(journal: Journal, record: Record) -> None:
@@ -316,13 +317,3 @@ def test_events_stand_between_the_rows_of_their_page_newest_first(journal: Journ
     assert _rows(journal, first)[:3] == ["last", WINDOW + 2, f"before {WINDOW + 2}"]
     assert _rows(journal, first)[-2:] == ["before 4", 3]
     assert _rows(journal, older) == ["before 3", 2, "before 2", 1, "before 1"]
-
-
-def test_row_says_which_attempt_it_is(journal: Journal, record: Record) -> None:
-    record(body=b"{}", wall_time=1.0)
-    record(body=b"{}", wall_time=5.0)
-
-    marks = [
-        mark and (mark.number, mark.before) for _, _, mark in rows(window(journal, Selection()), journal, Selection())
-    ]
-    assert marks == [(2, 1), None]

@@ -13,6 +13,8 @@ import { openDialog, wireDialogs } from "./dialog.js";
 import { complain, readForm } from "./form.js";
 import { load, refresh, show } from "./refresh.js";
 import { say } from "./status.js";
+import "./tabs.js";
+import "./tree.js";
 
 document.addEventListener("click", (event) => {
   const element = event.target.closest("button, a");

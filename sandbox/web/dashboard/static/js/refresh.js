@@ -101,7 +101,11 @@ function describeFocus() {
 }
 
 function restoreFocus(focused) {
-  if (!focused || focused.element.isConnected) return;
+  if (!focused || document.activeElement === focused.element) return;
+  if (focused.element.isConnected) { // it was moved, as the row of a payload that came again
+    focused.element.focus({ preventScroll: true });
+    return;
+  }
   const candidates = focused.id
     ? [document.getElementById(focused.id)]
     : [...document.querySelectorAll(`[data-key="${CSS.escape(focused.key ?? "")}"] ${focused.tag}`)];

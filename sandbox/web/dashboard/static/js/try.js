@@ -98,23 +98,10 @@ function start() {
     showAnswer(place, response, await response.text());
   }
 
-  for (const tab of tabs) {
-    tab.addEventListener("click", () => select(tab));
-    tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) select(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length]);
-    });
-  }
-
-  function select(chosen) {
-    for (const tab of tabs) {
-      tab.setAttribute("aria-selected", String(tab === chosen));
-      tab.tabIndex = tab === chosen ? 0 : -1;
-    }
-    page.querySelector("#lines-panel").setAttribute("aria-labelledby", chosen.id);
-    chosen.focus();
+  page.addEventListener("chosen", (event) => {
+    page.querySelector("#lines-panel").setAttribute("aria-labelledby", event.target.id);
     draw();
-  }
+  });
 
   addEventListener("pagehide", () => tokenForm.reset());
   choose();
