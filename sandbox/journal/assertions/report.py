@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp
-from sandbox.journal.assertions.difference import show
+from sandbox.journal.assertions.difference import Difference, show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
 from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Times, Verdict, View
 from sandbox.journal.entry import Entry, seconds
@@ -19,6 +20,20 @@ MAX_LINES: Final = 40
 _WIDTH: Final = 160
 _DIFFERENCES: Final = 4
 """Differences shown of one entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Why an expectation does not hold: the message, and the entries that nearly match."""
+
+    message: str
+    near: Mapping[str, Sequence[Difference]] = field(default_factory=dict)
+    """The differences by the id of the entry, the nearest first."""
+
+    @classmethod
+    def of(cls, message: str, near_misses: Iterable[NearMiss]) -> Mismatch:
+        """Return a mismatch of the near misses of a verdict."""
+        return cls(message, {miss.entry.id: miss.differences for miss in near_misses})
 
 
 def report(verdict: Verdict, all_of_them: str | None = None) -> str:

@@ -14,8 +14,9 @@ from typing_extensions import Never, Unpack
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic
+from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, PatternFields
-from sandbox.journal.assertions.report import report, report_order
+from sandbox.journal.assertions.report import Mismatch, report, report_order
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.verify import Expectation, Times, View, as_json, as_pattern, verify, verify_in_order
 from sandbox.journal.entry import Entry
@@ -31,7 +32,14 @@ _SHOWN = 5
 
 
 class NotReceivedError(AssertionError):
-    """An assertion about received requests does not hold; the message lists what came instead."""
+    """An assertion about received requests does not hold; the message lists what came instead.
+
+    ``near`` has the differences of the requests that nearly match, by the id of the entry, the nearest first.
+    """
+
+    def __init__(self, message: str, near: Mapping[str, Sequence[Difference]] | None = None) -> None:
+        super().__init__(message)
+        self.near = near or {}
 
 
 class HasJournal(Protocol):
@@ -69,15 +77,16 @@ class JournalRecorder:
         """Return an upper bound for the dropped entries that matched."""
         return self.sandbox.journal.dropped_at_most(entry_filter)
 
-    def explain(self, expectation: Expectation) -> str | None:
+    def explain(self, expectation: Expectation) -> Mismatch | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         verdict = verify(self.sandbox.journal, expectation)
-        return None if verdict.ok else report(verdict, _ALL_OF_THEM)
+        return None if verdict.ok else Mismatch.of(report(verdict, _ALL_OF_THEM), verdict.near_misses)
 
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
         """Return why entries did not come in the order of the patterns; ``None`` when they did."""
         verdict = verify_in_order(self.sandbox.journal, view, patterns)
-        return None if verdict.ok else report_order(verdict, _ALL_OF_THEM)
+        near = () if verdict.rest is None or verdict.earlier is not None else verdict.rest.near_misses
+        return None if verdict.ok else Mismatch.of(report_order(verdict, _ALL_OF_THEM), near)
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
         """Wait for the first entries that meet an expectation; after ``timeout`` seconds there are fewer."""
@@ -233,9 +242,9 @@ class Received(Sequence[Entry]):
         Each is a ``Pattern`` or a mapping of its conditions: ``[{"json_path": {"$.order": "1001"}}, …]``.
         """
         __tracebackhide__ = True
-        message = self.recorder.explain_order(self.view, [as_pattern(pattern) for pattern in patterns])
-        if message is not None:
-            raise NotReceivedError(message)
+        mismatch = self.recorder.explain_order(self.view, [as_pattern(pattern) for pattern in patterns])
+        if mismatch is not None:
+            raise NotReceivedError(mismatch.message, mismatch.near)
 
     def wait_for(
         self, count: int = 1, timeout: float = DEFAULT_TIMEOUT_S, **pattern: Unpack[PatternFields]
@@ -285,9 +294,9 @@ class Received(Sequence[Entry]):
 
     def _check(self, expectation: Expectation, note: str = "") -> None:
         __tracebackhide__ = True
-        message = self.recorder.explain(expectation)
-        if message is not None:
-            raise NotReceivedError(message + note)
+        mismatch = self.recorder.explain(expectation)
+        if mismatch is not None:
+            raise NotReceivedError(mismatch.message + note, mismatch.near)
 
 
 def _payload(entry: Entry) -> Any:

@@ -15,8 +15,9 @@ from typing import Any, Final
 from sandbox.foundation.errors import InvalidValueError, ProblemError
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.strict_json import sent_json
+from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern
-from sandbox.journal.assertions.report import format_value
+from sandbox.journal.assertions.report import Mismatch, format_value
 from sandbox.journal.assertions.verify import Expectation, Times, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
@@ -148,15 +149,15 @@ class RemoteRecorder(JournalRecorder):
             return []
         return list(self.journal.entries(entry_filter, skip=skip, limit=limit, newest=newest))
 
-    def explain(self, expectation: Expectation) -> str | None:
+    def explain(self, expectation: Expectation) -> Mismatch | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         answer = self._verified(_question(expectation))
-        return super().explain(expectation) if answer is None else answer.get("detail")
+        return super().explain(expectation) if answer is None else _mismatch(answer)
 
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
         """Return why entries did not come in the order of the patterns; ``None`` when they did."""
         answer = self._verified({**_asked(view), "in_order": [pattern.conditions for pattern in patterns]})
-        return super().explain_order(view, patterns) if answer is None else answer.get("detail")
+        return super().explain_order(view, patterns) if answer is None else _mismatch(answer)
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
         """Return the first entries that meet an expectation, fewer than it asks for when the time is up.
@@ -182,6 +183,14 @@ class RemoteRecorder(JournalRecorder):
             return None
         except InvalidValueError:  # JSON cannot hold it
             return None
+
+
+def _mismatch(answer: Mapping[str, Any]) -> Mismatch | None:
+    near = {
+        miss["id"]: [Difference(each["path"], each["message"]) for each in miss["differences"]]
+        for miss in answer.get("near_misses", ())
+    }
+    return Mismatch(answer["detail"], near) if "detail" in answer else None
 
 
 _NOT_TAKEN: Final = (400, 413, 422)

@@ -9,6 +9,7 @@ from itertools import groupby, takewhile
 from operator import attrgetter
 
 from sandbox.journal.assertions.pattern import Pattern
+from sandbox.journal.assertions.report import Mismatch
 from sandbox.journal.assertions.source import EntrySource
 from sandbox.journal.assertions.verify import Expectation, View
 from sandbox.journal.assertions.view import JournalRecorder
@@ -102,7 +103,7 @@ class TenantRecorder(JournalRecorder):
             return self.parent.window(entry_filter, skip, limit, newest=newest)
         return super().window(entry_filter, skip, limit, newest=newest)
 
-    def explain(self, expectation: Expectation) -> str | None:
+    def explain(self, expectation: Expectation) -> Mismatch | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         if self.own.has(expectation.view.filter):
             after = max(expectation.after, self.own.since)
@@ -110,7 +111,7 @@ class TenantRecorder(JournalRecorder):
                 return None
         return super().explain(expectation)
 
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> str | None:
+    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
         """Return why entries did not come in the order of the patterns; ``None`` when they did."""
         if self.own.covers(view.filter) and self.parent.explain_order(view, patterns) is None:
             return None

@@ -58,6 +58,27 @@ def test_failing_assertion_tells_the_nearest_request_and_what_was_refused(handle
     assert "token_revoked" in str(failure.value)
 
 
+def test_failing_assertion_holds_the_nearest_requests_as_values(handle: Patchworks, client: Client) -> None:
+    client.post({"order": "1001", "lines": [{"qty": 2}]})
+    entry = handle.inbound("anything").last
+    wanted = {"order": "1001", "lines": [{"qty": 3}]}
+
+    with pytest.raises(NotReceivedError) as missed:
+        handle.inbound("anything").assert_received(json=wanted)
+    with pytest.raises(NotReceivedError) as missed_in_order:
+        handle.inbound("anything").assert_received_in_order([{"json": wanted}])
+    with pytest.raises(NotReceivedError) as too_many:
+        handle.inbound("anything").assert_nothing_received()
+
+    for failure in (missed, missed_in_order):
+        (found,) = failure.value.near.items()
+        assert (found[0], [(each.path, each.message) for each in found[1]]) == (
+            entry.id,
+            [("$.lines[0].qty", "expected 3, got 2")],
+        )
+    assert too_many.value.near == {}
+
+
 def test_order_is_asserted(handle: Patchworks, client: Client) -> None:
     client.post({"order": "1001"})
     client.post({"order": "1002"})
