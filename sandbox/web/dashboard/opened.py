@@ -52,6 +52,8 @@ class Wrong:
 class Opened:
     """The parts of a request in full."""
 
+    id: str
+    """The id of its element."""
     entry: Entry
     explanation: str
     wrong: list[Wrong]
@@ -99,6 +101,7 @@ def opened(
     text = entry.text
     tree, answer = _tree(entry.body, whole=whole), entry.response_body
     return Opened(
+        id=f"e{entry.seq}",
         entry=entry,
         explanation=explain(entry),
         wrong=_wrong(entry, tree),
