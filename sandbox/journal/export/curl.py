@@ -23,7 +23,7 @@ HEAD: Final = """\
 """
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
 _CLIENT_SECRET: Final = re.compile(r"(client_secret\"?\s*[:=]\s*\"?)$", re.IGNORECASE)
-_NOT_SENT_AGAIN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
+NOT_SENT_AGAIN: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "expect"})
 _BY_DEFAULT: Final = ("Accept", "User-Agent")
 """Headers that curl adds unless told otherwise."""
 
@@ -75,9 +75,14 @@ def _runnable(entry: Entry, max_inline: int | None = None) -> str:
     why = why_not_sent(entry)
     if why is None:
         return curl_line(entry, max_inline)
-    said = f"{entry.method} {entry.path}"[:_SAID]
+    return f"# {not_sent(entry, why)}"
+
+
+def not_sent(entry: Entry, why: str) -> str:
+    """Return the comment in place of a request, on one line that ends no comment and no program."""
+    said = f"{entry.method} {entry.path}"[:_SAID].replace("?>", "? >")
     said = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in said)
-    return f"# not sent again, because {why}: {said}"
+    return f"not sent again, because {why}: {said}"
 
 
 def curl_line(entry: Entry, max_inline: int | None = None) -> str:
@@ -85,14 +90,12 @@ def curl_line(entry: Entry, max_inline: int | None = None) -> str:
 
     A body of more than ``max_inline`` bytes is read from a file with the name of the entry.
     """
-    query = f"?{entry.query}" if entry.query else ""
-    path = quote(entry.path, safe="/:@!$&'()*+,;=~%-._")
     words = ["curl", "-sS", "--globoff", "--path-as-is"]
     if entry.method == "HEAD":
         words.append("--head")
     else:
         words += ["-X", shlex.quote(entry.method)]
-    words.append(f'"$BASE_URL"{_quoted(path + query)}')
+    words.append(f'"$BASE_URL"{_quoted(target(entry))}')
     given = {name.lower() for name, _ in entry.headers}
     for name, value in entry.headers:
         words += _header(name, value, entry)
@@ -106,16 +109,20 @@ def curl_line(entry: Entry, max_inline: int | None = None) -> str:
     return before + " ".join(words)
 
 
+def target(entry: Entry) -> str:
+    """Return the path and the query as they are sent again."""
+    path = quote(entry.path, safe="/:@!$&'()*+,;=~%-._")
+    return f"{path}?{entry.query}" if entry.query else path
+
+
 def _header(name: str, value: str, entry: Entry) -> list[str]:
     lower = name.lower()
-    if lower in _NOT_SENT_AGAIN:
+    if lower in NOT_SENT_AGAIN:
         return []
     if lower == "authorization":
-        scheme = value.partition(" ")[0]
-        if scheme.lower() == "basic" and _FINGERPRINT.search(value):
+        if is_basic(value):
             return ["--user", shlex.quote(f"{entry.client_id or ''}:") + '"$CLIENT_SECRET"']
-        value_quoted = _FINGERPRINT.sub("\0TOKEN\0", value)
-        return ["-H", _spliced(f"{name}: {value_quoted}")]
+        return ["-H", _spliced(with_token(f"{name}: {value}"))]
     return ["-H", _quoted(f"{name}: {value}" if value else f"{name};")]
 
 
@@ -133,14 +140,27 @@ def _body(entry: Entry, max_inline: int | None) -> tuple[str, str]:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text for the shell, with variables in place of the secrets."""
+    return _spliced(with_variables(text))
+
+
+def with_variables(text: str) -> list[str]:
+    """Return a text in parts: every second one is the name of the variable that stands in for a secret."""
 
     def variable(match: re.Match[str]) -> str:
         return "\0CLIENT_SECRET\0" if _CLIENT_SECRET.search(text[: match.start()]) else "\0SECRET\0"
 
-    return _spliced(_FINGERPRINT.sub(variable, text.replace("\0", "")))
+    return _FINGERPRINT.sub(variable, text.replace("\0", "")).split("\0")
 
 
-def _spliced(text: str) -> str:
-    parts = text.split("\0")
+def with_token(value: str) -> list[str]:
+    """Return the value of an Authorization header in parts, as ``with_variables`` does; the secret is a token."""
+    return _FINGERPRINT.sub("\0TOKEN\0", value).split("\0")
+
+
+def is_basic(value: str) -> bool:
+    """Return whether the value of an Authorization header is a client's id and secret."""
+    return value.partition(" ")[0].lower() == "basic" and _FINGERPRINT.search(value) is not None
+
+
+def _spliced(parts: list[str]) -> str:
     return "".join(f'"${part}"' if number % 2 else shlex.quote(part) for number, part in enumerate(parts) if part)

@@ -10,7 +10,8 @@ from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import ISSUERS, PAYLOADS
 from sandbox.journal.entry import Entry
-from sandbox.journal.export.code import MAX_INLINE, Snippet, snippets
+from sandbox.journal.export.code import Snippet, snippets
+from sandbox.journal.export.curl import MAX_INLINE
 from sandbox.journal.reasons import explain
 from sandbox.web.dashboard.formats import pretty
 from sandbox.web.dashboard.token_life import TokenLife
