@@ -22,6 +22,9 @@ HEADER: Final = "X-HTTP-Method-Override"
 KEY: Final = "_method"
 _LETTERS: Final = re.compile("[A-Za-z]+")
 _SHOWN: Final = 80
+_ESCAPED: Final = re.compile(rb"\\u00[567]")
+_ENCODED: Final = re.compile(rb"%[567]")
+"""Letters of the key, escaped as in JSON and encoded as in a form."""
 
 
 class Override(NamedTuple):
@@ -34,14 +37,14 @@ class Override(NamedTuple):
 def may_be_overridden(request: Request) -> bool:
     """Return whether a POST may ask for another method: a cheap test, false for nearly every request.
 
-    One character is found ten times as fast as a word, and most bodies have none of these three.
+    Python finds this word from behind, and without its underscore, several times as fast.
     """
     body, query = request.body, request.query
     return (
-        (b"_" in body and b"_method" in body)
-        or (b"\\" in body and b"\\u005" in body)
-        or (b"%" in body and b"%5" in body)
-        or (query != "" and ("_method" in query or "%5" in query))
+        (body.rfind(b"method") >= 0 and b"_method" in body)
+        or (b"\\" in body and _ESCAPED.search(body) is not None)
+        or (b"%" in body and _ENCODED.search(body) is not None)
+        or (query != "" and ("_method" in query or "%" in query))
         or request.header(HEADER) is not None
     )
 

@@ -60,7 +60,7 @@ class Channel(asyncio.BufferedProtocol):
     @property
     def is_closed(self) -> bool:
         """Whether nothing can be written any more."""
-        return self._state in (State.CLOSED, State.LEAVING)
+        return self._state >= State.LEAVING
 
     @property
     def may_persist(self) -> bool:
@@ -75,7 +75,7 @@ class Channel(asyncio.BufferedProtocol):
     def _enter(self, state: State) -> None:
         self._state = state
         if not self._takes_nothing:
-            self.deadline = monotonic() + self._service.patience_s.get(state, math.inf)
+            self.deadline = monotonic() + self._service.patience_s[state]
 
     def pause_writing(self) -> None:
         """The client does not take what is written."""
@@ -117,7 +117,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def write(self, data: bytes) -> None:
         """Write a part of the answer."""
-        if not self.is_closed:
+        if self._state < State.LEAVING:
             self._transport.write(data if self._tls is None else self._tls.encrypt(data))
 
     def _leave(self) -> None:

@@ -19,7 +19,7 @@ from typing import Final, cast
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.real_time import monotonic
 from sandbox.server.channel import Channel
-from sandbox.server.service import RECEIVING, Listener, Service, State
+from sandbox.server.service import ANSWERING, IDLE, RECEIVING, Listener, Service, State
 from sandbox.web.http.body import Message, TooLargeError
 from sandbox.web.http.limits import Refused
 from sandbox.web.http.reader import Reader, Wanted
@@ -82,7 +82,7 @@ class Connection(Channel):
     def eof_received(self) -> bool:
         """Note that the client has ended its side; return whether an answer may still follow."""
         self._has_ended = self._reader.has_ended = True
-        if self._state in RECEIVING:
+        if self._state <= RECEIVING:
             self._proceed()
         elif self._state is not State.ANSWERING:
             return False
@@ -112,7 +112,7 @@ class Connection(Channel):
                 self._refuse(400, "This port speaks TLS: use https.")
         if self._state is not State.HELD:
             self._reader.buffer += data
-            if self._state in RECEIVING and not self._takes_nothing:
+            if self._state <= RECEIVING and not self._takes_nothing:
                 self._proceed()
             elif len(self._reader.buffer) > _AHEAD_BYTES:
                 self._transport.pause_reading()
@@ -152,7 +152,7 @@ class Connection(Channel):
         self._is_proceeding = True
         try:
             for _ in range(_AT_ONCE):
-                if self._takes_nothing or self._state not in RECEIVING:
+                if self._takes_nothing or self._state > RECEIVING:
                     return
                 step = self._requests.throw(error) if error else next(self._requests)
                 error = None
@@ -160,6 +160,8 @@ class Connection(Channel):
                     self._wait_for(step)
                     return
                 self._serve(step)
+                if self._state is IDLE and not self._reader.buffer and not self._has_ended:
+                    return
             self.loop.call_soon(self._proceed)
         except HeadError as refusal:
             self._refuse(refusal.status, refusal.reason)
@@ -180,7 +182,7 @@ class Connection(Channel):
     def _serve(self, message: Message) -> None:
         self._is_uploading = isinstance(message.failure, TooLargeError)
         if self._state is not State.CLOSED:
-            self._state, self.deadline = State.ANSWERING, math.inf
+            self._state, self.deadline = ANSWERING, math.inf
         try:
             self._service.serve(message, self)
         except Exception as error:  # noqa: BLE001 - a defect costs its connection only
@@ -210,16 +212,17 @@ class Connection(Channel):
 
     def finish(self, *, persists: bool) -> None:
         """End the answer: go on to the next request, or leave."""
-        if self._state not in (State.ANSWERING, State.HELD):
+        if self._state is not ANSWERING and self._state is not State.HELD:
             return
         self._on_gone = None
         if not persists or self._service.is_stopping:
             self._leave()
             return
-        self._enter(State.IDLE)
+        self._enter(IDLE)
         if len(self._reader.buffer) > _AHEAD_BYTES:
             self._transport.resume_reading()
-        self._proceed()
+        if not self._is_proceeding:
+            self._proceed()
 
 
 def _plain_answer(status: int, text: str) -> bytes:

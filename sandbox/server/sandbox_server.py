@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Final
 
@@ -15,11 +16,11 @@ from sandbox.foundation.pool import Pool
 from sandbox.foundation.settings import Settings
 from sandbox.journal.request import Request
 from sandbox.platform.platform import Platform
-from sandbox.platform.serve import DateStamp, refuse, serve
+from sandbox.platform.serve import refuse, serve
 from sandbox.server.connection import Connection
 from sandbox.server.engine import listen
 from sandbox.server.http import HttpServer
-from sandbox.server.transport import perform
+from sandbox.server.transport import Transport
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint, control_key_for, reachable
 from sandbox.web.app import SandboxApp
@@ -75,7 +76,7 @@ class SandboxServer(HttpServer):
         if self._identity is not None:
             self._wanted.append((asked.tls_port, self._identity.context))
             self._ports.append(asked.tls_port)
-        self._date = DateStamp()
+        self._transport = Transport()
 
     def start(self) -> Self:
         """Listen and serve; raise ``OSError`` when a port is taken."""
@@ -173,20 +174,19 @@ class SandboxServer(HttpServer):
         platform, listener = self.sandbox.platform, connection.listener
         server = listener.host, listener.port
         request = request_of(message, connection.peer[0], listener.scheme, server, platform.settings.body_limit)
-        if not self._may_take_long(request, platform):
+        if self._may_take_long(request, platform):
+            self._pools[-1].submit(partial(self._answer, platform, request, message, connection))
+        else:
+            self._transport.perform(serve(platform, request), message, connection)
+
+    def _answer(self, platform: Platform, request: Request, message: Message, connection: Connection) -> None:
+        """Answer a request in the thread of a pool."""
+        try:
             served = serve(platform, request)
-            perform(served, self._date(served.timestamp), message, connection)
-            return
-
-        def answer() -> None:
-            try:
-                served = serve(platform, request)
-            except Exception as error:  # noqa: BLE001 - a defect costs its request only
-                connection.call(connection.fail, error)
-            else:
-                connection.call(perform, served, self._date(served.timestamp), message, connection)
-
-        self._pools[-1].submit(answer)
+        except Exception as error:  # noqa: BLE001 - a defect costs its request only
+            connection.call(connection.fail, error)
+        else:
+            connection.call(self._transport.perform, served, message, connection)
 
     def _may_take_long(self, request: Request, platform: Platform) -> bool:
         """Return whether a request may wait for a file, for a key to be made, or for a search."""

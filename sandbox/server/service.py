@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.real_time import monotonic
@@ -22,20 +23,24 @@ _SWEEP_S: Final = 0.25
 """How late a deadline may be noticed."""
 
 
-class State(Enum):
+class State(IntEnum):
     """The work of a connection, or the event that it waits for."""
 
-    IDLE = auto()  # for the first byte of a request, or for a TLS handshake
-    HEAD = auto()  # for the rest of a head
-    BODY = auto()  # for the rest of a body
-    ANSWERING = auto()  # for the application
-    HELD = auto()  # for a fault, or for news
-    LEAVING = auto()  # for the client's end of the connection, after ours
-    CLOSED = auto()
+    IDLE = 0  # for the first byte of a request, or for a TLS handshake
+    HEAD = 1  # for the rest of a head
+    BODY = 2  # for the rest of a body
+    ANSWERING = 3  # for the application
+    HELD = 4  # for a fault, or for news
+    LEAVING = 5  # for the client's end of the connection, after ours
+    CLOSED = 6
 
 
-RECEIVING: Final = (State.IDLE, State.HEAD, State.BODY)
-"""The states in which a connection waits for bytes of a request."""
+RECEIVING: Final = State.BODY
+"""The last of the states in which a connection waits for bytes of a request."""
+
+IDLE: Final = State.IDLE
+ANSWERING: Final = State.ANSWERING
+"""Two states under names that are found at once: a request looks for them a dozen times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +77,16 @@ class Service:
     received: memoryview = field(default_factory=lambda: memoryview(bytearray(65_536)))
     """Where the loop puts the bytes that one connection has received, until that has taken them."""
     is_stopping: bool = False
-    patience_s: dict[State, float] = field(init=False)
-    """How long a client is waited for; in other states there is no end to it."""
+    patience_s: list[float] = field(init=False)
+    """How long a client is waited for, by state."""
 
     def __post_init__(self) -> None:
         limits = self.limits
-        self.patience_s = {
-            State.IDLE: limits.keep_alive_s,
-            State.HEAD: limits.head_timeout_s,
-            State.BODY: limits.body_timeout_s,
-            State.LEAVING: limits.farewell_s,
-        }
+        self.patience_s = [math.inf] * len(State)
+        self.patience_s[State.IDLE] = limits.keep_alive_s
+        self.patience_s[State.HEAD] = limits.head_timeout_s
+        self.patience_s[State.BODY] = limits.body_timeout_s
+        self.patience_s[State.LEAVING] = limits.farewell_s
 
     def add(self, connection: Connection) -> None:
         """Look at the deadline of a connection from now on."""

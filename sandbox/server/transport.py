@@ -12,23 +12,48 @@ from collections.abc import Iterable
 from typing_extensions import assert_never
 
 from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
-from sandbox.foundation.answer import Answer
+from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.real_time import monotonic
-from sandbox.platform.serve import Served
+from sandbox.platform.serve import DateStamp, Served
 from sandbox.server.connection import Connection
 from sandbox.web.http.body import Message
-from sandbox.web.wsgi import head, of_fault, relayed, spread
+from sandbox.web.wsgi import Inflictable, head, of_fault, relayed, spread
 
 
-def perform(served: Served, date: str, message: Message, connection: Connection) -> None:
-    """Bring an effect about. ``date`` is the value of the header ``Date``. For the loop's thread."""
-    persists = message.keep_alive and connection.may_persist
-    match served.effect:
-        case Answer() as answer:
-            if served.cancellation is not None:
-                answer, persists = of_fault(answer, persists=persists)
-            option = "close" if not persists else "" if message.head.protocol == "HTTP/1.1" else "keep-alive"
-            connection.finish_with(head(answer, date, connection=option) + answer.body, persists)
+class Transport:
+    """Brings effects about. For the loop's thread."""
+
+    def __init__(self) -> None:
+        self._date = DateStamp()
+        self._headers: Headers = ()
+        self._like: tuple[object, ...] = ()
+        self._head = b""
+
+    def perform(self, served: Served, message: Message, connection: Connection) -> None:
+        """Bring an effect about."""
+        date = self._date(served.timestamp)
+        answer, persists = served.effect, message.keep_alive and connection.may_persist
+        if not isinstance(answer, Answer):
+            _inflict(answer, served, date, message, connection, persists=persists)
+            return
+        if served.cancellation is not None:
+            answer, persists = of_fault(answer, persists=persists)
+        option = "close" if not persists else "" if message.head.protocol == "HTTP/1.1" else "keep-alive"
+        connection.finish_with(self._head_of(answer, date, option) + answer.body, persists)
+
+    def _head_of(self, answer: Answer, date: str, option: str) -> bytes:
+        """Return the head of an answer: that of the answer before, if it has the same headers, as most have."""
+        like = answer.status, answer.phrase, len(answer.body), date, option
+        if answer.headers is not self._headers or like != self._like:
+            self._headers, self._like = answer.headers, like
+            self._head = head(answer, date, connection=option)
+        return self._head
+
+
+def _inflict(
+    effect: Inflictable, served: Served, date: str, message: Message, connection: Connection, *, persists: bool
+) -> None:
+    match effect:
         case Reset():
             connection.reset()
         case Empty():
@@ -48,7 +73,7 @@ def perform(served: Served, date: str, message: Message, connection: Connection)
             connection.write(data)
             connection.hang_up()
         case _:
-            assert_never(served.effect)
+            assert_never(effect)
 
 
 def _hold(

@@ -13,4 +13,4 @@ MAX_CONTROL_BODY: Final = 16 * 1024 * 1024
 
 def is_control_path(path: str) -> bool:
     """Return whether a path, percent-decoded, belongs to the control API."""
-    return path == PREFIX or path.startswith(f"{PREFIX}/")
+    return path.startswith(PREFIX) and path[len(PREFIX) : len(PREFIX) + 1] in ("", "/")

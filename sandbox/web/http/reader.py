@@ -61,12 +61,15 @@ class Reader:
             del buffer[: len(self._raw_head)]
             limit, size = self._body_limit(head), head.content_length
             if size <= len(buffer) and size <= limit and not head.chunked:
-                content = bytes(memoryview(buffer)[:size])
-                del buffer[:size]
-                yield Message(head, content, size, None)
-                del content
+                yield self._whole(head, size)
             else:
                 yield (yield from self._read_body(head, limit))
+
+    def _whole(self, head: Head, size: int) -> Message:
+        """Cut off a body that has come. Only its receiver holds it: ``requests`` waits long for the next one."""
+        content = bytes(memoryview(self.buffer)[:size])
+        del self.buffer[:size]
+        return Message(head, content, size, None)
 
     def _read_head(self) -> Generator[Wanted, None, Head]:
         buffer, limits, searched = self.buffer, self._limits, 0

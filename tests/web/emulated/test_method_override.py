@@ -58,6 +58,8 @@ def test_other_method_is_not_allowed_at_an_inbound_url(both, profile, place, met
         ("application/json; charset=utf-8", '{"_method":"PUT"}'),
         ("application/vnd.api+json", '{"_method":"PUT"}'),
         ("application/json", '{"\\u005fmethod":"PUT"}'),
+        ("application/json", '{"_\\u006dethod":"PUT"}'),
+        ("application/json", '{"_me\\u0074hod":"PUT"}'),
         ("application/json", '{"_method":"POST","_method":"PUT"}'),
         (FORM[1], "%5Fmethod=PUT"),
         (FORM[1], "_method=POST&_method=PUT"),
