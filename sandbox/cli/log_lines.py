@@ -30,6 +30,12 @@ _LEVELS: Final[Mapping[int, str]] = {
     logging.WARNING: "yellow",
     logging.ERROR: "red",
 }
+_LONG: Final = 1_000
+"""Characters of the parts of a line that are kept for others."""
+
+_MAX_ALIKE: Final = 256
+"""Lines whose parts are kept."""
+
 _STATUSES: Final[Mapping[int, str]] = {2: "green", 3: "cyan", 4: "yellow", 5: "red", 0: "red"}
 """By the first digit; 0 where a fault withheld the answer."""
 
@@ -125,6 +131,36 @@ class JsonLines(Lines):
     def __init__(self, redact: Redact = redact_text) -> None:
         super().__init__(redact)
         self._second = (-1, "")
+        self._alike: dict[tuple[object, ...], tuple[str, str, str]] = {}
+
+    def entry(self, entry: Entry) -> str:
+        """Return the line of a request to the emulated API; its time is that of its answer.
+
+        Most requests are like an earlier one: their lines differ in four numbers.
+        """
+        alike = entry.method, entry.path, entry.status, entry.outcome, entry.reason, entry.fault, entry.client_id
+        parts = self._alike.get((*alike, entry.delay_ms)) or self._parts(entry, (*alike, entry.delay_ms))
+        time = self._moment(entry.wall_time + entry.duration_ms / 1000)
+        return (
+            f'{{"time": "{time}", {parts[0]}, "request_id": "{entry.id}", {parts[1]}, '
+            f'"duration_ms": {entry.duration_ms}{parts[2]}, "journal_seq": {entry.seq}}}'
+        )
+
+    def _parts(self, entry: Entry, alike: tuple[object, ...]) -> tuple[str, str, str]:
+        """Return what is before the id in the line of an entry, between the id and the duration, and after that."""
+        fields = self._fields(0.0, "INFO", REQUESTS, EmulatedRequest(entry))
+        names = [*fields]
+        about_id, about_duration = names.index("request_id"), names.index("duration_ms")
+        before, between, after = (
+            _written({name: fields[name] for name in some})[1:-1]
+            for some in (names[1:about_id], names[about_id + 1 : about_duration], names[about_duration + 1 : -1])
+        )
+        parts = before, between, after and f", {after}"
+        if len(before) + len(between) + len(after) <= _LONG:
+            if len(self._alike) >= _MAX_ALIKE:
+                self._alike.clear()
+            self._alike[alike] = parts
+        return parts
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback is its field ``exception``."""

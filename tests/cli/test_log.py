@@ -18,9 +18,10 @@ from msgspec.structs import replace
 from werkzeug.test import Client
 
 from sandbox.cli.log import LineQueue, LogWriter, logged
-from sandbox.cli.log_lines import Lines, TextLines, lines_for
+from sandbox.cli.log_lines import JsonLines, Lines, TextLines, lines_for
 from sandbox.journal.entry import Entry
-from sandbox.journal.log_line import REQUESTS, printable
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.log_line import REQUESTS, EmulatedRequest, printable
 from tests.conftest import Integration
 
 OWN = "patchworks_sandbox"
@@ -541,3 +542,41 @@ def test_secret_in_a_path_is_shown_at_no_length_that_is_generated(length: int) -
 
 def test_secret_for_a_company_is_not_shown() -> None:
     assert "a1b2" not in printable(f"/v1/{'a1b2c3d4' * 5}/orders")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"status": 401},
+        {"method": "PUT"},
+        {"path": "/v1/\u202e\ud800"},
+        {"outcome": "faulted", "fault": "a rule", "delay_ms": 2.5},
+        {"delay_ms": 2.5},
+        {"reason": "unknown_service: no service"},
+        {"client_id": None},
+        {"client_id": "other"},
+        {"duration_ms": 1234.5, "wall_time": 5.4321},
+    ],
+)
+def test_line_of_an_entry_is_that_of_its_fields_alone(integration: Integration, change: dict[str, Any]) -> None:
+    assert integration.post(b"x").status_code == 200
+    (first,) = integration.sandbox.journal.entries(EntryFilter(kind="inbound"))
+    entry, lines = replace(first, seq=first.seq + 1, **change), JsonLines()
+    lines.entry(first)
+
+    answered_at = entry.wall_time + entry.duration_ms / 1000
+    expected = JsonLines().request(answered_at, logging.INFO, "INFO", REQUESTS, EmulatedRequest(entry))
+    assert [lines.entry(entry), lines.entry(entry)] == [expected, expected]
+
+
+def test_parts_of_lines_are_kept_within_bounds(integration: Integration) -> None:
+    assert integration.post(b"x").status_code == 200
+    (entry,) = integration.sandbox.journal.entries(EntryFilter(kind="inbound"))
+    lines = JsonLines()
+
+    for number in range(600):
+        lines.entry(replace(entry, path=f"/{number}"))
+    lines.entry(replace(entry, path="/" + "a/" * 5_000))
+
+    assert 0 < len(lines._alike) <= 256
