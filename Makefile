@@ -13,6 +13,9 @@ UV_VERSION := 0.13.9
 PYTHON  ?=
 PYTHONS := $(if $(strip $(PYTHON)),$(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python3.10 python)
 
+# The tests start hundreds of processes. With this variable in the shell's environment each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
+
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
 # $(call step,what it does,command): one line; the command's output only when it fails, then all of it.
