@@ -241,7 +241,7 @@ def test_sandbox_beside_other_containers_has_a_key() -> None:
     platform = COMPOSE["services"]["platform"]
 
     assert "--no-control-key" not in platform["command"]
-    assert platform["environment"] == ["PATCHWORKS_SANDBOX_CONTROL_KEY"]
+    assert platform["environment"] == ["PATCHWORKS_SANDBOX_CLIENT_SECRET", "PATCHWORKS_SANDBOX_CONTROL_KEY"]
 
 
 def test_platform_of_the_compose_file_is_reached_by_its_name_at_the_port_of_https() -> None:
