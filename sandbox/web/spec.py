@@ -17,6 +17,7 @@ from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
 from sandbox.platform.endpoints.token import EXAMPLE_CLIENT
 from sandbox.platform.store import Store
+from sandbox.web.collection import collection
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.control.seed import may_know_secrets, own_endpoints
 from sandbox.web.emulated.document import document_in_force, general_document
@@ -27,6 +28,7 @@ from sandbox.web.paths import PREFIX
 EMULATED_FILE: Final = "openapi.yaml"
 EMULATED_3_0_FILE: Final = "openapi-3.0.yaml"
 CONTROL_FILE: Final = "openapi-control.yaml"
+COLLECTION_FILE: Final = "collection.json"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -105,6 +107,7 @@ def serve_documents(control: Flask) -> None:
     """Let the control API serve the documents, with the settings in force and the address of the request.
 
     Those of the emulated API have the credentials of the sandbox as examples, so that what imports them can be used.
+    The collection is of the same use to tools that send requests.
     ``?resolve=true`` resolves those of the emulated API.
     """
 
@@ -123,6 +126,16 @@ def serve_documents(control: Flask) -> None:
         (CONTROL_FILE, "control_document", lambda: control_document(control, base_url())),
     ):
         control.add_url_rule(f"{PREFIX}/{file}", name, lambda make=make: serve(make()))
+    control.add_url_rule(f"{PREFIX}/{COLLECTION_FILE}", "collection", _collection)
+
+
+def _collection() -> Response:
+    """Return the requests of the first OAuth client as a collection, with its secret for an asker who may know."""
+    endpoints = own_endpoints()
+    secret = endpoints.credentials.secret if endpoints.credentials and may_know_secrets() else None
+    answer = Response(write_json(collection(endpoints, secret=secret)), content_type="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _asks_to_resolve() -> bool:

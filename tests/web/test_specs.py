@@ -74,7 +74,7 @@ def test_everything_in_the_control_application_is_documented_or_a_page(app: Sand
     bare = {rule.endpoint for rule in app.control.url_map.iter_rules() if "." not in rule.endpoint}
 
     assert others == {"pages"}
-    assert bare == {"emulated_document", "emulated_document_3_0", "control_document"}
+    assert bare == {"emulated_document", "emulated_document_3_0", "control_document", "collection"}
 
 
 def _operations(file: str) -> Iterator[tuple[str, Any]]:
