@@ -99,6 +99,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option(
     "--accept", is_flag=True, default=None, help="Store the payload although the client gets no answer of success."
 )
+@click.option("--replace", metavar="ID", help="Put the rule in the place of this one.")
 @JSON_OPTION
 @connected
 def add(
@@ -110,8 +111,10 @@ def add(
     """
     if (kind is None) == (rule is None):
         raise click.UsageError("Give a KIND of fault, or a rule with --rule.")
+    replace = fields.pop("replace")
     document = _read_rule(rule) if rule is not None else _make_rule(kind, options, fields)
-    added = {"faults": [api.ask(verbs.add_rule(document))]}
+    verb = verbs.add_rule(document) if replace is None else verbs.replace_rule(replace, document)
+    added = {"faults": [api.ask(verb)]}
     print_json(added) if as_json else _show(added)
 
 

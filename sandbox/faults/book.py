@@ -161,6 +161,21 @@ class FaultBook:
         armed.cancellation.set()
         return state
 
+    def replace(self, rule_id: str, rule: FaultRule) -> RuleState:
+        """Put a rule in the place of another, whose id it takes; its counts begin at 0. Raise ``NotFoundError``.
+
+        The answers that the other rule delays or holds back are aborted.
+        """
+        self._announce([self.get(rule_id).rule, rule])
+        with self._lock:
+            replaced = self._known(rule_id)
+            armed = self._rules[rule_id] = ArmedRule(rule_id, rule, self._now())
+            self._prepare()
+            state = armed.state()
+        self._note_rules("changed", [armed])
+        replaced.cancellation.set()
+        return state
+
     def clear(self) -> int:
         """Remove every rule and return how many; the answers that they delay or hold back are aborted."""
         self._announce([state.rule for state in self.rules()])

@@ -31,6 +31,12 @@ class Faults:
         """
         return self._do(verbs.add_rule(make_rule(fault, **fields)))
 
+    def replace(
+        self, rule: str | RuleState, fault: Fault | Mapping[str, Any], **fields: Unpack[RuleFields]
+    ) -> RuleState:
+        """Put a rule in the place of another, whose id it takes; its counts begin at 0. Raise ``NotFoundError``."""
+        return self._do(verbs.replace_rule(_id(rule), make_rule(fault, **fields)))
+
     def preset(self, name: str, **match: Unpack[MatchFields]) -> list[RuleState]:
         """Add the rules of a preset, narrowed to requests that match: ``preset("slow-platform", vanity_url="orders")``.
 

@@ -131,19 +131,35 @@ def rule(rule_id: str) -> Verb[RuleState]:
 
 def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
     """Put a rule behind those there are."""
-
-    def as_rule() -> FaultRule:
-        from sandbox.faults.rules import FaultRule, read_rule
-
-        return given if isinstance(given, FaultRule) else read_rule(given)
-
     return Verb(
         "POST /faults",
-        lambda it: it.platform.faults.add(as_rule()),
+        lambda it: it.platform.faults.add(_as_rule(given)),
         reading.rule,
         given.document() if hasattr(given, "document") else given,
-        isolated=lambda parent, own: parent.do(add_rule(own.narrowed(as_rule()))),
+        isolated=lambda parent, own: parent.do(add_rule(own.narrowed(_as_rule(given)))),
     )
+
+
+def replace_rule(rule_id: str, given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
+    """Put a rule in the place of another, or raise ``NotFoundError``."""
+
+    def isolated(parent: Backend, own: Ownership) -> RuleState:
+        known = own.rule(parent.do(rules()), rule_id)
+        return parent.do(replace_rule(known.id, own.narrowed(_as_rule(given))))
+
+    return Verb(
+        f"PUT /faults/{_quoted(rule_id)}",
+        lambda it: it.platform.faults.replace(rule_id, _as_rule(given)),
+        reading.rule,
+        given.document() if hasattr(given, "document") else given,
+        isolated=isolated,
+    )
+
+
+def _as_rule(given: FaultRule | Mapping[str, Any]) -> FaultRule:
+    from sandbox.faults.rules import FaultRule, read_rule
+
+    return given if isinstance(given, FaultRule) else read_rule(given)
 
 
 def remove_rule(rule_id: str) -> Verb[RuleState]:

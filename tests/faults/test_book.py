@@ -281,6 +281,19 @@ def test_removed_rule_is_gone_and_tells_who_waits(book: FaultBook) -> None:
         book.get(removed.id)
 
 
+def test_replaced_rule_tells_who_waits(book: FaultBook) -> None:
+    replaced, behind = book.add(make_rule(hang())), book.add(make_rule(status(500)))
+    act = book.choose(Looked())
+    assert act is not None
+
+    book.replace(replaced.id, make_rule(status(503), times=1))
+
+    assert act.cancellation.is_set
+    assert [state.id for state in book.rules()] == [replaced.id, behind.id]
+    assert chosen(book, 3) == ["status", "status", "status"]
+    assert [(state.id, state.hits) for state in book.rules()] == [(replaced.id, 1), (behind.id, 2)]
+
+
 def test_rule_that_is_removed_while_a_request_is_looked_at_does_not_act(book: FaultBook) -> None:
     rule = book.add(make_rule(hang(), json_path="$.order"))
 

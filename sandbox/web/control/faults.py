@@ -112,6 +112,18 @@ def get_fault(fault_id: str) -> RuleState:
     return current_sandbox().platform.faults.get(fault_id)
 
 
+@blueprint.put("/faults/<fault_id>")
+@blueprint.json_body("FaultRule")
+@blueprint.response(200, FaultRuleStateSchema)
+@blueprint.problem(404, _NO_RULE)
+def replace_fault(fault_id: str) -> RuleState:
+    """Put another fault rule in the place of one; it keeps the id and the place in the order, its counts begin at 0.
+
+    Answers that the rule before it delays or holds back are aborted at once.
+    """
+    return current_sandbox().platform.faults.replace(fault_id, read_rule(read_json_object()))
+
+
 @blueprint.delete("/faults/<fault_id>")
 @blueprint.response(200, FaultRuleStateSchema)
 @blueprint.problem(404, _NO_RULE)

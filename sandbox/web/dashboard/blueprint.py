@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol, TypeVar
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
 from sandbox._version import __version__
-from sandbox.faults.presets import Preset, load_presets
 from sandbox.foundation.errors import InputError, NotFoundError
 from sandbox.foundation.strict_json import write_json
 from sandbox.platform.model import Service
@@ -18,7 +17,7 @@ from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
 from sandbox.web.dashboard.formats import FILTERS
 from sandbox.web.dashboard.token_life import newest_tokens
-from sandbox.web.paths import PREFIX
+from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
 
 PAGES: Final = "/dashboard"
 """The path of pages below the prefix, apart from the first page; the control API has the plain names."""
@@ -41,6 +40,11 @@ pages = Blueprint(
 
 for _name, _filter in FILTERS.items():
     pages.add_app_template_filter(_filter, _name)
+
+
+@pages.before_request
+def _take_large_texts() -> None:
+    request.max_form_memory_size = MAX_CONTROL_BODY  # Werkzeug's own bound is half a megabyte
 
 
 @pages.after_request
@@ -86,28 +90,6 @@ def clock_page() -> str:
     """Show the sandbox time, the ways to move it, and the time left for each token."""
     tokens, total = newest_tokens(current_sandbox().platform)
     return render_template("clock.html", tokens=tokens, total=total)
-
-
-@pages.get(f"{PAGES}/faults")
-def faults() -> str:
-    """Show the presets and the rules."""
-    sandbox = current_sandbox()
-    presets, problem = _presets(sandbox.settings.presets_dir)
-    return render_template(
-        "faults.html",
-        rules=sandbox.platform.faults.rules(),
-        presets=presets,
-        problem=problem,
-        services=sandbox.store.services(),
-    )
-
-
-def _presets(folder: str | None) -> tuple[list[Preset], str | None]:
-    """Return the presets, and the problem with a user's folder if it has one: a file may be half written."""
-    try:
-        return list(load_presets(folder).values()), None
-    except InputError as error:
-        return list(load_presets().values()), str(error)
 
 
 class _OfConnector(Protocol):

@@ -75,6 +75,12 @@ def breakable(text: str) -> Markup:
     return Markup("").join(escape(part) + Markup("<wbr>") for part in re.split(r"(?<=[/&?.-])(?![/])", text))
 
 
+def ticked(text: str) -> Markup:
+    """Escape a text, and show as code the parts of it between backticks."""
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if at % 2 else escape(part) for at, part in enumerate(text.split("`")))
+
+
 def glimpse(body: bytes) -> str:
     """Return the beginning of a body on one line, for a list; empty for a body that is not text."""
     try:
@@ -99,6 +105,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "milliseconds": milliseconds,
     "visible": visible,
     "breakable": breakable,
+    "ticked": ticked,
     "glimpse": glimpse,
     "pretty": pretty,
 }

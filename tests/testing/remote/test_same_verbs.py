@@ -152,6 +152,19 @@ def test_fault_rules_are_added_looked_at_and_removed(handle: Patchworks, client:
         handle.faults.remove(rule)
 
 
+def test_fault_rule_is_replaced_where_it_is(handle: Patchworks, client: Client) -> None:
+    first = handle.faults.add(status(503), vanity_url="anything", times=1)
+    handle.faults.add(status(500), vanity_url="anything")
+    assert client.post(1) == 503
+
+    replaced = handle.faults.replace(first, status(502), vanity_url="anything", times=1)
+
+    assert (replaced.id, replaced.hits) == (first.id, 0)
+    assert [client.post(1), client.post(2)] == [502, 500]
+    with pytest.raises(NotFoundError, match="there is no fault rule"):
+        handle.faults.replace("fault-99", status(502))
+
+
 def test_faults_are_cleared(handle: Patchworks, client: Client) -> None:
     handle.faults.add(sequence(status(503), "pass"))
     handle.faults.add(hang())

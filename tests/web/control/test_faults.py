@@ -11,6 +11,7 @@ import pytest
 from sandbox.faults import KINDS
 from tests.conftest import Integration
 from tests.faults.test_rules import EXAMPLES
+from tests.web.control.problem import detail
 
 RULE = {"fault": {"kind": "status", "code": 503}, "match": {"endpoint": "inbound"}, "times": 2}
 
@@ -82,6 +83,22 @@ def test_wrong_rule_is_refused_telling_what_is_known(
 
     assert response.status_code == status
     assert said in response.json["detail"]
+
+
+def test_rule_is_replaced_and_keeps_its_id_and_place(integration: Integration) -> None:
+    for code in (500, 503):
+        integration.control("POST", "/faults", {"fault": {"kind": "status", "code": code}, "times": 1})
+    assert integration.request_token().status_code == 500
+
+    rule = {"fault": {"kind": "status", "code": 504}, "match": {"endpoint": "inbound"}}
+    state = integration.control("PUT", "/faults/fault-1", rule).get_json()
+
+    assert (state["id"], state["rule"], state["seen"], state["hits"]) == ("fault-1", rule, 0, 0)
+    listed = integration.control("GET", "/faults").get_json()["faults"]
+    assert [each["id"] for each in listed] == ["fault-1", "fault-2"]
+    assert integration.request_token().status_code == 503
+    assert "fault-9" in detail(integration.control("PUT", "/faults/fault-9", rule), 404)
+    assert "code" in detail(integration.control("PUT", "/faults/fault-1", {"fault": {"kind": "status"}}), 422)
 
 
 def test_all_rules_are_removed(integration: Integration) -> None:

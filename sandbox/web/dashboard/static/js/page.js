@@ -78,7 +78,7 @@ async function submitSoftly(form, button) {
     else {
       if (!form.hasAttribute("data-keep")) form.reset();
       show(page);
-      const wrong = document.querySelector("[aria-invalid='true']");
+      const wrong = document.querySelector("[aria-invalid='true'], [data-wrong]");
       (wrong ?? (form.dataset.refocus && document.querySelector(form.dataset.refocus)))?.focus();
       say(wrong ? "Not done: see the marked fields." : button?.dataset.done ?? form.dataset.done ?? "Done");
     }
@@ -91,8 +91,6 @@ async function submitSoftly(form, button) {
 
 async function bodyOf(source, form) {
   if (!form) {
-    const scope = source.hasAttribute("data-scoped") ? document.querySelector("[data-scope]")?.selectedOptions[0] : null;
-    if (scope?.dataset.vanity) return { match: { company: scope.dataset.company, vanity_url: scope.dataset.vanity } };
     return source.dataset.body === undefined ? undefined : JSON.parse(source.dataset.body);
   }
   const wanted = form.dataset.mustMatch;

@@ -20,9 +20,9 @@ async function renew() {
 }
 
 // Takes the regions that differ from a fresh page.
-export function show(fresh) {
+export function show(fresh, regions = "[data-region]") {
   const focused = describeFocus();
-  for (const region of document.querySelectorAll("[data-region]")) {
+  for (const region of document.querySelectorAll(regions)) {
     const counterpart = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
     if (counterpart) update(region, counterpart);
   }

@@ -1,0 +1,205 @@
+"""The pages of fault rules: those in force, the presets, and the form that makes or changes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from flask import current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.faults.fault import stage_of
+from sandbox.faults.matching import Faultable, Look, Matcher
+from sandbox.faults.presets import Preset, load_presets
+from sandbox.faults.rules import FaultRule, Match, read_rule
+from sandbox.faults.sequence import steps_of
+from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
+from sandbox.foundation.fields import read
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import NotJsonError, write_json
+from sandbox.journal.endpoint import ISSUERS
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import code_of
+from sandbox.journal.reasons import find_reason
+from sandbox.platform.platform import Platform
+from sandbox.platform.processing.items import ItemInProcessing, items_of
+from sandbox.platform.processing.values import Item
+from sandbox.web.control.base import current_sandbox
+from sandbox.web.dashboard.acts import call, refused
+from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.dashboard.schema_form import SchemaForm
+
+SEARCHED: Final = 2_000
+"""The newest requests, or items, that a preview compares with a rule."""
+
+_SHOWN: Final = 10
+
+
+@pages.get(f"{PAGES}/faults")
+def faults() -> str:
+    """Show the rules in force and the presets."""
+    sandbox = current_sandbox()
+    presets, problem = _presets(sandbox.settings.presets_dir)
+    return render_template(
+        "faults.html",
+        rules=sandbox.platform.faults.rules(),
+        presets=presets,
+        problem=problem,
+        services=sandbox.store.services(),
+    )
+
+
+def _presets(folder: str | None) -> tuple[list[Preset], str | None]:
+    """Return the presets, and the problem with a user's folder if it has one: a file may be half written."""
+    try:
+        return list(load_presets(folder).values()), None
+    except InputError as error:
+        return list(load_presets().values()), str(error)
+
+
+@pages.post(f"{PAGES}/faults/preset")
+def use_preset() -> Response | tuple[str, int] | str:
+    """Switch a preset on, for one service or for all."""
+    company, _, vanity_url = request.form.get("service", "").partition("/")
+    match = {"company": company, "vanity_url": vanity_url} if vanity_url else {}
+    name = request.form.get("preset", "")
+    answer = call("POST", f"/fault-presets/{quote(name, safe='')}", write_json({"match": match}).encode())
+    return refused(answer.refusal, answer.status) if answer.refusal else redirect(url_for("pages.faults"), 303)
+
+
+@pages.route(f"{PAGES}/faults/new", methods=["GET", "POST"])
+@pages.route(f"{PAGES}/faults/<rule_id>", methods=["GET", "POST"])
+def rule(rule_id: str | None = None) -> Response | tuple[str, int]:
+    """Show the form of a rule, with the requests that it would have acted on; make or change the rule.
+
+    The query of a new rule fills the form, by the names of its fields: ``?fault.kind=status&match.vanity_url=orders``.
+    """
+    platform = current_sandbox().platform
+    schemas = current_app.extensions["openapi"].components.schemas
+    form = SchemaForm(schemas["FaultRule"], schemas)
+    state = None if rule_id is None else platform.faults.get(rule_id)
+    errors: Mapping[str, str] = {}
+    if request.method == "POST":
+        document = form.read(request.form)
+        if request.form.get("do") == "save":
+            method, path = ("POST", "/faults") if state is None else ("PUT", f"/faults/{state.id}")
+            answer = call(method, path, write_json(document).encode())
+            if not answer.refusal:
+                return redirect(url_for("pages.faults"), 303)
+            errors = answer.errors or {"": answer.refusal}
+    else:
+        document = form.read(request.args) if state is None else state.rule.document()
+    fields, others = form.fields(document, errors)
+    return (
+        render_template(
+            "rule.html",
+            state=state,
+            fields=fields,
+            problems=others,
+            document=document,
+            preview=preview(document, platform),
+        ),
+        422 if errors else 200,
+    )
+
+
+# --- the preview ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The requests, or items in processing, that a rule would have looked at and matched, newest first."""
+
+    found: tuple[Entry | Item, ...]
+    count: int
+    searched: int
+    of_items: bool
+
+
+_Candidate: TypeAlias = "tuple[Entry | Item, Faultable | None]"
+"""What a preview shows, and what the matcher looks at; ``None`` where no rule looked."""
+
+
+def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:
+    """Return what the rule of a document matches among the newest requests; ``None`` while its conditions are wrong.
+
+    A rule that is not whole yet is taken for one whose fault can happen anywhere.
+    """
+    try:
+        rule = read_rule(document)
+        match, happens = rule.match, _happens(rule)
+    except InvalidValueError:
+        try:
+            match, happens = read(Match, document.get("match", {}), "match"), lambda _: True
+        except InvalidValueError:
+            return None
+    matcher = Matcher(match)
+    of_items = match.endpoint == "processing"
+    candidates = _items(platform) if of_items else _requests(platform)
+    found: list[Entry | Item] = []
+    count = searched = 0
+    for shown, looked in islice(candidates, SEARCHED):
+        searched += 1
+        if looked is not None and happens(looked.kind) and matcher.matches(Look(looked)):
+            count += 1
+            if count <= _SHOWN:
+                found.append(shown)
+    return Preview(tuple(found), count, searched, of_items)
+
+
+def _happens(rule: FaultRule) -> Callable[[str], bool]:
+    steps = steps_of(rule.fault)
+    return lambda kind: any(step is None or step.happens_at(stage_of(kind)) for step in steps)
+
+
+def _requests(platform: Platform) -> Iterator[_Candidate]:
+    return ((entry, _Received(entry) if _was_admitted(entry) else None) for entry in platform.journal.newest_first())
+
+
+def _items(platform: Platform) -> Iterator[_Candidate]:
+    for item in reversed(platform.processing.items()):
+        entry = _held(platform, item.entry)
+        contents = [] if entry is None else items_of(entry.json)
+        yield item, ItemInProcessing(item, entry, contents[item.index] if item.index < len(contents) else None)
+
+
+def _held(platform: Platform, entry_id: str) -> Entry | None:
+    try:
+        return platform.journal.get(entry_id)
+    except NotFoundError:
+        return None
+
+
+_BEFORE_FAULTS: Final = frozenset(
+    {"missing_scope", "rate_limited", "method_not_allowed", "incomplete_body", "body_too_slow", "refused_by_server"}
+)
+
+
+def _was_admitted(entry: Entry) -> bool:
+    """Return whether rules looked at a request: they do after it was authenticated."""
+    if entry.outcome != "rejected":
+        return True
+    reason = find_reason(entry.reason)
+    if entry.kind in ISSUERS or code_of(entry.reason) in _BEFORE_FAULTS:
+        return False
+    return reason is None or reason.statuses[0] != 401
+
+
+class _Received:
+    """A journal entry as fault rules look at it; its credentials are redacted."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self.kind, self.method = entry.kind, entry.method
+        self.subject, self.client_id = entry.subject, entry.client_id
+        self.header = entry.header
+
+    def json(self) -> JsonValue:
+        """Return the body; raise ``NotJsonError``."""
+        document: JsonValue = self._entry.json
+        if document is None:
+            raise NotJsonError("there is no JSON")
+        return document
