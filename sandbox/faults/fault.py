@@ -34,9 +34,9 @@ PROCESSING: Final = EndpointKind(
     "processing",
     requests="items in processing",
     accepted="The item was synced.",
-    subject=("company", "vanity_url", "reference"),
+    subject=("company", "vanity_url", "flow", "reference"),
 )
-"""The stage in which a service processes the items of accepted payloads; rules name it like an endpoint."""
+"""The stage in which a service or a flow processes accepted payloads; rules name it like an endpoint."""
 
 STAGES: Final = (*ENDPOINTS, PROCESSING)
 """Everything that a rule can name as its endpoint."""

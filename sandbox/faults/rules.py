@@ -36,12 +36,14 @@ class Match(Described):
 
     endpoint: str = field(
         types.choice(ANY, *(stage.name for stage in STAGES)),
-        "Token endpoint, inbound URLs, or any request to the emulated API, also one to an unknown path or with a body "
-        "beyond the limit; `processing` is for the items of accepted payloads.",
+        "Token endpoint, inbound URLs, an endpoint of process flows, or any request to the emulated API, also one to "
+        "an unknown path or with a body beyond the limit; `processing` is for the items of accepted payloads and the "
+        "runs of flows.",
         ANY,
     )
     company: str | None = field(types.text(255, 1), "Slug of the company in the URL.", None)
     vanity_url: str | None = field(types.text(255, 1), "Vanity URL of the service, as it is in the URL.", None)
+    flow: str | None = field(types.text(255, 1), "Name of the process flow.", None)
     reference: str | None = field(
         types.text(255, 1), "Reference of the item, as in the sync report; only for `processing`.", None
     )

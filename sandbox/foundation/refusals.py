@@ -128,11 +128,15 @@ class TooManyAttemptsError(RefusalError):
 
 
 class MessageError(RefusalError):
-    """An endpoint of process flows answers ``status`` with a message of its own (FLOWS 2, 3 and 6)."""
+    """An endpoint of process flows answers ``status`` with a message of its own (FLOWS 2, 3 and 6).
 
-    def __init__(self, reason: str, status: int, message: str) -> None:
+    ``is_compact``: the application writes it, and not the framework.
+    """
+
+    def __init__(self, reason: str, status: int, message: str, *, is_compact: bool = False) -> None:
         self.status = status
         self.message = message
+        self.is_compact = is_compact
         super().__init__(reason)
 
 

@@ -367,6 +367,53 @@ class Settings(Described):
         "Whether failed items can be resynced. Inbound connectors have no filters, so the platform may never offer it.",
         tag="unconfirmed",
     )
+    inactive_flow: str = _setting(
+        "unprocessable",
+        choice("unprocessable", "not_found", "forbidden", "accept"),
+        "What the webhooks and callbacks of a process flow answer that is disabled or has no deployed version: 422, "
+        "404, 403, or as if it were active.",
+        tag="undefined",
+    )
+    disabled_flow: str = _setting(
+        "accept",
+        choice("accept", "unprocessable"),
+        "Whether the Start API starts a disabled flow, or answers 422 as for one without a deployed version.",
+        tag="undefined",
+    )
+    flow_payload: str = _setting(
+        "reject",
+        choice("reject", "accept"),
+        "What the Start API does with a body that is no JSON or has no text in `payload`, and with `flow_variables` "
+        "that are no JSON object: 422, or a start without them.",
+        tag="undefined",
+    )
+    flow_run_key: str = _setting(
+        "flow_run_id",
+        line(
+            "a name of 1 to 64 letters, digits, - and _",
+            lambda text: re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None,
+            {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        ),
+        "Key of the run's id in the answer of the Start API.",
+        tag="undefined",
+    )
+    flow_signature: str = _setting(
+        "forbidden",
+        choice("forbidden", "unauthenticated", "not_found"),
+        "What a webhook or callback answers to a wrong or missing signature, and a webhook to a wrong HMAC: 403, 401 "
+        "or 404.",
+        tag="undefined",
+    )
+    hmac_encoding: str = _setting(
+        "hex", choice("hex", "base64"), "How a webhook's HMAC is written in the header X-HMAC-HASH.", tag="undefined"
+    )
+    flow_limits: bool = _setting(
+        False,
+        boolean(),
+        "Whether requests beyond the limits of process flows are refused with 429: a minute 240 to the APIs, 120 to "
+        "webhooks, 240 to callbacks, for each company, and 20 logins for each address.",
+        tag="documented",
+    )
     entity_check: str = _setting(
         "reject",
         choice("reject", "flag", "off"),

@@ -51,7 +51,46 @@ INBOUND: Final = EndpointKind(
     takes_payloads=True,
 )
 
-ENDPOINTS: Final = (TOKEN, INBOUND)
+LOGIN: Final = EndpointKind(
+    "login",
+    requests="requests to log in",
+    accepted="The user was logged in, or out.",
+    surface="flows",
+    issues_tokens=True,
+)
+START: Final = EndpointKind(
+    "start",
+    requests="requests to the Start API",
+    accepted="The flow was started.",
+    surface="flows",
+    subject=("company", "flow", "run"),
+    takes_payloads=True,
+)
+WEBHOOK: Final = EndpointKind(
+    "webhook",
+    requests="requests to webhooks",
+    accepted="The webhook started its flow.",
+    surface="flows",
+    subject=("company", "flow", "hook", "run"),
+    takes_payloads=True,
+)
+CALLBACK: Final = EndpointKind(
+    "callback",
+    requests="requests to callbacks",
+    accepted="The callback started its flow and returned its data.",
+    surface="flows",
+    subject=("company", "flow", "hook", "run"),
+    takes_payloads=True,
+)
+CORE: Final = EndpointKind(
+    "core",
+    requests="requests to the Core API",
+    accepted="The request was answered.",
+    surface="flows",
+    subject=("company",),
+)
+
+ENDPOINTS: Final = (TOKEN, INBOUND, LOGIN, START, WEBHOOK, CALLBACK, CORE)
 """Every endpoint, in the order in which people meet them."""
 
 OTHER: Final = "other"

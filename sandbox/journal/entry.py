@@ -191,6 +191,21 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
         return self.subject.get("vanity_url")
 
     @property
+    def flow(self) -> str | None:
+        """The name of the process flow."""
+        return self.subject.get("flow")
+
+    @property
+    def hook(self) -> str | None:
+        """The id of the webhook or callback."""
+        return self.subject.get("hook")
+
+    @property
+    def run(self) -> str | None:
+        """The id of the run that it began, where it was accepted."""
+        return self.subject.get("run")
+
+    @property
     def id(self) -> str:
         """The id, which no other entry of the sandbox has."""
         return f"{self.journal}-{self.seq}"

@@ -31,6 +31,8 @@ class EntryFilter:
     kind: str | None = None
     company: str | None = None
     vanity_url: str | None = None
+    flow: str | None = None
+    hook: str | None = None
     client_id: str | None = None
     outcome: str | None = None
     status: int | None = None
@@ -44,7 +46,7 @@ class EntryFilter:
     _query: JSONPath | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        names = ("kind", "company", "vanity_url", "client_id", "outcome", "status", "accepted", "fault")
+        names = ("kind", "company", "vanity_url", "flow", "hook", "client_id", "outcome", "status", "accepted", "fault")
         equal = tuple((name, getattr(self, name)) for name in names if getattr(self, name) is not None)
         object.__setattr__(self, "_equal", equal)
         object.__setattr__(self, "_query", None if self.json_path is None else compile_json_path(self.json_path))

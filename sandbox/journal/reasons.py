@@ -208,6 +208,122 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The token request asks for a scope that does not exist.",
         "Ask for `access-inbound`.",
     ),
+    # ---- process flows
+    "no_api_key": Reason(
+        _UNAUTHENTICATED,
+        "The request has no Authorization header.",
+        "Send an API key as it is, or `Bearer` and the token of the login.",
+    ),
+    "unknown_api_key": Reason(
+        _UNAUTHENTICATED,
+        "No API key has the text of the Authorization header.",
+        "Check the key. A lost key cannot be shown again: create another one. A token of the login needs `Bearer`.",
+    ),
+    "api_key_revoked": Reason(
+        _UNAUTHENTICATED,
+        "The API key was revoked.",
+        "Create another key, and send that.",
+    ),
+    "api_key_as_bearer": Reason(
+        _UNAUTHENTICATED,
+        "The API key is sent after `Bearer`.",
+        "Send the key alone: `Authorization: <API key>`.",
+    ),
+    "api_key_logout": Reason(
+        _UNAUTHENTICATED,
+        "The logout has an API key, which no login gave.",
+        "Log out with the token of a login. An API key is revoked or deleted in place of that.",
+    ),
+    "user_deleted": Reason(
+        _UNAUTHENTICATED,
+        "The user of the token was deleted.",
+        "Log in as a user that exists.",
+    ),
+    "inbound_token": Reason(
+        _UNAUTHENTICATED,
+        "The token is that of an OAuth client, which is for inbound URLs.",
+        "Send an API key, or the token of a login.",
+    ),
+    "login_token": Reason(
+        _UNAUTHENTICATED,
+        "The token is that of a login, which is for process flows.",
+        "Request a token with the credentials of an OAuth client.",
+    ),
+    "missing_login": Reason(
+        (422,),
+        "The login lacks a field, or it is not text.",
+        "Send `email` and `password` to `/api/v1/login`, or `username` and `password` to `/fabric/api/login`.",
+    ),
+    "wrong_login": Reason(
+        (401,),
+        "No user has this address and password.",
+        "Check both, or add the user to the seed.",
+    ),
+    "unknown_flow": Reason(
+        (404,),
+        "The company of the API key has no flow with the id in the path.",
+        "Check the id, or use a key of the flow's company.",
+    ),
+    "unknown_version": Reason(
+        (404,),
+        "The flow has no version with the id in the path.",
+        "Leave the version out to start the one that is deployed.",
+    ),
+    "flow_not_deployed": Reason(
+        (422,),
+        "The flow has no deployed version, and the path names none.",
+        "Deploy a version, or name one in the path.",
+    ),
+    "flow_disabled": Reason(
+        (422,),
+        "The flow is disabled, and the setting `disabled_flow` refuses that.",
+        "Enable the flow.",
+    ),
+    "flow_payload": Reason(
+        (422,),
+        "The body is no JSON, or has no text in `payload`.",
+        'Send `{"payload": "<text>"}`, or any JSON to the address with `/raw`.',
+    ),
+    "flow_variables": Reason(
+        (422,),
+        "The query parameter `flow_variables` is no JSON object.",
+        "Send an object, percent-encoded.",
+    ),
+    "virtual_environment": Reason(
+        (422,),
+        "The query parameter `virtual_environment_id` is no whole number.",
+        "Send the id of a virtual environment.",
+    ),
+    "unknown_webhook": Reason(
+        (404,),
+        "The company has no webhook with the id in the path.",
+        "Copy the URL from the page Flows.",
+    ),
+    "unknown_callback": Reason(
+        (404,),
+        "The company has no callback with the id in the path.",
+        "Copy the URL from the page Flows.",
+    ),
+    "no_signature": Reason(
+        (403, *_UNAUTHENTICATED, 404),
+        "The URL has no `patchworks_signature`.",
+        "Copy the whole URL, with its query; a callback takes the header `patchworks-signature` too.",
+    ),
+    "wrong_signature": Reason(
+        (403, *_UNAUTHENTICATED, 404),
+        "The signature is not that of the webhook or callback.",
+        "Copy the whole URL again. A signature that the seed does not give is new at each start.",
+    ),
+    "wrong_hmac": Reason(
+        (403, *_UNAUTHENTICATED, 404),
+        "The header `X-HMAC-HASH` is missing, or is not the HMAC of the body.",
+        "Sign the bytes of the body as they are sent, with the webhook's key; the setting `hmac_encoding` is the form.",
+    ),
+    "flow_inactive": Reason(
+        (422, 404, 403),
+        "The flow of the webhook or callback is disabled, or has no deployed version.",
+        "Enable the flow, and deploy a version of it.",
+    ),
     # ---- any request
     "rate_limited": Reason(
         (429,),

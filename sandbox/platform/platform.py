@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sandbox.faults.book import FaultBook, FaultsSnapshot
+from sandbox.faults.book import FaultBook
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.clock import Clock
 from sandbox.foundation.rng import Rng
@@ -20,31 +19,18 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, Note
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.hooks import Observer
-from sandbox.journal.journal import Journal, JournalSnapshot
+from sandbox.journal.journal import Journal
 from sandbox.platform.keys import KeyRing
-from sandbox.platform.model import Service, StoreSnapshot
-from sandbox.platform.processing.values import ProcessingSnapshot
+from sandbox.platform.model import Service
 from sandbox.platform.store import Store
-from sandbox.platform.throttle import Throttle, Window
-from sandbox.platform.tokens import IssuedToken, TokenBook
+from sandbox.platform.throttle import Throttle
+from sandbox.platform.tokens import TokenBook
 from sandbox.platform.wire import WireProfile, wire_profile
 
 if TYPE_CHECKING:
+    from sandbox.platform.flows.runs import Runs
     from sandbox.platform.processing.processing import Processing
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformSnapshot:
-    """The emulated platform between two resets."""
-
-    settings: Mapping[str, Any]
-    store: StoreSnapshot
-    tokens: tuple[IssuedToken, ...]
-    throttle: tuple[Window, ...]
-    faults: FaultsSnapshot
-    journal: JournalSnapshot
-    processing: ProcessingSnapshot | None = None
-    """Null where no request asked for it."""
+    from sandbox.platform.snapshot import PlatformSnapshot
 
 
 AfterAcceptance: TypeAlias = Callable[[Entry, Service], None]
@@ -80,6 +66,8 @@ class Platform:
         self.clock = clock
         self.store = store
         self.keys = keys
+        self.rng = rng
+        """The source of the ids of runs."""
         self.tokens = TokenBook(keys, rng)
         branch = rng.branch()
         self.throttle = Throttle()
@@ -97,6 +85,7 @@ class Platform:
         self.faults = FaultBook(clock.timestamp, branch, self.note)
         self.settings = settings
         self._processing: Processing | None = None
+        self._runs: Runs | None = None
         self._making = threading.Lock()
         store.before_change = self._before_service_changes
         self.faults.before_processing_changes = self._settle
@@ -112,6 +101,16 @@ class Platform:
                 self._processing = self._processing or Processing(self)
         return self._processing
 
+    @property
+    def runs(self) -> Runs:
+        """The runs of process flows; made, and their modules imported, when they are first asked for."""
+        if self._runs is None:
+            from sandbox.platform.flows.runs import Runs
+
+            with self._making:
+                self._runs = self._runs or Runs(self)
+        return self._runs
+
     def settle_processing(self) -> None:
         """Let everything happen in processing that is due, before the time, the settings or the journal change.
 
@@ -123,6 +122,8 @@ class Platform:
 
     def _settle(self) -> None:
         self.processing.settle()
+        if self.store.known_flows is not None:
+            self.runs.settle()
 
     def _before_service_changes(self, service: Service) -> None:
         if self.journal.count(EntryFilter(company=service.company, vanity_url=service.vanity_url)):
@@ -131,7 +132,7 @@ class Platform:
     def retire(self, why: str) -> None:
         """End what waits for it: another platform has replaced this one."""
         self.faults.before_processing_changes = self.store.before_change = bool
-        self._processing = None  # each of these leads back here, and would keep the journal
+        self._processing = self._runs = None  # each of these leads back here, and would keep the journal
         self.journal.waiting.retire(why)
         self.faults.clear()  # aborts the answers that it delays or holds back
 
@@ -160,6 +161,9 @@ class Platform:
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that the other parts have all that it names."""
+        from sandbox.platform.snapshot import PlatformSnapshot  # a start needs none of it
+
+        flows = self.store.known_flows
         return PlatformSnapshot(
             settings=kept_settings(self.settings),
             throttle=self.throttle.snapshot(),
@@ -167,18 +171,27 @@ class Platform:
             tokens=tuple(self.tokens.issued()),
             store=self.store.snapshot(secrets=secrets),
             processing=None if self._processing is None else self._processing.snapshot(),
+            flows=None if flows is None else flows.snapshot(secrets=secrets),
+            runs=None if self._runs is None else self._runs.snapshot(),
             journal=self.journal.export(),
         )
 
-    def restore(self, snapshot: PlatformSnapshot) -> None:
-        """Take the place of another platform, before this one serves; raise ``InvalidValueError``."""
+    def restore(self, snapshot: PlatformSnapshot, here: Store) -> None:
+        """Take the place of another platform, before this one serves; raise ``InvalidValueError``.
+
+        Signatures and other secrets of process flows that the snapshot lacks are those of ``here``.
+        """
         self.store.restore(snapshot.store)
+        if snapshot.flows is not None:
+            self.store.flows.restore(snapshot.flows, here.known_flows)
         self.tokens.restore(snapshot.tokens)
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)
         self.journal.restore(snapshot.journal)
         if snapshot.processing is not None:
             self.processing.restore(snapshot.processing)
+        if snapshot.runs is not None:
+            self.runs.restore(snapshot.runs)
 
 
 def _noter(journal: Journal, clock: Clock) -> Note:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from typing_extensions import Self
 
@@ -31,6 +31,9 @@ from sandbox.platform.model import (
     Service,
     StoreSnapshot,
 )
+
+if TYPE_CHECKING:
+    from sandbox.platform.flows.store import FlowStore
 
 _T = TypeVar("_T")
 
@@ -59,6 +62,22 @@ class Tables:
         self._services: dict[int, Service] = {}
         self._service_ids: dict[tuple[str, str], int] = {}
         self._last_ids = {"connector": 0, "entity": 0, "service": 0}
+        self._flows: FlowStore | None = None
+
+    @property
+    def flows(self) -> FlowStore:
+        """The process flows; made, and their modules imported, when they are first asked for."""
+        if self._flows is None:
+            from sandbox.platform.flows.store import FlowStore
+
+            with self._lock:
+                self._flows = self._flows or FlowStore(self._now, self._rng, self.secrets)
+        return self._flows
+
+    @property
+    def known_flows(self) -> FlowStore | None:
+        """The process flows; ``None`` where nothing has asked for them."""
+        return self._flows
 
     def copy(self, rng: Rng) -> Self:
         """Return an independent store with the same content; cheap, since all values are frozen."""
@@ -67,6 +86,8 @@ class Tables:
             for name, table in vars(self).items():
                 if isinstance(table, dict):
                     setattr(twin, name, dict(table))
+            if self._flows is not None:
+                setattr(twin, "_flows", self._flows.copy(rng))  # noqa: B010 - ruff takes a twin for a stranger
             return twin
 
     def snapshot(self, *, secrets: bool) -> StoreSnapshot:

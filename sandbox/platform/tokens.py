@@ -23,6 +23,9 @@ from sandbox.journal.known_secrets import digest_of, fingerprint_of
 from sandbox.platform.keys import KeyRing, SigningKey
 
 JTI_DIGITS: Final = 80
+MANAGER: Final = "manager"
+"""The scope of the tokens of the login, and of API keys (FLOWS 2)."""
+
 MAX_TOKENS: Final = 250_000
 """Tokens remembered; beyond it the oldest are forgotten and refused as unknown."""
 

@@ -37,7 +37,7 @@ from sandbox.foundation.refusals import (
     Violation,
 )
 from sandbox.foundation.strict_json import write_json
-from sandbox.journal.endpoint import ISSUERS
+from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
@@ -243,6 +243,8 @@ class WireProfile:
             case TooManyAttemptsError(retry_after_s=retry_after_s, reset_at=reset_at):
                 headers = (("Retry-After", str(retry_after_s)), ("X-RateLimit-Reset", str(reset_at)))
                 return self.message(429, "Too Many Attempts.", headers=headers)
+            case MessageError(status=status, message=message, is_compact=True):
+                return self.stored(status, message)
             case MessageError(status=status, message=message):
                 return self.message(status, message)
             case FaultedError(status=status, retry_after_s=retry_after_s):
@@ -254,7 +256,7 @@ class WireProfile:
     def _with_status(self, status: int, exchange: Exchange) -> Answer:
         """Return the platform's answer with a status that a fault chose."""
         match status:
-            case 401 if exchange.kind in ISSUERS:
+            case 401 if exchange.kind == TOKEN.name:
                 return self._invalid_client(exchange.request.header("Authorization"))
             case 401:
                 return self.refusal(UnauthenticatedError(""), exchange)

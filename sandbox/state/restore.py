@@ -20,7 +20,7 @@ from sandbox.platform.store import Store
 
 if TYPE_CHECKING:
     from sandbox.platform.model import OAuthClient, StoreSnapshot
-    from sandbox.platform.platform import PlatformSnapshot
+    from sandbox.platform.snapshot import PlatformSnapshot
 
 Origin = Literal["saved", "kept", "new"]
 
@@ -68,7 +68,7 @@ def restore(
         raise InvalidValueError(f"platform.settings.{error.field}", error.given, error.allowed) from None
     with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]
     clients = tuple(client for client, _ in with_secrets)
-    platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)))
+    platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)), store)
     loaded = [outcome for _, outcome in with_secrets]
     return Loaded(loaded, _known_credentials(platform.store, known, loaded))
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec.structs import replace as replace_struct
+
 from sandbox.faults.presets import find_preset
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import InputError, SeedError
@@ -38,7 +40,22 @@ def _load_company(given: CompanySeed, store: Store, known: list[Company], create
         slug = next((company.slug for company in known if company.slug == given.slug), None)
     slug = slug or store.add_company(given.name, given.slug).slug
     connectors = tuple(_load_connector(slug, connector, store, created) for connector in given.connectors)
-    return replace(given, slug=slug, connectors=connectors)
+    completed = replace(given, slug=slug, connectors=connectors)
+    return _load_flows(slug, completed, store) if given.flows or given.api_keys or given.users else completed
+
+
+def _load_flows(slug: str, given: CompanySeed, store: Store) -> CompanySeed:
+    """Create process flows, API keys and users; return the company with every id and secret that was generated."""
+    made = store.flows
+    flows = [(seed, made.put_flow(slug, seed)) for seed in given.flows]
+    for user in given.users:
+        made.put_user(slug, user)
+    keys = [(seed, made.put_api_key(slug, seed)) for seed in given.api_keys]
+    return replace(
+        given,
+        flows=tuple(replace_struct(seed, webhooks=flow.webhooks, callbacks=flow.callbacks) for seed, flow in flows),
+        api_keys=tuple(replace_struct(seed, key=new.secret) for seed, new in keys),
+    )
 
 
 def _load_connector(slug: str, given: ConnectorSeed, store: Store, created: list[NewOAuthClient]) -> ConnectorSeed:
@@ -73,7 +90,15 @@ def completed(addition: Seed, loaded: Seed) -> Seed:
             )
             for each in part.connectors
         ]
-        companies.append(replace(part, slug=company.slug if company else part.slug, connectors=tuple(connectors)))
+        keys = {key.name: key for key in (company.api_keys if company else ())}
+        companies.append(
+            replace(
+                part,
+                slug=company.slug if company else part.slug,
+                connectors=tuple(connectors),
+                api_keys=tuple(key if key.key else keys.get(key.name, key) for key in part.api_keys),
+            )
+        )
     return replace(addition, companies=tuple(companies))
 
 

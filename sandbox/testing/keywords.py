@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-Endpoint = Literal["any", "token", "inbound", "processing"]
+Endpoint = Literal["any", "token", "inbound", "login", "start", "webhook", "callback", "core", "processing"]
 
 
 class DurationFields(TypedDict, total=False):
@@ -32,6 +32,7 @@ class MatchFields(TypedDict, total=False):
     endpoint: Endpoint
     company: str | None
     vanity_url: str | None
+    flow: str | None
     reference: str | None
     client_id: str | None
     method: str | None
@@ -82,6 +83,13 @@ class RunTimeSettingFields(TypedDict, total=False):
     processing: Literal["immediate", "scheduled", "off"]
     processing_retry: int | str
     resync: Literal["allowed", "never"]
+    inactive_flow: Literal["unprocessable", "not_found", "forbidden", "accept"]
+    disabled_flow: Literal["accept", "unprocessable"]
+    flow_payload: Literal["reject", "accept"]
+    flow_run_key: str
+    flow_signature: Literal["forbidden", "unauthenticated", "not_found"]
+    hmac_encoding: Literal["hex", "base64"]
+    flow_limits: bool
     blank_payload: Literal["reject", "accept"]
     rate_limit_counters: Literal["separate", "shared"]
     journal_entries: int

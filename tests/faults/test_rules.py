@@ -141,7 +141,7 @@ def test_rule_survives_being_written_and_read() -> None:
         (
             {"fault": {"kind": "bad_signature_token"}, "match": {"endpoint": "inbound"}},
             "match.endpoint",
-            "token, for a fault bad_signature_token",
+            "token or login, for a fault bad_signature_token",
         ),
         (
             {"fault": {"kind": "sequence", "steps": [{"kind": "rotated_key"}]}, "match": {"endpoint": "token"}},

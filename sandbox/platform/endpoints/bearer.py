@@ -11,7 +11,7 @@ from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Endpoint
 from sandbox.platform.http_basic import read_basic
 from sandbox.platform.platform import Platform
-from sandbox.platform.tokens import Token
+from sandbox.platform.tokens import MANAGER, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,11 @@ class BearerEndpoint(Endpoint[Caller]):
             return caller
         caller.check(exchange.received_at)
         if platform.store.find_client(caller.client_id) is None:
-            raise UnauthenticatedError("client_deleted: the token's OAuth client was deleted")
+            raise UnauthenticatedError(
+                "login_token: a token of the login is for process flows"
+                if MANAGER in caller.scopes
+                else "client_deleted: the token's OAuth client was deleted"
+            )
         platform.tokens.note_use(caller)
         scope = platform.settings.required_scope
         if not caller.allows(scope):

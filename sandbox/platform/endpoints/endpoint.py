@@ -32,11 +32,11 @@ class Endpoint(ABC, Generic[Admitted]):
 
     kind: ClassVar[EndpointKind]
     """Its entry in ``sandbox.journal.endpoint``."""
-    path: ClassVar[str]
+    path: str
     """Its path as OpenAPI writes it, such as ``/v1/{company}/{vanity_url}``."""
     description: ClassVar[str]
     """Its tag in the OpenAPI document."""
-    operations: ClassVar[Mapping[str, Operation]]
+    operations: Mapping[str, Operation]
     """Its published operations by method."""
 
     def __init__(self) -> None:

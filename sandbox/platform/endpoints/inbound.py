@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, Answer, compact
@@ -43,7 +43,7 @@ class InboundEndpoint(BearerEndpoint):
     kind = INBOUND
     path = INBOUND_PATH
     description = "Inbound URLs of services"
-    operations: ClassVar[Mapping[str, Operation]] = {
+    operations: Mapping[str, Operation] = {
         "POST": {
             "summary": "Send a payload to the service behind this URL.",
             "description": "What was answered with 2xx is in the journal, byte for byte.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -88,7 +88,7 @@ class TokenEndpoint(Endpoint[Grant]):
     kind = TOKEN
     path = "/oauth/token"
     description = "Access tokens (RFC 6749, client credentials)"
-    operations: ClassVar[Mapping[str, Operation]] = {
+    operations: Mapping[str, Operation] = {
         "GET": {
             "summary": "Get an access token with the credentials in the query or by HTTP Basic.",
             "description": "The vendor documents GET for this endpoint. Credentials in a URL end up in logs: prefer "

@@ -1,16 +1,95 @@
-"""The interface of an endpoint of process flows."""
+"""The interface of an endpoint of process flows, and the callers of those that need credentials."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import ClassVar, Final, TypeAlias
 
+from sandbox.foundation.refusals import TooManyAttemptsError, UnauthenticatedError
+from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Admitted, Endpoint
+from sandbox.platform.flows.model import ApiKey, User
 from sandbox.platform.platform import Platform
+
+_WINDOW_S: Final = 60
 
 
 class FlowEndpoint(Endpoint[Admitted]):
     """One address of process flows. Several may have one kind, such as the routes of the Start API."""
 
+    limit: ClassVar[int] = 240
+    """Requests a minute (FLOWS 7)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._at_end = re.compile(f"(?:{self._pattern.pattern})$")
+
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
         """Return whether the values in a path name something of this endpoint, where another takes the path too."""
         return True
+
+    def values(self, exchange: Exchange, platform: Platform) -> Mapping[str, str]:
+        """Return the values that the path of a request holds, also where the path has a prefix (FLOWS 1)."""
+        match = self._at_end.search(platform.wire.route_path(exchange.request.path))
+        return {} if match is None else match.groupdict()
+
+    def count(self, exchange: Exchange, platform: Platform, client_id: str | None) -> None:
+        """Count a request of a caller, else of an address; raise ``TooManyAttemptsError`` beyond its limit."""
+        if not platform.settings.flow_limits:
+            exchange.rate = self.limit, self.limit - 1
+            return
+        key = f"{self.kind.name} {client_id or exchange.request.remote_addr}"
+        verdict = platform.throttle.hit(key, self.limit, _WINDOW_S, exchange.received_at)
+        exchange.rate = verdict.limit, verdict.remaining
+        if not verdict.allowed:
+            raise TooManyAttemptsError(verdict.retry_after_s, verdict.reset_at)
+
+
+Caller: TypeAlias = ApiKey | User
+"""The API key or the logged-in user of a request."""
+
+
+class ManagedEndpoint(FlowEndpoint[Caller]):
+    """An endpoint that takes an API key as it is, or a token of the login after ``Bearer`` (FLOWS 2)."""
+
+    def admit(self, exchange: Exchange, platform: Platform) -> Caller:
+        """Return the caller of a request; the throttle comes first and counts for each company."""
+        try:
+            caller = caller_of(exchange, platform)
+        except UnauthenticatedError:
+            self.count(exchange, platform, None)
+            raise
+        exchange.client_id = caller.email if isinstance(caller, User) else caller.name
+        exchange.subject = {**exchange.subject, "company": caller.company}
+        self.count(exchange, platform, caller.company)
+        return caller
+
+
+def caller_of(exchange: Exchange, platform: Platform) -> Caller:
+    """Return the API key or the user of a request; raise ``UnauthenticatedError``."""
+    given, flows = (exchange.request.header("Authorization") or "").strip(), platform.store.flows
+    if not given:
+        raise UnauthenticatedError("no_api_key: there is no Authorization header")
+    access_token = platform.wire.credentials(given, "Bearer")
+    if access_token is None:
+        key = flows.find_api_key(given)
+        if key is None:
+            raise UnauthenticatedError("unknown_api_key: no API key has this text")
+        if key.revoked:
+            raise UnauthenticatedError(f"api_key_revoked: API key {key.name} was revoked")
+        return key
+    if flows.find_api_key(access_token) is not None:
+        raise UnauthenticatedError("api_key_as_bearer: an API key is sent as it is, without Bearer")
+    token = platform.tokens.find(access_token)
+    exchange.client_id, exchange.token = token.client_id, token.link
+    token.check(exchange.received_at)
+    user = flows.find_user(token.client_id)
+    if user is None:
+        raise UnauthenticatedError(
+            "user_deleted: the user of the token was deleted"
+            if platform.store.find_client(token.client_id) is None
+            else "inbound_token: the token is for inbound URLs"
+        )
+    platform.tokens.note_use(token)
+    return user

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from msgspec import convert
 
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
@@ -19,6 +21,9 @@ from sandbox.state.seed.faults import read_seeded
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.state.seed.samples import check_json_schema, read_sample
 from sandbox.state.seed.schema import structural_problems
+
+if TYPE_CHECKING:
+    from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed
 
 T = TypeVar("T")
 _Json = dict[str, Any]
@@ -56,10 +61,19 @@ class _Company:
     slug: str | None
     place: Place
     connectors: dict[str, _Connector] = field(default_factory=dict)
+    flows: dict[str, _Placed[FlowSeed]] = field(default_factory=dict)
+    api_keys: dict[str, _Placed[ApiKeySeed]] = field(default_factory=dict)
+    users: dict[str, _Placed[UserSeed]] = field(default_factory=dict)
 
     def seed(self) -> CompanySeed:
-        connectors = tuple(connector.seed() for connector in self.connectors.values())
-        return CompanySeed(self.name, self.slug, connectors)
+        return CompanySeed(
+            self.name,
+            self.slug,
+            connectors=tuple(connector.seed() for connector in self.connectors.values()),
+            flows=tuple(flow.value for flow in self.flows.values()),
+            api_keys=tuple(key.value for key in self.api_keys.values()),
+            users=tuple(user.value for user in self.users.values()),
+        )
 
 
 class Draft:
@@ -88,7 +102,7 @@ class Draft:
 
     def seed(self, *, as_part: bool = False) -> Seed:
         """Return the seed; raise ``DocumentError`` if a rule is broken. A part may name what it does not have."""
-        rules = () if as_part else (*self._unknown_entities(), *self._taken_urls(), *self._taken_client_ids())
+        rules = () if as_part else (*self._unknown_entities(), *self._taken_urls(), *self._taken_ids())
         refuse([*self._problems, *rules])
         companies = tuple(company.seed() for company in self._companies)
         return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
@@ -115,6 +129,8 @@ class Draft:
             self._by_slug[company.slug] = company
         for at, connector in _each(place, data, "connectors"):
             self._add_connector(company, at, connector)
+        if any(data.get(key) for key in ("flows", "api_keys", "users")):
+            self._add_flows(company, place, data)
 
     def _company(self, name: str, slug: str | None) -> _Company | None:
         if slug in self._by_slug:
@@ -136,6 +152,19 @@ class Draft:
             self._put(connector.oauth_clients, client["name"], at, _client(client))
         for at, service in _each(place, data, "services"):
             self._put(connector.services, service["vanity_url"].lower(), at, self._service(at, service))
+
+    def _add_flows(self, company: _Company, place: Place, data: _Json) -> None:
+        from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed  # few seeds have any
+
+        for at, flow in _each(place, data, "flows"):
+            seed = convert(flow, FlowSeed)
+            if not isinstance(seed.deployed, bool) and seed.deployed not in seed.versions:
+                self._problems.append((at / "deployed").problem("is no version of the flow; add it to versions"))
+            self._put(company.flows, seed.name.strip(), at, seed)
+        for at, key in _each(place, data, "api_keys"):
+            self._put(company.api_keys, key["name"].strip(), at, convert(key, ApiKeySeed))
+        for at, user in _each(place, data, "users"):
+            self._put(company.users, user["email"].lower(), at, convert(user, UserSeed))
 
     def _put(self, known: dict[str, _Placed[T]], key: str, place: Place, value: T) -> None:
         if key in known:
@@ -185,10 +214,18 @@ class Draft:
             services = [item for connector in connectors for item in connector.services.items()]
             yield from _taken("vanity_url", "in the company", services)
 
-    def _taken_client_ids(self) -> Iterator[Problem]:
+    def _taken_ids(self) -> Iterator[Problem]:
         clients = [client for connector in self._connectors() for client in connector.oauth_clients.values()]
         known = [(client.value.client_id, client) for client in clients if client.value.client_id]
         yield from _taken("client_id", "in the seed", known)
+        flows = [flow for company in self._companies for flow in company.flows.values()]
+        yield from _taken("versions", "in the seed", [(each, flow) for flow in flows for each in flow.value.versions])
+        hooks = [(hook.id, flow) for flow in flows for hook in flow.value.hooks]
+        yield from _taken("webhooks", "in the seed", [(hook_id, flow) for hook_id, flow in hooks if hook_id])
+        users = [item for company in self._companies for item in company.users.items()]
+        yield from _taken("email", "in the seed", users)
+        keys = [key for company in self._companies for key in company.api_keys.values()]
+        yield from _taken("key", "in the seed", [(key.value.key, key) for key in keys if key.value.key])
 
     def _connectors(self) -> Iterator[_Connector]:
         for company in self._companies:
@@ -210,10 +247,11 @@ def _client(data: _Json) -> ClientSeed:
     return ClientSeed(data["name"], client_id.lower() if client_id else None, data.get("client_secret"))
 
 
-def _taken(key: str, scope: str, items: Iterable[tuple[str, _Placed[Any]]]) -> Iterator[Problem]:
-    places: dict[str, Place] = {}
+def _taken(key: str, scope: str, items: Iterable[tuple[Any, _Placed[Any]]]) -> Iterator[Problem]:
+    places: dict[Any, Place] = {}
     for value, item in items:
         if value in places:
-            taken = f"{value!r} is taken by {places[value]}; choose one that is unique {scope}"
+            shown = "the value" if key == "key" else repr(value)
+            taken = f"{shown} is taken by {places[value]}; choose one that is unique {scope}"
             yield (item.place / key).problem(taken)
         places.setdefault(value, item.place)

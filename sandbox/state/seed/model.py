@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict as struct_asdict
 
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import SettingError, Withheld
@@ -12,7 +15,13 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Place
 from sandbox.platform.model import Environment, ServiceOptions
 
+if TYPE_CHECKING:
+    from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed
+
 _T = TypeVar("_T")
+
+_VERBATIM: Final = ("sample", "json_schema", "body", "returns")
+"""Keys whose values are JSON of the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,9 @@ class CompanySeed:
     name: str
     slug: str | None = None
     connectors: tuple[ConnectorSeed, ...] = ()
+    flows: tuple[FlowSeed, ...] = ()
+    api_keys: tuple[ApiKeySeed, ...] = ()
+    users: tuple[UserSeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +153,12 @@ def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
 
 def _without_none(value: Any) -> Any:
     """Return data without the keys that stand for what the sandbox generates; a sample keeps its own."""
+    if isinstance(value, Struct):
+        value = struct_asdict(value)
     if isinstance(value, dict):
         options = value.pop("options", {})  # those of a service are keys beside the rest
         value = {**value, **options}
         return {
-            key: part if key in ("sample", "json_schema") else _without_none(part)
-            for key, part in value.items()
-            if part is not None
+            key: part if key in _VERBATIM else _without_none(part) for key, part in value.items() if part is not None
         }
     return [_without_none(part) for part in value] if isinstance(value, (list, tuple)) else value

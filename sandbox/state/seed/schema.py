@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 
@@ -18,6 +18,9 @@ from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
 from sandbox.platform.model import ServiceOptions
 from sandbox.state.seed.faults import fault_definitions
+
+_SECRETS: Final = frozenset({"client_secret", "signature", "key", "password"})
+"""Keys whose values are in no message."""
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
@@ -104,7 +107,7 @@ def given(value: object, at: Steps) -> str:
             return "a mapping"
         case list():
             return "a list"
-        case _ if "client_secret" in at:
+        case _ if _SECRETS & {*at}:
             return f"a value of {len(str(value))} characters"
         case _:
             return shorten(value)

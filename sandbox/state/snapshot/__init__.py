@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from sandbox.foundation.clock import ClockSnapshot
-from sandbox.platform.platform import PlatformSnapshot
+from sandbox.platform.snapshot import PlatformSnapshot
 
 VERSION: Final = 1
 """Version of the format. A document of another version is refused."""

@@ -361,6 +361,7 @@ def test_rule_broken_by_two_files_names_a_place_in_each(write: Write) -> None:
 # --- what is refused in the structure ---
 
 NAME = "allowed: text of 1 to 255 characters, not only spaces"
+COMPANY = "allowed: a mapping with the keys name, slug, connectors, flows, api_keys and users"
 CLIENT_NAME = "allowed: text of 3 to 255 characters, not only spaces"
 UUID = "allowed: a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11"
 SECRET = "allowed: 8 to 255 printable ASCII characters, no space at either end"
@@ -379,7 +380,7 @@ SLUG = "allowed: 2 to 63 lower-case letters, digits and hyphens"
         (
             "companies:\n  - Acme",
             2,
-            "companies[0]: 'Acme' is not allowed; allowed: a mapping with the keys name, slug and connectors",
+            f"companies[0]: 'Acme' is not allowed; {COMPANY}",
         ),
         ("companies:\n\n  - slug: acme", 3, "companies[0]: the key 'name' is missing; add it"),
         ("companies:\n  - name:\n      5", 2, f"companies[0].name: 5 is not allowed; {NAME}; quotes make it text"),

@@ -170,7 +170,7 @@ def test_page_is_full_when_just_as_many_are_left(used: Integration) -> None:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("kind=orders", "query.kind: 'orders' is not allowed; allowed: token, inbound, other"),
+        ("kind=orders", "query.kind: 'orders' is not allowed; allowed: token, inbound, login, start"),
         ("outcome=lost", "query.outcome: 'lost' is not allowed; allowed: accepted, rejected, faulted"),
         ("status=99", "query.status: '99' is not allowed; allowed: 100 to 599"),
         ("status=ok", "query.status: 'ok' is not allowed; allowed: a whole number"),

@@ -1,0 +1,170 @@
+"""Login and logout of users (FLOWS 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from sandbox.faults.fault import Act, TokenTerms
+from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.form_data import FORM, media_type, pairs_of, php_fields
+from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
+from sandbox.foundation.settings import Settings
+from sandbox.foundation.strict_json import NotJsonError
+from sandbox.journal.endpoint import LOGIN
+from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
+from sandbox.platform.endpoints.responses import SAMPLE_TOKEN, Responses
+from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of
+from sandbox.platform.flows.model import User
+from sandbox.platform.platform import Platform
+from sandbox.platform.tokens import MANAGER
+
+_WRONG: Final = "Incorrect email or password."
+_LOGGED_IN: Final = "You have successfully logged in."
+_LOGGED_OUT: Final = "You have successfully logged out."
+_HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
+
+
+class LoginEndpoint(FlowEndpoint[User]):
+    """Issues a token for a user's credentials. Its two forms know only their own field for the address."""
+
+    kind = LOGIN
+    description = "Login of users"
+    limit: ClassVar[int] = 20
+
+    def __init__(self, path: str, field: str, *, tells_lifetime: bool) -> None:
+        self.path = path
+        self._field = field
+        self._tells_lifetime = tells_lifetime
+        example = {field: "ada@example.test", "password": "correct-horse"}
+        names = {name: {"type": "string", "minLength": 1} for name in example}
+        schema = {"type": "object", "required": list(example), "properties": names}
+        self.operations = {
+            "POST": {
+                "summary": f"Log in by `{field}` and password, and get a token for 24 hours.",
+                "operationId": f"logInBy{field.capitalize()}",
+                "requestBody": {
+                    "required": True,
+                    "content": {JSON: {"schema": schema, "examples": {"logged_in": {"value": example}}}},
+                },
+                "security": [],
+            }
+        }
+        super().__init__()
+
+    def admit(self, exchange: Exchange, platform: Platform) -> User:
+        """Return the user with the credentials."""
+        self.count(exchange, platform, None)
+        given = _fields(exchange.request)
+        missing = [
+            name for name in (self._field, "password") if not isinstance(given.get(name), str) or not given[name]
+        ]
+        if missing:
+            raise InvalidPayloadError("missing_login", [Violation(name, "required") for name in missing])
+        exchange.client_id = given[self._field][:255]
+        user = platform.store.flows.user_with(given[self._field], given["password"])
+        if user is None:
+            raise MessageError("wrong_login: no user has these credentials", 401, _WRONG, is_compact=True)
+        exchange.client_id = user.email
+        return user
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: User, act: Act | None) -> Answer:
+        """Issue a token with the scope of a manager."""
+        lifetime = platform.settings.token_lifetime
+        terms = TokenTerms(exchange.received_at, lifetime)
+        if act is not None:
+            terms = act.fault.token_terms(terms)
+        token, exchange.token = platform.tokens.issue(
+            admitted.email,
+            [MANAGER],
+            terms.start,
+            terms.lifetime_s,
+            integer_times=platform.wire.integer_times,
+            subject=str(admitted.id),
+            key=None if terms.trusted_key else platform.keys.untrusted_key(),
+        )
+        return self._answer(token, lifetime)
+
+    def _answer(self, token: str, lifetime: int) -> Answer:
+        body: dict[str, Any] = {"message": _LOGGED_IN, "token": token}
+        if self._tells_lifetime:
+            body["expires_in"] = lifetime
+        return Answer(200, _HEADERS, compact(body))
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit``."""
+        describe = Responses(settings)
+        example = self._answer(SAMPLE_TOKEN, settings.token_lifetime)
+        return describe.shared() | {
+            "200": describe.json("The user is logged in.", "LoggedIn", {"logged_in": example}),
+            "401": describe.refusals(
+                "No user has these credentials.",
+                "Message",
+                MessageError("wrong_login", 401, _WRONG, is_compact=True),
+                path=self.path,
+            ),
+            "422": describe.refusals(
+                "A field is missing.",
+                "InvalidPayload",
+                InvalidPayloadError("missing_login", [Violation(self._field, "required")]),
+                path=self.path,
+            ),
+        }
+
+
+class LogoutEndpoint(FlowEndpoint[None]):
+    """Revokes the token that it gets."""
+
+    kind = LOGIN
+    path = "/api/logout"
+    description = LoginEndpoint.description
+    operations: Mapping[str, Any] = {
+        "POST": {
+            "summary": "Log out: the token stops working.",
+            "operationId": "logOut",
+            "security": [{"loginToken": []}],
+        }
+    }
+
+    def admit(self, exchange: Exchange, platform: Platform) -> None:
+        """Refuse a request without a good token of the login."""
+        self.count(exchange, platform, None)
+        if not isinstance(caller_of(exchange, platform), User) or exchange.token is None:
+            raise UnauthenticatedError("api_key_logout: an API key has no login to end")
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: None, act: Act | None) -> Answer:
+        """Revoke the token."""
+        assert exchange.token is not None
+        platform.tokens.revoke_one("token_revoked: by logout", exchange.token.fingerprint)
+        exchange.token = None  # an entry of this kind shows a token that was issued
+        return Answer(200, _HEADERS, compact({"message": _LOGGED_OUT}))
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit``."""
+        describe = Responses(settings)
+        done = Answer(200, _HEADERS, compact({"message": _LOGGED_OUT}))
+        return describe.shared() | {
+            "200": describe.json("The user is logged out.", "Message", {"logged_out": done}),
+            "401": describe.refusals(
+                "There is no good token.", "Message", UnauthenticatedError("no_api_key"), path=self.path
+            ),
+        }
+
+
+def _fields(request: Request) -> Mapping[str, Any]:
+    """Return the fields of a JSON body or a form; none of a body that is neither."""
+    if media_type(request.header("Content-Type") or "") == FORM:
+        return php_fields(pairs_of(request.body.decode("utf-8", "replace")))
+    try:
+        document = request.json()
+    except NotJsonError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+ENDPOINTS: Final = (
+    LoginEndpoint("/api/v1/login", "email", tells_lifetime=False),
+    LoginEndpoint("/api/login", "username", tells_lifetime=True),
+    LogoutEndpoint(),
+)

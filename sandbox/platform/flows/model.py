@@ -1,0 +1,181 @@
+"""Process flows as frozen values: of a store, of a seed and of a saved state (FLOWS 2 to 4).
+
+A value of a seed has ``None`` where the sandbox generates one. Times are aware UTC datetimes on the sandbox clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+
+from sandbox.foundation.bounds import Count, Number
+from sandbox.platform.model import KeptSecret
+
+Algorithm = Literal["sha256"]
+"""The hash functions of a webhook's HMAC; see ``NOT_OFFERED``."""
+
+NOT_OFFERED: Final = "ripemd128"
+"""The platform's other hash function (FLOWS 4), which no kept Python library has."""
+
+Format = Literal["json", "xml", "txt"]
+"""The types of an answer."""
+
+WEBHOOK_PATH: Final = "/api/v1/{company}/{id}"
+"""The path of the URL of a webhook or callback (FLOWS 4)."""
+
+SIGNATURE: Final = "patchworks_signature"
+"""The query parameter that holds the signature of a webhook or callback (FLOWS 4)."""
+
+START_PATH: Final = "/api/v1/flows/{id}/start"
+"""The path on which the Start API starts a flow (FLOWS 3)."""
+
+_ID: Final = Meta(pattern="^[0-9a-hjkmnp-tv-z]{26}$")
+_SIGNATURE: Final = Meta(pattern="^[A-Za-z0-9._~-]{8,255}$")
+
+
+class Hmac(Struct, frozen=True):
+    """The signature that a webhook asks for over the body; ``key`` is ``None`` in a state without secrets."""
+
+    algorithm: Algorithm
+    key: Annotated[str, Meta(min_length=8, max_length=255)] | None = None
+
+    def __repr__(self) -> str:
+        return f"Hmac({self.algorithm!r})"
+
+
+class CustomAnswer(Struct, frozen=True):
+    """The answer of a webhook in place of the documented one; a body that is no text is written as JSON."""
+
+    status: Annotated[int, Meta(ge=200, le=599)] = 200
+    body: Any = ""
+    format: Format = "json"
+
+
+class Webhook(Struct, frozen=True):
+    """A webhook trigger of a flow."""
+
+    id: Annotated[str, _ID] | None = None
+    signature: Annotated[str, _SIGNATURE] | None = None
+    hmac: Hmac | None = None
+    answer: CustomAnswer | None = None
+
+    def __repr__(self) -> str:
+        return f"Webhook({self.id!r})"
+
+
+class Callback(Struct, frozen=True):
+    """A callback trigger of a flow; ``returns`` is the data of its answer, ``None`` for the payload itself."""
+
+    id: Annotated[str, _ID] | None = None
+    signature: Annotated[str, _SIGNATURE] | None = None
+    returns: Any = None
+    format: Format = "json"
+
+    def __repr__(self) -> str:
+        return f"Callback({self.id!r})"
+
+
+Hook: TypeAlias = Webhook | Callback
+
+
+class FlowSeed(Struct, frozen=True):
+    """A flow of a seed.
+
+    ``versions`` are the ids of its versions, one where there is none. ``deployed`` is the id of one of them, ``True``
+    for the last one, ``False`` where none is deployed.
+    """
+
+    name: str
+    enabled: bool = True
+    deployed: int | bool = True
+    versions: tuple[Number, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+
+    @property
+    def hooks(self) -> tuple[Hook, ...]:
+        """Its webhooks and callbacks."""
+        return (*self.webhooks, *self.callbacks)
+
+
+class ApiKeySeed(Struct, frozen=True):
+    """An API key of a seed."""
+
+    name: str
+    key: str | None = None
+
+    def __repr__(self) -> str:
+        return f"ApiKeySeed({self.name!r})"
+
+
+class UserSeed(Struct, frozen=True):
+    """A user of a seed."""
+
+    email: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"UserSeed({self.email!r})"
+
+
+class Flow(Struct, frozen=True):
+    """A process flow of a company."""
+
+    id: Number
+    company: str
+    name: str
+    enabled: bool
+    versions: tuple[Number, ...]
+    """The ids of its versions, oldest first; no other flow has one of them."""
+    deployed: Number | None
+    """The id of the version that is deployed."""
+    webhooks: tuple[Webhook, ...]
+    callbacks: tuple[Callback, ...]
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def hooks(self) -> tuple[Hook, ...]:
+        """Its webhooks and callbacks."""
+        return (*self.webhooks, *self.callbacks)
+
+
+class ApiKey(Struct, frozen=True):
+    """A key of the APIs for process flows, which never expires (FLOWS 2); the key itself is not kept."""
+
+    id: Number
+    company: str
+    name: str
+    secret: KeptSecret | None
+    revoked: bool
+    created_at: datetime
+
+
+class User(Struct, frozen=True):
+    """A user that may log in; the password itself is not kept."""
+
+    id: Number
+    company: str
+    email: str
+    secret: KeptSecret | None
+    created_at: datetime
+
+
+class LastFlowIds(Struct, frozen=True):
+    """The highest numbers given so far, also to what is gone."""
+
+    flow: Count
+    version: Count
+    api_key: Count
+    user: Count
+
+
+class FlowsSnapshot(Struct, frozen=True):
+    """The flows, API keys and users, oldest first."""
+
+    flows: tuple[Flow, ...]
+    api_keys: tuple[ApiKey, ...]
+    users: tuple[User, ...]
+    last_ids: LastFlowIds

@@ -1,0 +1,204 @@
+"""The runs of process flows: each accepted start, webhook or callback makes one, on the sandbox clock.
+
+The request begins a run; the journal decides whether it was accepted. ``settle`` takes the entries that came since the
+last call, and gives each run its outcome by the fault rules for processing: it fails, it stays pending and ends after
+some retries, or it ends when it is confirmed. The oldest runs are dropped beyond ``MAX_RUNS``.
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from sandbox.faults.fault import PROCESSING
+from sandbox.faults.kinds.failed import Failed
+from sandbox.faults.kinds.pending import Pending
+from sandbox.faults.kinds.sent import Sent
+from sandbox.foundation.answer import compact
+from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.form_data import pairs_of, php_fields
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import EntryFilter
+from sandbox.platform.flows.model import SIGNATURE
+from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, FlowRun, FlowRunsSnapshot
+from sandbox.platform.flows.store import ulid
+from sandbox.platform.processing.items import reference_reader
+
+if TYPE_CHECKING:
+    from sandbox.platform.platform import Platform
+
+MAX_RUNS: Final = 10_000
+_BEGINNERS: Final = tuple(EntryFilter(kind=kind.name) for kind in (WEBHOOK, CALLBACK, START))
+_reference = reference_reader(None)
+
+
+class Runs:
+    """The runs of one emulated platform; safe to use from several threads."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._lock = threading.RLock()
+        self._read = 0
+        self._begun: dict[str, FlowRun] = {}
+        self._runs: dict[str, FlowRun] = {}
+
+    def begin(self, run: FlowRun) -> None:
+        """Note a run whose request is being answered; it counts once the journal has the request as accepted."""
+        with self._lock:
+            _add(self._begun, run)
+
+    def settle(self) -> None:
+        """Take the requests that were accepted since, and decide on the outcomes of their runs."""
+        journal = self._platform.journal
+        with self._lock:
+            each = (journal.entries(entry_filter, after=self._read) for entry_filter in _BEGINNERS)
+            for entry in heapq.merge(*each, key=attrgetter("seq")):
+                self._read = entry.seq
+                run = self._begun.pop(entry.subject.get("run", ""), None)
+                if run is not None and entry.accepted:
+                    _add(self._runs, self._with_outcome(replace(run, entry=entry.id), entry))
+
+    def _with_outcome(self, run: FlowRun, entry: Entry | None) -> FlowRun:
+        platform = self._platform
+        if platform.settings.processing == "off":
+            return run
+        act = None
+        if platform.faults.armed_processing:
+            act = platform.faults.choose(_RunInProcessing(run, entry), at=run.started_at)
+        match act and act.fault:
+            case Failed(message):
+                return replace(run, ends_at=run.started_at, failed=True, message=message)
+            case Sent(seconds):
+                return replace(run, ends_at=None if seconds is None else run.started_at + seconds)
+            case Pending(attempts, _):
+                waits = None if attempts is None else attempts * platform.settings.processing_retry
+                return replace(run, ends_at=None if waits is None else run.started_at + waits)
+        return replace(run, ends_at=run.started_at)
+
+    def retry(self, run_id: str, *, user_id: int | None = None) -> FlowRun:
+        """Run a flow again with the payload of a run; raise ``NotFoundError``."""
+        with self._lock:
+            first = self.run(run_id)
+            now = self._platform.clock.timestamp()
+            again = replace(
+                first,
+                id=self.new_id(),
+                trigger="Retry",
+                started_at=now,
+                user_id=user_id,
+                ends_at=None,
+                failed=False,
+                message=None,
+                retries=first.id,
+            )
+            again = self._with_outcome(again, self._entry(again))
+            _add(self._runs, again)
+            return again
+
+    def new_id(self) -> str:
+        """Return the id of a new run."""
+        platform = self._platform
+        return ulid(int(platform.clock.timestamp() * 1000), platform.rng)
+
+    def runs(self) -> list[FlowRun]:
+        """Return the runs whose logs the platform still keeps, oldest first."""
+        with self._lock:
+            self.settle()
+            since = self._platform.clock.timestamp() - LOG_LIFETIME_S
+            return [run for run in self._runs.values() if run.started_at >= since]
+
+    def run(self, run_id: str) -> FlowRun:
+        """Return a run or raise ``NotFoundError``."""
+        found = {run.id: run for run in self.runs()}
+        if run_id not in found:
+            raise NotFoundError("flow run", run_id, list(found)[-20:])
+        return found[run_id]
+
+    def payload(self, run: FlowRun) -> bytes | None:
+        """Return the payload of a run; ``None`` where the journal dropped it, or the platform would have by now."""
+        if run.started_at < self._platform.clock.timestamp() - PAYLOAD_LIFETIME_S:
+            return None
+        entry = self._entry(run)
+        return None if entry is None else payload_of(entry)
+
+    def _entry(self, run: FlowRun) -> Entry | None:
+        try:
+            return None if run.entry is None else self._platform.journal.get(run.entry)
+        except NotFoundError:
+            return None
+
+    def snapshot(self) -> FlowRunsSnapshot:
+        """Return all of it as a value."""
+        with self._lock:
+            return FlowRunsSnapshot(read=self._read, runs=tuple(self._runs.values()), begun=tuple(self._begun.values()))
+
+    def restore(self, snapshot: FlowRunsSnapshot) -> None:
+        """Take over all of it from a value."""
+        with self._lock:
+            self._read = snapshot.read
+            self._runs = {run.id: run for run in snapshot.runs[-MAX_RUNS:]}
+            self._begun = {run.id: run for run in snapshot.begun[-MAX_RUNS:]}
+
+
+def _add(runs: dict[str, FlowRun], run: FlowRun) -> None:
+    runs[run.id] = run
+    if len(runs) > MAX_RUNS:
+        del runs[next(iter(runs))]
+
+
+def payload_of(entry: Entry) -> bytes:
+    """Return the payload with which a request starts a flow, as it came (FLOWS 3 and 4).
+
+    It is the body, of the Start API in its wrapped form the text in ``payload``. Of a webhook or callback without a
+    body it is the query as JSON, without the signature.
+    """
+    if entry.kind == START.name:
+        wrapped = entry.json
+        if "/raw" in entry.path or not isinstance(wrapped, Mapping):
+            return entry.body
+        text = wrapped.get("payload")
+        return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b""
+    return entry.body or query_payload(entry.query)
+
+
+def query_payload(query: str) -> bytes:
+    """Return the query of a webhook or callback as a JSON object without the signature; nothing where it is empty."""
+    fields = php_fields(pairs_of(query))
+    fields.pop(SIGNATURE, None)
+    return compact(fields) if fields else b""
+
+
+class _RunInProcessing:
+    """A run as fault rules look at it. ``entry`` is that of its request, if the journal still holds it."""
+
+    kind = PROCESSING.name
+
+    def __init__(self, run: FlowRun, entry: Entry | None) -> None:
+        self._entry = entry
+        self._content: JsonValue = None
+        with suppress(NotJsonError):
+            self._content = parse_json(b"" if entry is None else payload_of(entry))
+        self.method = "POST" if entry is None else entry.method
+        self.client_id = None if entry is None else entry.client_id
+        reference = _reference(self._content)
+        names = {"company": run.company, "flow": run.flow}
+        self.subject: Mapping[str, str] = names if reference is None else {**names, "reference": reference}
+
+    def json(self) -> JsonValue:
+        """Return the payload parsed; raise ``NotJsonError`` where it is null or no JSON."""
+        if self._content is None:
+            raise NotJsonError("there is no JSON")
+        return self._content
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header of the request."""
+        return None if self._entry is None else self._entry.header(name)

@@ -1,0 +1,233 @@
+"""The Start API: a request starts a flow with a payload (FLOWS 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sandbox.faults.fault import Act
+from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.form_data import pairs_of, php_fields
+from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
+from sandbox.foundation.settings import Settings
+from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.endpoint import START
+from sandbox.journal.entry import Exchange
+from sandbox.platform.endpoints.responses import Responses
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint
+from sandbox.platform.flows.model import Flow, User
+from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows.webhook import INITIALISED
+from sandbox.platform.platform import Platform
+
+_HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
+_NOT_DEPLOYED: Final = "The flow has no deployed version."
+_DISABLED: Final = "The flow is not enabled."
+FLOW_NOT_FOUND: Final = "Flow not found"
+_VERSION_NOT_FOUND: Final = "Flow version not found"
+_RUN_ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
+
+
+class StartEndpoint(ManagedEndpoint):
+    """One of the eight addresses on which a flow is started: queued or not, wrapped or raw, of a version or not."""
+
+    kind = START
+    description = "Start API of process flows"
+
+    def __init__(self, *, manual: bool, raw: bool, versioned: bool) -> None:
+        words = ["manual" if manual else "start", *(["raw"] if raw else []), *(["{version_id}"] if versioned else [])]
+        self.path = "/api/v1/flows/{flow_id}/" + "/".join(words)
+        self._manual = manual
+        self._raw = raw
+        payload: Any = {"order": "1001"}
+        example = payload if raw else {"payload": '{"order":"1001"}'}
+        wrapped = {"type": "object", "properties": {"payload": {"type": "string"}}}
+        queued = "past the queue" if manual else "by the queue"
+        self.operations = {
+            "POST": {
+                "summary": f"Start {'a version of ' if versioned else ''}a flow {queued}, with "
+                f"{'any JSON' if raw else 'the text in `payload`'}.",
+                "description": "An empty body starts the flow with an empty payload.",
+                "operationId": "".join(
+                    (
+                        "manual" if manual else "start",
+                        "Raw" if raw else "",
+                        "Flow",
+                        "Version" if versioned else "",
+                    )
+                ),
+                "parameters": [
+                    *(_in_path(name) for name in ("flow_id", *(["version_id"] if versioned else []))),
+                    {
+                        "name": "virtual_environment_id",
+                        "in": "query",
+                        "description": "Id of a virtual environment.",
+                        "schema": {"type": "integer"},
+                    },
+                    {
+                        "name": "flow_variables",
+                        "in": "query",
+                        "description": "Flow variables, a JSON object.",
+                        "content": {JSON: {"schema": {"type": "object"}}},
+                    },
+                ],
+                "requestBody": {
+                    "required": False,
+                    "content": {JSON: {"schema": {} if raw else wrapped, "examples": {"started": {"value": example}}}},
+                },
+                "security": [{"apiKey": []}, {"loginToken": []}],
+            }
+        }
+        super().__init__()
+
+    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
+        """Return the id of the flow as ``flow``; ``admit`` puts its name there."""
+        values = super().subject_of(path, settings)
+        return None if values is None else {"flow": values["flow_id"]}
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: Caller, act: Act | None) -> Answer:
+        """Begin a run, in the order: flow, version, body."""
+        values = self.values(exchange, platform)
+        flow = _flow(values["flow_id"], platform, admitted)
+        exchange.subject = {"company": flow.company, "flow": flow.name}
+        version = _version(flow, values.get("version_id"), platform)
+        query = php_fields(pairs_of(exchange.request.query))
+        try:
+            variables, environment = _variables(query.get("flow_variables")), _environment(query)
+            self._check_body(exchange)
+        except InvalidPayloadError as error:
+            if platform.settings.flow_payload == "reject":
+                raise
+            exchange.reason = error.reason
+            variables = environment = None
+        run = FlowRun(
+            id=platform.runs.new_id(),
+            flow_id=flow.id,
+            flow=flow.name,
+            company=flow.company,
+            version=version,
+            trigger="Manual" if self._manual else "API",
+            started_at=exchange.received_at,
+            environment=environment,
+            variables=variables,
+            user_id=admitted.id if isinstance(admitted, User) else None,
+        )
+        exchange.subject = {**exchange.subject, "run": run.id}
+        platform.runs.begin(run)
+        return _started(platform.settings, run.id)
+
+    def _check_body(self, exchange: Exchange) -> None:
+        """Refuse a body that is no JSON, or in the wrapped form one that holds no text in ``payload``."""
+        if not exchange.request.body.strip():
+            return
+        try:
+            document = exchange.request.json()
+        except NotJsonError as error:
+            raise InvalidPayloadError("flow_payload", [Violation("payload", "json", f"not JSON: {error}")]) from None
+        if self._raw or document == {}:
+            return
+        if not isinstance(document, dict) or document.get("payload") is None:
+            raise InvalidPayloadError("flow_payload", [Violation("payload", "required")])
+        if not isinstance(document["payload"], str):
+            raise InvalidPayloadError("flow_payload", [Violation("payload", "string", "text; /raw takes JSON")])
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
+        describe, path = Responses(settings), self.path.format(flow_id=1, version_id=1)
+        return describe.shared() | {
+            "200": describe.json(
+                "The flow was started; the key of the run's id is ours (setting flow_run_key).",
+                "FlowStarted",
+                {"started": _started(settings, _RUN_ID)},
+            ),
+            "401": describe.refusals(
+                "There is no API key and no token of the login, or it is not good.",
+                "Message",
+                UnauthenticatedError("no_api_key"),
+                path=path,
+            ),
+            "404": describe.refusals(
+                "The company has no such flow, or the flow no such version.",
+                "Message",
+                MessageError("unknown_flow", 404, FLOW_NOT_FOUND),
+                MessageError("unknown_version", 404, _VERSION_NOT_FOUND),
+                path=path,
+            ),
+            "422": describe.refusals(
+                "The flow has no deployed version, or the body is not as documented.",
+                ("InvalidPayload", "Message"),
+                MessageError("flow_not_deployed", 422, _NOT_DEPLOYED),
+                InvalidPayloadError("flow_payload", [Violation("payload", "string")]),
+                path=path,
+            ),
+        }
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    what = "flow" if name == "flow_id" else "version of the flow"
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": f"Id of the {what}.",
+        "schema": {"type": "integer", "example": 1},
+    }
+
+
+def _started(settings: Settings, run_id: str) -> Answer:
+    return Answer(200, _HEADERS, compact({"message": INITIALISED, settings.flow_run_key: run_id}))
+
+
+def _flow(flow_id: str, platform: Platform, caller: Caller) -> Flow:
+    flow = platform.store.flows.find_flow(flow_id)
+    if flow is None or flow.company != caller.company:
+        raise MessageError(f"unknown_flow: company {caller.company} has no flow {flow_id}", 404, FLOW_NOT_FOUND)
+    return flow
+
+
+def _version(flow: Flow, given: str | None, platform: Platform) -> int:
+    """Return the version to start: the one given, else the one that is deployed."""
+    if not flow.enabled and platform.settings.disabled_flow != "accept":
+        raise MessageError(f"flow_disabled: flow {flow.name}", 422, _DISABLED)
+    if given is not None:
+        if given not in map(str, flow.versions):
+            known = ", ".join(map(str, flow.versions))
+            reason = f"unknown_version: flow {flow.name} has the versions {known}"
+            raise MessageError(reason, 404, _VERSION_NOT_FOUND)
+        return int(given)
+    if flow.deployed is None:
+        raise MessageError(f"flow_not_deployed: flow {flow.name}", 422, _NOT_DEPLOYED)
+    return flow.deployed
+
+
+def _variables(given: object) -> str | None:
+    """Return the text of the flow variables, which is a JSON object."""
+    if given is None or given == "":
+        return None
+    try:
+        variables = parse_json(str(given).encode("utf-8", "surrogatepass"))
+    except NotJsonError as error:
+        raise InvalidPayloadError(
+            "flow_variables", [Violation("flow_variables", "json", f"not JSON: {error}")]
+        ) from None
+    if not isinstance(given, str) or not isinstance(variables, dict):
+        raise InvalidPayloadError("flow_variables", [Violation("flow_variables", "array", "a JSON object")])
+    return given
+
+
+def _environment(query: Mapping[str, Any]) -> str | None:
+    given = query.get("virtual_environment_id")
+    if given is None or given == "":
+        return None
+    if not isinstance(given, str) or not (given.isascii() and given.isdecimal() and len(given) <= 18):
+        raise InvalidPayloadError("virtual_environment", [Violation("virtual_environment_id", "integer")])
+    return given
+
+
+ENDPOINTS: Final = tuple(
+    StartEndpoint(manual=manual, raw=raw, versioned=versioned)
+    for versioned in (False, True)
+    for raw in (True, False)
+    for manual in (False, True)
+)
+"""``…/start/raw`` comes before ``…/start/{version_id}``, which takes its path too."""

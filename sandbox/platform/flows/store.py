@@ -1,0 +1,435 @@
+"""The process flows of one emulated platform with their triggers, API keys and users, and the rules for changes.
+
+Every method is safe to call from several threads. Values are frozen, and look-ups on the way of a request take no
+lock. The caller checks that a company exists.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from hmac import compare_digest
+from typing import Final, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
+from sandbox.foundation.rng import Rng
+from sandbox.foundation.value_types import is_printable
+from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.platform.client_secret import is_recognised, recognised_by
+from sandbox.platform.flows.model import (
+    ApiKey,
+    ApiKeySeed,
+    Callback,
+    Flow,
+    FlowSeed,
+    FlowsSnapshot,
+    Hook,
+    LastFlowIds,
+    User,
+    UserSeed,
+    Webhook,
+)
+from sandbox.platform.names import checked_name
+
+MAX_FLOWS: Final = 1_000
+MAX_PARTS: Final = 100
+"""Versions, webhooks or callbacks of a flow; API keys or users of a company."""
+
+_T = TypeVar("_T")
+_H = TypeVar("_H", Webhook, Callback)
+_DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class NewApiKey(NamedTuple):
+    """A key just made, with the only copy of its text there will ever be (FLOWS 2)."""
+
+    key: ApiKey
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"NewApiKey({self.key!r})"
+
+
+def ulid(milliseconds: int, rng: Rng) -> str:
+    """Return a new ULID in lower case, as the platform's ids of webhooks, callbacks and runs."""
+    number = (milliseconds % (1 << 48)) << 80 | int(rng.hex(20), 16)
+    return "".join(_DIGITS[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+class FlowStore:
+    """The flows, API keys and users."""
+
+    def __init__(self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets) -> None:
+        self._now = now
+        self._rng = rng
+        self._secrets = secrets
+        self._lock = threading.RLock()
+        self._flows: dict[int, Flow] = {}
+        self._hooks: dict[str, tuple[Flow, Hook]] = {}
+        self._keys: dict[int, ApiKey] = {}
+        self._users: dict[int, User] = {}
+        self._last_ids = {"flow": 0, "version": 0, "api_key": 0, "user": 0}
+
+    def copy(self, rng: Rng) -> FlowStore:
+        """Return an independent store with the same content."""
+        with self._lock:
+            twin = FlowStore(self._now, rng, self._secrets)
+            for name, table in vars(self).items():
+                if isinstance(table, dict):
+                    setattr(twin, name, dict(table))
+            return twin
+
+    # --- flows ------------------------------------------------------------------------------------------------------
+
+    def flows(self, company: str | None = None) -> list[Flow]:
+        """Return the flows, oldest first; of one company if one is given."""
+        return [flow for flow in self._listed(self._flows) if company in (None, flow.company)]
+
+    def flow(self, flow_id: int) -> Flow:
+        """Return a flow or raise ``NotFoundError``."""
+        return self._get(self._flows, "flow", flow_id)
+
+    def find_flow(self, flow_id: str) -> Flow | None:
+        """Return the flow with the id in a path, or ``None``."""
+        return self._flows.get(_number(flow_id))
+
+    def find_hook(self, company: str, hook_id: str) -> tuple[Flow, Hook] | None:
+        """Return the webhook or callback with the id in a path, and its flow, or ``None``."""
+        found = self._hooks.get(hook_id)
+        return found if found is not None and found[0].company == company else None
+
+    def hooks(self) -> dict[str, Hook]:
+        """Return the webhooks and callbacks by their ids."""
+        with self._lock:
+            return {hook_id: hook for hook_id, (_, hook) in self._hooks.items()}
+
+    def put_flow(self, company: str, given: FlowSeed) -> Flow:
+        """Add a flow, or change the one of the company with this name; what is not given stays or is generated."""
+        name = checked_name("name", given.name)
+        with self._lock:
+            known = next((flow for flow in self.flows(company) if flow.name == name), None)
+            if known is None and len(self._flows) >= MAX_FLOWS:
+                raise ConflictError(f"there are {MAX_FLOWS} flows, and more are not possible; delete one first")
+            versions = self._versions(given, known)
+            flow = Flow(
+                id=known.id if known else self._next_id("flow"),
+                company=company,
+                name=name,
+                enabled=given.enabled,
+                versions=versions,
+                deployed=_deployed(given.deployed, versions),
+                webhooks=self._completed(given.webhooks, known.webhooks if known else (), known),
+                callbacks=self._completed(given.callbacks, known.callbacks if known else (), known),
+                created_at=known.created_at if known else self._now(),
+                updated_at=self._now(),
+            )
+            return self._put(flow)
+
+    def add_flow(self, company: str, given: FlowSeed) -> Flow:
+        """Add a flow; raise ``ConflictError`` where the company has one with this name."""
+        with self._lock:
+            name = checked_name("name", given.name)
+            if any(flow.name == name for flow in self.flows(company)):
+                raise ConflictError(f"company {company!r} has a flow {name!r} already; choose another name")
+            return self.put_flow(company, given)
+
+    def set_enabled(self, flow_id: int, enabled: bool) -> Flow:
+        """Enable or disable a flow."""
+        return self._changed(flow_id, enabled=enabled)
+
+    def deploy(self, flow_id: int, version: int | None) -> Flow:
+        """Deploy a version of a flow; with ``None`` none is deployed after that."""
+        with self._lock:
+            known = self.flow(flow_id).versions
+            if version is not None and version not in known:
+                raise InvalidValueError("version", version, _one_of(known))
+            return self._changed(flow_id, deployed=version)
+
+    def add_version(self, flow_id: int) -> Flow:
+        """Add a version to a flow; it is not deployed."""
+        with self._lock:
+            known = _bounded("versions", self.flow(flow_id).versions)
+            return self._changed(flow_id, versions=(*known, self._next_id("version")))
+
+    def add_webhook(self, flow_id: int, given: Webhook) -> Webhook:
+        """Add a webhook to a flow; id and signature are generated unless given."""
+        with self._lock:
+            known = _bounded("webhooks", self.flow(flow_id).webhooks)
+            added = self._completed((given,), ())[0]
+            self._changed(flow_id, webhooks=(*known, added))
+            return added
+
+    def add_callback(self, flow_id: int, given: Callback) -> Callback:
+        """Add a callback to a flow; id and signature are generated unless given."""
+        with self._lock:
+            known = _bounded("callbacks", self.flow(flow_id).callbacks)
+            added = self._completed((given,), ())[0]
+            self._changed(flow_id, callbacks=(*known, added))
+            return added
+
+    def delete_hook(self, flow_id: int, hook_id: str) -> None:
+        """Delete a webhook or callback of a flow."""
+        with self._lock:
+            flow = self.flow(flow_id)
+            known = [hook.id for hook in flow.hooks]
+            if hook_id not in known:
+                raise NotFoundError("webhook or callback", hook_id, known)
+            webhooks = tuple(hook for hook in flow.webhooks if hook.id != hook_id)
+            callbacks = tuple(hook for hook in flow.callbacks if hook.id != hook_id)
+            self._changed(flow_id, webhooks=webhooks, callbacks=callbacks)
+
+    def delete_flow(self, flow_id: int) -> None:
+        """Delete a flow with its webhooks and callbacks."""
+        with self._lock:
+            self._forget_hooks(self.flow(flow_id))
+            del self._flows[flow_id]
+
+    def _versions(self, given: FlowSeed, known: Flow | None) -> tuple[int, ...]:
+        if not given.versions:
+            return known.versions if known else (self._next_id("version"),)
+        taken = {version for flow in self._flows.values() if flow is not known for version in flow.versions}
+        for version in given.versions:
+            if version in taken:
+                raise ConflictError(f"version {version} belongs to another flow; choose another number")
+        self._last_ids["version"] = max(self._last_ids["version"], *given.versions)
+        return given.versions
+
+    def _completed(self, given: Sequence[_H], known: Sequence[_H], flow: Flow | None = None) -> tuple[_H, ...]:
+        """Return webhooks or callbacks with their ids and signatures: those given, those known, or new ones."""
+        done = []
+        for at, hook in enumerate(given):
+            before = next((one for one in known if one.id == hook.id), None)
+            if before is None and hook.id is None and at < len(known):
+                before = known[at]
+            hook_id = hook.id or (before and before.id) or ulid(int(self._now().timestamp() * 1000), self._rng)
+            taken = self._hooks.get(hook_id)
+            if taken is not None and (flow is None or taken[0].id != flow.id):
+                raise ConflictError(f"there is a webhook or callback {hook_id} already; choose another id")
+            signature = hook.signature or (before and before.signature) or self._rng.secret()
+            done.append(replace(hook, id=hook_id, signature=signature))
+        return tuple(done)
+
+    def _changed(self, flow_id: int, **changes: object) -> Flow:
+        with self._lock:
+            return self._put(replace(self.flow(flow_id), **changes, updated_at=self._now()))
+
+    def _put(self, flow: Flow) -> Flow:
+        known = self._flows.get(flow.id)
+        if known is not None:
+            self._forget_hooks(known)
+        self._flows[flow.id] = flow
+        for hook in flow.hooks:
+            assert hook.id is not None
+            self._hooks[hook.id] = flow, hook
+            self._secrets.note(hook.signature or "")
+            if isinstance(hook, Webhook) and hook.hmac is not None:
+                self._secrets.note(hook.hmac.key or "")
+        return flow
+
+    def _forget_hooks(self, flow: Flow) -> None:
+        for hook in flow.hooks:
+            self._hooks.pop(hook.id or "", None)
+
+    # --- API keys ---------------------------------------------------------------------------------------------------
+
+    def api_keys(self, company: str | None = None) -> list[ApiKey]:
+        """Return the API keys, oldest first; of one company if one is given."""
+        return [key for key in self._listed(self._keys) if company in (None, key.company)]
+
+    def add_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
+        """Add an API key; its text is generated unless given (by a seed)."""
+        name = checked_name("name", given.name)
+        if given.key is not None and not (8 <= len(given.key) <= 255 and given.key.isascii() and given.key.isalnum()):
+            raise InvalidValueError("key", "(not shown)", "8 to 255 letters and digits")
+        with self._lock:
+            if any(key.name == name for key in self.api_keys(company)):
+                raise ConflictError(f"company {company!r} has an API key {name!r} already; choose another name")
+            _bounded("API keys", self.api_keys(company))
+            secret = given.key or self._rng.secret()
+            if self.find_api_key(secret) is not None:
+                raise ConflictError("another API key has this text already; choose another one")
+            self._secrets.note(secret)
+            key = ApiKey(
+                id=self._next_id("api_key"),
+                company=company,
+                name=name,
+                secret=recognised_by(secret, self._rng),
+                revoked=False,
+                created_at=self._now(),
+            )
+            self._keys[key.id] = key
+            return NewApiKey(key, secret)
+
+    def put_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
+        """Add an API key in place of the company's key with this name, unless it is the same."""
+        with self._lock:
+            found = next((key for key in self.api_keys(company) if key.name == given.name.strip()), None)
+            if found is not None:
+                if given.key is not None and is_recognised(given.key, found.secret):
+                    return NewApiKey(found, given.key)
+                del self._keys[found.id]
+            return self.add_api_key(company, given)
+
+    def find_api_key(self, text: str) -> ApiKey | None:
+        """Return the API key with this text, revoked or not; it takes as long for any text."""
+        found = None
+        for key in self._listed(self._keys):
+            if is_recognised(text, key.secret):
+                found = key
+        return found
+
+    def revoke_api_key(self, key_id: int) -> ApiKey:
+        """Revoke an API key; it stays in the list (FLOWS 2)."""
+        with self._lock:
+            self._keys[key_id] = replace(self._get(self._keys, "API key", key_id), revoked=True)
+            return self._keys[key_id]
+
+    def delete_api_key(self, key_id: int) -> None:
+        """Delete an API key."""
+        with self._lock:
+            self._get(self._keys, "API key", key_id)
+            del self._keys[key_id]
+
+    # --- users ------------------------------------------------------------------------------------------------------
+
+    def users(self, company: str | None = None) -> list[User]:
+        """Return the users, oldest first; of one company if one is given."""
+        return [user for user in self._listed(self._users) if company in (None, user.company)]
+
+    def put_user(self, company: str, given: UserSeed) -> User:
+        """Add a user, or give the company's user with this email address another password."""
+        if not is_printable(given.email) or not given.email.strip():
+            raise InvalidValueError("email", given.email, "an email address")
+        with self._lock:
+            known = self.find_user(given.email)
+            if known is None:
+                _bounded("users", self.users(company))
+            elif known.company != company:
+                raise ConflictError(f"user {given.email} belongs to company {known.company!r}; choose another address")
+            self._secrets.note(given.password)
+            user = User(
+                id=known.id if known else self._next_id("user"),
+                company=company,
+                email=given.email,
+                secret=recognised_by(given.password, self._rng),
+                created_at=known.created_at if known else self._now(),
+            )
+            self._users[user.id] = user
+            return user
+
+    def find_user(self, email: str) -> User | None:
+        """Return the user with an email address, or ``None``; case does not matter."""
+        wanted = email.lower()
+        return next((user for user in self._listed(self._users) if user.email.lower() == wanted), None)
+
+    def user_with(self, email: str, password: str) -> User | None:
+        """Return the user with these credentials; it takes as long where there is no such user."""
+        user = self.find_user(email)
+        return user if is_recognised(password, user.secret if user else None) else None
+
+    def delete_user(self, user_id: int) -> User:
+        """Delete a user and return it."""
+        with self._lock:
+            user = self._get(self._users, "user", user_id)
+            del self._users[user_id]
+            return user
+
+    # --- as a value -------------------------------------------------------------------------------------------------
+
+    def snapshot(self, *, secrets: bool) -> FlowsSnapshot:
+        """Return all of it; without ``secrets`` no signature and nothing by which a secret could be recognised."""
+        with self._lock:
+            return FlowsSnapshot(
+                flows=tuple(flow if secrets else _without_secrets(flow) for flow in self._flows.values()),
+                api_keys=tuple(key if secrets else replace(key, secret=None) for key in self._keys.values()),
+                users=tuple(user if secrets else replace(user, secret=None) for user in self._users.values()),
+                last_ids=LastFlowIds(**self._last_ids),
+            )
+
+    def restore(self, snapshot: FlowsSnapshot, here: FlowStore | None) -> None:
+        """Take the place of the store that held this; it is taken as checked.
+
+        A secret that the snapshot lacks is that of the same thing in ``here``; a signature or HMAC key that is in
+        neither is generated, and an API key or password that is in neither matches nothing.
+        """
+        with self._lock:
+            for flow in snapshot.flows:
+                webhooks = tuple(self._with_secrets(hook, here) for hook in flow.webhooks)
+                callbacks = tuple(self._with_secrets(hook, here) for hook in flow.callbacks)
+                self._put(replace(flow, webhooks=webhooks, callbacks=callbacks))
+            keys = {(key.company, key.name): key.secret for key in (here.api_keys() if here else ())}
+            self._keys = {
+                key.id: key if key.secret else replace(key, secret=keys.get((key.company, key.name)))
+                for key in snapshot.api_keys
+            }
+            for user in snapshot.users:
+                known = here.find_user(user.email) if here else None
+                self._users[user.id] = user if user.secret or known is None else replace(user, secret=known.secret)
+            for kept in (*(key.secret for key in self._keys.values()), *(user.secret for user in self._users.values())):
+                if kept is not None:
+                    self._secrets.add(kept.hash, kept.last_four, partial(is_recognised, kept=kept))
+            ids = snapshot.last_ids
+            self._last_ids = {"flow": ids.flow, "version": ids.version, "api_key": ids.api_key, "user": ids.user}
+
+    def _with_secrets(self, hook: _H, here: FlowStore | None) -> _H:
+        found = here.hooks().get(hook.id or "") if here else None
+        known = found if type(found) is type(hook) else None
+        if hook.signature is None:
+            hook = replace(hook, signature=known.signature if known else self._rng.secret())
+        if isinstance(hook, Webhook) and hook.hmac is not None and hook.hmac.key is None:
+            before = known.hmac if isinstance(known, Webhook) else None
+            key = before.key if before else self._rng.secret()
+            hook = replace(hook, hmac=replace(hook.hmac, key=key))
+        return hook
+
+    def _next_id(self, kind: str) -> int:
+        self._last_ids[kind] += 1
+        return self._last_ids[kind]
+
+    def _listed(self, table: Mapping[int, _T]) -> list[_T]:
+        with self._lock:
+            return list(table.values())
+
+    def _get(self, table: Mapping[int, _T], kind: str, key: int) -> _T:
+        found = table.get(key)
+        if found is None:
+            raise NotFoundError(kind, key, list(table))
+        return found
+
+
+def is_signed_by(hook: Hook, signature: str) -> bool:
+    """Compare a signature with that of a webhook or callback in constant time."""
+    return compare_digest((hook.signature or "").encode(), signature.encode("utf-8", "surrogatepass"))
+
+
+def _without_secrets(flow: Flow) -> Flow:
+    webhooks = tuple(
+        replace(hook, signature=None, hmac=hook.hmac and replace(hook.hmac, key=None)) for hook in flow.webhooks
+    )
+    return replace(flow, webhooks=webhooks, callbacks=tuple(replace(hook, signature=None) for hook in flow.callbacks))
+
+
+def _deployed(given: int | bool, versions: Sequence[int]) -> int | None:
+    if isinstance(given, bool):
+        return versions[-1] if given else None
+    if given not in versions:
+        raise InvalidValueError("deployed", given, f"true, false, or {_one_of(versions)}")
+    return given
+
+
+def _one_of(versions: Iterable[int]) -> str:
+    return f"the id of a version of the flow: {', '.join(map(str, versions))}"
+
+
+def _bounded(what: str, known: Sequence[_T]) -> Sequence[_T]:
+    if len(known) >= MAX_PARTS:
+        raise ConflictError(f"there are {MAX_PARTS} {what}, and more are not possible; delete one first")
+    return known
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0

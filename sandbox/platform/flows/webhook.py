@@ -1,0 +1,283 @@
+"""Webhooks and callbacks: the URLs that start a flow without credentials (FLOWS 4)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from sandbox.faults.fault import Act
+from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.form_data import pairs_of, php_fields
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.refusals import MessageError, RefusalError, UnauthenticatedError
+from sandbox.foundation.settings import Settings
+from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.endpoint import CALLBACK, WEBHOOK
+from sandbox.journal.entry import Exchange
+from sandbox.platform.endpoints.responses import Responses
+from sandbox.platform.flows.endpoint import FlowEndpoint
+from sandbox.platform.flows.model import SIGNATURE, Callback, CustomAnswer, Flow, Format, Hook, Webhook
+from sandbox.platform.flows.run import FlowRun, Trigger
+from sandbox.platform.flows.runs import query_payload
+from sandbox.platform.flows.store import is_signed_by
+from sandbox.platform.platform import Platform
+
+INITIALISED: Final = "Flow initialised."
+_NO_CACHE: Final = ("Cache-Control", "no-cache, private")
+_WRONG: Final = "Invalid signature."
+_INACTIVE: Final = "The flow is not active."
+HMAC_HEADER: Final = "X-HMAC-HASH"
+SIGNATURE_HEADER: Final = "patchworks-signature"
+TYPES: Final[Mapping[Format, str]] = {"json": JSON, "xml": "application/xml", "txt": "text/plain; charset=UTF-8"}
+"""The content type of each format of an answer."""
+
+Found = tuple[Flow, Hook]
+_ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
+
+
+class _HookEndpoint(FlowEndpoint[Found]):
+    """The address of a webhook or callback, with or without the prefix of a virtual environment."""
+
+    hook: ClassVar[type[Hook]]
+    trigger: ClassVar[Trigger]
+    header: ClassVar[str | None] = None
+    """The header that may hold the signature in place of the query."""
+
+    def __init__(self, *, environment: bool) -> None:
+        name = self.kind.name
+        self.path = f"/api/v1/{{company}}/{{{name}_id}}" + ("/{ve_prefix}" if environment else "")
+        parameters = [
+            _in_path("company", "The company's part of the URL.", "acme"),
+            _in_path(f"{name}_id", f"Id of the {name}, a ULID in lower case.", _ID),
+            *([_in_path("ve_prefix", "Prefix of a virtual environment.", "2")] if environment else []),
+            {
+                "name": SIGNATURE,
+                "in": "query",
+                "description": "The signature, which never expires.",
+                "schema": {"type": "string", "minLength": 1},
+            },
+        ]
+        if self.header is not None:
+            in_header = {"description": "The signature, where it is not in the query.", "schema": {"type": "string"}}
+            parameters.append({"name": self.header, "in": "header", **in_header})
+        shared = {"parameters": parameters, "security": []}
+        in_environment = "InEnvironment" if environment else ""
+        where = " in a virtual environment" if environment else ""
+        self.operations = {
+            "GET": {
+                "summary": f"Start the flow of a {name}{where} with the query as its payload.",
+                "operationId": f"{name}ByGet{in_environment}",
+                **shared,
+            },
+            "POST": {
+                "summary": f"Start the flow of a {name}{where} with a payload.",
+                "description": "A body is the payload, and the query is ignored then.",
+                "operationId": f"{name}ByPost{in_environment}",
+                "requestBody": {
+                    "required": False,
+                    "content": {JSON: {"schema": {}, "examples": {"started": {"value": {"order": "1001"}}}}, "*/*": {}},
+                },
+                **shared,
+            },
+        }
+        super().__init__()
+
+    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
+        """Return the company and the id, which is the ``hook``; ``admit`` adds the flow."""
+        values = super().subject_of(path, settings)
+        return values and {"company": values["company"], "hook": values[f"{self.kind.name}_id"]}
+
+    def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
+        """Return whether the id is that of a webhook, or of a callback."""
+        found = platform.store.flows.find_hook(subject["company"], subject["hook"])
+        return found is not None and isinstance(found[1], self.hook)
+
+    def admit(self, exchange: Exchange, platform: Platform) -> Found:
+        """Count a request, find its webhook or callback, and check the signature."""
+        company, hook_id = exchange.subject["company"], exchange.subject["hook"]
+        self.count(exchange, platform, company)
+        found = platform.store.flows.find_hook(company, hook_id)
+        if found is None or not isinstance(found[1], self.hook):
+            raise self._unknown(f": company {company} has no {self.kind.name} {hook_id}")
+        flow, hook = found
+        exchange.subject = {"company": company, "flow": flow.name, "hook": hook_id}
+        self._check_signature(exchange, platform, hook)
+        return flow, hook
+
+    def _unknown(self, detail: str = "") -> MessageError:
+        name = self.kind.name
+        return MessageError(f"unknown_{name}{detail}", 404, f"{name.capitalize()} not found")
+
+    def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
+        given = [php_fields(pairs_of(exchange.request.query)).get(SIGNATURE)]
+        if self.header is not None:
+            given.append(exchange.request.header(self.header))
+        texts = [text for text in given if isinstance(text, str) and text]
+        if any(is_signed_by(hook, text) for text in texts):
+            return
+        reason = "wrong_signature: not that of this URL" if texts else f"no_signature: there is no {SIGNATURE}"
+        raise _refused(platform, reason)
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: Found, act: Act | None) -> Answer:
+        """Begin a run of the flow, which must be deployed and enabled."""
+        flow, hook = admitted
+        version = _active_version(flow, platform)
+        run = FlowRun(
+            id=platform.runs.new_id(),
+            flow_id=flow.id,
+            flow=flow.name,
+            company=flow.company,
+            version=version,
+            trigger=self.trigger,
+            started_at=exchange.received_at,
+            environment=self.values(exchange, platform).get("ve_prefix"),
+        )
+        exchange.subject = {**exchange.subject, "run": run.id}
+        platform.runs.begin(run)
+        return self.answer(hook, exchange)
+
+    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+        """Return the answer to a request that began a run."""
+        raise NotImplementedError
+
+    def _responses(self, settings: Settings, description: str, body: str, answer: Answer) -> Mapping[str, Any]:
+        describe, name = Responses(settings), self.kind.name
+        path = f"/api/v1/acme/{_ID}"
+        refusals = {
+            str(_STATUSES[choice]): describe.refusals(
+                "The signature is missing or wrong (setting flow_signature).", "Message", error, path=path
+            )
+            for choice, error in ((choice, _refusal("wrong_signature", choice)) for choice in _STATUSES)
+        }
+        return (
+            describe.shared()
+            | refusals
+            | {
+                "200": describe.json(description, body, {"started": answer}),
+                "404": describe.refusals(
+                    f"The company has no such {name}.",
+                    "Message",
+                    self._unknown(),
+                    path=path,
+                ),
+                "422": describe.refusals(
+                    "The flow is disabled or has no deployed version (setting inactive_flow).",
+                    "Message",
+                    MessageError("flow_inactive", 422, _INACTIVE),
+                    path=path,
+                ),
+            }
+        )
+
+
+class WebhookEndpoint(_HookEndpoint):
+    """Takes a payload for a flow, and answers at once."""
+
+    kind = WEBHOOK
+    description = "Webhooks of process flows"
+    limit: ClassVar[int] = 120
+    hook = Webhook
+    trigger = "Webhook"
+
+    def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
+        """Check the HMAC of the body too, where the webhook asks for one."""
+        super()._check_signature(exchange, platform, hook)
+        if not isinstance(hook, Webhook) or hook.hmac is None:
+            return
+        digest = hmac.digest((hook.hmac.key or "").encode(), exchange.request.body, hashlib.sha256)
+        encoded = platform.settings.hmac_encoding == "base64"
+        wanted = base64.b64encode(digest).decode("ascii") if encoded else digest.hex()
+        given = (exchange.request.header(HMAC_HEADER) or "").strip()
+        if hmac.compare_digest(
+            (given if encoded else given.lower()).encode("utf-8", "surrogatepass"), wanted.encode("ascii")
+        ):
+            return
+        said = f"{HMAC_HEADER} is not the HMAC of the body" if given else f"there is no {HMAC_HEADER}"
+        raise _refused(platform, f"wrong_hmac: {said} by {hook.hmac.algorithm} in {platform.settings.hmac_encoding}")
+
+    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+        """Return the documented answer, or that of the webhook."""
+        own = hook.answer if isinstance(hook, Webhook) else None
+        return _INITIALISED if own is None else _custom(own)
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
+        description = "The flow was started; a webhook may have another answer, with any status and body."
+        return self._responses(settings, description, "Message", _INITIALISED)
+
+
+class CallbackEndpoint(_HookEndpoint):
+    """Takes a payload for a flow, and answers with data of the flow."""
+
+    kind = CALLBACK
+    description = "Callbacks of process flows"
+    hook = Callback
+    trigger = "Callback"
+    header = SIGNATURE_HEADER
+
+    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+        """Return the data in an array: that of the callback, or else the payload. The type changes the header only."""
+        assert isinstance(hook, Callback)
+        returned = hook.returns
+        if returned is None:
+            returned = _parsed(exchange.request.body or query_payload(exchange.request.query))
+        data = returned if isinstance(returned, list) else [returned]
+        return Answer(200, (("Content-Type", TYPES[hook.format]), _NO_CACHE), compact(data))
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
+        answer = Answer(200, (("Content-Type", JSON), _NO_CACHE), compact([{"order": "1001"}]))
+        return self._responses(settings, "The flow ran, and this is its data, in an array.", "ReturnedData", answer)
+
+
+_INITIALISED: Final = Answer(200, (("Content-Type", JSON), _NO_CACHE), compact({"message": INITIALISED}))
+_STATUSES: Final = {"forbidden": 403, "unauthenticated": 401, "not_found": 404}
+
+
+def _custom(own: CustomAnswer) -> Answer:
+    body = own.body.encode("utf-8", "surrogatepass") if isinstance(own.body, str) else compact(own.body)
+    return Answer(own.status, (("Content-Type", TYPES[own.format]), _NO_CACHE), body)
+
+
+def _parsed(payload: bytes) -> JsonValue:
+    """Return a payload as JSON, or else as text; an empty array of nothing."""
+    if not payload:
+        return []
+    try:
+        return parse_json(payload)
+    except NotJsonError:
+        return payload.decode("utf-8", "replace")
+
+
+def _refused(platform: Platform, reason: str) -> RefusalError:
+    return _refusal(reason, platform.settings.flow_signature)
+
+
+def _refusal(reason: str, choice: str) -> RefusalError:
+    if choice == "unauthenticated":
+        return UnauthenticatedError(reason)
+    return MessageError(reason, _STATUSES[choice], _WRONG if choice == "forbidden" else "Not Found")
+
+
+def _active_version(flow: Flow, platform: Platform) -> int:
+    if flow.enabled and flow.deployed is not None:
+        return flow.deployed
+    choice = platform.settings.inactive_flow
+    if choice == "accept":
+        return flow.deployed or flow.versions[-1]
+    state = "is not enabled" if flow.deployed is not None else "has no deployed version"
+    status = {"unprocessable": 422, "not_found": 404, "forbidden": 403}[choice]
+    raise MessageError(f"flow_inactive: flow {flow.name} {state}", status, _INACTIVE)
+
+
+def _in_path(name: str, description: str, example: str) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "example": example}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+ENDPOINTS: Final = tuple(
+    cls(environment=environment) for environment in (False, True) for cls in (WebhookEndpoint, CallbackEndpoint)
+)
