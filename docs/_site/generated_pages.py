@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import click
@@ -19,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from control_examples import example  # noqa: E402  (the hook is no package)
 
+from sandbox import __version__  # noqa: E402
 from sandbox.cli import main  # noqa: E402
 
 _EMULATED = (
@@ -59,6 +62,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/emulated-api.md": api_page(emulated, "openapi.yaml", *_EMULATED),
         _CONTROL_PAGE: control_overview(control),
         **{_tag_page(tag["name"]): control_page(control, tag) for tag in control["tags"]},
+        "icon.svg": (ROOT / "sandbox/web/dashboard/static/icon.svg").read_text(encoding="utf-8"),
     }
     for uri, content in pages.items():
         files.append(File.generated(config, uri, content=content))
@@ -66,7 +70,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put a page for each tag of the control API under its overview in the menu."""
+    """Put a page for each tag of the control API under its overview in the menu, and the version into the footer."""
+    config.copyright = f"Patchworks Sandbox {__version__}, MIT licence"
     tags = [{_tag_title(tag): _tag_page(tag["name"])} for tag in _document("openapi-control.yaml")["tags"]]
     for section in config.nav or []:
         for entries in section.values():
@@ -92,11 +97,40 @@ def _tag_title(tag: dict[str, str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Lead links that leave the folder to where that stands on the site."""
+    """Lead links that leave the folder to their place on the site, and divide commands from their output."""
     if "/" not in page.file.src_uri:
         for outside, home in _HOMES.items():
             markdown = markdown.replace(f"]({outside}", f"]({home}")
-    return markdown
+    page.meta.setdefault("description", _description(markdown))
+    return _CONSOLE.sub(_divided, markdown)
+
+
+_CONSOLE = re.compile(r"^(?P<indent> *)```console\n(?P<lines>.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_MARKUP = re.compile(r"\[([^\]]*)\]\([^)]*\)|[*`]")
+
+
+def _divided(console: re.Match[str]) -> str:
+    """Return a block of commands without prompts, to copy, and a block of output after it."""
+    indent, blocks = console["indent"], []
+    continues = False
+    for line in console["lines"].removesuffix("\n").split("\n"):
+        text = line.removeprefix(indent)
+        is_command = continues or text.startswith("$ ")
+        continues = is_command and text.endswith("\\")
+        language = "sh" if is_command else "text"
+        if not blocks or blocks[-1][0] != language:
+            blocks.append((language, []))
+        blocks[-1][1].append(text.removeprefix("$ "))
+    return "\n\n".join(
+        "\n".join(indent + line for line in (f"```{language}", *lines, "```")) for language, lines in blocks
+    )
+
+
+def _description(markdown: str) -> str:
+    """Return the first sentences of a page, for search engines and previews of links."""
+    paragraphs = (part.strip() for part in markdown.split("\n\n"))
+    first = next((part for part in paragraphs if part[:1].isalnum() or part[:1] in "*`["), "")
+    return shorten(_MARKUP.sub(lambda found: found[1] or "", first), 155, placeholder=" …")
 
 
 def command_line_page() -> str:

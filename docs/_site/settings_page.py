@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sandbox.cli.options import GROUPS, OTHER
 from sandbox.foundation.environment import ENV_PREFIX
 from sandbox.foundation.settings import SettingSpec, setting_specs
 
+_MIB: Final = 1 << 20
 _HEAD: Final = f"""\
 # Configuration
 
@@ -65,12 +67,17 @@ says so.
 
 def configuration_page() -> str:
     """Return the page ``docs/configuration.md``."""
-    return "\n".join([_HEAD, *(_section(spec) for spec in setting_specs())])
+    specs = {spec.name: spec for spec in setting_specs()}
+    lines = [_HEAD]
+    for title, names in GROUPS.items():
+        if members := [name for name in names if name in specs]:
+            lines += [f"## {title}", "", *(_section(specs.pop(name)) for name in members)]
+    return "\n".join([*lines, *([f"## {OTHER}", ""] if specs else []), *map(_section, specs.values())])
 
 
 def _section(spec: SettingSpec) -> str:
     lines = [
-        f"## {spec.name}",
+        f"### {spec.name}",
         "",
         spec.doc,
         "",
@@ -91,5 +98,7 @@ def _default(spec: SettingSpec) -> str:
             return f"`{str(value).lower()}`"
         case tuple() as values:
             return f"`{','.join(values)}`"
+        case int() as value if "byte" in spec.allowed and value % _MIB == 0:
+            return f"`{value}` ({value // _MIB} MiB)"
         case value:
             return f"`{value}`"
