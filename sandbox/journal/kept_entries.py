@@ -92,6 +92,13 @@ class KeptEntries:
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY, before: int | None = None) -> Iterator[Entry]:
         """Iterate over the present matching entries with a sequence number below ``before``, newest first."""
+        return (entry for entry in self.candidates(entry_filter, before) if entry_filter.matches(entry))
+
+    def candidates(self, entry_filter: EntryFilter, before: int | None = None) -> Iterator[Entry]:
+        """Iterate over the entries that may match, newest first; a caller that checks them itself may stop in between.
+
+        They have a sequence number below ``before`` and the conditions that a look-up can find.
+        """
         before = self._seq + 1 if before is None else before
         while True:
             with self._lock:
@@ -99,7 +106,7 @@ class KeptEntries:
             if not some:
                 return
             before = some[-1].seq
-            yield from (entry for entry in some if entry_filter.matches(entry))
+            yield from some
 
     def count(self, entry_filter: EntryFilter) -> int:
         """Return how many entries match; with a single indexed condition the time does not depend on the number."""

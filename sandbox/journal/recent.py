@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sandbox.journal.entry import Entry, Exchange, Outcome
@@ -28,6 +28,7 @@ class Bucket:
     """The requests of ten seconds. ``number`` counts the tens of seconds since 1970."""
 
     number: int
+    first_seq: int = 0
     last_seq: int = 0
     counts: list[int] = field(default_factory=lambda: [0] * len(OUTCOMES))
     slowest_ms: float = 0.0
@@ -62,7 +63,7 @@ class Recent:
                 self._count(entry)
             first = journal.first_seq
             return [
-                Bucket(each.number, each.last_seq, each.counts.copy(), each.slowest_ms, each.sample_ms.copy())
+                replace(each, counts=each.counts.copy(), sample_ms=each.sample_ms.copy())
                 for each in self._buckets.values()
                 if each.last_seq >= first
             ]
@@ -78,7 +79,7 @@ class Recent:
         number, duration_ms = int(entry.wall_time // BUCKET_S), entry.duration_ms + entry.delay_ms
         bucket = self._buckets.get(number)
         if bucket is None:
-            bucket = self._buckets[number] = Bucket(number)
+            bucket = self._buckets[number] = Bucket(number, entry.seq)
             if len(self._buckets) > BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
         bucket.last_seq = entry.seq

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import islice
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from flask import render_template, request
+from marshmallow import ValidationError
 
-from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
@@ -18,6 +18,7 @@ from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.platform.platform import Platform
 from sandbox.web.control.base import base_url, current_sandbox
+from sandbox.web.control.requests import FilterSchema, read_filter
 from sandbox.web.dashboard.blueprint import pages
 from sandbox.web.dashboard.opened import Opened, opened
 from sandbox.web.dashboard.story import Day, Row, story
@@ -48,15 +49,21 @@ def overview() -> str:
         rows=rows(shown, journal, selection),
         journal=journal,
         timeline=timeline(sandbox.recent.read(journal), sandbox.clock.wall_timestamp()),
-        companies=platform.store.companies(),
         services=platform.store.services(),
-        kinds=KINDS,
-        outcomes=OUTCOMES,
+        outcomes=_pairs(OUTCOMES),
+        kinds=_pairs(KINDS),
+        service_paths=_pairs(f"{each.company}/{each.vanity_url}" for each in platform.store.services()),
+        companies=[(each.slug, each.name) for each in platform.store.companies()],
+        clients=[(each.id, each.name) for each in platform.store.clients()],
         entry=entry,
         is_missing=is_missing,
         pane=pane,
         opened=_opened(entry, platform, whole=whole) if entry and request.headers.get(KNOWN_PANE) != pane else None,
     )
+
+
+def _pairs(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
 
 
 def _opened(entry: Entry, platform: Platform, *, whole: bool) -> Opened:
@@ -77,33 +84,41 @@ WINDOW: Final = 100
 """Rows of a page."""
 
 SEARCHED: Final = 5_000
-"""Entries that a page searches for a text, at most."""
+"""Entries that a page searches at most."""
 
-
-_CONDITIONS: Final = ("kind", "outcome", "company", "service", "text", "reason", "fault")
+SEARCHED_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of bodies after which a page ends the search for a text or by a JSONPath."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The choices in the form. ``service`` is ``company/vanity-url``; ``before`` is the cursor of an older window."""
+    """The choices in the form: those of the control API as text, ``service`` (``company/vanity-url``) and ``text``.
+
+    ``before`` and ``after`` are numbers of entries: the cursor of an older window, and the last one left out.
+    """
 
     kind: str = ""
     outcome: str = ""
     company: str = ""
-    service: str = ""
-    text: str = ""
+    vanity_url: str = ""
+    client_id: str = ""
+    status: str = ""
+    accepted: str = ""
+    since: str = ""
+    until: str = ""
+    json_path: str = ""
     reason: str = ""
     fault: str = ""
+    service: str = ""
+    text: str = ""
+    after: int | None = None
     before: int | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Selection:
-        """Read a query string; a parameter that makes no sense counts as not given."""
-        before = query.get("before", "")
-        fields = {name: query.get(name, "").strip() for name in _CONDITIONS}
-        return cls(
-            **fields, before=int(before) if before.isascii() and before.isdecimal() and len(before) < 20 else None
-        )
+        """Read a query string; a cursor that makes no sense counts as not given."""
+        given = {name: query.get(name, "").strip() for name in _CONDITIONS}
+        return cls(**given, after=_cursor(query.get("after", "")), before=_cursor(query.get("before", "")))
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -111,62 +126,97 @@ class Selection:
         given = {name: getattr(self, name) for name in _CONDITIONS}
         return {name: value for name, value in given.items() if value}
 
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that is folded away."""
+        return bool(self.conditions.keys() - {"outcome", "service", "text"})
+
     def query(self, **more: object) -> str:
         """Return the query string of this selection's newest window, with more parameters."""
-        parameters = {**self.conditions, **{name: value for name, value in more.items() if value is not None}}
+        given = {"after": self.after, **more}
+        parameters = {**self.conditions, **{name: value for name, value in given.items() if value is not None}}
         return f"?{urlencode(parameters)}" if parameters else "?"
 
-    @property
-    def entry_filter(self) -> EntryFilter:
-        """The choices apart from the text."""
+    def read_filter(self) -> tuple[EntryFilter, dict[str, str]]:
+        """Return the filter, as the control API reads it, and for each choice that it refuses the reason.
+
+        A refused choice counts as not given.
+        """
         company, _, vanity_url = self.service.partition("/")
-        return EntryFilter(
-            kind=self.kind or None,
-            outcome=self.outcome or None,
-            company=self.company or company or None,
-            vanity_url=vanity_url or None,
-            reason=self.reason or None,
-            fault=self.fault or None,
-        )
+        given = {**self.conditions, "company": self.company or company, "vanity_url": self.vanity_url or vanity_url}
+        given = {name: _zoned(value) if name in _INSTANTS else value for name, value in given.items() if value}
+        conditions: dict[str, Any] = {}
+        problems: dict[str, str] = {}
+        for name in given.keys() & FilterSchema().load_fields:
+            if problem := _problem(name, given[name]):
+                problems[name] = problem
+            else:
+                conditions |= FilterSchema().load({name: given[name]})
+        return read_filter(conditions), problems
+
+
+def _problem(name: str, value: str) -> str | None:
+    """Return why the control API refuses a condition; ``None`` where it does not."""
+    try:
+        read_filter(FilterSchema().load({name: value}))
+    except ValidationError as error:
+        return f"{value} is not allowed; {' '.join(error.messages_dict[name])}"
+    except InvalidValueError as error:
+        return str(error)
+    return None
+
+
+_CONDITIONS: Final = tuple(each.name for each in fields(Selection) if each.name not in ("after", "before"))
+_INSTANTS: Final = ("since", "until")
+
+
+def _zoned(instant: str) -> str:
+    """Return an instant of a browser's control, which has no zone and leaves out seconds that are 0, in UTC."""
+    return f"{instant}:00Z" if len(instant) == 16 else f"{instant}Z" if len(instant) == 19 else instant
+
+
+def _cursor(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """The entries of a page, newest first; ``older`` is the cursor of the next page, if there is one.
 
-    Where the search for a text ends early, ``searched`` is the number of entries that were searched.
+    Where the search ends early, ``searched`` is the number of entries that were searched. ``problems`` has the reason
+    for each choice that is refused.
     """
 
     entries: tuple[Entry, ...]
     older: int | None
     searched: int | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 def window(journal: Journal, selection: Selection) -> Window:
-    """Return the page of a journal for a selection."""
-    newest = journal.newest_first(selection.entry_filter, before=selection.before)
-    if selection.text:
-        return _searched(newest, selection.text)
-    found = list(islice(newest, WINDOW + 1))
-    return Window(tuple(found[:WINDOW]), found[WINDOW - 1].seq if len(found) > WINDOW else None)
+    """Return the page of a journal for a selection, after a search of ``SEARCHED`` entries at most."""
+    entry_filter, problems = selection.read_filter()
+    found: list[Entry] = []
+    size = 0
+    for looked_at, entry in enumerate(journal.candidates(entry_filter, selection.before)):
+        if entry.seq <= (selection.after or 0):
+            break
+        if len(found) == WINDOW:
+            return Window(tuple(found), found[-1].seq, None, problems)
+        if looked_at == SEARCHED or size > SEARCHED_BYTES:
+            return Window(tuple(found), entry.seq + 1, looked_at, problems)
+        if entry_filter.matches(entry) and (not selection.text or mentions(entry, selection.text)):
+            found.append(entry)
+        size += len(entry.body) if selection.text or selection.json_path else 0
+    return Window(tuple(found), None, None, problems)
 
 
 def rows(shown: Window, journal: Journal, selection: Selection) -> list[Row | Event | Day]:
     """Return the rows of a page, newest first, with the newest events between them."""
     entries = shown.entries[::-1]
-    first = entries[0].seq if entries and shown.older else 0
+    first = entries[0].seq if entries and shown.older else selection.after or 0
     events = [event for event in journal.events(first) if selection.before is None or event.after < selection.before]
     return story(entries, events[-WINDOW:])
-
-
-def _searched(newest: Iterator[Entry], text: str) -> Window:
-    found: list[Entry] = []
-    for number, entry in enumerate(newest):
-        if number == SEARCHED or len(found) == WINDOW:
-            return Window(tuple(found), entry.seq + 1, SEARCHED if number == SEARCHED else None)
-        if mentions(entry, text):
-            found.append(entry)
-    return Window(tuple(found), None)
 
 
 def mentions(entry: Entry, text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from statistics import median
 from typing import ClassVar, Final
 
@@ -25,6 +26,19 @@ class Bar:
     counts: tuple[int, ...]
     median_ms: float | None
     slowest_ms: float | None
+    first: int = 0
+    """Number of the first request in it, and of the last."""
+    last: int = 0
+
+    @property
+    def title(self) -> str:
+        """The figures in words."""
+        at = f"{datetime.fromtimestamp(self.start, timezone.utc):%H:%M:%S}"
+        counts = ", ".join(f"{count} {name}" for name, count in zip(OUTCOMES, self.counts, strict=True) if count)
+        times = (
+            f"; median {self.median_ms:.1f} ms, slowest {self.slowest_ms:.1f} ms" if self.slowest_ms is not None else ""
+        )
+        return f"{at}: {counts or 'no requests'}{times}"
 
     @property
     def total(self) -> int:
@@ -63,28 +77,39 @@ class Timeline:
         """The number of all requests."""
         return sum(count for _, count in self.totals)
 
-    def count_blocks(self, height: int) -> list[Block]:
-        """Return the blocks of the counts in a picture of that height: a stack of outcomes for each bar."""
-        blocks: list[Block] = []
-        peak = self.peak
+    def counted(self, height: int) -> list[tuple[Bar, list[Block]]]:
+        """Return the bars with the blocks of their counts in a picture of that height: a stack of outcomes."""
+        drawn = []
         for index, bar in enumerate(self.bars):
-            top = float(height)
+            blocks, top = list[Block](), float(height)
             for outcome, count in zip(OUTCOMES, bar.counts, strict=True):
-                tall = count / peak * height
+                tall = count / self.peak * height
                 top -= tall
                 if count:
                     blocks.append(_block(outcome, index, top, tall))
-        return blocks
+            drawn.append((bar, blocks))
+        return drawn
 
-    def latency_blocks(self, height: int) -> list[Block]:
-        """Return the blocks of the latency: the slowest answer of each bar, and the median in front of it."""
+    def timed(self, height: int) -> list[tuple[Bar, list[Block]]]:
+        """Return the bars with the blocks of their latency: the slowest answer, and the median in front of it."""
         scale = height / (self.slowest_ms or 1)
         return [
-            _block(style, index, height - max(1.5, value * scale), max(1.5, value * scale))
+            (
+                bar,
+                [
+                    _block(style, index, height - max(1.5, value * scale), max(1.5, value * scale))
+                    for style, value in (("slowest", bar.slowest_ms), ("median", bar.median_ms))
+                    if value is not None
+                ],
+            )
             for index, bar in enumerate(self.bars)
-            for style, value in (("slowest", bar.slowest_ms), ("median", bar.median_ms))
-            if value is not None
         ]
+
+    @property
+    def ticks(self) -> list[float]:
+        """The beginning, the middle and the end of the picture, in Unix seconds."""
+        first = self.bars[0].start
+        return [first, first + BUCKETS * BUCKET_S / 2, first + BUCKETS * BUCKET_S]
 
     @property
     def minutes(self) -> int:
@@ -117,4 +142,6 @@ def _bar(bucket: Bucket) -> Bar:
         tuple(bucket.counts),
         median(times) if times else None,
         bucket.slowest_ms if times else None,
+        bucket.first_seq,
+        bucket.last_seq,
     )

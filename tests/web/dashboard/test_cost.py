@@ -35,7 +35,9 @@ def fill(sandbox: Sandbox, entries: int) -> None:
         sandbox.journal.close(exchange(wall_time=now, accepted=True, client_id="c1"), 200, (), b"")
 
 
-@pytest.mark.parametrize("query", ["", "?kind=inbound", "?before=50", "?open=2", "?text=nowhere"])
+@pytest.mark.parametrize(
+    "query", ["", "?kind=inbound", "?before=50", "?open=2", "?text=nowhere", "?status=599", "?json_path=$.x"]
+)
 def test_page_of_requests_costs_the_same_however_many_there_are(
     integration: Integration, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,15 +117,24 @@ def test_clearing_the_journal_is_asked_for_twice(dashboard: Dashboard) -> None:
         ("Outcome", "rejected", ["/v1/acme/orders", "/v1/acme/nope"]),
         ("Company", "acme", ["/v1/acme/orders", "/v1/acme/nope", "/v1/acme/anything"]),
         ("Service", "acme/anything", ["/v1/acme/anything"]),
+        ("Status", "404", ["/v1/acme/nope"]),
+        ("JSONPath", "$.order", ["/v1/acme/anything"]),
+        ("Since (UTC)", "2999-01-01T00:00", []),
     ],
 )
 def test_a_filter_leaves_the_requests_it_names(dashboard: Dashboard, label: str, value: str, shown: list[str]) -> None:
     token = dashboard.token()
     for path in ("/v1/acme/anything", "/v1/acme/nope", "/v1/acme/orders"):
-        dashboard.post("{}", path, token)
+        dashboard.post('{"order": 1}' if path.endswith("anything") else "{}", path, token)
     page = dashboard.open()
+    page.get_by_text("More filters").click()
+    field = page.get_by_label(re.compile(f"^{re.escape(label)}"))
 
-    page.get_by_label(label).select_option(value)
+    if field.evaluate("field => field.tagName") == "SELECT":
+        field.select_option(value)
+    else:
+        field.fill(value)
+        field.blur()
 
     expect(rows(page).locator(".what bdi")).to_have_text(shown)
 
@@ -274,16 +283,49 @@ def test_back_closes_an_opened_request(dashboard: Dashboard) -> None:
     expect(pane(page)).to_be_hidden()
 
 
-def test_the_arrow_keys_walk_through_the_rows(dashboard: Dashboard) -> None:
+def test_keys_reach_the_search_the_rows_and_the_bars(dashboard: Dashboard) -> None:
     dashboard.post()
     page = dashboard.open()
-    rows(page).first.get_by_role("link").focus()
+    presses = 0
 
+    while not page.evaluate("document.activeElement.matches('.row a')") and presses < 10:
+        page.keyboard.press("Tab")
+        presses += 1
+        if page.evaluate("document.activeElement.textContent") == "Skip to the requests":
+            page.keyboard.press("Enter")
+
+    assert presses <= 5
+    expect(rows(page).first.get_by_role("link")).to_be_focused()
     page.keyboard.press("ArrowDown")
     expect(rows(page).nth(1).get_by_role("link")).to_be_focused()
     page.keyboard.press("ArrowUp")
-
     expect(rows(page).first.get_by_role("link")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Text")).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(page.get_by_label("Text")).to_have_value("a/b")
+    page.get_by_label("Text").fill("")
+    expect(rows(page)).to_have_count(2)
+    page.keyboard.press("ArrowDown")
+    expect(rows(page).first.get_by_role("link")).to_be_focused()
+
+
+def test_bar_of_a_picture_leads_to_its_requests(dashboard: Dashboard) -> None:
+    journal, now = dashboard.sandbox.journal, dashboard.sandbox.clock.wall_timestamp()
+    fill_journal(journal, 3)
+    for _ in range(2):
+        journal.close(made(received_at=now, wall_time=now, accepted=True), 200, (), b"")
+    page = dashboard.open()
+
+    bar = page.get_by_role("group", name="At most 2 requests").get_by_role("link").last
+    expect(bar).to_have_accessible_name(re.compile(r"^\d\d:\d\d:\d\d: 2 accepted; median"))
+    bar.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("of 5 in the journal")).to_be_visible()
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("link", name="Clear filters").click()
+    expect(rows(page)).to_have_count(5)
 
 
 # --- hostile payloads -----------------------------------------------------------------------------------------------
@@ -381,6 +423,7 @@ def test_without_javascript_the_list_reads_filters_and_opens(open_dashboard: Cal
     page = dashboard.open()
     expect(rows(page)).to_have_count(2)
 
+    page.get_by_text("More filters").click()
     page.get_by_label("Kind").select_option("inbound")
     page.get_by_role("button", name="Filter").click()
     expect(rows(page)).to_have_count(1)

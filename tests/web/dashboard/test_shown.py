@@ -13,6 +13,7 @@ from sandbox.journal.event import Event
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Journal
 from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
+from sandbox.web.control.requests import FilterSchema
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
@@ -105,6 +106,79 @@ def test_a_query_string_that_makes_no_sense_is_no_error(
     assert (selection.conditions, selection.before) == (conditions, before)
 
 
+def test_every_filter_of_the_control_api_is_one_of_the_page(journal: Journal, record: Record) -> None:
+    record(body=b'{"qty": 2}', client_id="c1", company="acme", vanity_url="orders", reason="blank_payload: x")
+    record(kind="token", path="/oauth/token")
+    given = {
+        "kind": "inbound",
+        "company": "acme",
+        "vanity_url": "orders",
+        "client_id": "c1",
+        "outcome": "rejected",
+        "status": "401",
+        "accepted": "false",
+        "reason": "blank_payload",
+        "since": "1969-12-31T00:00",
+        "until": "2999-12-31T00:00:01Z",
+        "json_path": "$[?@ > 1]",
+        "fault": "unwell",
+    }
+    assert given.keys() == FilterSchema().load_fields.keys()
+
+    for name, value in given.items():
+        shown = window(journal, Selection.read({name: value}))
+
+        assert shown.problems == {}
+        assert [entry.seq for entry in shown.entries] in (
+            [[1]] if name not in ("since", "until", "fault") else [[2, 1], []]
+        ), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("status", "4", "4 is not allowed; allowed: 100 to 599"),
+        ("status", "ok", "ok is not allowed; allowed: a whole number"),
+        ("kind", "nonsense", "nonsense is not allowed; allowed: "),
+        ("since", "yesterday", "yesterday"),
+        ("json_path", "$.[", "an RFC 9535 JSONPath"),
+    ],
+)
+def test_filter_that_the_control_api_refuses_is_left_out_and_told(
+    journal: Journal, record: Record, name: str, value: str, said: str
+) -> None:
+    record()
+
+    shown = window(journal, Selection.read({name: value}))
+
+    assert list(shown.problems) == [name]
+    assert said in shown.problems[name]
+    assert len(shown.entries) == 1
+
+
+def test_requests_behind_a_bar_are_those_between_two_numbers(journal: Journal, record: Record) -> None:
+    for _ in range(6):
+        record()
+
+    selection = Selection.read({"after": "2", "before": "5"})
+
+    assert [entry.seq for entry in window(journal, selection).entries] == [4, 3]
+    assert _rows(journal, selection) == [4, 3]
+    assert "after=2" in selection.query(open="test-3")
+
+
+def test_search_by_a_jsonpath_ends_after_some_megabytes(
+    journal: Journal, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.web.dashboard.requests.SEARCHED_BYTES", 50)
+    for _ in range(5):
+        record(body=b'{"text": "01234567890123"}')
+
+    shown = window(journal, Selection(json_path="$.number"))
+
+    assert (shown.entries, shown.older, shown.searched) == ((), 4, 2)
+
+
 def test_a_company_and_a_service_chosen_must_both_be_the_ones(journal: Journal, record: Record) -> None:
     record(company="acme", vanity_url="orders")
 
@@ -143,12 +217,16 @@ def test_the_picture_counts_by_outcome_and_ends_now(recent: Recent, journal: Jou
 
     assert dict(picture.totals) == {"accepted": 1, "rejected": 1, "faulted": 1}
     assert picture.bars[-1].counts == (1, 1, 1)
-    assert [(block.style, block.y, block.height) for block in picture.count_blocks(60)] == [
+    (counted,) = ((bar, blocks) for bar, blocks in picture.counted(60) if blocks)
+    assert [(block.style, block.y, block.height) for block in counted[1]] == [
         ("accepted", 40, 20),
         ("rejected", 20, 20),
         ("faulted", 0, 20),
     ]
-    assert [block.style for block in picture.latency_blocks(60)] == ["slowest", "median"]
+    assert (counted[0].first, counted[0].last) == (2, 4)
+    assert counted[0].title.startswith("02:46:40: 1 accepted, 1 rejected, 1 faulted; median ")
+    assert [block.style for _, blocks in picture.timed(60) for block in blocks] == ["slowest", "median"]
+    assert [tick - now for tick in picture.ticks] == [-590, -290, 10]
     assert (picture.peak, picture.total, picture.minutes) == (3, 3, 10)
 
 
@@ -200,7 +278,8 @@ def test_the_picture_holds_the_last_minutes_only(recent: Recent, journal: Journa
 def test_an_empty_picture_can_be_drawn() -> None:
     picture = timeline([], 10_000.0)
 
-    assert (picture.peak, picture.count_blocks(60), picture.latency_blocks(60)) == (1, [], [])
+    blocks = [blocks for _, blocks in (*picture.counted(60), *picture.timed(60))]
+    assert (picture.peak, blocks) == (1, [[]] * 2 * BUCKETS)
     assert (picture.median_ms, picture.slowest_ms) == (None, None)
 
 

@@ -108,7 +108,7 @@ async function bodyOf(source, form) {
 
 async function goSoftly(link) {
   const wasOpen = new URL(location.href).searchParams.get("open");
-  history.pushState(null, "", link.href);
+  history.pushState(null, "", link.getAttribute("href")); // a link in a picture has another kind of .href
   document.dispatchEvent(new CustomEvent("moved"));
   await refresh();
   const target = link.hasAttribute("data-close-pane")

@@ -6,6 +6,7 @@ import { refresh } from "./refresh.js";
 const SETTLE_MS = 150;
 const QUIET_MS = 10_000;
 const RETRY_MS = 2_000;
+const STEPS = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 };
 const filters = document.querySelector("[data-filters]");
 const pauseButton = document.querySelector("[data-pause]");
 const live = document.querySelector("[data-live]");
@@ -113,7 +114,9 @@ function applyFilters() {
   }, SETTLE_MS);
 }
 
-filters.addEventListener("input", applyFilters);
+// A status, an instant or a JSONPath that is half written is none.
+filters.addEventListener("input", (event) => event.target.hasAttribute("data-whole") || applyFilters());
+filters.addEventListener("change", applyFilters);
 filters.addEventListener("submit", (event) => {
   event.preventDefault();
   applyFilters();
@@ -122,19 +125,33 @@ filters.addEventListener("submit", (event) => {
 document.addEventListener("moved", () => {
   arrived = 0;
   const given = new URL(location.href).searchParams;
-  for (const field of filters.elements) if (field.name) field.value = given.get(field.name) ?? "";
-  filters.querySelector("[data-clear-filters]").hidden = ![...filters.elements].some((field) => field.name && field.value);
+  for (const field of filters.elements) if (field.name) field.value = (given.get(field.name) ?? "").slice(0, field.type === "datetime-local" ? 19 : undefined);
+  filters.querySelector("[data-clear-filters]").hidden = ![...given.keys()].some((name) => name === "after" || filters.elements[name]);
 });
 
 // --- keys -----------------------------------------------------------------------------------------------------------
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]")) document.querySelector("[data-close-pane]")?.click();
-  const row = event.target.closest?.(".row");
-  if (!row || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
-  event.preventDefault();
-  const step = event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling";
-  let next = row[step];
-  while (next && !next.matches(".row")) next = next[step]; // a jump of the clock is no row
-  next?.querySelector("a").focus();
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const isWriting = event.target.matches?.("input, select, textarea");
+  if (event.key === "/" && !isWriting) {
+    event.preventDefault();
+    filters.elements.text.select();
+  } else if (event.key === "Escape" && isWriting) event.target.blur();
+  else if (event.key === "Escape") document.querySelector("[data-close-pane]")?.click();
+  else if (STEPS[event.key]) walk(event, STEPS[event.key], isWriting);
 });
+
+// Up and down walk through the rows, also into them from the search or the page; left and right through the bars of a picture.
+function walk(event, step, isWriting) {
+  const isUpright = event.key === "ArrowDown" || event.key === "ArrowUp";
+  const from = event.target.closest?.(isUpright ? ".row a" : "[data-bars] a");
+  const isIdle = isUpright && step > 0 && (event.target === document.body || event.target.matches("#main, #requests, [name=text]"));
+  if (!from && (!isIdle || (isWriting && event.target.name !== "text"))) return;
+  const places = [...document.querySelectorAll(isUpright ? ".row a" : "[data-bars] a")].filter((place) => isUpright || place.closest("svg") === from.closest("svg"));
+  const next = places[places.indexOf(from) + step];
+  if (!next) return;
+  event.preventDefault();
+  if (!isUpright) for (const place of places) place.tabIndex = place === next ? 0 : -1;
+  next.focus();
+}
