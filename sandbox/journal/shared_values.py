@@ -27,6 +27,9 @@ _CAPACITY: Final = 4_096
 _LONG: Final = 512
 """Bytes of a text or a body that is not kept, because an equal one is unlikely."""
 
+_LONG_SENT: Final = 65_536
+"""The same for the body of a request, which is compared with one other only."""
+
 _LONG_FIELD: Final = 256
 _LONG_HEAD: Final = 4_096
 
@@ -43,6 +46,8 @@ class SharedValues:
         self._added = secrets.added
         self._texts: dict[str, str] = {}
         self._bodies: dict[bytes, bytes] = {}
+        self._sent: dict[str, bytes] = {}
+        """The last body at each path: a test, or a client that tries again, sends the same many times."""
         self._fields: dict[tuple[str, str], tuple[str, str]] = {}
         self._heads: dict[Headers, Headers] = {}
         self._subjects: dict[Headers, Mapping[str, str]] = {}
@@ -73,7 +78,7 @@ class SharedValues:
         Both bodies are redacted already.
         """
         request, kind, token = exchange.request, exchange.kind, exchange.token
-        self._new = _size(body) + _size(request.query)
+        self._new = _size(request.query)
         line = (
             kind,
             request.method,
@@ -87,6 +92,10 @@ class SharedValues:
         method, path, client_id, reason, fault, effect, subject = self._lines.get(line) or self._line(line, exchange)
         known = self._fields.get
         headers = tuple([known(field) or self._field(field, exchange.credentials) for field in request.headers])
+        if body == (last := self._sent.get(path)):
+            body = last
+        else:
+            self._keep_sent(path, body)
         if token is not None and kind in ISSUERS:
             token = token.issued_by(seq)
         entry = Entry(
@@ -120,13 +129,19 @@ class SharedValues:
 
     def share(self, entry: Entry, journal: str, seq: int) -> tuple[Entry, int]:
         """Return an entry of another journal as one of this, and the bytes that no other entry uses yet."""
-        self._new = _size(entry.body) + _size(entry.query)
+        self._new = _size(entry.query)
+        path, body = self._text(entry.path), entry.body
+        if body == (last := self._sent.get(path)):
+            body = last
+        else:
+            self._keep_sent(path, body)
         shared = replace(
             entry,
             journal=journal,
             seq=seq,
             method=self._text(entry.method),
-            path=self._text(entry.path),
+            path=path,
+            body=body,
             headers=self._head(tuple(map(self._kept_field, entry.headers))),
             client_id=self._text(entry.client_id),
             subject=self._subject(entry.subject),
@@ -154,6 +169,17 @@ class SharedValues:
         if text is None:
             return text
         return self._texts.get(text) or self._new_value(self._texts, text, text, getsizeof(text), _LONG)
+
+    def _keep_sent(self, path: str, body: bytes) -> None:
+        """Count a body that is another than the last one at this path, and keep it for the next unless it is long."""
+        size = _size(body)
+        self._new += size
+        if 0 < size <= _LONG_SENT and len(path) <= _LONG:
+            if len(self._sent) >= _CAPACITY:
+                self._sent.clear()
+            last = self._sent.get(path)
+            self.held += size - (-getsizeof(path) if last is None else _size(last))
+            self._sent[path] = body
 
     def _body(self, body: bytes) -> bytes:
         return self._new_value(self._bodies, body, body, _size(body), _LONG)

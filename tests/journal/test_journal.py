@@ -399,6 +399,20 @@ def test_redacted_values_are_shared_too(journal: Journal) -> None:
     assert first.path is second.path
 
 
+def test_body_that_comes_again_at_a_path_is_kept_once(journal: Journal) -> None:
+    sent = [("/a", b"one"), ("/b", b"two"), ("/a", b"one"), ("/b", b"one"), ("/a", b"two"), ("/a", b"two")]
+    entries = [close(journal, path=path, body=bytes(bytearray(body))) for path, body in sent]
+
+    assert [entry.body for entry in entries] == [body for _, body in sent]
+    assert entries[2].body is entries[0].body
+    assert entries[5].body is entries[4].body
+    restored = Journal("other", 100, 10**6)
+    restored.restore(journal.export())
+    bodies = [entry.body for entry in restored.entries()]
+    assert bodies == [body for _, body in sent]
+    assert bodies[2] is bodies[0]
+
+
 def test_known_credentials_stand_for_one_value_only(journal: Journal) -> None:
     value = f"Bearer {SECRET}"
     headers = (("Authorization", "Bearer another"), ("Authorization", value))

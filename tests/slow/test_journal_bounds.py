@@ -30,6 +30,14 @@ def payload(length: int) -> Callable[[int], dict[str, Any]]:
     return lambda number: {"body": f"{number:0>{length}}".encode()[:length]}
 
 
+def sent_twice(number: int) -> dict[str, Any]:
+    return payload(1_000)(number // 2)
+
+
+def sent_twice_to_each_service(number: int) -> dict[str, Any]:
+    return {**payload(1_000)(number // 14), "path": f"/v1/acme/{number % 7}"}
+
+
 def rejected(number: int) -> dict[str, Any]:
     return {"accepted": False, "body": f"{number:0>30}".encode(), "reason": f"token_expired: {number} s ago"}
 
@@ -71,6 +79,8 @@ def unknown_client(number: int) -> dict[str, Any]:
         pytest.param(payload(100), id="100 bytes"),
         pytest.param(payload(1_000), id="1 KB"),
         pytest.param(payload(16_000), id="16 KB"),
+        sent_twice,
+        sent_twice_to_each_service,
         rejected,
         unknown_path,
         long_path,
