@@ -125,6 +125,7 @@ def _server(configuration: Configuration) -> SandboxServer:
     from sandbox.state.sandbox import Sandbox
 
     sandbox = Sandbox(configuration.seed, settings=configuration.given, keys=keys)
+    sandbox.origins.update({name: str(configuration.origins[name]) for name in sandbox.origins})
     return SandboxServer(sandbox, initial.host, initial.port, threads=initial.threads, tls_port=initial.tls_port)
 
 

@@ -60,6 +60,8 @@ class Sandbox:
     ) -> None:
         seed = demo_seed() if seed is None else read_seed(seed)
         self._given = dict(settings or {})
+        self.origins: dict[str, str] = dict.fromkeys(self._given, "given at the start")
+        """Where the settings of the start come from, by their names, in words: ``flag --token-lifetime``."""
         self.initial_settings = initial = Settings().changed(seed.settings).changed(self._given)
         self.seed = seed = seed.with_credentials(initial.client_id, initial.client_secret)
         self._seed_rules = seeded_rules(seed, self.initial_settings.presets_dir)

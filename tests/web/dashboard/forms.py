@@ -8,11 +8,12 @@ from werkzeug.datastructures import MultiDict
 
 
 class Forms(HTMLParser):
-    """The forms of a page by their address, each with the fields that a browser would send."""
+    """The forms of a page, by their address and in their order, each with the fields that a browser would send."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.forms: dict[str, MultiDict[str, str]] = {}
+        self.every: list[MultiDict[str, str]] = []
         self._form: MultiDict[str, str] = MultiDict()
         self._select: str | None = None
         self._area: tuple[str, list[str]] | None = None
@@ -24,6 +25,7 @@ class Forms(HTMLParser):
         match tag:
             case "form":
                 self._form = self.forms[given.get("action", "")] = MultiDict()
+                self.every.append(self._form)
             case "input" if name and (kind != "checkbox" or "checked" in given):
                 self._form.add(name, given.get("value", ""))
             case "select":

@@ -1,0 +1,67 @@
+"""The pages of what is kept: exports, saved states, the seed and the reset; each loss is confirmed on a page."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.foundation.errors import DocumentError, NotFoundError
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.foundation.yaml_document import document_of_text
+from sandbox.web.control.base import current_sandbox
+from sandbox.web.dashboard.acts import Answer, call
+from sandbox.web.dashboard.blueprint import PAGES, pages
+
+_TITLES: Final = {"reset": "Reset the sandbox", "load": "Load a saved state", "seed": "Load a seed"}
+_FRAMING: Final = 64 * 1024
+"""Bytes of a form beside the document that it carries."""
+
+
+@pages.get(f"{PAGES}/state")
+def state() -> str:
+    """Show what can be taken away, and what can be put in its place."""
+    return render_template("state.html", titles=_TITLES)
+
+
+@pages.route(f"{PAGES}/state/<what>", methods=["GET", "POST"])
+def replace(what: str) -> Response | tuple[str, int]:
+    """Ask whether to reset the sandbox or to load a document, and do it."""
+    if what not in _TITLES:
+        raise NotFoundError("page", what, _TITLES)
+    sandbox = current_sandbox()
+    shown: dict[str, Any] = {"what": what, "title": _TITLES[what], "tokens": len(sandbox.tokens), "text": ""}
+    if request.method == "GET":
+        return render_template("replace.html", journal=sandbox.journal, problems=[], **shown), 200
+    request.max_content_length = sandbox.settings.state_limit + _FRAMING
+    upload, text = request.files.get("file"), request.form.get("text", "")
+    document = upload.read() if upload is not None and upload.filename else text.encode("utf-8", "replace")
+    answer = _replaced(what, document)
+    if answer.refusal:
+        problems = [f"{path}: {said}" if path else said for path, said in answer.errors.items()] or [answer.refusal]
+        shown["text"] = text
+        return render_template("replace.html", journal=sandbox.journal, problems=problems, **shown), answer.status
+    if what == "reset":
+        return redirect(url_for("pages.overview"), 303)
+    return render_template("replaced.html", title=_TITLES[what], clients=answer.body["clients"]), 200
+
+
+def _replaced(what: str, document: bytes) -> Answer:
+    if what == "reset":
+        return call("POST", "/reset")
+    if what == "load":
+        return call("PUT", "/state", document)
+    return call("POST" if request.form.get("how") == "add" else "PUT", "/seed", _as_json(document))
+
+
+def _as_json(document: bytes) -> bytes:
+    """Return a seed as JSON: the page takes the YAML of seed files too, but names of no file and of no variable."""
+    try:
+        parse_json(document)
+    except NotJsonError:
+        try:
+            return write_json(document_of_text("seed", document).root.value).encode() if document.strip() else b""
+        except DocumentError:
+            return document
+    return document
