@@ -6,6 +6,7 @@ A command imports its modules when it runs, so that ``--help`` and ``health`` an
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -65,6 +66,10 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
 _COMMANDS: Final = {name: module for commands in _GROUPS.values() for name, module in commands.items()}
 
 
+COMPLETE_VAR: Final = "_PATCHWORKS_SANDBOX_COMPLETE"
+"""The variable by which a shell asks for completions; click derives the same name from that of the program."""
+
+
 class _Lazy(click.Group):
     """Imports the module of a command when the command is used."""
 
@@ -72,6 +77,10 @@ class _Lazy(click.Group):
         # A Windows pipe is cp1252, which lacks most characters; a command prints them escaped and does not fail.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
+        if os.environ.get(COMPLETE_VAR, "").startswith("pwsh_"):
+            from sandbox.cli.documents import support_powershell
+
+            support_powershell()
         return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

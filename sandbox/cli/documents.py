@@ -10,6 +10,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from sandbox.cli import COMPLETE_VAR
 from sandbox.cli.options import GroupedCommand, serve_options
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
@@ -113,19 +114,29 @@ _NAME = "patchworks-sandbox"
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print the completion script of a SHELL.
 
-    zsh reads it from a folder of fpath, after compinit in ~/.zshrc.
+    zsh reads it from a folder of fpath, after compinit in ~/.zshrc; PowerShell 7 from its $PROFILE.
     """
     from click.shell_completion import get_completion_class
 
-    found = get_completion_class(shell)
+    if shell == "powershell":
+        support_powershell()
+    found = get_completion_class("pwsh" if shell == "powershell" else shell)
     assert found is not None
-    command = context.find_root().command
     # not source(): for bash it runs bash to find its version
-    variables = {"complete_func": "_patchworks_sandbox_completion", "complete_var": "_PATCHWORKS_SANDBOX_COMPLETE"}
-    completer = found(command, {}, _NAME, variables["complete_var"])
+    variables = {"complete_func": "_patchworks_sandbox_completion", "complete_var": COMPLETE_VAR}
+    completer = found(context.find_root().command, {}, _NAME, COMPLETE_VAR)
     click.echo(completer.source_template % {**variables, "prog_name": _NAME})
+
+
+def support_powershell() -> None:
+    """Teach click the completion of PowerShell; raise ``ClickException`` where the package for it is missing."""
+    try:
+        from click_pwsh import support_pwsh_shell_completion
+    except ImportError:
+        raise click.ClickException("Completion in PowerShell needs a package: pip install click-pwsh") from None
+    support_pwsh_shell_completion()

@@ -65,6 +65,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         'eval "$(patchworks-sandbox completion bash)"',
         'patchworks-sandbox completion zsh > "${fpath[1]}/_patchworks-sandbox"',
         "patchworks-sandbox completion fish > ~/.config/fish/completions/patchworks-sandbox.fish",
+        "patchworks-sandbox completion powershell >> $PROFILE",
     ),
 }
 """The examples by command. The name of the program comes before each line that lacks it."""

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+import click.shell_completion
+import click_pwsh
 import pytest
 import requests
 from click.testing import CliRunner, Result
@@ -399,7 +402,7 @@ def test_url_that_is_none_is_a_wrong_usage(url: str) -> None:
 # --- completion -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_completion_script_is_printed(shell: str) -> None:
     result = CliRunner().invoke(main, ["completion", shell])
 
@@ -432,6 +435,34 @@ def completions(words: str, **environment: str) -> Result:
     asked = {"COMP_WORDS": f"patchworks-sandbox {words}", "COMP_CWORD": str(len(words.split()))}
     variables = {"_PATCHWORKS_SANDBOX_COMPLETE": "bash_complete", **asked, **environment}
     return CliRunner().invoke(main, prog_name="patchworks-sandbox", env=variables)
+
+
+@pytest.fixture
+def _shells_as_before() -> Iterator[None]:
+    """Forget the shells that a test taught click."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(click.shell_completion, "_available_shells", dict(click.shell_completion._available_shells))
+        patch.setattr(click_pwsh, "_registered", False)
+        yield
+
+
+@pytest.mark.usefixtures("_shells_as_before")
+def test_names_are_completed_in_powershell() -> None:
+    result = completions("clo", _PATCHWORKS_SANDBOX_COMPLETE="pwsh_complete")
+
+    assert result.output.startswith("plain,clock,")
+
+
+@pytest.mark.usefixtures("_shells_as_before")
+def test_powershell_without_its_package_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "click_pwsh", None)
+
+    result = CliRunner().invoke(main, ["completion", "powershell"])
+
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: Completion in PowerShell needs a package: pip install click-pwsh\n",
+    )
 
 
 def test_completion_is_silent_where_no_sandbox_answers() -> None:
