@@ -28,6 +28,7 @@ SDIST_NEEDS = (
     "requirements-dev.lock",
     "openapi.yaml",
     "openapi-3.0.yaml",
+    "openapi-flows.yaml",
     "openapi-control.yaml",
     PYTEST_PLUGIN,
     "fixtures/",

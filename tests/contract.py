@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from openapi_core import Config, OpenAPI
 from openapi_core.templating.paths.exceptions import OperationNotFound, PathNotFound
@@ -17,10 +18,13 @@ from werkzeug.test import Client, EnvironBuilder, TestResponse
 
 from sandbox import Sandbox
 from sandbox.journal.reasons import find_reason
+from sandbox.platform.flows import PREFIXES
 from sandbox.web.app import SandboxApp
 from sandbox.web.control.app import control_app
 from sandbox.web.paths import is_control_path
-from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, documents
+from sandbox.web.spec import CONTROL_FILE, EMULATED_FILE, FLOWS_FILE, documents
+
+_FLOW_PREFIX: Final = re.compile(rf"({'|'.join(PREFIXES)})(?=/)")
 
 
 @cache
@@ -44,9 +48,12 @@ def check_contract(method: str, path: str, response: TestResponse) -> None:
     A path or method that is not in them may only be refused, in the envelope of its side.
     """
     control = path == "/_sandbox" or path.startswith("/_sandbox/")
-    document = published_document(CONTROL_FILE if control else EMULATED_FILE)
-    # The framework takes a trailing slash as if it were not there.
-    request = MockRequest("http://localhost", method.lower(), path if control else path.rstrip("/") or "/")
+    if not control:  # the framework takes a trailing slash as if it were not there
+        path = path.rstrip("/") or "/"
+    flow_path = _FLOW_PREFIX.sub("", path)
+    flows = flow_path.startswith("/api/")
+    document = published_document(CONTROL_FILE if control else FLOWS_FILE if flows else EMULATED_FILE)
+    request = MockRequest("http://localhost", method.lower(), flow_path if flows else path)
     answer = MockResponse(
         response.data, response.status_code, dict(response.headers), content_type=response.content_type or ""
     )

@@ -37,6 +37,7 @@ _CONTROL_PAGE = "reference/control-api.md"
 _HOMES = {
     "../openapi.yaml": "openapi.yaml",
     "../openapi-3.0.yaml": "openapi-3.0.yaml",
+    "../openapi-flows.yaml": "openapi-flows.yaml",
     "../openapi-control.yaml": "openapi-control.yaml",
     "../CHANGELOG.md": "reference/changelog.md",
     "../SECURITY.md": "explanation/security.md",
@@ -50,8 +51,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "reference/command-line.md", content=command_line_page()))
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").replace("](docs/", "](")
     files.append(File.generated(config, "contributing.md", content=contributing))
-    rendition = (ROOT / "openapi-3.0.yaml").read_text(encoding="utf-8")
-    files.append(File.generated(config, "openapi-3.0.yaml", content=rendition))
+    for name in ("openapi-3.0.yaml", "openapi-flows.yaml"):
+        content = (ROOT / name).read_text(encoding="utf-8")
+        files.append(File.generated(config, name, content=content))
     agents = (ROOT / "sandbox/web/dashboard/templates/llms.txt").read_text(encoding="utf-8")
     local = agents.replace("{{ base_url }}", "http://127.0.0.1:8025")
     files.append(File.generated(config, "llms.txt", content=local))

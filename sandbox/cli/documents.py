@@ -21,7 +21,9 @@ _OWN = ("output", "api", "oas", "resolve")
 
 @click.command(cls=GroupedCommand)
 @click.option("--output", type=_FOLDER, help="Write all of them into this folder.")
-@click.option("--api", type=click.Choice(["emulated", "control"]), default="emulated", help="The API of the document.")
+@click.option(
+    "--api", type=click.Choice(["emulated", "flows", "control"]), default="emulated", help="The API of the document."
+)
 @click.option("--oas", type=click.Choice(["3.1", "3.0"]), default="3.1", help="The version of OpenAPI. [default: 3.1]")
 @click.option("--resolve", is_flag=True, help="With a path for each service and the schema of its entity.")
 @serve_options
@@ -46,16 +48,17 @@ def openapi(
     openapi --resolve --seed-file seed.yaml > contract.yaml
     """  # noqa: D301 - click reads the character that this escape stands for
     from sandbox.web.control.app import control_app
-    from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, as_yaml, documents
+    from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, FLOWS_FILE, as_yaml, documents
 
-    if api == "control" and (oas == "3.0" or resolve):
-        raise click.UsageError("--oas 3.0 and --resolve are for the emulated API; leave --api control out")
+    if api != "emulated" and (oas == "3.0" or resolve):
+        raise click.UsageError(f"--oas 3.0 and --resolve are for the emulated API; leave --api {api} out")
     if not resolve and (given := _given(click.get_current_context())):
         raise click.UsageError(f"{', '.join(given)}: only with --resolve; the general contract has no settings")
     written = documents(control_app(), _resolved(seed_files, seed, settings) if resolve else None)
     if output is None:
         emulated = EMULATED_FILE if oas == "3.1" else EMULATED_3_0_FILE
-        click.echo(as_yaml(written[emulated if api == "emulated" else CONTROL_FILE]), nl=False)
+        file = {"emulated": emulated, "flows": FLOWS_FILE, "control": CONTROL_FILE}[api]
+        click.echo(as_yaml(written[file]), nl=False)
         return
     for name, document in written.items():
         path = Path(output, name)

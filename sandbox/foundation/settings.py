@@ -407,6 +407,31 @@ class Settings(Described):
     hmac_encoding: str = _setting(
         "hex", choice("hex", "base64"), "How a webhook's HMAC is written in the header X-HMAC-HASH.", tag="undefined"
     )
+    core_items: str = _setting(
+        "flat",
+        choice("flat", "attributes", "both"),
+        "Form of the items in answers of the Core API: their fields beside the id, below `attributes`, or both.",
+        tag="unconfirmed",
+    )
+    core_created_status: int = _setting(
+        200,
+        replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]}),
+        "Status of the Core API's answer to a new data pool.",
+        tag="documented",
+    )
+    core_unknown_query: str = _setting(
+        "reject",
+        choice("reject", "ignore"),
+        "What the Core API does with a filter, include or sort that a list does not have: 400 with those that it has, "
+        "or leave it out.",
+        tag="undefined",
+    )
+    per_page_over_max: str = _setting(
+        "clamp",
+        choice("clamp", "422"),
+        "What the Core API does with a `per_page` beyond 100: take 100, or answer 422.",
+        tag="undefined",
+    )
     flow_limits: bool = _setting(
         False,
         boolean(),

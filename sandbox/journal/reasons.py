@@ -324,6 +324,32 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The flow of the webhook or callback is disabled, or has no deployed version.",
         "Enable the flow, and deploy a version of it.",
     ),
+    # ---- the Core API of process flows
+    "invalid_query": Reason(
+        (422,),
+        "A value of the query cannot be read, such as a page that is no number.",
+        "Send what the message asks for.",
+    ),
+    "unknown_query_part": Reason(
+        (400,),
+        "The list has no such filter, include or sort.",
+        "Use one of those that the message names, or set `core_unknown_query` to `ignore`.",
+    ),
+    "unknown_record": Reason(
+        (404,),
+        "The company has nothing with this id.",
+        "List what there is. Runs are kept for 7 days, payloads for 72 hours.",
+    ),
+    "invalid_record": Reason(
+        (422,),
+        "A field of the body is missing or has a value that is not allowed.",
+        "Send what the message asks for, as JSON with `Content-Type: application/json`, or as a form.",
+    ),
+    "too_many_records": Reason(
+        (422,),
+        "The sandbox keeps no more of these.",
+        "Delete one, or reset the sandbox.",
+    ),
     # ---- any request
     "rate_limited": Reason(
         (429,),

@@ -164,6 +164,7 @@ class Platform:
         from sandbox.platform.snapshot import PlatformSnapshot  # a start needs none of it
 
         flows = self.store.known_flows
+        records = None if flows is None else flows.known_records
         return PlatformSnapshot(
             settings=kept_settings(self.settings),
             throttle=self.throttle.snapshot(),
@@ -173,6 +174,7 @@ class Platform:
             processing=None if self._processing is None else self._processing.snapshot(),
             flows=None if flows is None else flows.snapshot(secrets=secrets),
             runs=None if self._runs is None else self._runs.snapshot(),
+            records=None if records is None else records.snapshot(),
             journal=self.journal.export(),
         )
 
@@ -184,6 +186,8 @@ class Platform:
         self.store.restore(snapshot.store)
         if snapshot.flows is not None:
             self.store.flows.restore(snapshot.flows, here.known_flows)
+        if snapshot.records is not None:
+            self.store.flows.records.restore(snapshot.records)
         self.tokens.restore(snapshot.tokens)
         self.throttle.restore(snapshot.throttle)
         self.faults.restore(snapshot.faults)

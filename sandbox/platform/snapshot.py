@@ -9,6 +9,7 @@ from typing import Any
 from sandbox.faults.book import FaultsSnapshot
 from sandbox.journal.journal import JournalSnapshot
 from sandbox.platform.flows.model import FlowsSnapshot
+from sandbox.platform.flows.records import RecordsSnapshot
 from sandbox.platform.flows.run import FlowRunsSnapshot
 from sandbox.platform.model import StoreSnapshot
 from sandbox.platform.processing.values import ProcessingSnapshot
@@ -32,3 +33,5 @@ class PlatformSnapshot:
     """Null where there are none."""
     runs: FlowRunsSnapshot | None = None
     """The runs of flows; null where no request asked for them."""
+    records: RecordsSnapshot | None = None
+    """What clients of the Core API created; null where none did."""

@@ -89,6 +89,10 @@ class RunTimeSettingFields(TypedDict, total=False):
     flow_run_key: str
     flow_signature: Literal["forbidden", "unauthenticated", "not_found"]
     hmac_encoding: Literal["hex", "base64"]
+    core_items: Literal["flat", "attributes", "both"]
+    core_created_status: Literal[200, 201]
+    core_unknown_query: Literal["reject", "ignore"]
+    per_page_over_max: Literal["clamp", "422"]
     flow_limits: bool
     blank_payload: Literal["reject", "accept"]
     rate_limit_counters: Literal["separate", "shared"]

@@ -27,6 +27,7 @@ from sandbox.web.paths import PREFIX
 
 EMULATED_FILE: Final = "openapi.yaml"
 EMULATED_3_0_FILE: Final = "openapi-3.0.yaml"
+FLOWS_FILE: Final = "openapi-flows.yaml"
 CONTROL_FILE: Final = "openapi-control.yaml"
 COLLECTION_FILE: Final = "collection.json"
 
@@ -92,9 +93,14 @@ _SCHEMA_REFERENCE: Final = re.compile(r'"#/components/schemas/([^"/]+)["/]')
 
 
 def documents(control: Flask, emulated: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
-    """Return the published documents by file name; ``emulated`` replaces the general one of the emulated API."""
+    """Return the published documents by file name; ``emulated`` replaces the general one of the inbound API."""
     document = general_document() if emulated is None else emulated
-    return {EMULATED_FILE: document, EMULATED_3_0_FILE: as_3_0(document), CONTROL_FILE: control_document(control)}
+    return {
+        EMULATED_FILE: document,
+        EMULATED_3_0_FILE: as_3_0(document),
+        FLOWS_FILE: general_document("flows"),
+        CONTROL_FILE: control_document(control),
+    }
 
 
 def document_of(store: Store, settings: Settings, base_url: str, *, resolve: bool) -> dict[str, Any]:
@@ -123,6 +129,7 @@ def serve_documents(control: Flask) -> None:
     for file, name, make in (
         (EMULATED_FILE, "emulated_document", emulated),
         (EMULATED_3_0_FILE, "emulated_document_3_0", lambda: as_3_0(emulated())),
+        (FLOWS_FILE, "flows_document", lambda: document_in_force(current_sandbox().settings, base_url(), "flows")),
         (CONTROL_FILE, "control_document", lambda: control_document(control, base_url())),
     ):
         control.add_url_rule(f"{PREFIX}/{file}", name, lambda make=make: serve(make()))

@@ -860,7 +860,12 @@ def test_health_refuses_what_is_no_url(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("options", "file"),
-    [([], "openapi.yaml"), (["--oas", "3.0"], "openapi-3.0.yaml"), (["--api", "control"], "openapi-control.yaml")],
+    [
+        ([], "openapi.yaml"),
+        (["--oas", "3.0"], "openapi-3.0.yaml"),
+        (["--api", "flows"], "openapi-flows.yaml"),
+        (["--api", "control"], "openapi-control.yaml"),
+    ],
 )
 def test_openapi_document_is_printed(options: list[str], file: str) -> None:
     result = CliRunner().invoke(main, ["openapi", *options])
@@ -872,7 +877,7 @@ def test_openapi_documents_are_written(tmp_path: Path) -> None:
     CliRunner().invoke(main, ["openapi", "--output", str(tmp_path)])
 
     written = sorted(path.name for path in tmp_path.iterdir())
-    assert written == ["openapi-3.0.yaml", "openapi-control.yaml", "openapi.yaml"]
+    assert written == ["openapi-3.0.yaml", "openapi-control.yaml", "openapi-flows.yaml", "openapi.yaml"]
     for name in written:
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
 

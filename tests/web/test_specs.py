@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import yaml
@@ -16,12 +16,14 @@ from werkzeug.test import Client
 
 from sandbox import Sandbox
 from sandbox.platform.endpoints import ENDPOINTS
+from sandbox.platform.flows.routes import ENDPOINTS as FLOW_ENDPOINTS
 from sandbox.web.app import SandboxApp
 from sandbox.web.control.base import Blueprint
-from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, as_yaml, documents
+from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, FLOWS_FILE, as_yaml, documents
 from tests import ROOT
 
-FILES = [EMULATED_FILE, EMULATED_3_0_FILE, CONTROL_FILE]
+FILES = [EMULATED_FILE, EMULATED_3_0_FILE, FLOWS_FILE, CONTROL_FILE]
+MakeSandbox: TypeAlias = Callable[..., Sandbox]
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -69,12 +71,39 @@ def test_every_endpoint_is_documented_with_its_operations_and_no_other() -> None
     assert documented == {f"{method} {endpoint.path}" for endpoint in ENDPOINTS for method in endpoint.operations}
 
 
+def test_every_endpoint_of_process_flows_is_documented_with_its_operations_and_no_other() -> None:
+    def shape(name: str) -> str:
+        """Leave out the names in a path: a webhook and a callback have the same path on two hosts."""
+        return re.sub(r"\{\w+\}", "{}", name)
+
+    documented = {shape(name) for name, _ in _operations(FLOWS_FILE)}
+
+    assert documented == {
+        shape(f"{method} {endpoint.path}") for endpoint in FLOW_ENDPOINTS for method in endpoint.operations
+    }
+
+
+def test_served_document_of_process_flows_has_the_answers_of_the_settings_in_force(make_sandbox: MakeSandbox) -> None:
+    usual = yaml.safe_load(Client(SandboxApp(make_sandbox())).get(f"/_sandbox/{FLOWS_FILE}").text)
+    limited = yaml.safe_load(Client(SandboxApp(make_sandbox(flow_limits=True))).get(f"/_sandbox/{FLOWS_FILE}").text)
+
+    assert usual["servers"][0]["url"] == "http://localhost"
+    assert "429" not in usual["paths"]["/api/v1/flows"]["get"]["responses"]
+    assert "429" in limited["paths"]["/api/v1/flows"]["get"]["responses"]
+
+
 def test_everything_in_the_control_application_is_documented_or_a_page(app: SandboxApp) -> None:
     others = {name for name, part in app.control.blueprints.items() if not isinstance(part, Blueprint)}
     bare = {rule.endpoint for rule in app.control.url_map.iter_rules() if "." not in rule.endpoint}
 
     assert others == {"pages"}
-    assert bare == {"emulated_document", "emulated_document_3_0", "control_document", "collection"}
+    assert bare == {
+        "emulated_document",
+        "emulated_document_3_0",
+        "flows_document",
+        "control_document",
+        "collection",
+    }
 
 
 def _operations(file: str) -> Iterator[tuple[str, Any]]:

@@ -41,7 +41,7 @@ RATE: Final = {
     "X-RateLimit-Limit": header("Requests a window may hold.", 60, type="integer", minimum=1),
     "X-RateLimit-Remaining": header("Requests left in this window.", 59, type="integer", minimum=0),
 }
-_HTML: Final = "text/html"
+HTML: Final = "text/html"
 
 
 def _object(properties: Document, *required: str) -> Document:
@@ -212,7 +212,7 @@ class Responses:
 
 def _page(answer: Answer, accept: str) -> Document:
     page = as_page(answer, EXAMPLE_URL, accept).body.decode()
-    return {_HTML: {"schema": {"type": "string"}, "example": page}}
+    return {HTML: {"schema": {"type": "string"}, "example": page}}
 
 
 def security_schemes(token_url: str, scope: str) -> Document:

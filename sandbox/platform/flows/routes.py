@@ -12,10 +12,16 @@ from typing import Any, Final
 
 from sandbox.platform.endpoints.endpoint import Endpoint
 from sandbox.platform.flows import HOSTS, PREFIXES, login, start, webhook
+from sandbox.platform.flows.core import endpoints as core
 from sandbox.platform.flows.endpoint import FlowEndpoint
 from sandbox.platform.platform import Platform
 
-ENDPOINTS: Final[tuple[FlowEndpoint[Any], ...]] = (*login.ENDPOINTS, *start.ENDPOINTS, *webhook.ENDPOINTS)
+ENDPOINTS: Final[tuple[FlowEndpoint[Any], ...]] = (
+    *login.ENDPOINTS,
+    *core.ENDPOINTS,
+    *start.ENDPOINTS,
+    *webhook.ENDPOINTS,
+)
 """Every endpoint of process flows. Of two with the same path the first is asked first."""
 
 _EVERYWHERE: Final = tuple(dict.fromkeys(kind for kinds in PREFIXES.values() for kind in kinds))

@@ -14,7 +14,8 @@ Trigger = Literal["API", "Manual", "Webhook", "Callback", "Retry"]
 STARTED: Final = 1
 SUCCESS: Final = 2
 FAILURE: Final = 3
-"""The statuses of the Core API that runs of the sandbox have; 4 is stopped, 5 partial success."""
+STOPPED: Final = 4
+"""The statuses of the Core API that runs of the sandbox have; 5 is partial success."""
 
 LOG_LIFETIME_S: Final = 7 * 86_400
 """Seconds for which the platform keeps the log of a run (FLOWS 7)."""
@@ -30,6 +31,8 @@ class FlowRun(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     id: str
+    number: Count = 0
+    """Counts the runs that were accepted; the integer ids of its payload, log and place in the queue are made of it."""
     flow_id: Number
     flow: str
     company: str
@@ -46,6 +49,8 @@ class FlowRun(Struct, frozen=True, kw_only=True, gc=False):
     """Id of the journal entry of its request."""
     ends_at: Seconds | None = None
     failed: bool = False
+    stopped: bool = False
+    """Whether it was taken out of the queue."""
     message: str | None = None
     """The message of its log about the failure."""
     retries: str | None = None
@@ -55,6 +60,8 @@ class FlowRun(Struct, frozen=True, kw_only=True, gc=False):
         """Return its status at a time."""
         if self.ends_at is None or now < self.ends_at:
             return STARTED
+        if self.stopped:
+            return STOPPED
         return FAILURE if self.failed else SUCCESS
 
 

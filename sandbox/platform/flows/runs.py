@@ -29,7 +29,7 @@ from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.flows.model import SIGNATURE
-from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, FlowRun, FlowRunsSnapshot
+from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot
 from sandbox.platform.flows.store import ulid
 from sandbox.platform.processing.items import reference_reader
 
@@ -50,6 +50,7 @@ class Runs:
         self._read = 0
         self._begun: dict[str, FlowRun] = {}
         self._runs: dict[str, FlowRun] = {}
+        self._last_number = 0
 
     def begin(self, run: FlowRun) -> None:
         """Note a run whose request is being answered; it counts once the journal has the request as accepted."""
@@ -65,7 +66,13 @@ class Runs:
                 self._read = entry.seq
                 run = self._begun.pop(entry.subject.get("run", ""), None)
                 if run is not None and entry.accepted:
-                    _add(self._runs, self._with_outcome(replace(run, entry=entry.id), entry))
+                    self._accept(self._with_outcome(replace(run, entry=entry.id), entry))
+
+    def _accept(self, run: FlowRun) -> FlowRun:
+        self._last_number += 1
+        run = replace(run, number=self._last_number)
+        _add(self._runs, run)
+        return run
 
     def _with_outcome(self, run: FlowRun, entry: Entry | None) -> FlowRun:
         platform = self._platform
@@ -97,12 +104,18 @@ class Runs:
                 user_id=user_id,
                 ends_at=None,
                 failed=False,
+                stopped=False,
                 message=None,
                 retries=first.id,
             )
-            again = self._with_outcome(again, self._entry(again))
-            _add(self._runs, again)
-            return again
+            return self._accept(self._with_outcome(again, self._entry(again)))
+
+    def stop(self, run_id: str) -> None:
+        """End a run that has not ended, as a deletion from the queue does; raise ``NotFoundError``."""
+        with self._lock:
+            run, now = self.run(run_id), self._platform.clock.timestamp()
+            if run.status(now) == STARTED:
+                self._runs[run_id] = replace(run, ends_at=now, failed=False, stopped=True, message=None)
 
     def new_id(self) -> str:
         """Return the id of a new run."""
@@ -130,6 +143,13 @@ class Runs:
         entry = self._entry(run)
         return None if entry is None else payload_of(entry)
 
+    def declared_type(self, run: FlowRun) -> str:
+        """Return the ``Content-Type`` of the payload of a run, or nothing where its request declared none."""
+        entry = self._entry(run)
+        if entry is None or not entry.body or (entry.kind == START.name and "/raw" not in entry.path):
+            return ""
+        return entry.header("Content-Type") or ""
+
     def _entry(self, run: FlowRun) -> Entry | None:
         try:
             return None if run.entry is None else self._platform.journal.get(run.entry)
@@ -147,6 +167,7 @@ class Runs:
             self._read = snapshot.read
             self._runs = {run.id: run for run in snapshot.runs[-MAX_RUNS:]}
             self._begun = {run.id: run for run in snapshot.begun[-MAX_RUNS:]}
+            self._last_number = max((run.number for run in self._runs.values()), default=0)
 
 
 def _add(runs: dict[str, FlowRun], run: FlowRun) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hmac import compare_digest
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -34,6 +34,9 @@ from sandbox.platform.flows.model import (
     Webhook,
 )
 from sandbox.platform.names import checked_name
+
+if TYPE_CHECKING:
+    from sandbox.platform.flows.records import Records
 
 MAX_FLOWS: Final = 1_000
 MAX_PARTS: Final = 100
@@ -73,6 +76,22 @@ class FlowStore:
         self._keys: dict[int, ApiKey] = {}
         self._users: dict[int, User] = {}
         self._last_ids = {"flow": 0, "version": 0, "api_key": 0, "user": 0}
+        self._records: Records | None = None
+
+    @property
+    def records(self) -> Records:
+        """What clients of the Core API created; made, and its module imported, when it is first asked for."""
+        if self._records is None:
+            from sandbox.platform.flows.records import Records
+
+            with self._lock:
+                self._records = self._records or Records(self._now)
+        return self._records
+
+    @property
+    def known_records(self) -> Records | None:
+        """What clients of the Core API created; ``None`` where nothing has asked for it."""
+        return self._records
 
     def copy(self, rng: Rng) -> FlowStore:
         """Return an independent store with the same content."""
@@ -81,6 +100,7 @@ class FlowStore:
             for name, table in vars(self).items():
                 if isinstance(table, dict):
                     setattr(twin, name, dict(table))
+            twin._records = None if self._records is None else self._records.copy()
             return twin
 
     # --- flows ------------------------------------------------------------------------------------------------------

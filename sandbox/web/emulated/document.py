@@ -1,4 +1,4 @@
-"""The OpenAPI document of the emulated API, made of the endpoints that answer the requests.
+"""The OpenAPI documents of the emulated API, made of the endpoints that answer the requests: one for each surface.
 
 ``general_document`` is the published one. It has each answer that any setting can give. ``document_in_force`` has those
 of a running sandbox with its present settings.
@@ -6,15 +6,19 @@ of a running sandbox with its present settings.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
-from sandbox.foundation.answer import JSON
 from sandbox.foundation.settings import Settings
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.contract_rules import rules_of
+from sandbox.journal.endpoint import Surface
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.endpoints.endpoint import Operation
-from sandbox.platform.endpoints.responses import EXAMPLE_URL, SCHEMAS, security_schemes
+from sandbox.platform.endpoints.responses import EXAMPLE_URL, HTML, SCHEMAS, security_schemes
+from sandbox.platform.flows import HOSTS
 from sandbox.web.addresses import PRODUCTION_HOSTS
 from sandbox.web.paths import CONTACT
 
@@ -36,6 +40,32 @@ requests that break it, and answers them all the same: `patchworks-sandbox viola
 Every answer also has `Date`, `Content-Type` and `Content-Length`, and most have `Cache-Control: no-cache, private`;
 they are not listed.
 """
+_FLOWS_DESCRIPTION: Final = """\
+Process flows of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates them: log in
+or use an API key, start flows by the Start API, webhooks and callbacks, and read their runs by the Core API.
+
+At Patchworks these addresses are on several hosts. The sandbox serves all of them under its own, and by the names of
+those hosts. A webhook and a callback have the same path on two hosts, so here they are one operation; the id in the
+path decides which it is.
+
+The fidelity ledger of the project says of each behaviour whether it is documented by the vendor, follows from its
+framework, or is the sandbox's own choice.
+"""
+_FLOW_SCHEMES: Final = {
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "An API key as it is, without `Bearer`.",
+    },
+    "loginToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the login.",
+    },
+}
+_REFERENCE: Final = re.compile(r'"#/components/schemas/([^"/]+)"')
 _PRODUCTION: Final = {
     "url": f"https://{PRODUCTION_HOSTS[0]}",
     "description": "Patchworks. The inbound URLs are documented there; that the token endpoint is too is unconfirmed.",
@@ -47,41 +77,31 @@ _ANYWHERE: Final = {
 }
 
 
-def general_document() -> Document:
-    """Return the published document, with each answer that any setting can give."""
-    return _document(Settings(), EXAMPLE_URL, _ANYWHERE)
+def general_document(surface: Surface = "inbound") -> Document:
+    """Return the published document of a surface, with each answer that any setting can give."""
+    document = _DOCUMENTS[surface](Settings(), EXAMPLE_URL, _ANYWHERE)
+    return document if surface == "inbound" else _with_shared_responses(document)
 
 
-def document_in_force(settings: Settings, base_url: str) -> Document:
+def document_in_force(settings: Settings, base_url: str, surface: Surface = "inbound") -> Document:
     """Return the document of a sandbox with its present settings; ``base_url`` is the address that clients use."""
-    document = _document(settings, base_url, {"url": base_url, "description": "The sandbox."})
+    document = _DOCUMENTS[surface](settings, base_url, {"url": base_url, "description": "The sandbox."})
     for path, item in document["paths"].items():
         kept = {method: operation for method, operation in item.items() if _is_allowed(path, method, settings)}
         for operation in kept.values():
             operation["responses"] = {
                 status: _as_answered(response, settings)
                 for status, response in operation["responses"].items()
-                if _is_answered(status, kept, settings)
+                if _is_answered(status, kept, settings, surface)
             }
         document["paths"][path] = kept
-    return document
+    return document if surface == "inbound" else _with_shared_responses(document)
 
 
-def _document(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Document:
+def _inbound(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Document:
     schemes = security_schemes(base_url + settings.token_path, settings.required_scope)
     return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Patchworks Inbound API (sandbox)",
-            "version": CONTRACT_VERSION,
-            "description": _DESCRIPTION,
-            "contact": CONTACT,
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "externalDocs": {
-            "description": "Patchworks Sandbox",
-            "url": "https://pypi.org/project/patchworks-sandbox/",
-        },
+        **_head("Patchworks Inbound API (sandbox)", _DESCRIPTION),
         "servers": [dict(server), dict(_PRODUCTION)],
         "tags": [{"name": endpoint.kind.name, "description": endpoint.description} for endpoint in ENDPOINTS],
         "paths": {endpoint.path_in(settings): _operations(endpoint, settings) for endpoint in ENDPOINTS},
@@ -89,15 +109,134 @@ def _document(settings: Settings, base_url: str, server: Mapping[str, Any]) -> D
     }
 
 
+def _flows(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Document:
+    from sandbox.platform.flows.core.schemas import SCHEMAS as CORE_SCHEMAS
+    from sandbox.platform.flows.routes import ENDPOINTS as FLOW_ENDPOINTS
+    from sandbox.platform.flows.schemas import SCHEMAS as FLOW_SCHEMAS
+
+    production = [{"url": f"https://{host}", "description": f"Patchworks: {', '.join(HOSTS[host])}."} for host in HOSTS]
+    tags = {endpoint.kind.name: endpoint.description for endpoint in FLOW_ENDPOINTS}
+    document: Document = {
+        **_head("Patchworks process flows (sandbox)", _FLOWS_DESCRIPTION),
+        "servers": [dict(server), *production],
+        "tags": [{"name": name, "description": description} for name, description in tags.items()],
+        "paths": _paths(FLOW_ENDPOINTS, settings),
+        "components": {"schemas": {}, "securitySchemes": _FLOW_SCHEMES},
+    }
+    schemas = {**SCHEMAS, **FLOW_SCHEMAS, **CORE_SCHEMAS}
+    document["components"]["schemas"] = {name: schemas[name] for name in sorted(_names_in(document, schemas))}
+    return document
+
+
+_DOCUMENTS: Final[Mapping[Surface, Callable[[Settings, str, Mapping[str, Any]], Document]]] = {
+    "inbound": _inbound,
+    "flows": _flows,
+}
+
+
+def _head(title: str, description: str) -> Document:
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title,
+            "version": CONTRACT_VERSION,
+            "description": description,
+            "contact": CONTACT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "externalDocs": {
+            "description": "Patchworks Sandbox",
+            "url": "https://pypi.org/project/patchworks-sandbox/",
+        },
+    }
+
+
+def _with_shared_responses(document: Document) -> Document:
+    """Return a document whose repeated responses are components, to which its operations refer."""
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    texts = Counter(write_json(response) for each in operations for response in each["responses"].values())
+    names: dict[str, str] = {}
+    shared: Document = {}
+    for operation in operations:
+        for status, response in operation["responses"].items():
+            text = write_json(response)
+            if texts[text] < 2:
+                continue
+            if text not in names:
+                same = sum(name.startswith(f"Status{status}") for name in shared)
+                names[text] = f"Status{status}" + (f"Form{same + 1}" if same else "")
+                shared[names[text]] = response
+            operation["responses"][status] = {"$ref": f"#/components/responses/{names[text]}"}
+    return {**document, "components": {**document["components"], "responses": shared}}
+
+
+def _names_in(document: Any, schemas: Mapping[str, Any]) -> set[str]:
+    """Return the names of the schemas to which a document refers, itself or by another schema."""
+    found: set[str] = set()
+    new = set(_REFERENCE.findall(write_json(document)))
+    while new := new - found:
+        found |= new
+        new = {name for known in new for name in _REFERENCE.findall(write_json(schemas[known]))}
+    return found
+
+
+# --- addresses that differ in nothing but the host --------------------------------------------------------------------
+
+
+def _paths(endpoints: Iterable[Endpoint[Any]], settings: Settings) -> Document:
+    """Return the paths of endpoints; those that no document can tell apart are one, with the answers of both."""
+    paths: Document = {}
+    names: dict[str, str] = {}
+    for endpoint in endpoints:
+        path = endpoint.path_in(settings)
+        item = paths.setdefault(names.setdefault(re.sub(r"\{\w+\}", "{}", path), path), {})
+        for method, operation in _operations(endpoint, settings).items():
+            item[method] = _either(item[method], operation) if method in item else operation
+    return paths
+
+
+def _either(first: Document, second: Document) -> Document:
+    """Return the operation of a path that is one or the other: a webhook's or a callback's (FLOWS 4)."""
+    known = {(parameter["name"], parameter["in"]) for parameter in first["parameters"]}
+    more = [each for each in second["parameters"] if each["in"] != "path" and (each["name"], each["in"]) not in known]
+    statuses = dict.fromkeys(sorted((*first["responses"], *second["responses"])))
+    return {
+        **first,
+        "tags": [*first["tags"], *second["tags"]],
+        "summary": f"{first['summary']} Or: {second['summary'][:1].lower()}{second['summary'][1:]}",
+        "parameters": [*first["parameters"], *more],
+        "responses": {
+            status: _either_response(first["responses"].get(status), second["responses"].get(status))
+            for status in statuses
+        },
+    }
+
+
+def _either_response(first: Document | None, second: Document | None) -> Document:
+    if first is None or second is None or first == second:
+        return first or second or {}
+    content = dict(first.get("content", {}))
+    for name, media in second.get("content", {}).items():
+        if content.setdefault(name, media) != media:
+            content[name] = {
+                "schema": {"anyOf": [content[name]["schema"], media["schema"]]},
+                "examples": {
+                    **content[name].get("examples", {}),
+                    **{f"{key}_by_callback": value for key, value in media.get("examples", {}).items()},
+                },
+            }
+    descriptions = dict.fromkeys((first["description"], second["description"]))
+    return {**first, "description": " Or: ".join(descriptions), "content": content}
+
+
 def _operations(endpoint: Endpoint[Any], settings: Settings) -> Document:
     """Return the operations of an endpoint, each with its responses and the rules for its requests."""
-    responses = dict(sorted(endpoint.responses(settings).items()))
     return {
         method.lower(): {
             "tags": [endpoint.kind.name],
             **operation,
-            "description": described(operation),
-            "responses": responses,
+            **({"description": described(operation)} if endpoint.kind.surface == "inbound" else {}),
+            "responses": dict(sorted(endpoint.responses_of(method, settings).items())),
         }
         for method, operation in endpoint.operations.items()
     }
@@ -116,18 +255,18 @@ def _is_allowed(path: str, method: str, settings: Settings) -> bool:
     return path != settings.token_path or method.upper() in settings.token_methods
 
 
-def _is_answered(status: str, operations: Mapping[str, Any], settings: Settings) -> bool:
+def _is_answered(status: str, operations: Mapping[str, Any], settings: Settings, surface: Surface) -> bool:
     """Return whether a status may come with the settings in force; of a path with these operations."""
     match status:
-        case "200" | "201":
+        case "200" | "201" if surface == "inbound":
             takes_payloads = any("201" in operation["responses"] for operation in operations.values())
             return not takes_payloads or int(status) == settings.success_status
         case "302":
             return settings.accept == "laravel"
-        case "422":
+        case "422" if surface == "inbound":
             return "reject" in (settings.entity_check, settings.blank_payload)
         case "429":
-            return settings.rate_limit
+            return settings.rate_limit if surface == "inbound" else settings.flow_limits
         case _:
             return True
 
@@ -136,4 +275,4 @@ def _as_answered(response: Mapping[str, Any], settings: Settings) -> Document:
     """Return a response without the pages that come with another setting ``accept`` only."""
     if settings.accept != "documented" or "content" not in response:
         return dict(response)
-    return {**response, "content": {JSON: response["content"][JSON]}}
+    return {**response, "content": {name: media for name, media in response["content"].items() if name != HTML}}

@@ -67,6 +67,7 @@ def test_commands_of_the_page_write_the_documents(folder: Path) -> None:
         "contract.yaml",
         "openapi-3.0.yaml",
         "openapi-control.yaml",
+        "openapi-flows.yaml",
         "openapi.yaml",
         "seed.yaml",
     ]

@@ -94,7 +94,7 @@ def test_own_scripts_and_styles_need_nothing_from_elsewhere() -> None:
     assert [path.name for path in files if remote.search(path.read_text(encoding="utf-8"))] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/docs?api=control"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs?api=flows", "/docs?api=control"])
 def test_pages_say_what_a_browser_may_do_on_them(integration: Integration, path: str) -> None:
     response = integration.http.get(f"/_sandbox{path}")
 

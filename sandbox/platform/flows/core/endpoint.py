@@ -1,0 +1,232 @@
+"""An address of the Core API: its methods, each with the answer to it and its documentation (FLOWS 5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from sandbox.faults.fault import Act
+from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.errors import ConflictError
+from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
+from sandbox.foundation.settings import Settings
+from sandbox.journal.as_stored import as_stored
+from sandbox.journal.endpoint import CORE
+from sandbox.journal.entry import Exchange
+from sandbox.platform.endpoints.endpoint import Operation
+from sandbox.platform.endpoints.responses import EXAMPLE_URL, RATE, Responses
+from sandbox.platform.flows.core.listing import (
+    MAX_PER_PAGE,
+    Listing,
+    Model,
+    Wanted,
+    item_of,
+    page_of,
+    read_query,
+    shaped,
+)
+from sandbox.platform.flows.core.schemas import SAMPLES
+from sandbox.platform.flows.core.world import Record, World
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint
+from sandbox.platform.flows.model import User
+from sandbox.platform.method_override import may_be_overridden, override_of
+from sandbox.platform.platform import Platform
+
+HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
+_SECURITY: Final[tuple[Mapping[str, Any], ...]] = ({"apiKey": []}, {"loginToken": []})
+_BYTES: Final = {
+    "description": "The payload, byte for byte.",
+    "content": {"*/*": {"schema": {}}},
+    "headers": RATE,
+}
+
+
+class Call(NamedTuple):
+    """A request to the Core API: the caller's company, the values in the path, the query, the fields of the body."""
+
+    world: World
+    values: Mapping[str, str]
+    wanted: Wanted
+    listing: Listing
+    exchange: Exchange
+    caller: Caller
+
+    @property
+    def user_id(self) -> int | None:
+        """The id of the caller, where it is a user."""
+        return self.caller.id if isinstance(self.caller, User) else None
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields of the body: trimmed, with null for an empty text, as the framework reads them (FACTS 1.31)."""
+        request = self.exchange.request
+        read = as_stored("", request.header("Content-Type") or "", request.body)
+        return read if isinstance(read, dict) else {}
+
+    def page(self, records: Sequence[Record]) -> Answer:
+        """Return the page of the records that was asked for."""
+        request = self.exchange.request
+        url = request.base_url + (request.raw_path or request.path).rstrip("/")
+        return json_answer(page_of(self.world, records, self.listing, self.wanted, url))
+
+    def item(self, record: Record, status: int = 200) -> Answer:
+        """Return one record."""
+        return json_answer({"data": item_of(self.world, record, self.listing.model, self.wanted)}, status)
+
+
+def json_answer(document: object, status: int = 200) -> Answer:
+    """Return an answer with a JSON body."""
+    return Answer(status, HEADERS, compact(document))
+
+
+def not_found(thing: str, given: str) -> MessageError:
+    """Return the refusal of an id that names nothing; the message is that of the documented description."""
+    return MessageError(f"unknown_record: {thing} {given}", 404, f"{thing} not found")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A method of an address. ``sends`` describes its body; ``thing`` is what its path may fail to name."""
+
+    operation_id: str
+    summary: str
+    answer: Callable[[Call], Answer]
+    listing: Listing
+    returns: str
+    """Name of the schema of the answer."""
+    statuses: tuple[str, ...] = ("200",)
+    thing: str | None = None
+    sends: Mapping[str, Any] | None = None
+    also: tuple[str, ...] = ()
+    """Names of parameters of the query beyond those of a list."""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it answers with a page."""
+        return self.returns.endswith("Page")
+
+
+class CoreEndpoint(ManagedEndpoint):
+    """An address of the Core API."""
+
+    kind = CORE
+    description = "Core API"
+
+    def __init__(self, path: str, **actions: Action) -> None:
+        self.path = f"/api/v1{path}"
+        self._actions = actions
+        in_path = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "example": "1"}}
+            for name in re.findall(r"\{(\w+)\}", path)
+        ]
+        self.operations = {method: _operation(action, in_path) for method, action in actions.items()}
+        super().__init__()
+        self._methods = tuple(
+            name for method in actions for name in ((method, "HEAD") if method == "GET" else (method,))
+        )
+
+    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
+        """Return no values; ``admit`` notes the company."""
+        return None if super().subject_of(path, settings) is None else {}
+
+    def handle(self, exchange: Exchange, platform: Platform, admitted: Caller, act: Act | None) -> Answer:
+        """Answer a request by the action of its method."""
+        request = exchange.request
+        method: object = "GET" if request.method == "HEAD" else request.method
+        if method == "POST" and may_be_overridden(request):
+            method, _ = override_of(request, platform.wire) or (method, None)
+        action = self._actions[str(method)]
+        wanted = read_query(request.query, action.listing, platform.settings)
+        world, values = World(platform, admitted.company), self.values(exchange, platform)
+        try:
+            return action.answer(Call(world, values, wanted, action.listing, exchange, admitted))
+        except ConflictError as error:
+            violation = Violation("data", "schema", str(error))
+            raise InvalidPayloadError("too_many_records", [violation]) from None
+
+    def responses(self, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses of its operations together."""
+        responses: dict[str, Any] = {}
+        for action in self._actions.values():
+            responses |= self._responses_of(action, settings)
+        return responses
+
+    def responses_of(self, method: str, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses of one of its operations."""
+        return self._responses_of(self._actions[method], settings)
+
+    def _responses_of(self, action: Action, settings: Settings) -> Mapping[str, Any]:
+        describe, path = Responses(settings), re.sub(r"\{\w+\}", "9", self.path)
+        done: Mapping[str, Any] = _BYTES
+        if action.returns:
+            example = json_answer(_sample(action, settings))
+            done = describe.json("The answer.", action.returns, {"answer": example})
+        refusals = {
+            "400": describe.refusals(
+                "The list does not have a filter, an include or a sort of the query (setting core_unknown_query).",
+                "Message",
+                MessageError("unknown_query_part", 400, "Requested filter(s) `colour` are not allowed."),
+                path=path,
+            ),
+            "401": describe.refusals(
+                "There is no API key and no token of the login, or it is not good.",
+                "Message",
+                UnauthenticatedError("no_api_key"),
+                path=path,
+            ),
+            "422": describe.refusals(
+                "A value of the query or of the body is not allowed.",
+                "InvalidPayload",
+                InvalidPayloadError("invalid_query", [Violation("page", "min", "1")]),
+                path=path,
+            ),
+        }
+        if action.thing is not None:
+            refusals["404"] = describe.refusals(
+                f"The company has no such {action.thing.lower()}.", "Message", not_found(action.thing, "9"), path=path
+            )
+        return describe.shared() | refusals | dict.fromkeys(action.statuses, done)
+
+
+def _operation(action: Action, in_path: Sequence[Mapping[str, Any]]) -> Operation:
+    """Return an operation as OpenAPI has it."""
+    listing, model = action.listing, action.listing.model
+    queries = (
+        [_query("page", "Number of the page, from 1.", {"type": "integer", "minimum": 1})] if action.is_list else []
+    )
+    if action.is_list:
+        queries.append(_query("per_page", f"Items of a page, 1 to {MAX_PER_PAGE}.", {"type": "integer", "minimum": 1}))
+        queries += [_query(f"filter[{name}]", "Values separated by commas: any of them.") for name in listing.filters]
+        names = ", ".join(listing.sorts)
+        queries.append(_query("sort", f"Fields separated by commas, with a minus descending: {names}."))
+    if model.relations:
+        queries.append(_query("include", f"Relations separated by commas: {', '.join(model.relations)}."))
+    queries += [_query(name, "Read, and without effect here.") for name in action.also]
+    operation: dict[str, Any] = {
+        "summary": action.summary,
+        "operationId": action.operation_id,
+        "parameters": [*in_path, *queries],
+        "security": list(_SECURITY),
+    }
+    if action.sends is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": action.sends}}}
+    return operation
+
+
+def _query(name: str, description: str, schema: Mapping[str, Any] = MappingProxyType({"type": "string"})) -> Operation:
+    return {"name": name, "in": "query", "description": description, "schema": dict(schema)}
+
+
+def _sample(action: Action, settings: Settings) -> object:
+    """Return the JSON of an example of an answer, made by the code that answers."""
+    name = action.returns.removesuffix("Page").removeprefix("One")
+    record = dict(SAMPLES.get(name, {}))
+    if not record:
+        return {"message": "Data pool deleted successfully."}
+    if not action.is_list:
+        return {"data": shaped(record, settings.core_items)}
+    listing = Listing(Model(name))
+    return page_of(None, [record], listing, read_query("", listing, settings), f"{EXAMPLE_URL}/api/v1/flows")

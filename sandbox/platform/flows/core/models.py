@@ -1,0 +1,195 @@
+"""The models of the Core API with the relations that ``include`` names, and its lists with their filters (FLOWS 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Final
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.instants import parse_instant
+from sandbox.platform.flows.core.listing import Filter, Listing, Model, Relation, contains, is_equal, is_flag
+from sandbox.platform.flows.core.world import Record, World
+from sandbox.platform.flows.model import Flow
+
+_MILLISECONDS_FROM: Final = 100_000_000_000
+"""A number from here on is a time in milliseconds; as seconds it would be in the year 5138."""
+
+
+def _seconds(text: str) -> float:
+    """Return the Unix seconds of a time that a filter gives: milliseconds, seconds, or ISO 8601."""
+    if text.isascii() and text.isdecimal():
+        number = int(text[:18])
+        return number / 1000 if number >= _MILLISECONDS_FROM else float(number)
+    try:
+        return parse_instant(text).timestamp()
+    except InvalidValueError:
+        return datetime.fromisoformat(text.replace(" ", "T")).replace(tzinfo=timezone.utc).timestamp()
+
+
+def _after(record: Record, text: str) -> bool:
+    return bool(record["started_at"] >= _seconds(text))
+
+
+def _before(record: Record, text: str) -> bool:
+    return bool(record["started_at"] <= _seconds(text))
+
+
+def _on(record: Record, text: str) -> bool:
+    day = datetime.fromtimestamp(record["started_at"], timezone.utc).date()
+    return day == datetime.fromtimestamp(_seconds(text), timezone.utc).date()
+
+
+def _of_flow(find: Callable[[World, Flow], list[Record]]) -> Callable[[World, Record], list[Record]]:
+    return lambda world, record: find(world, world.known_flows[record["id"]])
+
+
+def _version(which: Callable[[Flow], int | None]) -> Relation:
+    def of(world: World, record: Record) -> Record | None:
+        flow = world.known_flows[record["id"]]
+        version = which(flow)
+        return None if version is None else world.version(flow, version)
+
+    return Relation(lambda: VERSION, of)
+
+
+def _flow_of(world: World, record: Record) -> Record | None:
+    flow = world.known_flows.get(record["flow_id"])
+    return None if flow is None else world.flow(flow)
+
+
+def _version_of(world: World, record: Record) -> Record | None:
+    flow = world.known_flows.get(record["flow_id"])
+    return None if flow is None else world.version(flow, record["flow_version_id"])
+
+
+def _retried(world: World, record: Record) -> Record | None:
+    run = world.known_runs.get(record["retry_flow_run_id"] or "")
+    return None if run is None else world.run(run)
+
+
+def _deployments(world: World, flow: Flow) -> list[Record]:
+    return [] if flow.deployed is None else [world.version(flow, flow.deployed)]
+
+
+def _payload_size(world: World, record: Record) -> str:
+    return str(world.with_size(world.payload(world.known_runs[record["id"]]))["payload_size"])
+
+
+def _none(world: World, record: Record) -> list[Record]:
+    return []
+
+
+PLAIN: Final = Model("record")
+"""A model without relations."""
+
+STEP: Final = Model("flowStep")
+HOOK: Final = Model("trigger")
+PAYLOAD: Final = Model("payloadMetadata", whole=World.with_size)
+VERSION: Final = Model(
+    "flowVersion", {"steps": Relation(lambda: STEP, lambda world, record: world.steps(record["id"]))}
+)
+_TO_FLOW: Final = {
+    "flow": Relation(lambda: FLOW, _flow_of),
+    "flowVersion": Relation(lambda: VERSION, _version_of),
+}
+FLOW: Final[Model] = Model(
+    "flow",
+    {
+        "versions": Relation(lambda: VERSION, _of_flow(World.versions)),
+        "latestVersion": _version(lambda flow: flow.versions[-1] if flow.versions else None),
+        "deployedVersion": _version(lambda flow: flow.deployed),
+        "currentVersion": _version(lambda flow: flow.deployed or (flow.versions[-1] if flow.versions else None)),
+        "labels": Relation(lambda: PLAIN, _none),
+        "webhooks": Relation(lambda: HOOK, _of_flow(lambda world, flow: world.hooks(flow, flow.webhooks))),
+        "callbacks": Relation(lambda: HOOK, _of_flow(lambda world, flow: world.hooks(flow, flow.callbacks))),
+        "notificationGroups": Relation(lambda: PLAIN, _none),
+        "deployments": Relation(lambda: VERSION, _of_flow(_deployments)),
+    },
+)
+LOG: Final = Model(
+    "flowRunLog",
+    {
+        "flowRunLogMetadata": Relation(lambda: PLAIN, _none),
+        "flowStep": Relation(lambda: STEP, lambda _, record: record["_step"]),
+    },
+)
+RUN: Final[Model] = Model(
+    "flowRun",
+    {
+        **_TO_FLOW,
+        "payloadSize": Relation(lambda: PLAIN, _payload_size),
+        "retriedFlowRun": Relation(lambda: RUN, _retried),
+        "flowRunLogs": Relation(lambda: LOG, lambda world, record: world.logs(world.known_runs[record["id"]])),
+    },
+)
+QUEUED: Final = Model(
+    "scheduledFlow",
+    {
+        **_TO_FLOW,
+        "payloadMetadata": Relation(
+            lambda: PAYLOAD, lambda world, record: world.payload(world.runs_by_number[record["id"]])
+        ),
+    },
+)
+MESSAGE: Final = Model("message")
+CONVERSATION: Final = Model(
+    "conversation", {"messages": Relation(lambda: MESSAGE, lambda _, record: record["_messages"])}
+)
+
+
+def _equal(*names: str) -> dict[str, Filter]:
+    return {name: is_equal(name) for name in names}
+
+
+ITEM: Final = Listing(PLAIN)
+"""A single record without relations."""
+
+FLOWS: Final = Listing(
+    FLOW,
+    {"search": contains("name"), "name": contains("name"), **_equal("id", "is_enabled")},
+    ("id", "name", "created_at", "updated_at"),
+)
+RUNS: Final = Listing(
+    RUN,
+    {
+        **_equal("status", "user_id", "flow_id", "flow_version_id", "trigger"),
+        "started_after": _after,
+        "started_before": _before,
+        "started_on": _on,
+        "search": contains("id", "name"),
+        "virtual_environment_id": is_equal("_environment"),
+        "has_warnings": is_flag(lambda record: record["has_warnings"]),
+        "retried": is_flag(lambda record: record["retry_flow_run_id"] is not None),
+    },
+    ("started_at", "finished_at", "created_at", "updated_at", "duration", "status", "name", "id"),
+    "-started_at",
+)
+LOGS: Final = Listing(LOG, _equal("log_level", "flow_step_id"))
+PAYLOADS: Final = Listing(
+    PAYLOAD,
+    {
+        **_equal("id", "flow_run_id", "flow_step_id"),
+        "flow_log_id": lambda record, text: text == str(10 * record["id"] + 1),
+    },
+)
+QUEUE: Final = Listing(QUEUED, _equal("status", "flow_version_id", "flow_id"))
+STEPS: Final = Listing(STEP, sorts=("id", "name"))
+POOLS: Final = Listing(PLAIN, {"name": contains("name")}, ("id", "name", "created_at", "updated_at"))
+PACKAGES: Final = Listing(PLAIN, {"name": contains("name")}, ("name",), "name")
+TRACKED: Final = Listing(
+    PLAIN,
+    {
+        **_equal("flow_id", "flow_run_id", "step_id", "entity_type_id", "value"),
+        "created_before": _before,
+        "created_after": _after,
+    },
+)
+CONVERSATIONS: Final = Listing(
+    CONVERSATION,
+    {"title": contains("title"), "feature_type": is_equal("feature_type")},
+    ("id", "title", "created_at"),
+)
+AI_CONVERSATIONS: Final = Listing(
+    CONVERSATION, _equal("status", "type", "user_id", "reported"), ("id", "title", "created_at")
+)
