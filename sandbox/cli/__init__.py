@@ -28,6 +28,7 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "requests": "requests",
         "show": "requests",
         "export": "requests",
+        "trace": "trace",
         "report": "processing",
         "runs": "processing",
         "tokens": "listings",

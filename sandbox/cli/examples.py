@@ -13,6 +13,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "requests": ("requests --outcome rejected", "requests --service orders --json --limit 0"),
     "show": ("show 2",),
     "export": ("export --format har -o requests.har", "export --service orders > orders.ndjson"),
+    "trace": ("trace -o run.html", "trace journal.ndjson -o run.html"),
     "report": ("report --service orders --status failed", "report --csv > report.csv"),
     "runs": ("runs --service orders", "runs --json"),
     "wait": ("wait --service orders --outcome accepted --count 3 --timeout 30",),

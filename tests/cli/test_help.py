@@ -77,6 +77,7 @@ def test_example_runs(path: str, line: str, run: Run, server: SandboxServer, in_
     run("faults", "add", "hang", "--name", "slow", "--service", "nothing")
     rule = json.loads(run("faults", "list", "--json").stdout)["faults"][0]["id"]
     push(server)
+    run("export", "-o", "journal.ndjson")
     arguments = [rule if word == "fault-1" else word for word in shlex.split(line.partition(" > ")[0])]
 
     result = CliRunner().invoke(main, arguments, env={"PATCHWORKS_SANDBOX_URL": server.base_url})
