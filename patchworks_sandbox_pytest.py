@@ -31,6 +31,7 @@ _MARKER = (
     "of reset. It brings the fixture along."
 )
 _MODES = ("fail", "report", "off")
+_TRACE_MODES = ("on", "retain-on-failure", "off")
 _REPORTED = "patchworks_contract"
 """Attribute of a test's report with what was found; xdist carries it to the terminal."""
 
@@ -70,6 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "the session, or do not look at them."
     )
     group.addoption("--patchworks-contract", choices=_MODES, help=meaning)
+    traced = "Write an HTML file for each test that uses the sandbox, for those that fail only, or for none."
+    group.addoption("--patchworks-trace", choices=_TRACE_MODES, help=traced)
+    group.addoption(
+        "--patchworks-trace-dir", metavar="DIR", help="Folder of these files. Default: patchworks_trace_dir."
+    )
+    parser.addini("patchworks_trace", f"{traced} One of {', '.join(_TRACE_MODES)}; default: off.", default="off")
+    parser.addini("patchworks_trace_dir", "Folder of these files, relative to this file.", default="patchworks-traces")
     parser.addini("patchworks_contract", f"{meaning} One of {', '.join(_MODES)}; default: off.", default="off")
     parser.addini("patchworks_contract_allow", "Codes of contract violations that fail no test.", type="args")
     parser.addini("patchworks_seed_file", "Seed files of the sandbox, relative to this file.", "paths", [])
@@ -82,20 +90,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker, empty the log, and close the way to the real platform where the configuration says so."""
+    """Declare the marker, empty the log, and prepare what the options and the configuration file ask for."""
     config.addinivalue_line("markers", _MARKER)
     log = config.getoption("--patchworks-log")
     if log is not None and not hasattr(config, "workerinput"):
         Path(log).write_text("", encoding="utf-8")
-    if (given := config.getini("patchworks_contract")) not in _MODES:
-        raise pytest.UsageError(f"patchworks_contract: {given!r} is not allowed; allowed: {', '.join(_MODES)}")
-    if not any(map(config.getini, ("patchworks_contract_allow", "patchworks_intercept"))):
+    for name, modes in (("patchworks_contract", _MODES), ("patchworks_trace", _TRACE_MODES)):
+        if (given := config.getini(name)) not in modes:
+            raise pytest.UsageError(f"{name}: {given!r} is not allowed; allowed: {', '.join(modes)}")
+    trace = config.getoption("--patchworks-trace") or config.getini("patchworks_trace")
+    asked = any(map(config.getini, ("patchworks_contract_allow", "patchworks_intercept")))
+    if not asked and trace == "off":
         return
     if (place := _foreign_sandbox()) is not None:
         raise pytest.UsageError(_said_of(place))
-    from sandbox.testing.session import prepare
+    if asked:
+        from sandbox.testing.session import prepare
 
-    prepare(config)
+        prepare(config)
+    if trace != "off":
+        from sandbox.testing import traces
+
+        traces.prepare(config, keeps_all=trace == "on")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

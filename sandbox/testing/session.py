@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from sandbox.testing.keywords import SettingFields
+    from sandbox.testing.traces import Traces
 
 _URL_VARIABLE = "PATCHWORKS_SANDBOX_URL"
 _CA_FILE_VARIABLE = "PATCHWORKS_SANDBOX_CA_FILE"
@@ -95,6 +96,8 @@ def session_handle(config: pytest.Config, server: SandboxServer | Patchworks) ->
     """Yield the handle of the session's sandbox; reports of tests that use it show its requests."""
     handle = server.patchworks
     config.stash[OF_SESSION] = handle
+    if (traces := _traces(config)) is not None:
+        traces.begin(handle)
     try:
         yield handle
     finally:
@@ -279,13 +282,18 @@ def complete(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo
     if not report.failed:
         return
     told = [_Told(handle) for handle in handles_of(item)]
-    beside = item.stash.get(_BESIDE, None)
-    if beside is not None and beside.handle.sandbox.journal.last_seq > beside.after:
+    if (beside := _beside(item)) is not None:
         told.append(beside)
     for each in told:
         text = each.text(contract=shows_violations(item, call))
         report.sections.append((each.title, text))
         _add_property(item, report, each.title, text)
+
+
+def _beside(item: pytest.Item) -> _Told | None:
+    """Return the sandbox of the session beside that of a test, where it received requests during the test."""
+    beside = item.stash.get(_BESIDE, None)
+    return beside if beside is not None and beside.handle.sandbox.journal.last_seq > beside.after else None
 
 
 def _add_property(item: pytest.Item, report: pytest.TestReport, name: str, text: str) -> None:
@@ -300,9 +308,19 @@ def _remember(request: pytest.FixtureRequest, handle: Patchworks) -> None:
 
 
 def _log(request: pytest.FixtureRequest, handle: Patchworks) -> None:
+    if (traces := _traces(request.config)) is not None:
+        traces.record(request.node, handle)
+        if (beside := _beside(request.node)) is not None:
+            traces.record(request.node, beside.handle, beside.note, beside.after)
     path = request.config.getoption("--patchworks-log")
     if path is not None:
         outcome = request.node.stash.get(_OUTCOME, "not run")
         text = f"{request.node.nodeid} {outcome}\n{handle.story(max_entries=None)}\n\n"
         with Path(path).open("a", encoding="utf-8") as file:  # one write a test: workers may share the file
             file.write(text)
+
+
+def _traces(config: pytest.Config) -> Traces | None:
+    """Return the plugin that writes traces, where the session has it."""
+    traces: Traces | None = config.pluginmanager.get_plugin("patchworks_traces")
+    return traces

@@ -36,6 +36,22 @@ def test_each_worker_has_a_sandbox_of_its_own(pytester: pytest.Pytester) -> None
     assert Path(pytester.path, "requests.log").read_text(encoding="utf-8").count(" passed\n") == 3
 
 
+def test_workers_write_a_trace_for_each_failed_test(pytester: pytest.Pytester) -> None:
+    code = """
+@pytest.mark.parametrize("number", range(4))
+def test_push(patchworks, number):
+    push(patchworks, {"order": number})
+    assert number < 2
+"""
+    Path(pytester.path, "patchworks-traces").mkdir()
+    result = run_by_two(pytester, code, "--patchworks-trace=retain-on-failure")
+
+    result.assert_outcomes(passed=2, failed=2)
+    names = [file.name for file in Path(pytester.path, "patchworks-traces").iterdir()]
+    assert len(names) == 2
+    assert all(f"patchworks-traces/{name}" in result.stdout.str() for name in names)
+
+
 def test_workers_that_would_reset_each_other_are_refused(pytester: pytest.Pytester, elsewhere: SandboxServer) -> None:
     result = run_by_two(pytester, ANYWHERE, f"--patchworks-url={elsewhere.base_url}")
 
