@@ -14,13 +14,17 @@ from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
+from sandbox.journal.export.curl import target
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.platform.platform import Platform
+from sandbox.platform.resend import why_not_resent
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.control.requests import FilterSchema, read_filter
 from sandbox.web.dashboard.blueprint import pages
+from sandbox.web.dashboard.comparison import comparable, compare
 from sandbox.web.dashboard.opened import Opened, opened
+from sandbox.web.dashboard.resending import next_failures
 from sandbox.web.dashboard.story import Day, Row, story
 from sandbox.web.dashboard.timeline import timeline
 from sandbox.web.dashboard.token_life import token_of
@@ -40,13 +44,17 @@ def overview() -> str:
     entry, whole = _entry(request.args.get("open")), "whole" in request.args
     is_missing = entry is None and "open" in request.args
     marks = ("-whole" if whole else "") + ("-left" if entry and entry.closed_after_ms is not None else "")
+    listed = rows(shown, journal, selection)
+    chain = _chain(listed, entry)
+    other = _entry(request.args.get("with"))
+    marks += (f"-with-{other.seq}" if other else "") + (f"-of-{len(chain)}" if len(chain) > 1 else "")
     pane = f"{entry.id}{marks}" if entry else "missing" if is_missing else "none"
     return render_template(
         "requests.html",
         selection=selection,
         window=shown,
         link=lambda each: selection.query(before=selection.before, open=each.id),
-        rows=rows(shown, journal, selection),
+        rows=listed,
         journal=journal,
         timeline=timeline(sandbox.recent.read(journal), sandbox.clock.wall_timestamp()),
         services=platform.store.services(),
@@ -58,12 +66,24 @@ def overview() -> str:
         entry=entry,
         is_missing=is_missing,
         pane=pane,
+        chain=chain,
+        comparison=compare(other, entry) if entry and other else None,
+        comparable=[] if entry is None else list(comparable(journal, entry)),
+        next_failures=[] if entry is None else next_failures(entry),
+        why_not_resent=None if entry is None else why_not_resent(entry),
+        target=None if entry is None else target(entry),
         opened=_opened(entry, platform, whole=whole) if entry and request.headers.get(KNOWN_PANE) != pane else None,
     )
 
 
 def _pairs(values: Iterable[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
+
+
+def _chain(rows: Iterable[Row | Event | Day], entry: Entry | None) -> tuple[Entry, ...]:
+    """Return the attempts of the row that an entry belongs to."""
+    chains = (row.attempts.entries for row in rows if isinstance(row, Row) and entry in row.attempts.entries)
+    return next(chains, ())
 
 
 def _opened(entry: Entry, platform: Platform, *, whole: bool) -> Opened:
