@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from flask import render_template, request
@@ -162,17 +162,21 @@ class Selection:
 
         A refused choice counts as not given.
         """
+        given = self.as_api
+        problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
+        good = {name: value for name, value in given.items() if name not in problems}
+        return read_filter(FilterSchema().load(good)), problems
+
+    @property
+    def as_api(self) -> dict[str, str]:
+        """The filters that are set as parameters of the control API, which has none for the text."""
         company, _, vanity_url = self.service.partition("/")
         given = {**self.conditions, "company": self.company or company, "vanity_url": self.vanity_url or vanity_url}
-        given = {name: _zoned(value) if name in _INSTANTS else value for name, value in given.items() if value}
-        conditions: dict[str, Any] = {}
-        problems: dict[str, str] = {}
-        for name in given.keys() & FilterSchema().load_fields:
-            if problem := _problem(name, given[name]):
-                problems[name] = problem
-            else:
-                conditions |= FilterSchema().load({name: given[name]})
-        return read_filter(conditions), problems
+        return {
+            name: _zoned(value) if name in _INSTANTS else value
+            for name, value in given.items()
+            if value and name in FilterSchema().load_fields
+        }
 
 
 def _problem(name: str, value: str) -> str | None:
