@@ -6,12 +6,19 @@ Usage: contract.py NODE_MODULES [--write]. ``--write`` puts the table of tools i
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +26,9 @@ import yaml
 from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
+
+from sandbox import Sandbox, SandboxServer
+from sandbox.platform.endpoints.token import EXAMPLE_CLIENT
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/contract-testing.md"
@@ -28,30 +38,38 @@ VERDICTS = {"none": "unchanged", "patch": "unchanged", "minor": "added", "major"
 LINE = re.compile(r"^- contract (?P<version>[0-9.]+): (?P<verdict>unchanged|added|broken)\b", re.MULTILINE)
 
 
-def openapi_core(path: Path) -> str:
-    """Hold requests against a resolved document of the demo seed; return ``works`` or the first wrong verdict."""
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    contract, base = OpenAPI.from_dict(document), document["servers"][0]["url"]
+def tried(document: Any, takes: Callable[[str, dict[str, str], bytes], bool]) -> str:
+    """Try a validator of a resolved document of the demo seed; return ``works`` or its first wrong verdict."""
     order = document["paths"]["/v1/acme/orders"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     sample = order["stored"]["value"]
     client = {"client_id": "id", "client_secret": "secret"}
-    bearer = {"Authorization": "Bearer x"}
-    for name, path_, headers, body, is_good in (
-        ("a token request", "/oauth/token", {}, {"grant_type": "client_credentials", **client}, True),
-        ("another grant", "/oauth/token", {}, {"grant_type": "password", **client}, False),
+    json_type = {"Content-Type": "application/json", "Accept": "application/json"}
+    bearer = {**json_type, "Authorization": "Bearer x"}
+    for name, path, headers, body, is_good in (
+        ("a token request", "/oauth/token", json_type, {"grant_type": "client_credentials", **client}, True),
+        ("another grant", "/oauth/token", json_type, {"grant_type": "password", **client}, False),
         ("an order", "/v1/acme/orders", bearer, sample, True),
-        ("an order without a token", "/v1/acme/orders", {}, sample, False),
+        ("an order without a token", "/v1/acme/orders", json_type, sample, False),
         ("an order with a wrong field", "/v1/acme/orders", bearer, {**sample, "id": "text"}, False),
     ):
-        request = MockRequest(base, "post", path_, headers=headers, data=json.dumps(body).encode())
-        try:
-            contract.validate_request(request)
-            taken = True
-        except OpenAPIError:
-            taken = False
-        if taken is not is_good:
-            return f"{'takes' if taken else 'refuses'} {name}"
+        if takes(path, headers, json.dumps(body).encode()) is not is_good:
+            return f"{'refuses' if is_good else 'takes'} {name}"
     return "works"
+
+
+def openapi_core(path: Path) -> str:
+    """Hold requests against a document."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    contract, base = OpenAPI.from_dict(document), document["servers"][0]["url"]
+
+    def takes(path: str, headers: dict[str, str], body: bytes) -> bool:
+        try:
+            contract.validate_request(MockRequest(base, "post", path, headers=headers, data=body))
+        except OpenAPIError:
+            return False
+        return True
+
+    return tried(document, takes)
 
 
 def schemathesis(path: Path) -> str:
@@ -62,6 +80,89 @@ def schemathesis(path: Path) -> str:
     return "works" if found and all(hasattr(each, "ok") for each in found) else "reads not all operations"
 
 
+# --- mocks, and the test of a sandbox -------------------------------------------------------------------------------
+
+
+class Server:
+    """A server at a URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def send(self, path: str, headers: dict[str, str], body: bytes) -> Any:
+        """Return the JSON of the answer, or ``None`` if it is a refusal."""
+        request = urllib.request.Request(self._url + path, body, headers)
+        try:
+            with self._opener.open(request, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError:
+            return None
+
+    def takes(self, path: str, headers: dict[str, str], body: bytes) -> bool:
+        """Return whether a request is taken."""
+        return self.send(path, headers, body) is not None
+
+
+def specmatic_test(path: Path, jar: Path) -> str:
+    """Let Specmatic send the requests of a document to a sandbox that has the client of its examples."""
+    client_id, secret = EXAMPLE_CLIENT
+    sandbox = Sandbox(settings={"client_id": client_id, "client_secret": secret})
+    with SandboxServer(sandbox) as server, tempfile.TemporaryDirectory() as folder:
+        url = server.patchworks.base_url
+        client = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": secret}
+        token = Server(url).send("/oauth/token", {"Content-Type": "application/json"}, json.dumps(client).encode())
+        done = subprocess.run(
+            ["java", "-jar", str(jar), "test", str(path), f"--testBaseURL={url}"],
+            env={**os.environ, "bearer": token["access_token"]},
+            cwd=folder,  # it writes reports
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+    found = re.search(r"Tests run: (\d+), Successes: (\d+)", done.stdout)
+    passed = found is not None and found[1] == found[2] != "0" and done.returncode == 0
+    return "works" if passed else f"{found[0] if found else done.stdout[-300:]}"
+
+
+@contextmanager
+def mock(*command: str) -> Iterator[Server]:
+    """Start a mock server, which gets its port as its last argument; yield it when it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        server = subprocess.Popen([*command, str(port)], cwd=folder, stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + 120
+            while time.monotonic() < deadline and server.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.2)
+            yield Server(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def specmatic_stub(path: Path, jar: Path) -> str:
+    """Hold requests against the server that Specmatic makes of a document."""
+    with mock("java", "-jar", str(jar), "stub", str(path), "--host", "127.0.0.1", "--port") as stub:
+        return tried(yaml.safe_load(path.read_text(encoding="utf-8")), stub.takes)
+
+
+def mockoon(path: Path, program: Path) -> str:
+    """Return whether the server that Mockoon makes of a document answers as its examples do; it refuses nothing."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    with mock("node", str(program), "start", "--data", str(path), "--port") as server:
+        for address in ("/oauth/token", "/v1/acme/orders"):
+            responses = document["paths"][address]["post"]["responses"]["200"]["content"]["application/json"]
+            expected = [each["value"] for each in responses["examples"].values()]
+            if server.send(address, {"Content-Type": "application/json"}, b"{}") not in expected:
+                return f"answers {address} otherwise than the examples do"
+    return "works"
+
+
 def tools(node_modules: Path) -> dict[str, dict[str, str]]:
     """Return the verdict of each tool on each document."""
     with tempfile.TemporaryDirectory() as folder:
@@ -70,9 +171,16 @@ def tools(node_modules: Path) -> dict[str, dict[str, str]]:
         paths = {name: Path(folder, name) for name in FILES}
         script = [str(ROOT / ".ci/clients/contract_tools.mjs"), str(node_modules.parent), *map(str, paths.values())]
         of_node = json.loads(subprocess.run(["node", *script], check=True, capture_output=True, timeout=300).stdout)
+        jar, mockoon_cli = node_modules / "specmatic/specmatic.jar", node_modules / "@mockoon/cli/bin/run.js"
         found = {
             name: {file: try_(path) for file, path in paths.items()}
-            for name, try_ in (("openapi-core", openapi_core), ("Schemathesis", schemathesis))
+            for name, try_ in (
+                ("openapi-core", openapi_core),
+                ("Schemathesis", schemathesis),
+                ("Specmatic (test of a sandbox)", partial(specmatic_test, jar=jar)),
+                ("Specmatic (stub)", partial(specmatic_stub, jar=jar)),
+                ("Mockoon", partial(mockoon, program=mockoon_cli)),
+            )
         }
         return {**found, **{name: {Path(file).name: said for file, said in by.items()} for name, by in of_node.items()}}
 

@@ -58,6 +58,10 @@ node_tools() { # what .ci/node locks; several checks may ask for it at the same 
   ) 9>"${TMPDIR:-/tmp}/patchworks-sandbox-node-$(id -u).lock"
 }
 
+java_runtime() { # whichever the machine has, or Debian's
+  command -v java >/dev/null || quietly apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends default-jre-headless
+}
+
 serve_sandbox() { # a sandbox for the rest of the script, after scratch; it is ready when $SCRATCH/ready.json is there
   "$BIN/patchworks-sandbox" serve --port 0 --ready-file "$SCRATCH/ready.json" >"$SCRATCH/sandbox.log" 2>&1 &
   # shellcheck disable=SC2064 # this server's number, not that of whatever is last in the background then
