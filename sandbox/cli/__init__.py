@@ -104,6 +104,13 @@ class _Lazy(click.Group):
             with formatter.section(title):
                 formatter.write_dl(rows)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:  # as in `docker run IMAGE --port 1`
+            name = error.option_name
+            ctx.fail(f"No such option {name!r} before a command; it follows one, as in: {ctx.info_name} serve {name}")
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from sandbox._version import __version__
-from sandbox.foundation.loopback import is_loopback
+from sandbox.foundation.loopback import is_everywhere, is_loopback
 from sandbox.foundation.strict_json import write_json
 from sandbox.platform.model import Service
 from sandbox.platform.oauth_clients import NewOAuthClient
@@ -34,6 +35,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
         f"  API reference   {endpoints.control_url}/docs",
     ]
     lines += _tls_lines(endpoints.tls) if endpoints.tls else []
+    lines += _about_other_addresses(endpoints)
     lines += _about_the_key(endpoints)
     if credentials and (service := _usable_service(endpoints, credentials)):
         payload = _order_file() if demo else _sample_of(service, endpoints)
@@ -41,6 +43,17 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
         if endpoints.tls:
             lines += ["", *_by_production_name(endpoints, endpoints.tls, service, payload)]
     return "\n".join([*lines, "", "Ctrl-C stops it."])
+
+
+def _about_other_addresses(endpoints: Endpoints) -> list[str]:
+    """Return the lines on who else reaches a sandbox that listens on every address, as one in a container does."""
+    settings, port = endpoints.sandbox.initial_settings, urlsplit(endpoints.base_url).port
+    if not is_everywhere(settings.host) or settings.public_url:
+        return []
+    return [
+        f"  from outside    by a published port, if this is a container: docker run -p 127.0.0.1:{port}:{port}",
+        "                  (PATCHWORKS_SANDBOX_PUBLIC_URL is the URL in use there, if it is another)",
+    ]
 
 
 def _about_the_key(endpoints: Endpoints) -> list[str]:

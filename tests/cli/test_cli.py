@@ -760,6 +760,16 @@ def test_misspelled_command_is_refused_with_the_nearest_name() -> None:
     assert "Error: No such command 'server'; did you mean 'serve'? known: serve, health, config, " in result.output
 
 
+@pytest.mark.parametrize("arguments", [["--port", "1"], ["--no-such-option"], ["-p", "serve"]])
+def test_option_before_the_command_is_refused_with_its_place(arguments: list[str]) -> None:
+    result = CliRunner().invoke(main, arguments, prog_name="patchworks-sandbox")
+
+    name = arguments[0]
+    assert result.exit_code == 2
+    expected = f"No such option '{name}' before a command; it follows one, as in: patchworks-sandbox serve {name}"
+    assert expected in result.output
+
+
 def test_version_is_told() -> None:
     result = CliRunner().invoke(main, ["--version"], prog_name="patchworks-sandbox")
 

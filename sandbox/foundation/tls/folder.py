@@ -45,7 +45,10 @@ def kept_in(folder: Path) -> Authority:
             _write(private, authority.private_pem, replace=True)
         _publish(folder / CA_FILE, authority.ca_pem)
     except OSError as error:
-        raise SettingError("tls_folder", str(folder), f"{_ALLOWED} ({error.filename}: {error.strerror})") from None
+        found = f"{error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError) and os.name == "posix":
+            found += f"; the sandbox runs as user {os.geteuid()}"
+        raise SettingError("tls_folder", str(folder), f"{_ALLOWED} ({found})") from None
     return authority
 
 

@@ -81,6 +81,19 @@ def test_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.M
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.skipif(os.name != "posix", reason="users are numbers on POSIX")
+def test_folder_of_another_user_is_refused_with_the_user_of_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "tls"))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+
+    with pytest.raises(SettingError, match=rf"Permission denied; the sandbox runs as user {os.geteuid()}\)"):
+        kept_in(tmp_path / "tls")
+
+
 def test_authority_that_cannot_be_used_is_told_and_kept(tmp_path: Path) -> None:
     kept_in(tmp_path)
     (tmp_path / "ca-key.pem").write_text("no PEM")

@@ -13,6 +13,7 @@ from sandbox import Sandbox, SandboxServer, parse_seed
 from sandbox.cli.banner import banner
 from sandbox.foundation.settings import setting_specs
 from sandbox.platform.keys import SigningKey
+from sandbox.web.addresses import Endpoints
 from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
 from tests.web.control.problem import detail
@@ -177,6 +178,27 @@ def test_seed_secret_is_told_by_the_banner_only(sandbox: Sandbox) -> None:
     assert "  scope           access-inbound\n" in told
     assert secret not in repr(sandbox.credentials)
     assert all(spec.secret for spec in setting_specs() if "secret" in spec.name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "hints"),
+    [
+        ({"host": "0.0.0.0"}, True),
+        ({"host": "::"}, True),
+        ({"host": "0.0.0.0", "public_url": "http://sandbox:9000"}, False),
+        ({}, False),
+    ],
+)
+def test_banner_of_a_container_says_how_to_reach_it(
+    settings: dict[str, str], hints: bool, signing_key: SigningKey
+) -> None:
+    sandbox = Sandbox(settings=settings, signing_key=signing_key)
+    address = settings.get("public_url", "http://127.0.0.1:8025")
+
+    told = banner(Endpoints(sandbox, address), demo=True)
+
+    assert ("docker run -p 127.0.0.1:8025:8025\n" in told) is hints
+    assert ("PATCHWORKS_SANDBOX_PUBLIC_URL" in told) is hints
 
 
 def test_secret_that_the_seed_gives_is_not_told_at_all(signing_key: SigningKey) -> None:
