@@ -43,7 +43,7 @@ class Example:
     """Values of names in braces that differ from those of other examples."""
 
 
-_EXAMPLES: Final = {
+EXAMPLES: Final = {
     "PUT /_sandbox/seed": Example({"companies": [{"name": "Umbra", "slug": "umbra"}]}),
     "POST /_sandbox/seed": Example({"companies": [{"name": "Umbra", "slug": "umbra"}]}),
     "POST /_sandbox/companies": Example({"name": "Umbra"}),
@@ -73,6 +73,7 @@ _EXAMPLES: Final = {
     "POST /_sandbox/faults": Example(
         {"fault": {"kind": "status", "code": 503}, "match": {"vanity_url": "orders"}, "times": 2}
     ),
+    "PUT /_sandbox/faults/{fault_id}": Example({"fault": {"kind": "latency", "seconds": 5}, "times": 1}),
     "POST /_sandbox/fault-presets/{preset_name}": Example(names={"preset_name": "slow-platform"}),
     "POST /_sandbox/sync-report/resync": Example({"vanity_url": "anything"}),
     "PATCH /_sandbox/settings": Example({"token_lifetime": 60}),
@@ -81,7 +82,7 @@ _EXAMPLES: Final = {
 """What the requests need beside their method and path."""
 _WHOLE_NUMBER: Final = ('"{connector_id}"', "{connector_id}")
 """The only id that is a number in a body, and the same without quotes."""
-_TEXT: Final = frozenset({"GET /_sandbox/requests/stream", "PUT /_sandbox/state"})
+IN_WORDS: Final = frozenset({"GET /_sandbox/requests/stream", "PUT /_sandbox/state"})
 """Operations whose page says in words what to send: an endless answer, and a body of some kilobytes."""
 
 
@@ -133,10 +134,10 @@ class Stage:
 def example(method: str, path: str) -> list[str]:
     """Return the lines of Markdown that show an operation at work."""
     operation = f"{method} {path}"
-    if operation in _TEXT:
+    if operation in IN_WORDS:
         return []
     stage = Stage(_signing_key())
-    chosen = _EXAMPLES.get(operation, Example())
+    chosen = EXAMPLES.get(operation, Example())
     for name, value in chosen.names.items():
         path = path.replace(f"{{{name}}}", value)
     target = stage.fill(path) + (f"?{urlencode(chosen.query)}" if chosen.query else "")

@@ -4,8 +4,10 @@ import re
 from pkgutil import resolve_name
 
 import pytest
+import yaml
 
 import sandbox
+from docs._site.control_examples import EXAMPLES, IN_WORDS
 from docs._site.settings_page import configuration_page
 from docs._site.write_pages import pages
 from sandbox.foundation.settings import setting_specs
@@ -50,3 +52,15 @@ def test_documentation_imports_public_names_only() -> None:
 
     used = {match[1] or match[2] for page in pages for match in imports.finditer(page.read_text(encoding="utf-8"))}
     assert used == {"sandbox", "sandbox.faults"}
+
+
+def test_every_operation_with_a_body_has_an_example() -> None:
+    document = yaml.safe_load((ROOT / "openapi-control.yaml").read_text(encoding="utf-8"))
+    with_body = {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "requestBody" in operation and operation["requestBody"].get("required", True)
+    }
+
+    assert with_body <= {*EXAMPLES, *IN_WORDS}
