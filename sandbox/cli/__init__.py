@@ -46,6 +46,10 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "certify": "certify",
         "storm": "certify",
     },
+    "Compare": {
+        "compare": "compare",
+        "har": "compare",
+    },
     "Control": {
         "clock": "clock",
         "faults": "faults",
@@ -152,8 +156,8 @@ Environment of the other commands:
 \b
 Exit codes:
   0  done
-  1  refused by the sandbox, or an assertion failed; for 'health': not ready
-  2  wrong usage
+  1  refused by the sandbox, or an assertion failed; for 'health': not ready; for 'compare': answers differ
+  2  wrong usage, or a file that cannot be read
   3  no sandbox answers, or nothing is known for an assertion
 """
 

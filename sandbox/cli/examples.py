@@ -27,6 +27,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "certify --storms rate-limited,answer-lost --report certify.html -- php push_orders.php",
     ),
     "storm": ("storm --seed 7 --minutes 1 -- python push_orders.py",),
+    "compare": ("compare recorded.redacted.har", "compare recorded.har --redact --seed-file my-seed.yaml --json"),
+    "har redact": ("har redact recorded.har",),
     "attempts": ("attempts --json-path '$.order'",),
     "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
     "clock show": ("clock show",),

@@ -78,6 +78,8 @@ def test_example_runs(path: str, line: str, run: Run, server: SandboxServer, in_
     rule = json.loads(run("faults", "list", "--json").stdout)["faults"][0]["id"]
     push(server)
     run("export", "-o", "journal.ndjson")
+    run("export", "--format", "har", "-o", "recorded.har")
+    run("export", "--format", "har", "-o", "recorded.redacted.har")
     arguments = [rule if word == "fault-1" else word for word in shlex.split(line.partition(" > ")[0])]
 
     result = CliRunner().invoke(main, arguments, env={"PATCHWORKS_SANDBOX_URL": server.base_url})

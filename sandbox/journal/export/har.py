@@ -22,6 +22,9 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved
 from sandbox.journal.form import shown
 
+CREATOR: Final = "patchworks-sandbox"
+"""The program, in a file that it wrote."""
+
 _TIMES: Final = ("wall_time", "duration_ms", "delay_ms")
 _STANDARD: Final = frozenset(
     {
@@ -43,7 +46,7 @@ def as_har(entries: Iterable[Entry], base_url: str, dropped: int, events: Sequen
     """
     log: dict[str, Any] = {
         "version": "1.2",
-        "creator": {"name": "patchworks-sandbox", "version": __version__},
+        "creator": {"name": CREATOR, "version": __version__},
         "comment": f"{dropped} older entries were dropped because the journal was full" if dropped else "",
     }
     yield f'{{"log": {write_json(log)[:-1]}, "entries": ['

@@ -1,0 +1,317 @@
+"""The exchanges of a recording: requests to the platform with the answers that it gave, whatever tool recorded them.
+
+Tools differ: bodies come as text, in base64 or as parameters, header names in any case, HTTP/2 adds pseudo headers, and
+a browser records the pages and pictures of other hosts too. What cannot be replayed is left out and counted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import SplitResult, quote_plus, unquote, urlsplit
+
+import msgspec
+
+from sandbox.foundation.answer import Answer, Headers
+from sandbox.foundation.errors import DocumentError, InvalidValueError
+from sandbox.foundation.form_data import MULTIPART, media_type
+from sandbox.foundation.instants import parse_instant
+from sandbox.journal.export.har import CREATOR
+from sandbox.journal.request import Request
+from sandbox.testing.compare.har import Har
+from sandbox.testing.compare.redact import Redactor
+from sandbox.web.paths import is_control_path
+
+MAX_EXCHANGES: Final = 5_000
+MAX_BODY: Final = 64 * 1024 * 1024
+"""Bytes of a body, decompressed."""
+
+PLATFORM: Final = "inbound.pwks.co"
+"""The host of the inbound URLs (FACTS 1.12)."""
+
+_INBOUND: Final = re.compile(r"/v1/[^/]+/[^/]+/*")
+_BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)')
+_BROKEN: Final = ("incomplete_body:", "body_too_slow:", "refused_by_server:")
+"""Reasons of the sandbox for requests that are not whole."""
+
+
+class _LeftOutError(Exception):
+    """An entry cannot be replayed; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request of the recording, and the answer that the platform gave.
+
+    ``number`` counts the entries of the file. ``at`` is ``None`` where the file has no usable time.
+    """
+
+    number: int
+    at: datetime | None
+    request: Request
+    answer: Answer
+    has_body: bool
+    """Whether the body of the answer was recorded."""
+    client_id: str | None
+    """The client of HTTP Basic, where redaction left it."""
+
+    @property
+    def name(self) -> str:
+        """Method and path, for people."""
+        return f"{self.request.method} {self.request.raw_path or self.request.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The exchanges with the platform in the order of their times, and how many entries were left out, and why."""
+
+    file: str
+    exchanges: tuple[Exchange, ...]
+    hosts: tuple[str, ...]
+    left_out: Mapping[str, int]
+    is_own: bool = False
+    """Whether it is the export of a sandbox's journal, which says nothing about the platform."""
+
+    @property
+    def dates(self) -> tuple[datetime, datetime] | None:
+        """The times of the first and the last exchange."""
+        times = [exchange.at for exchange in self.exchanges if exchange.at is not None]
+        return (min(times), max(times)) if times else None
+
+
+def recording_of(har: Har, token_path: str, hosts: tuple[str, ...] = (), redactor: Redactor | None = None) -> Recording:
+    """Return the exchanges of a HAR with the platform.
+
+    ``hosts`` are those of the platform; without them they are those whose token endpoint was called, and the vendor's.
+    With a ``redactor`` secrets are replaced; without one a file that holds some is refused. Raise ``DocumentError``.
+    """
+    left_out: Counter[str] = Counter()
+    addresses = list(har.addresses())
+    ours = tuple(host.lower() for host in hosts) or _hosts(addresses, token_path)
+    documents: list[tuple[int, dict[str, Any]]] = []
+    for number, address in enumerate(addresses, 1):
+        if address is None:
+            left_out["unreadable"] += 1
+        elif (host := _host(urlsplit_or_none(address[2]))) not in ours:
+            left_out["of other hosts" if host else "unreadable"] += 1
+        else:
+            documents.append((number, msgspec.json.decode(address[0])))
+    if len(documents) > MAX_EXCHANGES:
+        raise DocumentError(
+            har.name, 0, f"has {len(documents)} requests to the platform, and at most {MAX_EXCHANGES} are replayed"
+        )
+    exchanges = []
+    for number, document in _without_secrets(har.name, documents, redactor):
+        match _exchange_or_reason(number, document):
+            case str() as reason:
+                left_out[reason] += 1
+            case Exchange() as exchange:
+                exchanges.append(exchange)
+    timed = [exchange.at for exchange in exchanges if exchange.at]
+    first = min(timed, default=None)
+    if first is not None:
+        exchanges.sort(key=lambda exchange: exchange.at or first)
+    return Recording(har.name, tuple(exchanges), ours, dict(left_out), _is_own(har))
+
+
+def _is_own(har: Har) -> bool:
+    creator = har.others.get("creator")
+    return isinstance(creator, dict) and creator.get("name") == CREATOR
+
+
+def _without_secrets(
+    name: str, documents: list[tuple[int, dict[str, Any]]], redactor: Redactor | None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    found = redactor or Redactor()
+    for _, document in documents:
+        found.learn(document)
+    redacted = [(number, found.redacted(document, f"request {number}")) for number, document in documents]
+    if redactor is None and found.count:
+        more = " …" if found.count > len(found.places) else ""
+        advice = f"run `patchworks-sandbox har redact {name}` and compare the file that it writes, or add --redact"
+        raise DocumentError(
+            name, 0, f"holds {found.count} secrets or tokens ({', '.join(found.places)}{more}); {advice}"
+        )
+    yield from redacted
+
+
+def urlsplit_or_none(url: str) -> SplitResult | None:
+    """Return the parts of a URL, or ``None``."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises ValueError
+    except ValueError:
+        return None
+    return parts
+
+
+def _host(parts: SplitResult | None) -> str:
+    return "" if parts is None or parts.scheme not in ("http", "https") else parts.netloc.rpartition("@")[2].lower()
+
+
+def _hosts(addresses: list[tuple[Any, str, str] | None], token_path: str) -> tuple[str, ...]:
+    issuers: dict[str, None] = {}
+    takers: dict[str, None] = {}
+    for address in addresses:
+        parts = None if address is None else urlsplit_or_none(address[2])
+        if parts is None or not (host := _host(parts)):
+            continue
+        if parts.path.rstrip("/") == token_path or host == PLATFORM:
+            issuers[host] = None
+        elif _INBOUND.fullmatch(parts.path):
+            takers[host] = None
+    return tuple(issuers or takers)
+
+
+def _exchange_or_reason(number: int, entry: dict[str, Any]) -> Exchange | str:
+    try:
+        return _exchange(number, entry)
+    except _LeftOutError as error:
+        return str(error)
+
+
+def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
+    message, answered = entry["request"], entry.get("response")
+    if not isinstance(answered, dict) or not isinstance(status := answered.get("status"), int) or status < 100:
+        raise _LeftOutError("without an answer")
+    if entry.get("_fault"):
+        raise _LeftOutError("changed by a fault rule")
+    if any(broken in str(entry.get("comment")) for broken in _BROKEN):
+        raise _LeftOutError("broken off")
+    parts = urlsplit_or_none(message["url"])
+    assert parts is not None
+    path = parts.path or "/"
+    if is_control_path(unquote(path)):
+        raise _LeftOutError("of the control API")
+    headers = _headers(message)
+    body, size = _sent(message, headers, status)
+    answer_headers = _headers(answered)
+    received = _received(answered, answer_headers)
+    return Exchange(
+        number,
+        _time(entry),
+        Request(
+            method=message["method"],
+            path=unquote(path),
+            query=parts.query,
+            headers=headers,
+            remote_addr="127.0.0.1",
+            body=body,
+            body_size=size,
+            raw_path=path,
+            base_url=f"{parts.scheme}://{_header(headers, 'host') or parts.netloc.rpartition('@')[2]}",
+        ),
+        Answer(status, answer_headers, received or b""),
+        received is not None,
+        entry["_clientId"] if isinstance(entry.get("_clientId"), str) else None,
+    )
+
+
+def _time(entry: Mapping[str, Any]) -> datetime | None:
+    """Return when the request was received: on the sandbox clock, where the recording is the export of a journal."""
+    return _instant(entry.get("_receivedAt")) or _instant(entry.get("startedDateTime"))
+
+
+def _instant(value: object) -> datetime | None:
+    with suppress(InvalidValueError):
+        return parse_instant(value)
+    return None
+
+
+def _headers(message: Mapping[str, Any]) -> Headers:
+    """Return the headers without the pseudo headers of HTTP/2."""
+    pairs = []
+    listed = message.get("headers")
+    for header in listed if isinstance(listed, list) else ():
+        match header:
+            case {"name": str(name), "value": str(value)} if name and not name.startswith(":"):
+                pairs.append((name, value))
+    return tuple(pairs)
+
+
+def _header(headers: Headers, name: str) -> str:
+    return next((value for key, value in reversed(headers) if key.lower() == name), "")
+
+
+def _sent(message: Mapping[str, Any], headers: Headers, status: int) -> tuple[bytes, int]:
+    """Return the body of a request and its size, also where only the size was recorded, as of one that is too large."""
+    announced = message.get("bodySize")
+    size = announced if isinstance(announced, int) and announced > 0 else 0
+    data = message.get("postData")
+    body = _posted(data, headers) if isinstance(data, dict) else b""
+    if body or not size:
+        return body, len(body)
+    if status != 413:
+        raise _LeftOutError("without the body that was sent")
+    return b"", size
+
+
+def _posted(data: Mapping[str, Any], headers: Headers) -> bytes:
+    text = data.get("text")
+    encoded = data.get("_base64") or (text if data.get("encoding") == "base64" else None)
+    if isinstance(encoded, str):
+        return _decoded(encoded, "with a body that cannot be read")
+    if isinstance(text, str) and text:
+        return text.encode("utf-8", "surrogateescape")
+    params = data.get("params")
+    pairs = [
+        (param["name"], str(param.get("value") or ""))
+        for param in (params if isinstance(params, list) else ())
+        if isinstance(param, dict) and isinstance(param.get("name"), str)
+    ]
+    if not pairs:
+        return b""
+    declared = _header(headers, "content-type") or str(data.get("mimeType") or "")
+    boundary = _BOUNDARY.search(declared)
+    if media_type(declared) == MULTIPART and boundary:
+        line = f"--{boundary[1]}"
+        parts = [f'{line}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs]
+        return "".join([*parts, f"{line}--\r\n"]).encode()
+    return "&".join(f"{_form_text(name)}={_form_text(value)}" for name, value in pairs).encode()
+
+
+def _form_text(text: str) -> str:
+    """Return a name or a value as a form has it; browsers record some encoded already."""
+    return text if re.fullmatch(r"[\w.~+*-]*(?:%[0-9A-Fa-f]{2}[\w.~+*-]*)+", text, re.ASCII) else quote_plus(text)
+
+
+def _received(message: Mapping[str, Any], headers: Headers) -> bytes | None:
+    """Return the body of an answer; ``None`` where it was not recorded."""
+    content = message.get("content")
+    if not isinstance(content, dict):
+        return None
+    text, size = content.get("text"), content.get("size")
+    if not isinstance(text, str):
+        return None if isinstance(size, int) and size > 0 else b""
+    if content.get("encoding") != "base64":
+        return text.encode("utf-8", "surrogateescape")
+    body = _decoded(text, "with an answer that cannot be read")
+    if not body.startswith(b"\x1f\x8b") or "gzip" not in _header(headers, "content-encoding"):
+        return body
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, MAX_BODY)
+    except zlib.error:
+        raise _LeftOutError("with an answer that cannot be read") from None
+
+
+def _decoded(text: str, problem: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        raise _LeftOutError(problem) from None
+
+
+def names_service(request: Request) -> tuple[str, str] | None:
+    """Return company and vanity URL of the inbound URL that a request was sent to; ``None`` for another path."""
+    if not _INBOUND.fullmatch(request.path):
+        return None
+    company, vanity_url = request.path.strip("/").split("/")[1:]
+    return company, vanity_url

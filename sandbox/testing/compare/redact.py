@@ -1,0 +1,203 @@
+"""Redaction of a HAR: a fingerprint replaces each secret and each token, as in the journal.
+
+The same token has the same fingerprint everywhere, so the recording can still be replayed. What is redacted already
+stays as it is. The id of an OAuth client is no secret; where HTTP Basic held it, ``_clientId`` has it afterwards.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from sandbox.foundation import atomic_file
+from sandbox.foundation.form_data import pairs_of
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.journal.known_secrets import KnownSecrets, fingerprint
+from sandbox.journal.redaction import SENSITIVE_FIELDS, redact_body, redact_header, redact_string
+from sandbox.platform.http_basic import read_basic
+from sandbox.platform.wire import wire_profile
+from sandbox.testing.compare.har import Har
+
+MAX_NAMED: Final = 5
+"""Places that are named."""
+
+_REDACTED: Final = re.compile(
+    r"sha256:[0-9a-f]{12}|[\[<{(]*(?:redacted|removed|hidden|masked|filtered|sanitized|secret|token)[\]>})]*"
+    r"|[*x•.]{3,}|\{\{[^{}]*\}\}|\$\{[^{}]*\}|<[\w -]+>",
+    re.IGNORECASE,
+)
+"""The stand-ins that this redaction and those of other tools leave."""
+
+_SHORTEST: Final = 8
+"""Characters of the shortest secret that is looked for in other places."""
+
+_BODIES: Final = frozenset({("postData", "text"), ("postData", "_base64"), ("content", "text")})
+
+
+def client_of(authorization: str) -> str | None:
+    """Return the client id in a header with HTTP Basic, or ``None``."""
+    return read_basic(authorization, wire_profile("modern")).user
+
+
+class Redactor:
+    """Redacts entries, and counts the places. ``learn`` all entries before: a secret may be anywhere in each."""
+
+    def __init__(self) -> None:
+        self._known = KnownSecrets()
+        self.places: list[str] = []
+        """The first places that held a secret."""
+        self.count = 0
+
+    def learn(self, entry: Mapping[str, Any]) -> None:
+        """Note the secrets of an entry that have a name."""
+        for secret in _secrets_of(entry):
+            if len(secret) >= _SHORTEST and not _REDACTED.fullmatch(secret):
+                self._known.note(secret)
+
+    def redacted(self, entry: dict[str, Any], place: str) -> dict[str, Any]:
+        """Return an entry, or another part of the file, without secrets; ``place`` names it."""
+        clients = [client_of(value) for name, value in _headers_of(entry) if name.lower() == "authorization"]
+        done: dict[str, Any] = self._value(entry, place, ())
+        return {**done, "_clientId": clients[-1]} if clients and clients[-1] and "_clientId" not in entry else done
+
+    def _value(self, value: Any, place: str, path: tuple[str, ...]) -> Any:
+        match value:
+            case str():
+                return self._changed(value, _stable(value, self._text(value, path)), place, path)
+            case {"name": str(name), "value": str(said)} if path[-1:] in _PAIRS:
+                others = {key: self._value(part, place, (*path, key)) for key, part in value.items() if key != "value"}
+                found = self._pair(name, said, path[-1])
+                return {**others, "value": self._changed(said, _stable(said, found), place, (*path, name))}
+            case {"text": str(text), "encoding": "base64"}:
+                others = {key: self._value(part, place, (*path, key)) for key, part in value.items() if key != "text"}
+                return {**others, "text": self._base64(text, place, (*path, "text"))}
+            case dict():
+                return {key: self._value(part, place, (*path, key)) for key, part in value.items()}
+            case list():
+                return [self._value(part, place, path) for part in value]
+            case _:
+                return value
+
+    def _text(self, text: str, path: tuple[str, ...]) -> str:
+        if path[-2:] in _BODIES:
+            return redact_body(text.encode("utf-8", "surrogateescape"), self._known).decode("utf-8", "surrogateescape")
+        return redact_string(text, self._known)
+
+    def _pair(self, name: str, value: str, kind: str) -> str:
+        if kind == "cookies" or (kind != "headers" and name.lower() in SENSITIVE_FIELDS):
+            return fingerprint(value) if value else value
+        return redact_header((name, value), self._known)[1]
+
+    def _base64(self, text: str, place: str, path: tuple[str, ...]) -> str:
+        try:
+            body = base64.b64decode(text)
+        except (binascii.Error, ValueError):
+            return text
+        said = body.decode("utf-8", "surrogateescape")
+        found = _stable(said, redact_body(body, self._known).decode("utf-8", "surrogateescape"))
+        if self._changed(said, found, place, path) == said:
+            return text
+        return base64.b64encode(found.encode("utf-8", "surrogateescape")).decode("ascii")
+
+    def _changed(self, before: str, after: str, place: str, path: tuple[str, ...]) -> str:
+        if after != before:
+            self.count += 1
+            if len(self.places) < MAX_NAMED:
+                self.places.append(f"{place}: {'.'.join(path)}")
+        return after
+
+
+_PAIRS: Final = (("headers",), ("cookies",), ("queryString",), ("params",))
+
+
+def _stable(before: str, after: str) -> str:
+    """Return a redacted text in which earlier stand-ins are as they were."""
+    if after != before:
+        for said in {match[0] for match in _REDACTED.finditer(before)}:
+            after = after.replace(fingerprint(said), said)
+    return after
+
+
+def _headers_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in ("request", "response"):
+        message = entry.get(part)
+        headers = message.get("headers") if isinstance(message, dict) else None
+        for header in headers if isinstance(headers, list) else ():
+            match header:
+                case {"name": str(name), "value": str(value)}:
+                    yield name, value
+
+
+def _secrets_of(entry: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in _headers_of(entry):
+        if name.lower() == "authorization":
+            password = read_basic(value, wire_profile("modern")).password
+            yield from [password or "", value.partition(" ")[2].strip()]
+    for text in _texts(entry):
+        for name, value in pairs_of(text.partition("?")[2] if text.startswith("http") else text):
+            if name.lower() in SENSITIVE_FIELDS:
+                yield value
+        try:
+            yield from _named(parse_json(text.encode("utf-8", "replace")))
+        except NotJsonError:
+            continue
+
+
+def _texts(entry: Mapping[str, Any]) -> Iterator[str]:
+    match entry.get("request"):
+        case {"url": str(url)}:
+            yield url
+    for part, name in (("request", "postData"), ("response", "content")):
+        match entry.get(part):
+            case {**message} if isinstance(holder := message.get(name), dict):
+                match holder:
+                    case {"text": str(text), "encoding": "base64"}:
+                        try:
+                            yield base64.b64decode(text).decode("utf-8", "replace")
+                        except (binascii.Error, ValueError):
+                            continue
+                    case {"text": str(text)}:
+                        yield text
+                for pair in holder.get("params") or ():
+                    match pair:
+                        case {"name": str(key), "value": str(value)}:
+                            yield f"{key}={value}"
+
+
+def _named(value: Any) -> Iterator[str]:
+    """Yield the texts in JSON whose field is a sensitive one."""
+    rest = [value]
+    while rest:
+        match rest.pop():
+            case dict() as found:
+                yield from [said for name, said in found.items() if isinstance(said, str) and name in SENSITIVE_FIELDS]
+                rest.extend(found.values())
+            case list() as found:
+                rest.extend(found)
+
+
+def redact_har(har: Har, target: str | Path) -> Redactor:
+    """Write a HAR without secrets to a file, which only its owner can read; return the count. Raise ``OSError``."""
+    redactor = Redactor()
+    for entry in har.entries:
+        if isinstance(document := msgspec.json.decode(entry), dict):
+            redactor.learn(document)
+    atomic_file.write(Path(target), _pieces(har, redactor))
+    return redactor
+
+
+def _pieces(har: Har, redactor: Redactor) -> Iterator[bytes]:
+    others = redactor.redacted(har.others, "the log")
+    yield f'{{"log": {write_json(others)[:-1]}{", " if others else ""}"entries": ['.encode()
+    for number, entry in enumerate(har.entries, 1):
+        document = msgspec.json.decode(entry)
+        if isinstance(document, dict):
+            document = redactor.redacted(document, f"request {number}")
+        yield f"{',' if number > 1 else ''}\n{write_json(document)}".encode()
+    yield b"\n]}}\n"
