@@ -178,7 +178,7 @@ def test_refused_field_leads_to_its_line_and_the_line_to_its_path(dashboard: Das
     expect(opened.get_by_role("tab")).to_have_text(["Answer", "Request", "As code"])
     expect(opened.get_by_label("Request body", exact=True)).to_be_hidden()
 
-    opened.get_by_label("Fields that were refused").get_by_role("link").first.click()
+    opened.get_by_label("Wrong fields").get_by_role("link").first.click()
 
     tree = opened.get_by_label("Request body", exact=True)
     expect(tree).to_be_focused()
