@@ -53,7 +53,7 @@ def as_yaml(document: dict[str, Any]) -> str:
 
 def control_document(control: Flask, server: str | None = None) -> dict[str, Any]:
     """Return the document of the control API; ``server`` is the address that clients use."""
-    spec: dict[str, Any] = {**control.extensions["openapi"].to_dict()}  # a copy: apispec returns a part of itself
+    spec: dict[str, Any] = {**control.extensions["openapi"]().to_dict()}  # a copy: apispec returns a part of itself
     if server is not None:
         spec["servers"] = [{**spec["servers"][0], "url": server}]
     spec = _without_unused_schemas(spec)

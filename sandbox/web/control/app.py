@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+import threading
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Final
 
+from apispec import APISpec
 from flask import Flask, Response
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
@@ -78,6 +81,23 @@ class ControlApi(Api):
     DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, app: Flask) -> None:
+        self.undocumented: list[Callable[[], None]] = []
+        """The functions that document the views of a blueprint."""
+        self._lock = threading.Lock()
+        super().__init__(app, spec_kwargs=spec_options("http://127.0.0.1:8025"))
+        self.register_field(Instant, "string", "date-time")
+        self.ma_plugin.converter.add_attribute_function(refer_to_component)
+
+    def document(self) -> APISpec:
+        """Return the document of all views. The first call makes it."""
+        with self._lock:
+            while self.undocumented:
+                self.undocumented[0]()
+                del self.undocumented[0]
+            spec: APISpec = self.spec
+            return spec
+
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Return the answer to an error of Flask or webargs."""
         return http_problem(error)
@@ -94,6 +114,12 @@ class _Json(DefaultJSONProvider):
             return super().dumps(obj, allow_nan=False, **kwargs)
         except ValueError:
             return super().dumps(in_doubles(obj), **kwargs)
+
+
+def _add_schemas(spec: APISpec) -> None:
+    """Add the schemas of what the core checks."""
+    for name, schema in {**settings.schemas(), **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
+        spec.components.schema(name, schema)
 
 
 @cache
@@ -119,14 +145,11 @@ def control_app() -> Flask:
     app.before_request(refuse_without_key)
     app.before_request(refuse_unread)
     register_error_handlers(app)
-    api = ControlApi(app, spec_kwargs=spec_options("http://127.0.0.1:8025"))
-    api.register_field(Instant, "string", "date-time")
-    api.ma_plugin.converter.add_attribute_function(refer_to_component)
+    api = ControlApi(app)
     for blueprint in _BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=PREFIX)
-    for name, schema in {**settings.schemas(), **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
-        api.spec.components.schema(name, schema)
-    app.extensions["openapi"] = api.spec
+    api.undocumented.append(partial(_add_schemas, api.spec))
+    app.extensions["openapi"] = api.document
     serve_documents(app)
     app.register_blueprint(pages)
     return app

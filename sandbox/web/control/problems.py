@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from flask import Flask, Response, request
 from marshmallow import Schema, ValidationError, fields
+from typing_extensions import Self
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from sandbox.foundation.errors import (
@@ -25,7 +26,14 @@ from sandbox.web.control.tracing import note_failure
 CONTENT_TYPE: Final = "application/problem+json"
 
 
-class FieldProblemSchema(Schema):
+class SharedSchema(Schema):
+    """A schema that is not copied: flask-smorest copies the notes on a view for each of its decorators."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class FieldProblemSchema(SharedSchema):
     """One field that is wrong."""
 
     field = fields.String(required=True, metadata={"description": "Where: body, query or path, then a dotted path."})
@@ -33,7 +41,7 @@ class FieldProblemSchema(Schema):
     message = fields.String(required=True)
 
 
-class ProblemSchema(Schema):
+class ProblemSchema(SharedSchema):
     """Problem details (RFC 9457)."""
 
     type = fields.String(required=True, metadata={"description": "about:blank: the title says it all."})

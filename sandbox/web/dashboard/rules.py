@@ -8,13 +8,14 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.faults.fault import stage_of
 from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.faults.rules import FaultRule, Match, read_rule
+from sandbox.faults.schemas import schemas as fault_schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
 from sandbox.foundation.fields import read
@@ -78,7 +79,7 @@ def rule(rule_id: str | None = None) -> Response | tuple[str, int]:
     The query of a new rule fills the form, by the names of its fields: ``?fault.kind=status&match.vanity_url=orders``.
     """
     platform = current_sandbox().platform
-    schemas = current_app.extensions["openapi"].components.schemas
+    schemas = fault_schemas()
     form = SchemaForm(schemas["FaultRule"], schemas)
     state = None if rule_id is None else platform.faults.get(rule_id)
     errors: Mapping[str, str] = {}

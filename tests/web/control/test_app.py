@@ -56,3 +56,17 @@ def test_sandboxes_of_a_process_share_an_application_and_nothing_else(make_sandb
         True,
         False,
     ]
+
+
+def test_document_is_made_when_it_is_asked_for(sandbox: Sandbox) -> None:
+    control_app.cache_clear()
+    app = SandboxApp(sandbox)
+    client = Client(app)
+
+    assert client.get("/_sandbox/clock").status_code == 200
+    api = app.control.extensions["openapi"].__self__
+    assert len(api.undocumented) > 1
+    first, second = (client.get("/_sandbox/openapi-control.yaml").text for _ in range(2))
+    assert api.undocumented == []
+    assert first == second
+    assert "operationId: getClock" in first
