@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from html import unescape
+from io import BytesIO
 from urllib.parse import quote, unquote
 
 import pytest
@@ -14,9 +16,11 @@ from sandbox.journal.form import shown
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.platform.serve import refuse, serve
-from sandbox.server.sandbox_server import SandboxServer
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import parse_seed
+from sandbox.testing.local import SandboxServer
+from sandbox.testing.recording import of_lines, of_sandbox
+from sandbox.web.dashboard.trace import Trace, as_html
 from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
 from tests.web.emulated.sending import bearer
@@ -226,13 +230,19 @@ def test_secret_can_be_read_in_no_view_of_the_journal(tmp_path):
         parts = [filled(part, integration.client_id, secret) for part in (method, path, query, body)]
         head = tuple((filled(name, integration.client_id, secret), value) for name, value in headers)
         serve(integration.sandbox.platform, Request(parts[0], parts[1], parts[2], head, body=parts[3].encode()))
+    lines = integration.control("GET", "/requests/export").data
+    traces = [
+        as_html(Trace("t", [of_sandbox(SandboxServer(integration.sandbox).patchworks.backend)])),
+        as_html(Trace("t", of_lines(BytesIO(lines), "export"))),
+    ]
     views = [integration.control("GET", "/requests", limit=1000), integration.control("GET", "/state")]
     views += [integration.control("GET", "/requests/export", format=name) for name in ("ndjson", "har", "curl")]
     views += [integration.control("GET", path) for path in ("/contract-violations", "/requests/duplicates")]
     integration.sandbox.journal_file.close()
-    read = [view.text for view in views] + [(tmp_path / "journal.ndjson").read_text()]
+    read = [*[view.text for view in views], *map(unescape, traces), (tmp_path / "journal.ndjson").read_text()]
 
     assert len(integration.sandbox.journal) == len(PLACES)
+    assert all(trace.count('<section class="pane"') == len(PLACES) for trace in traces)
     assert [number for number, text in enumerate(read) if secret in text or secret in unquote(text)] == []
 
 
