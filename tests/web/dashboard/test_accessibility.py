@@ -23,6 +23,13 @@ PAGES = {
     "run": "/dashboard/runs/run-1",
     "clock": "/dashboard/clock",
     "faults": "/dashboard/faults",
+    "new rule": "/dashboard/faults/new?fault.kind=sequence&fault.steps[0].kind=status&times=0",
+    "rule": "/dashboard/faults/fault-1",
+    "findings": "/dashboard/findings",
+    "changed settings": "/dashboard/settings",
+    "state": "/dashboard/state",
+    "reset": "/dashboard/state/reset",
+    "seed": "/dashboard/state/seed",
     "try it": "/dashboard/try",
     "error": "/dashboard/connectors/99",
 }
@@ -50,6 +57,7 @@ def populate(dashboard: Dashboard) -> None:
     dashboard.post(token=token)
     dashboard.token()
     sandbox.store.set_active(2, active=False)
+    sandbox.change_settings({"token_lifetime": 60})
 
 
 def violations(page: Page, options: dict[str, object] | None = None) -> list[str]:
