@@ -15,7 +15,7 @@ from sandbox.faults.fault import stage_of
 from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.faults.rules import FaultRule, Match, read_rule
-from sandbox.faults.schemas import schemas as fault_schemas
+from sandbox.faults.schemas import schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
 from sandbox.foundation.fields import read
@@ -79,8 +79,8 @@ def rule(rule_id: str | None = None) -> Response | tuple[str, int]:
     The query of a new rule fills the form, by the names of its fields: ``?fault.kind=status&match.vanity_url=orders``.
     """
     platform = current_sandbox().platform
-    schemas = fault_schemas()
-    form = SchemaForm(schemas["FaultRule"], schemas)
+    published = schemas()
+    form = SchemaForm(published["FaultRule"], published)
     state = None if rule_id is None else platform.faults.get(rule_id)
     errors: Mapping[str, str] = {}
     if request.method == "POST":

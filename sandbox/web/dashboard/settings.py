@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
@@ -13,6 +13,7 @@ from sandbox.foundation.strict_json import write_json
 from sandbox.platform.fidelity import Row, load_ledger
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import current_sandbox
+from sandbox.web.control.settings import schemas
 from sandbox.web.dashboard.acts import call
 from sandbox.web.dashboard.blueprint import PAGES, pages
 from sandbox.web.dashboard.schema_form import Field, SchemaForm
@@ -46,8 +47,7 @@ def settings() -> Response | tuple[str, int]:
 
 
 def _form() -> SchemaForm:
-    schemas = current_app.extensions["openapi"].components.schemas
-    return SchemaForm(schemas["Settings"], schemas)
+    return SchemaForm(schemas()["Settings"], {})
 
 
 def _given(name: str) -> object:
