@@ -1,4 +1,4 @@
-"""Check what docs/contract-testing.md says of tools, its block for Node, and what CHANGELOG.md says of the contract.
+"""Check the tools and blocks of docs/contract-testing.md, and the line on the contract in CHANGELOG.md.
 
 Usage: contract.py NODE_MODULES [--write]. ``--write`` puts the table of tools into the page.
 """
@@ -215,28 +215,56 @@ def tools_are_as_told(node_modules: Path, *, write: bool) -> bool:
     return not stale
 
 
-def block_for_node_runs(node_modules: Path) -> bool:
-    """Return whether the page's block for Node runs, with the page's seed; openapi-backend needs Node 20."""
+AUTOLOAD = """<?php
+require "/usr/share/php/JsonSchema/autoload.php";
+require "/usr/share/php/Symfony/Component/Yaml/autoload.php";
+"""
+
+
+def blocks_run(node_modules: Path) -> bool:
+    """Return whether the page's blocks for Node, PHP and Java run, with the contract of the page's seed."""
+    text = PAGE.read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(yaml|js|php|java)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    commands = {
+        "js": ("contract.test.mjs", ["node", "--test"]),
+        "php": ("contract_test.php", ["php", "-d", "zend.assertions=1", "contract_test.php"]),
+        "java": (
+            "ContractTest.java",
+            ["java", "-ea", "-cp", str(node_modules / "specmatic/specmatic.jar"), "ContractTest.java"],
+        ),
+    }
     version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
     if int(version.lstrip("v").partition(".")[0]) < 20:
-        print(f"the block for Node: skipped, openapi-backend needs Node 20, this is {version.strip()}")
-        return True
-    text = PAGE.read_text(encoding="utf-8")
-    seed, block = (
-        re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) for language in ("yaml", "js")
-    )
-    assert seed is not None
-    assert block is not None
+        print(f"the block in js: skipped, openapi-backend needs Node 20, this is {version.strip()}")
+        del commands["js"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "node_modules").symlink_to(node_modules)
-        (folder / "contract.test.mjs").write_text(block[1], encoding="utf-8")
-        command = [sys.executable, "-m", "sandbox.cli", "openapi", "--resolve", "--oas", "3.0", "--seed", seed[1]]
-        printed = subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout
-        (folder / "contract-3.0.yaml").write_bytes(printed)
-        done = subprocess.run(["node", "--test"], check=False, capture_output=True, text=True, cwd=folder, timeout=120)
-    print("the block for Node: " + ("passes" if done.returncode == 0 else f"fails\n{done.stdout}{done.stderr}"))
-    return done.returncode == 0
+        (folder / "vendor").mkdir()
+        (folder / "vendor/autoload.php").write_text(AUTOLOAD, encoding="utf-8")
+        for file, oas in (("contract.yaml", "3.1"), ("contract-3.0.yaml", "3.0")):
+            command = [
+                sys.executable,
+                "-m",
+                "sandbox.cli",
+                "openapi",
+                "--resolve",
+                "--oas",
+                oas,
+                "--seed",
+                blocks["yaml"],
+            ]
+            printed = subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout
+            (folder / file).write_bytes(printed)
+        failed = []
+        for language, (file, command) in commands.items():
+            (folder / file).write_text(blocks[language], encoding="utf-8")
+            done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder, timeout=120)
+            failed += [language] if done.returncode else []
+            print(
+                f"the block in {language}: " + (f"fails\n{done.stdout}{done.stderr}" if done.returncode else "passes")
+            )
+    return not failed
 
 
 # --- stability ------------------------------------------------------------------------------------------------------
@@ -297,7 +325,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     node_modules = Path(sys.argv[1]).resolve()
     is_told = tools_are_as_told(node_modules, write="--write" in sys.argv)
-    results = [is_told, block_for_node_runs(node_modules), changelog_is_true(node_modules)]
+    results = [is_told, blocks_run(node_modules), changelog_is_true(node_modules)]
     sys.exit(not all(results))
 
 

@@ -62,6 +62,11 @@ java_runtime() { # whichever the machine has, or Debian's
   command -v java >/dev/null || quietly apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends default-jre-headless
 }
 
+php_libraries() { # what the blocks in PHP use
+  [ -e /usr/share/php/JsonSchema/autoload.php ] ||
+    quietly apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends php-json-schema php-symfony-yaml
+}
+
 serve_sandbox() { # a sandbox for the rest of the script, after scratch; it is ready when $SCRATCH/ready.json is there
   "$BIN/patchworks-sandbox" serve --port 0 --ready-file "$SCRATCH/ready.json" >"$SCRATCH/sandbox.log" 2>&1 &
   # shellcheck disable=SC2064 # this server's number, not that of whatever is last in the background then
