@@ -7,8 +7,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from sandbox.faults.rules import make_rule
+from sandbox.platform.flows.model import ApiKeySeed
+from sandbox.platform.flows.run import FlowRun, FlowRunsSnapshot
 from tests.web.dashboard.conftest import Dashboard
 
+RUN = "01hx3v9k2m8e5n7q4r6s0t1w2x"
 PAGES = {
     "requests": "/",
     "opened": "/?open=2",
@@ -21,6 +24,8 @@ PAGES = {
     "sync report": "/dashboard/sync-report?days=15",
     "runs": "/dashboard/runs",
     "run": "/dashboard/runs/run-1",
+    "flows": "/dashboard/flows",
+    "run of a flow": f"/dashboard/flow-runs/{RUN}",
     "clock": "/dashboard/clock",
     "faults": "/dashboard/faults",
     "new rule": "/dashboard/faults/new?fault.kind=sequence&fault.steps[0].kind=status&times=0",
@@ -58,6 +63,24 @@ def populate(dashboard: Dashboard) -> None:
     dashboard.token()
     sandbox.store.set_active(2, active=False)
     sandbox.change_settings({"token_lifetime": 60})
+    flow, at = sandbox.store.flows.flows()[0], sandbox.clock.timestamp()
+    run = FlowRun(
+        id=RUN,
+        number=1,
+        flow_id=flow.id,
+        flow=flow.name,
+        company="acme",
+        version=1,
+        trigger="API",
+        started_at=at,
+        ends_at=at,
+        failed=True,
+        environment="2",
+        variables='{"x": 1}',
+        retries=RUN,
+    )
+    sandbox.platform.runs.restore(FlowRunsSnapshot(read=0, runs=(run,), begun=()))
+    sandbox.store.flows.add_api_key("acme", ApiKeySeed("Build server"))
 
 
 def violations(page: Page, options: dict[str, object] | None = None) -> list[str]:

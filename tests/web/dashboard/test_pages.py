@@ -26,6 +26,7 @@ PATHS = [
     "/dashboard/services/3",
     "/dashboard/sync-report",
     "/dashboard/runs",
+    "/dashboard/flows",
     "/dashboard/clock",
     "/dashboard/faults",
     "/dashboard/try",

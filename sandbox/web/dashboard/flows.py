@@ -1,0 +1,72 @@
+"""Process flows: their URLs to copy, versions, webhooks, callbacks and API keys, and their runs with logs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import render_template
+
+from sandbox.platform.flows.core.world import World
+from sandbox.platform.flows.model import START_PATH, WEBHOOK_PATH, Flow, Hook
+from sandbox.platform.flows.run import FAILURE, STARTED, STOPPED, SUCCESS, FlowRun
+from sandbox.web.control.base import base_url, current_sandbox
+from sandbox.web.control.seed import may_know_secrets
+from sandbox.web.dashboard.blueprint import PAGES, pages
+
+_SHOWN: Final = 200
+"""Runs of the page, the newest ones."""
+
+_STATUSES: Final = {STARTED: "started", SUCCESS: "success", FAILURE: "failure", STOPPED: "stopped"}
+
+
+@pages.get(f"{PAGES}/flows")
+def flows() -> str:
+    """List the flows with their URLs, the API keys by name, and the newest runs."""
+    sandbox = current_sandbox()
+    store, runs = sandbox.store.flows, sandbox.platform.runs.runs()
+    listed = [
+        {
+            "flow": flow,
+            "start_url": base_url() + START_PATH.format(id=flow.id),
+            "hooks": [(name, hook, _url(flow, hook)) for name, hook in _hooks(flow)],
+        }
+        for flow in store.flows()
+    ]
+    return render_template(
+        "flows.html",
+        flows=listed,
+        api_keys=store.api_keys(),
+        users=store.users(),
+        runs=[(run, _status(run)) for run in runs[: -_SHOWN - 1 : -1]],
+        total=len(runs),
+        shows_signatures=may_know_secrets(),
+    )
+
+
+@pages.get(f"{PAGES}/flow-runs/<run_id>")
+def flow_run(run_id: str) -> str:
+    """Show a run of a flow with its log, line by line."""
+    platform = current_sandbox().platform
+    run = platform.runs.run(run_id)
+    return render_template(
+        "flow_run.html",
+        run=run,
+        status=_status(run),
+        lines=World(platform, run.company).logs(run),
+        payload=platform.runs.payload(run),
+    )
+
+
+def _hooks(flow: Flow) -> list[tuple[str, Hook]]:
+    webhooks: list[tuple[str, Hook]] = [("Webhook", hook) for hook in flow.webhooks]
+    return [*webhooks, *(("Callback", hook) for hook in flow.callbacks)]
+
+
+def _url(flow: Flow, hook: Hook) -> str:
+    """Return the URL of a webhook or callback, with its signature for an asker who may know secrets."""
+    url = base_url() + WEBHOOK_PATH.format(company=flow.company, id=hook.id)
+    return f"{url}?patchworks_signature={hook.signature}" if may_know_secrets() else url
+
+
+def _status(run: FlowRun) -> str:
+    return _STATUSES[run.status(current_sandbox().clock.timestamp())]
