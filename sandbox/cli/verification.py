@@ -123,10 +123,14 @@ def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **op
         raise click.exceptions.Exit(1)
 
 
+def _target(found: Any) -> str:
+    """Return the inbound URL, or the company and the name of the flow, that payloads are for."""
+    return f"{found['company']}/{found['flow']}" if found["flow"] else f"/v1/{found['company']}/{found['vanity_url']}"
+
+
 def _show_duplicates(answer: Any) -> None:
     rows = [
-        [found["count"], f"/v1/{found['company']}/{found['vanity_url']}", found["key"], " ".join(found["requests"])]
-        for found in answer["duplicates"]
+        [found["count"], _target(found), found["key"], " ".join(found["requests"])] for found in answer["duplicates"]
     ]
     click.echo(table(["TIMES", "URL", "KEY", "REQUESTS"], rows) if rows else "no duplicates")
 
@@ -174,10 +178,7 @@ def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
     if as_json:
         print_json(answer)
         return
-    rows = [
-        [found["requests"][0].rpartition("-")[2], f"/v1/{found['company']}/{found['vanity_url']}", found["line"]]
-        for found in answer["attempts"]
-    ]
+    rows = [[found["requests"][0].rpartition("-")[2], _target(found), found["line"]] for found in answer["attempts"]]
     click.echo(table(["FIRST", "URL", "ATTEMPTS"], rows) if rows else "no payload was sent more than once")
 
 

@@ -86,7 +86,7 @@ def _result(entry: Entry) -> str:
 def alike_payloads(
     entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None
 ) -> list[list[Entry]]:
-    """Return the entries of each payload and service, in the order in which they began.
+    """Return the entries of each payload and service or flow, in the order in which they began.
 
     ``by``: ``bytes`` for the same bytes; ``json`` (the default) for the same JSON, however it is written; ``json_path``
     for the same selection by an RFC 9535 query, such as an order number. Raise ``InvalidValueError``.
@@ -99,7 +99,7 @@ def alike_payloads(
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
         if entry.kind in PAYLOADS and (found := identity(entry)) is not None:
-            groups.setdefault((entry.company, entry.vanity_url, found), []).append(entry)
+            groups.setdefault((*entry.target, found), []).append(entry)
     return list(groups.values())
 
 
@@ -136,10 +136,10 @@ def chained(entries: Iterable[Entry]) -> list[Attempts]:
     return [Attempts(None, tuple(group), before.get(key, 0)) for key, group in groups.items()]
 
 
-def _payload(entry: Entry) -> tuple[str | None, str | None, bytes] | None:
+def _payload(entry: Entry) -> tuple[object, ...] | None:
     """Return what makes two requests attempts of one payload; ``None`` where there is no payload."""
     # Python keeps the hash of bytes
-    return (entry.company, entry.vanity_url, entry.body) if entry.kind in PAYLOADS and entry.body else None
+    return (*entry.target, entry.body) if entry.kind in PAYLOADS and entry.body else None
 
 
 def key_of(entry: Entry, query: JSONPath | None) -> JsonValue:

@@ -196,6 +196,11 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
         return self.subject.get("flow")
 
     @property
+    def target(self) -> tuple[str | None, str | None, str | None]:
+        """The service or the flow that its payload is for."""
+        return self.company, self.vanity_url, self.flow
+
+    @property
     def hook(self) -> str | None:
         """The id of the webhook or callback."""
         return self.subject.get("hook")

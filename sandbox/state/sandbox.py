@@ -119,6 +119,13 @@ class Sandbox:
         return MappingProxyType(self._credentials)
 
     @property
+    def api_key(self) -> str | None:
+        """The first API key of the seed that is in force, with its text."""
+        given = (key.key for company in self._loaded.seed.companies for key in company.api_keys)
+        found = ((text, self.store.flows.find_api_key(text)) for text in given if text is not None)
+        return next((text for text, key in found if key is not None and not key.revoked), None)
+
+    @property
     def company(self) -> Company | None:
         """The first company of the seed."""
         return next(iter(self._pristine.companies()), None)

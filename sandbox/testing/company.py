@@ -12,6 +12,7 @@ from sandbox.testing.backend import Backend, Credentials
 
 if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
+    from sandbox.platform.flows.model import ApiKey, Flow
 
 T = TypeVar("T")
 
@@ -146,6 +147,51 @@ class Services(_Part):
 
     def _get(self, vanity_url: str) -> Service:
         return _named("service", vanity_url, {service.vanity_url: service for service in self})
+
+
+class Flows(_Part):
+    """The process flows of a company."""
+
+    def __iter__(self) -> Iterator[Flow]:
+        slug = self._backend.company
+        return iter([flow for flow in self._do(verbs.flows()) if flow.company == slug])
+
+    def __repr__(self) -> str:
+        return f"<Flows: {_listed(flow.name for flow in self)}>"
+
+    def add(self, name: str, **parts: object) -> Flow:
+        """Add a flow as a seed has it: ``add("Orders in", webhooks=[{}], callbacks=[{"returns": [1]}])``."""
+        return self._do(verbs.add_flow(self._backend.company, {"name": name, **parts}))
+
+    def delete(self, name: str) -> None:
+        """Delete a flow with its webhooks and callbacks. Raise ``NotFoundError``."""
+        self._do(verbs.delete_flow(_named("flow", name, {flow.name: flow for flow in self}).id))
+
+
+class ApiKeys(_Part):
+    """The API keys of a company."""
+
+    def __iter__(self) -> Iterator[ApiKey]:
+        slug = self._backend.company
+        return iter([key for key in self._do(verbs.api_keys()) if key.company == slug])
+
+    def __repr__(self) -> str:
+        return f"<ApiKeys: {_listed(key.name for key in self)}>"
+
+    def add(self, name: str) -> str:
+        """Add an API key and return its text, which the sandbox shows once."""
+        return self._do(verbs.add_api_key(self._backend.company, name)).secret
+
+    def revoke(self, name: str) -> None:
+        """Revoke an API key; requests with it are refused. Raise ``NotFoundError``."""
+        self._do(verbs.revoke_api_key(self._get(name).id))
+
+    def delete(self, name: str) -> None:
+        """Delete an API key. Raise ``NotFoundError``."""
+        self._do(verbs.delete_api_key(self._get(name).id))
+
+    def _get(self, name: str) -> ApiKey:
+        return _named("API key", name, {key.name: key for key in self})
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,10 +15,10 @@ from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 from sandbox.testing.clock import SandboxClock
-from sandbox.testing.company import Entities, OAuthClients, Services
+from sandbox.testing.company import ApiKeys, Entities, Flows, OAuthClients, Services
 from sandbox.testing.faults import Faults
 from sandbox.testing.intercept import Interception, intercepted
-from sandbox.testing.observed import Inbound, Observed
+from sandbox.testing.observed import FlowTrigger, Inbound, Observed
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 
@@ -48,6 +49,25 @@ class StandIn(Interception):
         """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
         inbound = self.handle.inbound(vanity_url, company)
         return replace(inbound, url=self.base_url + urlsplit(inbound.url).path)
+
+    def flow(self, name: str, company: str | None = None) -> FlowTrigger:
+        """Return the URL of the Start API for a flow, and every request that started it; raise ``NotFoundError``."""
+        return self._at("start", self.handle.flow(name, company))
+
+    def webhook(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
+        """Return the signed URL of a flow's webhook and the requests to it; raise ``NotFoundError``."""
+        return self._at("webhooks", self.handle.webhook(name, company, id=id))
+
+    def callback(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
+        """Return the signed URL of a flow's callback and the requests to it; raise ``NotFoundError``."""
+        return self._at("callbacks", self.handle.callback(name, company, id=id))
+
+    def _at(self, deployment: str, trigger: FlowTrigger) -> FlowTrigger:
+        """Return a trigger with its URL on the platform's own host, or on the first one where others were given."""
+        host = f"{deployment}.wearepatchworks.com"
+        base_url = f"https://{host}" if host in self.hosts else self.base_url
+        parts = urlsplit(trigger.url)
+        return replace(trigger, url=base_url + parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 class Patchworks(Observed):
@@ -118,7 +138,9 @@ class Patchworks(Observed):
         """Environment variables for an integration that runs as a process of its own.
 
         ``PATCHWORKS_TOKEN_URL``, ``PATCHWORKS_CLIENT_ID``, ``PATCHWORKS_CLIENT_SECRET``, ``PATCHWORKS_COMPANY``,
-        ``PATCHWORKS_INBOUND_URL_<VANITY_URL>`` for each service, and ``PATCHWORKS_SANDBOX_URL`` for the command line.
+        ``PATCHWORKS_INBOUND_URL_<VANITY_URL>`` for each service, ``PATCHWORKS_START_URL_<FLOW>``,
+        ``PATCHWORKS_WEBHOOK_URL_<FLOW>`` and ``PATCHWORKS_CALLBACK_URL_<FLOW>`` for each process flow, and
+        ``PATCHWORKS_SANDBOX_URL`` for the command line.
         """
         variables = {
             "PATCHWORKS_SANDBOX_URL": self.base_url,
@@ -130,6 +152,13 @@ class Patchworks(Observed):
         services = [service for service in self._backend.do(verbs.services()) if service.company == self.company]
         names = {service.vanity_url: service.vanity_url.upper().replace("-", "_") for service in services}
         urls = {f"PATCHWORKS_INBOUND_URL_{name}": self._url(self.company, known) for known, name in names.items()}
+        for flow in self.flows:
+            name = re.sub(r"\W+", "_", flow.name).strip("_").upper()
+            urls[f"PATCHWORKS_START_URL_{name}"] = self.flow(flow.name).url
+            if flow.webhooks:
+                urls[f"PATCHWORKS_WEBHOOK_URL_{name}"] = self.webhook(flow.name).url
+            if flow.callbacks:
+                urls[f"PATCHWORKS_CALLBACK_URL_{name}"] = self.callback(flow.name).url
         return {**variables, **urls}
 
     # --- ways to reach it ---------------------------------------------------------------------------------------------
@@ -177,6 +206,16 @@ class Patchworks(Observed):
     def services(self) -> Services:
         """The services of the company: ``services.deactivate("orders")``."""
         return Services(self._backend)
+
+    @property
+    def flows(self) -> Flows:
+        """The process flows of the company: ``flows.add("Orders in", webhooks=[{}])``."""
+        return Flows(self._backend)
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The API keys of the company: ``api_keys.add("CI")`` returns the text of a new one."""
+        return ApiKeys(self._backend)
 
     def certify(
         self,

@@ -13,7 +13,7 @@ from sandbox.journal.assertions.view import Received
 from sandbox.journal.attempts import Attempts, Likeness, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
 from sandbox.journal.duplicates import Duplicates
-from sandbox.journal.endpoint import INBOUND, TOKEN
+from sandbox.journal.endpoint import CALLBACK, INBOUND, TOKEN, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter
@@ -25,6 +25,9 @@ from sandbox.testing.backend import Backend
 from sandbox.testing.contract import NotConformingError
 
 if TYPE_CHECKING:
+    from sandbox.platform.flows.model import Flow as ProcessFlow
+    from sandbox.platform.flows.model import Hook
+    from sandbox.platform.flows.run import FlowRun
     from sandbox.testing.sync_report import SyncReport
 
 
@@ -56,6 +59,26 @@ class Inbound(Received):
         return self._backend.do(verbs.change_service(self.service.id, changes))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class FlowTrigger(Received):
+    """A URL that starts a process flow, the requests to it, and the runs of the flow."""
+
+    url: str
+    """With the signature, of a webhook or callback."""
+    flow: ProcessFlow
+    """The flow, as it was when this was made."""
+    _backend: Backend
+
+    @property
+    def runs(self) -> list[FlowRun]:
+        """The runs of the flow in the last seven days, oldest first."""
+        return self._backend.do(verbs.flow_runs(self.flow.id))
+
+    def configure(self, **changes: bool | int | None) -> ProcessFlow:
+        """Enable or disable the flow, and deploy a version or none: ``configure(enabled=False, deployed=12)``."""
+        return self._backend.do(verbs.change_flow(self.flow.id, changes))
+
+
 class Observed:
     """The part of a handle that shows what was received."""
 
@@ -72,6 +95,51 @@ class Observed:
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
         return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), service, self._backend)
+
+    def flow(self, name: str, company: str | None = None) -> FlowTrigger:
+        """Return the URL of the Start API for a flow, ``…/start``, and every request that started the flow.
+
+        ``url + "/raw"`` takes plain JSON. Raise ``NotFoundError``, which lists the flows.
+        """
+        flow = self._flow(name, company)
+        url = self._backend.place.base_url + f"/api/v1/flows/{flow.id}/start"
+        return self._trigger(flow, url, EntryFilter(company=flow.company, flow=flow.name))
+
+    def webhook(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
+        """Return the signed URL of a flow's webhook, the first unless an id is given, and the requests to it.
+
+        Raise ``NotFoundError``.
+        """
+        flow = self._flow(name, company)
+        return self._hook(flow, WEBHOOK, flow.webhooks, id)
+
+    def callback(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
+        """Return the signed URL of a flow's callback, the first unless an id is given, and the requests to it.
+
+        Raise ``NotFoundError``.
+        """
+        flow = self._flow(name, company)
+        return self._hook(flow, CALLBACK, flow.callbacks, id)
+
+    def _flow(self, name: str, company: str | None) -> ProcessFlow:
+        slug = company or self._backend.company
+        known = {f"{flow.company}/{flow.name}": flow for flow in self._backend.do(verbs.flows())}
+        found = known.get(f"{slug}/{name}")
+        if found is None:
+            raise NotFoundError("flow", f"{slug}/{name}", known, named=True)
+        return found
+
+    def _hook(self, flow: ProcessFlow, kind: EndpointKind, hooks: Sequence[Hook], hook_id: str | None) -> FlowTrigger:
+        known = [hook.id for hook in hooks]
+        found = next((hook for hook in hooks if hook_id in (None, hook.id)), None)
+        if found is None:
+            raise NotFoundError(f"{kind.name} of flow {flow.name!r}", hook_id, known)
+        path = f"/api/v1/{flow.company}/{found.id}?patchworks_signature={found.signature}"
+        entry_filter = EntryFilter(kind=kind.name, company=flow.company, hook=found.id)
+        return self._trigger(flow, self._backend.place.base_url + path, entry_filter)
+
+    def _trigger(self, flow: ProcessFlow, url: str, entry_filter: EntryFilter) -> FlowTrigger:
+        return FlowTrigger(self._backend.recorder, View(entry_filter, only_accepted=True), url, flow, self._backend)
 
     @property
     def requests(self) -> Received:
@@ -117,14 +185,19 @@ class Observed:
         return self._backend.do(verbs.contract_violations()).but(allow).problem(at_least)
 
     def duplicates(
-        self, by: Likeness | None = None, *, json_path: str | None = None, vanity_url: str | None = None
+        self,
+        by: Likeness | None = None,
+        *,
+        json_path: str | None = None,
+        vanity_url: str | None = None,
+        flow: str | None = None,
     ) -> list[Duplicates]:
         """Return the payloads that were accepted more than once, as after a retry.
 
         ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``
         such as ``$.order``. Dropped entries are not compared.
         """
-        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url))
+        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url, flow=flow))
 
     def attempts(
         self,
@@ -132,13 +205,14 @@ class Observed:
         *,
         json_path: str | None = None,
         vanity_url: str | None = None,
+        flow: str | None = None,
         at_least: int = 2,
     ) -> list[Attempts]:
         """Return the payloads that were sent ``at_least`` so often, accepted or not, with the time between attempts.
 
         ``by`` and ``json_path`` are those of ``duplicates``; ``attempts()[0].gaps_s`` are real seconds.
         """
-        entries = self._backend.journal.entries(EntryFilter(kind=INBOUND.name, vanity_url=vanity_url))
+        entries = self._backend.journal.entries(EntryFilter(vanity_url=vanity_url, flow=flow))
         return find_attempts(entries, by, json_path, at_least=at_least)
 
     @property

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
     from sandbox.journal.attempts import Likeness
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.flows.model import ApiKey, Flow
+    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.store import NewApiKey
     from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Row
     from sandbox.platform.processing.values import Run
@@ -449,6 +452,106 @@ def delete_service(service_id: int) -> Verb[object]:
     return Verb(f"DELETE /services/{service_id}", lambda it: it.store.delete_service(service_id), lambda _: None)
 
 
+# --- process flows ----------------------------------------------------------------------------------------------------
+
+
+def flows() -> Verb[list[Flow]]:
+    """Return all process flows; behind a URL without the keys of their HMACs."""
+    return Verb("GET /flows", lambda it: it.store.flows.flows(), reading.flows)
+
+
+def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
+    """Add a process flow, as a seed has it, to a company; raise ``SeedError`` or ``ConflictError``."""
+
+    def here(sandbox: Sandbox) -> Flow:
+        from sandbox.state.seed.load import parse_part
+
+        return sandbox.store.flows.add_flow(sandbox.store.company(company).slug, parse_part("flows", document))
+
+    return Verb(f"POST /companies/{_quoted(company)}/flows", here, reading.flow, dict(document))
+
+
+def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
+    """Enable or disable a flow, and deploy a version of it; raise ``InvalidValueError``."""
+
+    def own_one(parent: Backend, own: Ownership) -> Flow:
+        own.checked(_flow(parent, flow_id), "flow", flow_id)
+        return parent.do(change_flow(flow_id, changes))
+
+    def here(sandbox: Sandbox) -> Flow:
+        return sandbox.store.flows.change_flow(flow_id, **changes)
+
+    return Verb(f"PATCH /flows/{flow_id}", here, reading.flow, dict(changes), isolated=own_one)
+
+
+def delete_flow(flow_id: int) -> Verb[None]:
+    """Delete a flow with its webhooks and callbacks."""
+
+    def own_one(parent: Backend, own: Ownership) -> None:
+        own.checked(_flow(parent, flow_id), "flow", flow_id)
+        parent.do(delete_flow(flow_id))
+
+    return Verb(
+        f"DELETE /flows/{flow_id}", lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, isolated=own_one
+    )
+
+
+def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
+    """Return the runs of a flow, oldest first."""
+
+    def here(sandbox: Sandbox) -> list[FlowRun]:
+        flow = sandbox.store.flows.flow(flow_id)
+        return [run for run in sandbox.platform.runs.runs() if run.flow_id == flow.id]
+
+    return Verb(f"GET /flows/{flow_id}/runs", here, reading.flow_runs)
+
+
+def api_keys() -> Verb[list[ApiKey]]:
+    """Return the API keys, revoked ones too."""
+    return Verb("GET /api-keys", lambda it: it.store.flows.api_keys(), reading.api_keys)
+
+
+def add_api_key(company: str, name: str) -> Verb[NewApiKey]:
+    """Add an API key to a company; the value has the only copy of its text."""
+
+    def here(sandbox: Sandbox) -> NewApiKey:
+        from sandbox.platform.flows.model import ApiKeySeed
+
+        return sandbox.store.flows.add_api_key(sandbox.store.company(company).slug, ApiKeySeed(name))
+
+    return Verb(f"POST /companies/{_quoted(company)}/api-keys", here, reading.new_api_key, {"name": name})
+
+
+def revoke_api_key(key_id: int) -> Verb[ApiKey]:
+    """Revoke an API key; it stays in the list."""
+
+    def own_one(parent: Backend, own: Ownership) -> ApiKey:
+        own.checked(_api_key(parent, key_id), "API key", key_id)
+        return parent.do(revoke_api_key(key_id))
+
+    route = f"POST /api-keys/{key_id}/revoke"
+    return Verb(route, lambda it: it.store.flows.revoke_api_key(key_id), reading.api_key, isolated=own_one)
+
+
+def delete_api_key(key_id: int) -> Verb[None]:
+    """Delete an API key."""
+
+    def own_one(parent: Backend, own: Ownership) -> None:
+        own.checked(_api_key(parent, key_id), "API key", key_id)
+        parent.do(delete_api_key(key_id))
+
+    route = f"DELETE /api-keys/{key_id}"
+    return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, isolated=own_one)
+
+
+def _flow(parent: Backend, flow_id: int) -> Flow | None:
+    return next((flow for flow in parent.do(flows()) if flow.id == flow_id), None)
+
+
+def _api_key(parent: Backend, key_id: int) -> ApiKey | None:
+    return next((key for key in parent.do(api_keys()) if key.id == key_id), None)
+
+
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------
 
 
@@ -497,14 +600,13 @@ def clear_requests() -> Verb[int]:
 
 
 def duplicates(by: Likeness | None = None, json_path: str | None = None, **where: str | None) -> Verb[list[Duplicates]]:
-    """Return the payloads that were accepted more than once; ``where``: ``company``, ``vanity_url``."""
+    """Return the payloads that were accepted more than once; ``where``: ``company``, ``vanity_url``, ``flow``."""
 
     def here(sandbox: Sandbox) -> list[Duplicates]:
         from sandbox.journal.duplicates import find_duplicates
-        from sandbox.journal.endpoint import INBOUND
         from sandbox.journal.filter import EntryFilter
 
-        meant = EntryFilter(kind=INBOUND.name, **where)  # type: ignore[arg-type]
+        meant = EntryFilter(**where)  # type: ignore[arg-type]
         return find_duplicates(sandbox.journal.entries(meant), by, json_path)
 
     def own_ones(parent: Backend, own: Ownership) -> list[Duplicates]:

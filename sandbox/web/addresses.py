@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from sandbox._version import __version__
@@ -17,6 +17,9 @@ from sandbox.platform.flows import HOSTS as FLOW_HOSTS
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.paths import PREFIX
+
+if TYPE_CHECKING:
+    from sandbox.platform.flows.model import Flow, Hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ class Endpoints:
         services = self.sandbox.store.services()
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
+    def flows(self, *, signed: bool) -> dict[str, dict[str, Any]]:
+        """Return the ids and URLs of the flows of the first company by name; ``signed`` with the signatures."""
+        store = self.sandbox.store.known_flows
+        flows = [] if store is None or self.company is None else store.flows(self.company)
+        return {flow.name: flow_addresses(flow, self.base_url, signed=signed) for flow in flows}
+
     @property
     def secret_is_given(self) -> bool:
         """Whether the seed or the settings give the secret of the credentials. Such a secret is in no output."""
@@ -102,11 +111,36 @@ class Endpoints:
             "company": self.company,
             "client_id": credentials.client.id if credentials else None,
             "client_secret": credentials.secret if credentials and shows_secret else None,
+            "flows": self.flows(signed=not for_log),
+            "api_key": None if for_log else self.sandbox.api_key,
+            "login_url": f"{self.base_url}/api/v1/login",
+            "start_url": f"{self.base_url}/api/v1",
+            "core_url": f"{self.base_url}/api/v1",
             "version": __version__,
             "pid": os.getpid(),
             "tls_base_url": self.tls.base_url if self.tls else None,
             "tls_ca_file": str(self.tls.ca_file) if self.tls and self.tls.ca_file else None,
         }
+
+
+def flow_addresses(flow: Flow, base_url: str, *, signed: bool) -> dict[str, Any]:
+    """Return the id and the URLs of a flow."""
+    from sandbox.platform.flows.model import START_PATH  # a sandbox may have no flow
+
+    return {
+        "id": flow.id,
+        "start_url": base_url + START_PATH.format(id=flow.id),
+        "webhooks": [hook_address(flow, hook, base_url, signed=signed) for hook in flow.webhooks],
+        "callbacks": [hook_address(flow, hook, base_url, signed=signed) for hook in flow.callbacks],
+    }
+
+
+def hook_address(flow: Flow, hook: Hook, base_url: str, *, signed: bool) -> str:
+    """Return the URL of a webhook or callback; ``signed`` with its signature."""
+    from sandbox.platform.flows.model import SIGNATURE, WEBHOOK_PATH
+
+    url = base_url + WEBHOOK_PATH.format(company=flow.company, id=hook.id)
+    return f"{url}?{SIGNATURE}={hook.signature}" if signed else url
 
 
 def reachable(host: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
+from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError, UnknownNameError
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.value_types import is_printable
 from sandbox.journal.known_secrets import KnownSecrets
@@ -157,17 +157,17 @@ class FlowStore:
                 raise ConflictError(f"company {company!r} has a flow {name!r} already; choose another name")
             return self.put_flow(company, given)
 
-    def set_enabled(self, flow_id: int, enabled: bool) -> Flow:
-        """Enable or disable a flow."""
-        return self._changed(flow_id, enabled=enabled)
-
-    def deploy(self, flow_id: int, version: int | None) -> Flow:
-        """Deploy a version of a flow; with ``None`` none is deployed after that."""
+    def change_flow(self, flow_id: int, **changes: bool | int | None) -> Flow:
+        """Enable or disable a flow (``enabled``), and deploy a version or none (``deployed``)."""
         with self._lock:
-            known = self.flow(flow_id).versions
-            if version is not None and version not in known:
-                raise InvalidValueError("version", version, _one_of(known))
-            return self._changed(flow_id, deployed=version)
+            flow = self.flow(flow_id)
+            for name, value in changes.items():
+                if name not in ("enabled", "deployed"):
+                    raise UnknownNameError(name, value, "field of a flow", ("enabled", "deployed"))
+            version = changes.get("deployed")
+            if version is not None and version not in flow.versions:
+                raise InvalidValueError("deployed", version, f"null, or {_one_of(flow.versions)}")
+            return self._changed(flow_id, **changes)
 
     def add_version(self, flow_id: int) -> Flow:
         """Add a version to a flow; it is not deployed."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sandbox.foundation.errors import DocumentError, InvalidValueError, SeedError
 from sandbox.foundation.yaml_document import document_of, document_of_text, fixtures_folder, read_document
@@ -79,6 +79,12 @@ def parse_seed(data: Mapping[str, object]) -> Seed:
     with _seed_errors():
         draft.add(document_of(data))
         return draft.seed()
+
+
+def parse_part(key: Literal["flows", "api_keys", "users"], data: object) -> Any:
+    """Check a flow, an API key or a user given as Python data, as a seed has it; raise ``SeedError``."""
+    company = parse_seed({"companies": [{"name": "-", key: [data]}]}).companies[0]
+    return getattr(company, key)[0]
 
 
 def extended_seed(base: Seed, data: Mapping[str, object]) -> tuple[Seed, Seed]:

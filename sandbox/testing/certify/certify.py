@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from sandbox.faults.fault import stage_of
+from sandbox.faults.rules import FaultRule
+from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InvalidValueError, SandboxError
 from sandbox.foundation.real_time import monotonic
-from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.endpoint import INBOUND, PAYLOADS
 from sandbox.journal.entry import Entry
-from sandbox.journal.filter import EntryFilter
+from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.redaction import redact_text
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
@@ -112,7 +116,8 @@ def run_storm(
     if storm.settings:
         sandbox.configure(**storm.settings)
     for rule in storm.rules:
-        backend.do(verbs.add_rule(rule))
+        for meant in _at_payloads(rule, calm):
+            backend.do(verbs.add_rule(meant))
     steps = threading.Thread(target=_take_steps, args=(backend, storm), name="storm", daemon=True)
     steps.start()
     given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **environment}
@@ -135,20 +140,37 @@ def run_storm(
     return Run(storm, entries, events, kept, json_path, calm)
 
 
+def _at_payloads(rule: FaultRule, calm: Run | None) -> list[FaultRule]:
+    """Return a rule for inbound URLs at the endpoints that got the client's payloads when nothing failed."""
+    used = dict.fromkeys(entry.kind for entry in (calm.payloads if calm is not None else ()))
+    if rule.match.endpoint != INBOUND.name or not used or rule.match.vanity_url is not None:
+        return [rule]
+    faults = [fault for fault in steps_of(rule.fault) if fault is not None]
+    kinds = [kind for kind in used if all(fault.happens_at(stage_of(kind)) for fault in faults)]
+    return [replace(rule, match=replace(rule.match, endpoint=kind)) for kind in kinds]
+
+
+def _brings_payload(entry: Entry) -> bool:
+    return entry.kind in PAYLOADS
+
+
 def _environment(sandbox: Patchworks, backend: Backend) -> dict[str, str]:
     company = sandbox.company
     services = [each for each in backend.do(verbs.services()) if each.company == company and each.active]
+    if not services and any(flow.company == company for flow in backend.do(verbs.flows())):
+        return sandbox.env
     if not services:
-        raise InvalidValueError("services", company, "a company with an active service; name a seed that has one")
+        raise InvalidValueError("services", company, "a company with an active service or a flow; name a seed with one")
     return {**sandbox.env, "PATCHWORKS_INBOUND_URL": sandbox.inbound(services[0].vanity_url).url}
 
 
 def _take_steps(backend: Backend, storm: Storm) -> None:
     """Take each step once as many payloads were received; a reset ends the waiting."""
-    sandbox, meant = Patchworks(backend), EntryFilter(kind=INBOUND.name)
+    sandbox = Patchworks(backend)
     with suppress(SandboxError):
         for step in storm.steps:
-            if len(backend.journal.wait(meant, step.after_payloads, MAX_TIMEOUT_S)) < step.after_payloads:
+            found = backend.journal.wait(EVERY_ENTRY, step.after_payloads, MAX_TIMEOUT_S, matches=_brings_payload)
+            if len(found) < step.after_payloads:
                 return
             if step.advance is not None:
                 sandbox.clock.advance(step.advance)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox.journal.attempts import Attempts, ended_at, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.endpoint import INBOUND, TOKEN
+from sandbox.journal.endpoint import CALLBACK, PAYLOADS, TOKEN, WEBHOOK
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.platform.endpoints import violations_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Answer = Literal["pass", "fail", "info", "not_reached"]
 
+_SIGNED: Final = (WEBHOOK.name, CALLBACK.name)
 _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
 """The text in the journal in place of a secret."""
 
@@ -76,8 +77,8 @@ class Run:
 
     @cached_property
     def payloads(self) -> list[Entry]:
-        """The requests to inbound URLs."""
-        return [entry for entry in self.entries if entry.kind == INBOUND.name]
+        """The requests that bring a payload."""
+        return [entry for entry in self.entries if entry.kind in PAYLOADS]
 
     @cached_property
     def attempts(self) -> list[Attempts]:
@@ -130,8 +131,12 @@ class Run:
 
     @cached_property
     def with_secrets_in_urls(self) -> list[Entry]:
-        """The requests whose path or query held a secret."""
-        return [entry for entry in self.entries if _FINGERPRINT.search(f"{entry.path}?{entry.query}")]
+        """The requests whose path or query held a secret; the signature of a webhook or callback belongs there."""
+        return [
+            entry
+            for entry in self.entries
+            if _FINGERPRINT.search(f"{entry.path}?{entry.query}") and entry.kind not in _SIGNED
+        ]
 
     def usual_copies(self, attempts: Attempts) -> int:
         """Return how often the same payload was stored when nothing failed: a client may mean to send it twice."""
@@ -145,7 +150,7 @@ class Run:
 
 def _identity(attempts: Attempts) -> object:
     first = attempts.entries[0]
-    return first.company, first.vanity_url, first.body if attempts.key is None else repr(attempts.key)
+    return first.target, first.body if attempts.key is None else repr(attempts.key)
 
 
 def overlap(entries: Sequence[Entry]) -> list[Entry]:

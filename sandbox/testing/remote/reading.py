@@ -19,6 +19,9 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.flows.model import ApiKey, Flow
+    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.store import NewApiKey
     from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Row
     from sandbox.platform.processing.values import Run
@@ -75,6 +78,56 @@ def tokens(pages: list[Document]) -> list[IssuedToken]:
         convert({**given, **{name: parse_instant(given[name]).timestamp() for name in times}}, IssuedToken)
         for given in reversed(newest_first.values())
     ]
+
+
+def flow(answer: Document) -> Flow:
+    """Return a process flow; the keys of its HMACs are not shown."""
+    from sandbox.platform.flows.model import Flow
+
+    return convert(answer, Flow)
+
+
+def flows(answer: list[Document]) -> list[Flow]:
+    """Return process flows."""
+    return [*map(flow, answer)]
+
+
+def flow_runs(answer: list[Document]) -> list[FlowRun]:
+    """Return runs of a process flow."""
+    from sandbox.platform.flows.run import FlowRun
+
+    times = ("started_at", "ends_at")
+    return [
+        convert({**run, **{name: run[name] and parse_instant(run[name]).timestamp() for name in times}}, FlowRun)
+        for run in answer
+    ]
+
+
+def api_key(answer: Document) -> ApiKey:
+    """Return an API key; of its text only the last four characters are known."""
+    from sandbox.platform.flows.model import ApiKey
+
+    secret = KeptSecret(b"", b"", answer["last_four"])
+    return ApiKey(
+        id=answer["id"],
+        company=answer["company"],
+        name=answer["name"],
+        secret=secret,
+        revoked=answer["revoked"],
+        created_at=parse_instant(answer["created_at"]),
+    )
+
+
+def api_keys(answer: list[Document]) -> list[ApiKey]:
+    """Return API keys."""
+    return [*map(api_key, answer)]
+
+
+def new_api_key(answer: Document) -> NewApiKey:
+    """Return an API key that was just made, with its text."""
+    from sandbox.platform.flows.store import NewApiKey
+
+    return NewApiKey(api_key(answer), answer["key"])
 
 
 def row(given: Document) -> Row:

@@ -122,11 +122,12 @@ class Remote:
         return value
 
     def _note_secrets(self, answer: Any) -> None:
-        """Note the client secrets that an answer holds, so that no report of this process shows them."""
+        """Note the secrets that an answer holds, so that no report of this process shows them."""
         if isinstance(answer, dict):
             for client in (answer, *answer.get("clients", ())):
-                if isinstance(secret := client.get("client_secret"), str):
-                    self.journal.secrets.note(secret)
+                for name in ("client_secret", "key", "api_key", "signature"):
+                    if isinstance(secret := client.get(name), str):
+                        self.journal.secrets.note(secret)
 
 
 class RemoteSandbox(Patchworks):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from msgspec import to_builtins
 
 from sandbox.foundation.errors import SharedSandboxError
 from sandbox.journal.assertions.source import EntrySource
@@ -16,6 +18,9 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
 from sandbox.testing.tenant.journal import TenantJournal, TenantRecorder
 from sandbox.testing.tenant.ownership import Ownership
+
+if TYPE_CHECKING:
+    from sandbox.platform.flows.model import Hook
 
 T = TypeVar("T")
 
@@ -114,11 +119,35 @@ def _create(seed: CompanySeed, backend: Backend) -> tuple[str, list[NewOAuthClie
         for service in given.services:
             names = (slug, connector.id, service.entity, service.vanity_url)
             do(verbs.add_service(*names, active=service.active, options=service.options))
+    for flow in given_flows(seed):
+        do(verbs.add_flow(slug, flow))
     return slug, clients
+
+
+def given_flows(seed: CompanySeed) -> list[dict[str, Any]]:
+    """Return the process flows of a seed for another company: with new ids of versions, webhooks and callbacks."""
+    return [
+        {
+            "name": flow.name,
+            "enabled": flow.enabled,
+            "deployed": flow.deployed is not False,
+            "webhooks": [_new(hook) for hook in flow.webhooks if hook.hmac is None or hook.hmac.key is not None],
+            "callbacks": [_new(hook) for hook in flow.callbacks],
+        }
+        for flow in seed.flows
+    ]
+
+
+def _new(hook: Hook) -> dict[str, Any]:
+    """Return a webhook or callback without its id and signature; a part that is not given is left out."""
+    parts = to_builtins(hook)
+    return {name: value for name, value in parts.items() if value is not None and name not in ("id", "signature")}
 
 
 def _copy_of(slug: str, backend: Backend) -> CompanySeed:
     """Return a seed that makes another company like this one, with one OAuth client for each connector."""
+    from sandbox.platform.flows.model import FlowSeed  # few need it
+
     name = next((company.name for company in backend.do(verbs.companies()) if company.slug == slug), slug)
     services = [service for service in backend.do(verbs.services()) if service.company == slug]
     connectors = [
@@ -139,4 +168,9 @@ def _copy_of(slug: str, backend: Backend) -> CompanySeed:
         for connector in backend.do(verbs.connectors())
         if connector.company == slug
     ]
-    return CompanySeed(name, None, tuple(connectors))
+    flows = tuple(
+        FlowSeed(flow.name, flow.enabled, flow.deployed is not None, (), flow.webhooks, flow.callbacks)
+        for flow in backend.do(verbs.flows())
+        if flow.company == slug
+    )
+    return CompanySeed(name, None, tuple(connectors), flows)

@@ -9,7 +9,6 @@ from marshmallow import fields
 from sandbox.foundation.json_types import JSON_PATH
 from sandbox.journal.attempts import Likeness, find_attempts
 from sandbox.journal.duplicates import find_duplicates
-from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, between, current_sandbox, one_of
 from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
@@ -31,6 +30,7 @@ class AlikeQuerySchema(StrictSchema):
     )
     company = fields.String()
     vanity_url = fields.String()
+    flow = fields.String()
     client_id = fields.String()
 
 
@@ -48,7 +48,8 @@ class DuplicateSchema(AnswerSchema):
     )
     key = fields.Raw(allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."})
     company = fields.String()
-    vanity_url = fields.String()
+    vanity_url = fields.String(allow_none=True, metadata={"description": "Null of a payload for a process flow."})
+    flow = fields.String(allow_none=True, metadata={"description": "Name of the process flow."})
     count = fields.Integer()
     requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
     entries = fields.List(fields.Nested(EntrySchema), metadata={"description": "The entries, if asked for."})
@@ -70,10 +71,10 @@ class DuplicatesSchema(AnswerSchema):
 @blueprint.arguments(DuplicatesQuerySchema, location="query")
 @blueprint.response(200, DuplicatesSchema)
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
-    """List payloads that the same service accepted more than once, as after a retry."""
+    """List payloads that the same service or flow accepted more than once, as after a retry."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
     with_entries = query.pop("entries")
-    entry_filter = EntryFilter(kind=INBOUND.name, **query)
+    entry_filter = EntryFilter(**query)
     journal = current_sandbox().journal
     return {
         "duplicates": [
@@ -82,6 +83,7 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
                 "key": found.key,
                 "company": found.entries[0].company,
                 "vanity_url": found.entries[0].vanity_url,
+                "flow": found.entries[0].flow,
                 "count": len(found.entries),
                 "requests": [entry.id for entry in found.entries],
                 **({"entries": [presented(entry, listed=False) for entry in found.entries]} if with_entries else {}),
@@ -104,7 +106,8 @@ class AttemptsSchema(AnswerSchema):
     line = fields.String(metadata={"description": "All of them.", "example": "503 ·1.0 s· 503 ·2.0 s· 200 stored"})
     key = fields.Raw(allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."})
     company = fields.String()
-    vanity_url = fields.String()
+    vanity_url = fields.String(allow_none=True, metadata={"description": "Null of a payload for a process flow."})
+    flow = fields.String(allow_none=True, metadata={"description": "Name of the process flow."})
     requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
     gaps_s = fields.List(
         fields.Float(), metadata={"description": "Seconds from the end of each to the next, on the machine's clock."}
@@ -126,7 +129,7 @@ def list_attempts(query: dict[str, Any]) -> dict[str, Any]:
     """List the payloads that were sent more than once, with the time that the client waited between the attempts."""
     by, json_path, at_least = query.pop("by", None), query.pop("json_path", None), query.pop("at_least")
     journal = current_sandbox().journal
-    entries = journal.entries(EntryFilter(kind=INBOUND.name, **query))
+    entries = journal.entries(EntryFilter(**query))
     return {
         "attempts": [
             {
@@ -134,6 +137,7 @@ def list_attempts(query: dict[str, Any]) -> dict[str, Any]:
                 "key": found.key,
                 "company": found.entries[0].company,
                 "vanity_url": found.entries[0].vanity_url,
+                "flow": found.entries[0].flow,
                 "requests": [entry.id for entry in found.entries],
                 "gaps_s": found.gaps_s,
                 "stored": found.stored,

@@ -102,6 +102,8 @@ class FilterSchema(StrictSchema):
     kind = fields.String(validate=one_of(*KINDS))
     company = fields.String()
     vanity_url = fields.String()
+    flow = fields.String(metadata={"description": "Name of a process flow."})
+    hook = fields.String(metadata={"description": "Id of a webhook or callback."})
     client_id = fields.String()
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
     status = fields.Integer(validate=between(100, 599))

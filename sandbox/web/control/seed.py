@@ -33,6 +33,9 @@ _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _SECRET: Final = "Null where the asker may not know it: neither on this machine nor with the control key."  # noqa: S105
 
 
+_UNSIGNED: Final = "Without them where the asker may not know secrets."
+
+
 class EndpointsSchema(AnswerSchema):
     """Where the sandbox is, and the credentials of the first OAuth client of its seed: what its ready file holds."""
 
@@ -51,10 +54,28 @@ class EndpointsSchema(AnswerSchema):
     company = fields.String(allow_none=True, metadata={"description": "Slug of the first company of the seed."})
     client_id = fields.String(allow_none=True)
     client_secret = fields.String(allow_none=True, metadata={"description": _SECRET})
+    flows = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested("FlowAddressesSchema"),
+        metadata={"description": "Of the first company, by name."},
+    )
+    api_key = fields.String(allow_none=True, metadata={"description": f"The first one of the seed. {_SECRET}"})
+    login_url = fields.String(metadata={"description": "Login of users by `email`."})
+    start_url = fields.String(metadata={"description": "Base URL of the Start API."})
+    core_url = fields.String(metadata={"description": "Base URL of the Core API."})
     version = fields.String()
     pid = fields.Integer()
     tls_base_url = fields.String(allow_none=True, metadata={"description": "Null without HTTPS."})
     tls_ca_file = fields.String(allow_none=True, metadata={"description": "On the machine of the sandbox."})
+
+
+class FlowAddressesSchema(AnswerSchema):
+    """The id and the URLs of a process flow."""
+
+    id = fields.Integer()
+    start_url = fields.String()
+    webhooks = fields.List(fields.String(), metadata={"description": f"With their signatures. {_UNSIGNED}"})
+    callbacks = fields.List(fields.String(), metadata={"description": f"With their signatures. {_UNSIGNED}"})
 
 
 class SeededClientSchema(AnswerSchema):
@@ -96,7 +117,9 @@ def own_endpoints() -> Endpoints:
 
 def _document() -> dict[str, Any]:
     document = own_endpoints().ready_document()
-    return document if may_know_secrets() else {**document, "client_secret": None}
+    if may_know_secrets():
+        return document
+    return {**document, "client_secret": None, "api_key": None, "flows": own_endpoints().flows(signed=False)}
 
 
 def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:

@@ -91,9 +91,9 @@ def test_inactive_flow_answers_as_set(
 ) -> None:
     flows = make_flows(inactive_flow=setting)
     if state == "disabled":
-        flows.store.set_enabled(1, False)
+        flows.store.change_flow(1, enabled=False)
     else:
-        flows.store.deploy(1, None)
+        flows.store.change_flow(1, deployed=None)
 
     assert flows.send("POST", target[0], b"x", target[1]).status == status
 

@@ -47,7 +47,7 @@ def test_query_names_the_virtual_environment_and_flow_variables(flows: Flows) ->
 
 
 def test_without_a_deployed_version_the_flow_is_not_started(flows: Flows) -> None:
-    flows.store.deploy(1, None)
+    flows.store.change_flow(1, deployed=None)
 
     refused, named = flows.start(), flows.start(f"{START}/11")
 
@@ -154,7 +154,7 @@ def test_key_of_the_run_id_is_a_setting(make_flows: Callable[..., Flows]) -> Non
 @pytest.mark.parametrize(("setting", "status"), [("accept", 200), ("unprocessable", 422)])
 def test_disabled_flow_is_started_as_set(make_flows: Callable[..., Flows], setting: str, status: int) -> None:
     flows = make_flows(disabled_flow=setting)
-    flows.store.set_enabled(1, False)
+    flows.store.change_flow(1, enabled=False)
 
     assert flows.start().status == status
 

@@ -216,3 +216,27 @@ def test_html_escapes_what_a_client_sends(served: Patchworks) -> None:
 
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def by_webhook(sandbox: Patchworks) -> int:
+    """Push two orders to a webhook until they arrive."""
+    url = sandbox.webhook("Orders in").url
+    for order in (1, 2):
+        for _ in range(4):
+            try:
+                if requests.post(url, json={"order": order}, timeout=30).status_code == 200:
+                    break
+            except requests.RequestException:
+                continue
+        else:
+            return 1
+    return 0
+
+
+def test_integration_that_uses_a_webhook_is_certified(served: Patchworks) -> None:
+    report = served.certify(by_webhook, ["connection-reset", "answer-lost"], json_path="$.order")
+
+    struck = {run.storm.name: {entry.kind for entry in run.faulted} for run in report.runs if run.storm.rules}
+    assert struck == {"connection-reset": {"webhook"}, "answer-lost": {"webhook"}}
+    assert [verdict for verdict in report.verdicts if verdict.verdict == "fail" and verdict.check != "idempotent"] == []
+    assert {run.stored for run in report.runs} == {2}

@@ -1,0 +1,350 @@
+"""Process flows with their webhooks and callbacks, API keys and users: the vendor's pages for them over HTTP."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from flask import Response, request
+from marshmallow import fields
+from msgspec.structs import asdict
+
+from sandbox.foundation.errors import SeedError
+from sandbox.platform.flows.model import START_PATH, ApiKey, Flow, Hook, User, Webhook
+from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows.store import FlowStore
+from sandbox.state.seed.load import parse_part
+from sandbox.web.addresses import hook_address
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    ChangeSchema,
+    Flag,
+    Instant,
+    base_url,
+    between,
+    current_sandbox,
+    one_of,
+    read_json,
+)
+from sandbox.web.control.problems import refusal
+from sandbox.web.control.seed import may_know_secrets
+
+blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
+
+_NOT_STORED: Final = {"Cache-Control": "no-store"}
+_STORED_NOWHERE: Final = {"Cache-Control": {"schema": {"type": "string"}}}
+_NO_COMPANY: Final = "There is no such company."
+_NO_FLOW: Final = "There is no such flow."
+_TAKEN: Final = "The name, an id or a version is taken, or there are too many."
+_PART: Final = re.compile(r"companies\[0\]\.(?:flows|api_keys|users)\[0\]\.?")
+_HOOK: Final = re.compile(_PART.pattern + r"(?:webhooks|callbacks)\[0\]\.?")
+"""The places of a body in the seed that it is checked as a part of."""
+_HIDDEN: Final = "Null where the asker may not know it: neither on this machine nor with the control key."
+
+
+class HmacSchema(AnswerSchema):
+    """The HMAC that a webhook asks for, without its key."""
+
+    algorithm = fields.String()
+
+
+class WebhookAnswerSchema(AnswerSchema):
+    """The answer of a webhook in place of the documented one."""
+
+    status = fields.Integer()
+    body = fields.Raw(allow_none=True)
+    format = fields.String(validate=one_of("json", "xml", "txt"))
+
+
+class WebhookSchema(AnswerSchema):
+    """A webhook of a flow."""
+
+    id = fields.String()
+    url = fields.String(metadata={"description": "With the signature, where that is shown."})
+    signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
+    hmac = fields.Nested(HmacSchema, allow_none=True)
+    answer = fields.Nested(WebhookAnswerSchema, allow_none=True)
+
+
+class CallbackSchema(AnswerSchema):
+    """A callback of a flow."""
+
+    id = fields.String()
+    url = fields.String(metadata={"description": "With the signature, where that is shown."})
+    signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
+    returns = fields.Raw(allow_none=True, metadata={"description": "Null for the payload itself."})
+    format = fields.String(validate=one_of("json", "xml", "txt"))
+
+
+class FlowSchema(AnswerSchema):
+    """A process flow."""
+
+    id = fields.Integer()
+    company = fields.String()
+    name = fields.String()
+    enabled = fields.Boolean()
+    versions = fields.List(fields.Integer(), metadata={"description": "Ids of its versions, oldest first."})
+    deployed = fields.Integer(allow_none=True, metadata={"description": "Id of the version that is deployed."})
+    start_url = fields.String()
+    webhooks = fields.List(fields.Nested(WebhookSchema))
+    callbacks = fields.List(fields.Nested(CallbackSchema))
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class FlowChangeSchema(ChangeSchema):
+    """A change of a flow; fields that are left out stay as they are."""
+
+    enabled = Flag()
+    deployed = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=between(1, 2**53),
+        metadata={"description": "Id of the version to deploy; null for none."},
+    )
+
+
+class FlowRunSchema(AnswerSchema):
+    """A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure."""
+
+    id = fields.String()
+    flow_id = fields.Integer()
+    flow = fields.String()
+    company = fields.String()
+    version = fields.Integer()
+    trigger = fields.String()
+    status = fields.Integer()
+    started_at = Instant()
+    ends_at = Instant(allow_none=True, metadata={"description": "Null where it never ends."})
+    failed = fields.Boolean()
+    message = fields.String(allow_none=True)
+    environment = fields.String(allow_none=True)
+    variables = fields.String(allow_none=True)
+    user_id = fields.Integer(allow_none=True)
+    entry = fields.String(allow_none=True, metadata={"description": "Id of the journal entry of its request."})
+    retries = fields.String(allow_none=True, metadata={"description": "Id of the run that it repeats."})
+
+
+class ApiKeySchema(AnswerSchema):
+    """An API key as the list shows it: never with its text."""
+
+    id = fields.Integer()
+    company = fields.String()
+    name = fields.String()
+    revoked = fields.Boolean()
+    last_four = fields.String()
+    created_at = Instant()
+
+
+class NewApiKeySchema(ApiKeySchema):
+    """A new API key. No other answer shows its text; if it is lost, create another one."""
+
+    key = fields.String()
+
+
+class UserSchema(AnswerSchema):
+    """A user that may log in."""
+
+    id = fields.Integer()
+    company = fields.String()
+    email = fields.String()
+    created_at = Instant()
+
+
+def _store() -> FlowStore:
+    return current_sandbox().store.flows
+
+
+@blueprint.errorhandler(SeedError)
+def _refused(error: SeedError) -> Response:
+    body = _HOOK if request.path.endswith(("/webhooks", "/callbacks")) else _PART
+    place, _, message = body.sub("", error.message, count=1).partition(": ")
+    return refusal({"field": f"body.{place}" if message and place else "body", "message": message or place})
+
+
+def _presented(flow: Flow) -> dict[str, Any]:
+    signed = may_know_secrets()
+    return {
+        **asdict(flow),
+        "start_url": base_url() + START_PATH.format(id=flow.id),
+        "webhooks": [_hook(flow, hook, signed=signed) for hook in flow.webhooks],
+        "callbacks": [_hook(flow, hook, signed=signed) for hook in flow.callbacks],
+    }
+
+
+def _hook(flow: Flow, hook: Hook, *, signed: bool) -> dict[str, Any]:
+    shown = {**asdict(hook), "url": hook_address(flow, hook, base_url(), signed=signed)}
+    shown["signature"] = hook.signature if signed else None
+    if isinstance(hook, Webhook):
+        shown["hmac"] = hook.hmac and {"algorithm": hook.hmac.algorithm}
+        shown["answer"] = hook.answer and asdict(hook.answer)
+    return shown
+
+
+def _presented_key(key: ApiKey) -> dict[str, Any]:
+    return {**asdict(key), "last_four": "" if key.secret is None else key.secret.last_four}
+
+
+def _presented_run(run: FlowRun) -> dict[str, Any]:
+    return {**asdict(run), "status": run.status(current_sandbox().clock.timestamp())}
+
+
+# --- flows ------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/flows")
+@blueprint.response(200, FlowSchema(many=True), headers=_STORED_NOWHERE)
+def list_flows() -> tuple[list[dict[str, Any]], int, dict[str, str]]:
+    """List the process flows with their URLs."""
+    return [_presented(flow) for flow in _store().flows()], 200, _NOT_STORED
+
+
+@blueprint.post("/companies/<company>/flows")
+@blueprint.json_body("SeedFlow")
+@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_COMPANY)
+@blueprint.problem(409, _TAKEN)
+def add_flow(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Add a process flow as a seed has it; what is left out is generated."""
+    slug = current_sandbox().store.company(company).slug
+    return _presented(_store().add_flow(slug, parse_part("flows", read_json()))), 201, _NOT_STORED
+
+
+@blueprint.get("/flows/<int:flow_id>")
+@blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_FLOW)
+def get_flow(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Show a process flow."""
+    return _presented(_store().flow(flow_id)), 200, _NOT_STORED
+
+
+@blueprint.patch("/flows/<int:flow_id>")
+@blueprint.arguments(FlowChangeSchema)
+@blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_FLOW)
+def change_flow(body: dict[str, Any], flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Enable or disable a flow, and deploy a version of it."""
+    return _presented(_store().change_flow(flow_id, **body)), 200, _NOT_STORED
+
+
+@blueprint.delete("/flows/<int:flow_id>")
+@blueprint.response(204)
+@blueprint.problem(404, _NO_FLOW)
+def delete_flow(flow_id: int) -> None:
+    """Delete a flow with its webhooks and callbacks."""
+    _store().delete_flow(flow_id)
+
+
+@blueprint.post("/flows/<int:flow_id>/versions")
+@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_FLOW)
+@blueprint.problem(409, "There are too many.")
+def add_version(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Add a version to a flow; it is not deployed."""
+    return _presented(_store().add_version(flow_id)), 201, _NOT_STORED
+
+
+@blueprint.post("/flows/<int:flow_id>/webhooks")
+@blueprint.json_body("SeedWebhook")
+@blueprint.response(201, WebhookSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_FLOW)
+@blueprint.problem(409, "The id is taken, or there are too many.")
+def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Add a webhook to a flow; id and signature are generated unless given."""
+    given = parse_part("flows", {"name": "-", "webhooks": [read_json()]})
+    added = _store().add_webhook(flow_id, given.webhooks[0])
+    return _hook(_store().flow(flow_id), added, signed=True), 201, _NOT_STORED
+
+
+@blueprint.post("/flows/<int:flow_id>/callbacks")
+@blueprint.json_body("SeedCallback")
+@blueprint.response(201, CallbackSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_FLOW)
+@blueprint.problem(409, "The id is taken, or there are too many.")
+def add_callback(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Add a callback to a flow; id and signature are generated unless given."""
+    given = parse_part("flows", {"name": "-", "callbacks": [read_json()]})
+    added = _store().add_callback(flow_id, given.callbacks[0])
+    return _hook(_store().flow(flow_id), added, signed=True), 201, _NOT_STORED
+
+
+@blueprint.delete("/flows/<int:flow_id>/hooks/<hook_id>")
+@blueprint.response(204)
+@blueprint.problem(404, "There is no such flow, webhook or callback.")
+def delete_hook(flow_id: int, hook_id: str) -> None:
+    """Delete a webhook or callback of a flow."""
+    _store().delete_hook(flow_id, hook_id)
+
+
+@blueprint.get("/flows/<int:flow_id>/runs")
+@blueprint.response(200, FlowRunSchema(many=True))
+@blueprint.problem(404, _NO_FLOW)
+def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
+    """List the runs of a flow in the last seven days, oldest first."""
+    flow = _store().flow(flow_id)
+    return [_presented_run(run) for run in current_sandbox().platform.runs.runs() if run.flow_id == flow.id]
+
+
+# --- API keys and users -----------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/api-keys")
+@blueprint.response(200, ApiKeySchema(many=True))
+def list_api_keys() -> list[dict[str, Any]]:
+    """List the API keys, revoked ones too, with the last four characters of their text."""
+    return [_presented_key(key) for key in _store().api_keys()]
+
+
+@blueprint.post("/companies/<company>/api-keys")
+@blueprint.json_body("SeedApiKey")
+@blueprint.response(201, NewApiKeySchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, _NO_COMPANY)
+@blueprint.problem(409, "The name or the text is taken, or there are too many.")
+def add_api_key(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Create an API key; only this answer shows its text."""
+    slug = current_sandbox().store.company(company).slug
+    new = _store().add_api_key(slug, parse_part("api_keys", read_json()))
+    return {**_presented_key(new.key), "key": new.secret}, 201, _NOT_STORED
+
+
+@blueprint.post("/api-keys/<int:key_id>/revoke")
+@blueprint.response(200, ApiKeySchema)
+@blueprint.problem(404, "There is no such API key.")
+def revoke_api_key(key_id: int) -> dict[str, Any]:
+    """Revoke an API key; it stays in the list."""
+    return _presented_key(_store().revoke_api_key(key_id))
+
+
+@blueprint.delete("/api-keys/<int:key_id>")
+@blueprint.response(204)
+@blueprint.problem(404, "There is no such API key.")
+def delete_api_key(key_id: int) -> None:
+    """Delete an API key."""
+    _store().delete_api_key(key_id)
+
+
+@blueprint.get("/users")
+@blueprint.response(200, UserSchema(many=True))
+def list_users() -> list[User]:
+    """List the users that may log in."""
+    return _store().users()
+
+
+@blueprint.post("/companies/<company>/users")
+@blueprint.json_body("SeedUser")
+@blueprint.response(201, UserSchema)
+@blueprint.problem(404, _NO_COMPANY)
+@blueprint.problem(409, "The address belongs to another company, or there are too many.")
+def put_user(company: str) -> User:
+    """Add a user, or give the user with this address another password."""
+    slug = current_sandbox().store.company(company).slug
+    return _store().put_user(slug, parse_part("users", read_json()))
+
+
+@blueprint.delete("/users/<int:user_id>")
+@blueprint.response(204)
+@blueprint.problem(404, "There is no such user.")
+def delete_user(user_id: int) -> None:
+    """Delete a user; the tokens of its logins stop working."""
+    _store().delete_user(user_id)

@@ -1,0 +1,154 @@
+"""Process flows, API keys and users by the control API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from tests.conftest import Integration
+from tests.web.control.problem import detail
+
+
+def emulated(integration: Integration) -> Client:
+    """Return a client of the emulated platform."""
+    return Client(integration.http.application)
+
+
+ID = "01hx3v9k2m8e5n7q4r6s0t1w3a"
+
+
+def test_flow_is_added_changed_and_deleted(integration: Integration) -> None:
+    given = {
+        "name": "Stock out",
+        "versions": [7, 8],
+        "deployed": 7,
+        "webhooks": [{"id": ID, "answer": {"status": 202}}],
+    }
+    added = integration.control("POST", "/companies/acme/flows", given)
+    flow = added.get_json()
+    path = f"/flows/{flow['id']}"
+
+    assert (added.status_code, added.headers["Cache-Control"]) == (201, "no-store")
+    assert (flow["versions"], flow["deployed"], flow["enabled"]) == ([7, 8], 7, True)
+    (hook,) = flow["webhooks"]
+    assert hook["url"] == f"http://localhost/api/v1/acme/{ID}?patchworks_signature={hook['signature']}"
+    changed = integration.control("PATCH", path, {"enabled": False, "deployed": None}).get_json()
+    assert (changed["enabled"], changed["deployed"]) == (False, None)
+    assert integration.control("POST", f"{path}/versions").get_json()["versions"] == [7, 8, 9]
+    assert [each["name"] for each in integration.control("GET", "/flows").get_json()] == ["Orders in", "Stock out"]
+    assert integration.control("GET", path).status_code == 200
+    assert integration.control("DELETE", path).status_code == 204
+    assert integration.control("GET", path).status_code == 404
+
+
+def test_webhooks_and_callbacks_are_added_and_deleted(integration: Integration) -> None:
+    hmac = {"algorithm": "sha256", "key": "a key of the sender"}
+    webhook = integration.control("POST", "/flows/1/webhooks", {"hmac": hmac}).get_json()
+    callback = integration.control("POST", "/flows/1/callbacks", {"returns": [1], "format": "xml"}).get_json()
+
+    answered = emulated(integration).get(callback["url"].removeprefix("http://localhost"))
+    assert (answered.status_code, answered.data, answered.mimetype) == (200, b"[1]", "application/xml")
+    assert webhook["hmac"] == {"algorithm": "sha256"}
+    listed = integration.control("GET", "/flows").text
+    assert "a key of the sender" not in listed
+    for hook in (webhook, callback):
+        assert integration.control("DELETE", f"/flows/1/hooks/{hook['id']}").status_code == 204
+    assert emulated(integration).get(callback["url"].removeprefix("http://localhost")).status_code == 404
+
+
+def test_signatures_are_shown_on_this_machine_only(integration: Integration) -> None:
+    (flow,) = integration.control("GET", "/flows").get_json()
+    far = integration.http.get("/_sandbox/flows", environ_base={"REMOTE_ADDR": "192.0.2.1"}).get_json()[0]
+    ready = integration.http.get("/_sandbox/endpoints", environ_base={"REMOTE_ADDR": "192.0.2.1"}).get_json()
+
+    assert flow["webhooks"][0]["signature"] in flow["webhooks"][0]["url"]
+    assert far["webhooks"][0]["signature"] is None
+    assert "patchworks_signature" not in f"{far}{ready}"
+    assert ready["api_key"] is None
+
+
+def test_endpoints_have_the_addresses_of_flows_and_a_key(integration: Integration) -> None:
+    ready = integration.control("GET", "/endpoints").get_json()
+    flow = ready["flows"]["Orders in"]
+
+    assert (flow["id"], flow["start_url"]) == (1, "http://localhost/api/v1/flows/1/start")
+    assert [ready[name] for name in ("login_url", "start_url", "core_url")] == [
+        "http://localhost/api/v1/login",
+        "http://localhost/api/v1",
+        "http://localhost/api/v1",
+    ]
+    paths = [url.removeprefix("http://localhost") for url in (*flow["webhooks"], *flow["callbacks"])]
+    assert [emulated(integration).post(path, data=b"x").status_code for path in paths] == [200, 200]
+    started = emulated(integration).post("/api/v1/flows/1/start", headers={"Authorization": ready["api_key"]})
+    assert started.status_code == 200
+
+
+def test_api_key_is_shown_once_listed_revoked_and_deleted(integration: Integration) -> None:
+    added = integration.control("POST", "/companies/acme/api-keys", {"name": "CI"})
+    key = added.get_json()
+    path = f"/api-keys/{key['id']}"
+
+    assert (added.status_code, added.headers["Cache-Control"], len(key["key"])) == (201, "no-store", 40)
+    listed = integration.control("GET", "/api-keys")
+    assert key["key"] not in listed.text
+    assert [each["name"] for each in listed.get_json()] == ["Demo key", "CI"]
+    assert listed.get_json()[1]["last_four"] == key["key"][-4:]
+    assert integration.control("POST", f"{path}/revoke").get_json()["revoked"]
+    assert emulated(integration).post("/api/v1/flows/1/start", headers={"Authorization": key["key"]}).status_code == 401
+    assert integration.control("DELETE", path).status_code == 204
+    assert integration.control("DELETE", path).status_code == 404
+
+
+def test_user_is_added_listed_and_deleted(integration: Integration) -> None:
+    ada = {"email": "ada@example.test", "password": "correct-horse"}
+    user = integration.control("POST", "/companies/acme/users", ada).get_json()
+
+    token = emulated(integration).post("/api/v1/login", json=ada).get_json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    assert emulated(integration).post("/api/v1/flows/1/start", headers=headers).status_code == 200
+    assert "correct-horse" not in integration.control("GET", "/users").text
+    assert integration.control("DELETE", f"/users/{user['id']}").status_code == 204
+    assert emulated(integration).post("/api/v1/flows/1/start", headers=headers).status_code == 401
+
+
+def test_runs_of_a_flow_are_listed(integration: Integration) -> None:
+    url = integration.control("GET", "/flows/1").get_json()["webhooks"][0]["url"]
+    emulated(integration).post(url.removeprefix("http://localhost"), data=b"x")
+    (run,) = integration.control("GET", "/flows/1/runs").get_json()
+
+    assert (run["trigger"], run["status"], run["flow"], run["version"]) == ("Webhook", 2, "Orders in", 1)
+    (entry,) = integration.control("GET", "/requests?flow=Orders in").get_json()["entries"]
+    assert (entry["id"], entry["run"], entry["hook"]) == (run["entry"], run["id"], "01hx3v9k2m8e5n7q4r6s0t1w2y")
+
+
+@pytest.mark.parametrize(("path", "body", "status", "told"), [
+    ("/companies/acme/flows", {}, 422, "body: the key 'name' is missing"),
+    ("/companies/acme/flows", [], 422, "a list is not allowed"),
+    ("/companies/acme/flows", {"name": "x", "colour": 1}, 422, "body.colour: is unknown"),
+    ("/companies/acme/flows", {"name": "x", "webhooks": [{"id": "X"}]}, 422, "body.webhooks[0].id: 'X' is not allowed"),
+    ("/companies/acme/flows", {"name": "x", "deployed": 3}, 422, "body.deployed: is no version"),
+    ("/companies/acme/flows", {"name": "Orders in"}, 409, "has a flow 'Orders in' already"),
+    ("/companies/acme/flows", {"name": "x", "versions": [1]}, 409, "version 1 belongs to another flow"),
+    ("/companies/none/flows", {"name": "x"}, 404, "there is no company 'none'"),
+    ("/flows/9/webhooks", {}, 404, "there is no flow 9"),
+    ("/flows/1/webhooks", {"id": "01hx3v9k2m8e5n7q4r6s0t1w2z"}, 409, "there is a webhook or callback"),
+    ("/flows/1/webhooks", {"hmac": {"algorithm": "ripemd128", "key": "long enough"}}, 422, "body.hmac.algorithm"),
+    ("/flows/1/callbacks", {"format": "csv"}, 422, "body.format: 'csv' is not allowed"),
+    ("/companies/acme/api-keys", {"name": "Demo key"}, 409, "has an API key 'Demo key' already"),
+    ("/companies/acme/api-keys", {"name": "x", "key": "geheim!"}, 422, "a value of 7 characters"),
+    ("/companies/acme/users", {"email": "ada", "password": "geheim"}, 422, "body.email"),
+])  # fmt: skip
+def test_wrong_addition_is_refused_with_its_field(
+    integration: Integration, path: str, body: Any, status: int, told: str
+) -> None:
+    text = detail(integration.control("POST", path, body), status)
+
+    assert told in text
+    assert "geheim" not in text
+
+
+@pytest.mark.parametrize("body", [{}, {"deployed": 99}, {"enabled": "yes"}, {"deployed": True}])
+def test_wrong_change_is_refused(integration: Integration, body: Any) -> None:
+    assert integration.control("PATCH", "/flows/1", body).status_code == 422
