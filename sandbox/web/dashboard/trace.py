@@ -165,8 +165,10 @@ def _by_interest(shown: Sequence[_Shown], near: Mapping[str, object]) -> Iterabl
 def _opened(entry: Entry, differences: Sequence[Difference], id: str) -> Opened:
     """Return a request in full, in which the differences from what a test expected are marked."""
     found = opened(entry, _BASE_URL)
-    tree = found.tree
-    wrong = [Wrong(each.path, each.message, None if tree is None else tree.line_of(each.path)) for each in differences]
+    wrong = [
+        Wrong(each.path, each.message, found.tree.line_of(each.path) if found.tree and each.path[:1] == "$" else None)
+        for each in differences
+    ]
     code = [] if _CUT.encode() in entry.body else found.code[:1]
     return replace(found, id=id, wrong=[*wrong, *found.wrong], code=code)
 

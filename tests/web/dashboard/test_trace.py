@@ -60,7 +60,7 @@ def test_trace_shows_the_run_from_its_failure_to_its_settings(integration: Integ
     sandbox.clock.advance(hours=25)
     integration.post({"order": "1003"}, token=token)
     entries = list(sandbox.journal.entries())
-    near = {entries[3].id: [Difference("$.lines[0].qty", "expected 3, got 2")]}
+    near = {entries[3].id: [Difference("$.lines[0].qty", "expected 3, got 2"), Difference("outcome", "faulted")]}
 
     html = as_html(Trace("test_it.py::test_push", [recorded(integration)], "failed", [Failure("call", "E  no", near)]))
 
@@ -75,6 +75,7 @@ def test_trace_shows_the_run_from_its_failure_to_its_settings(integration: Integ
     assert "success_status 201 set" in text
     nearest = pane(html, "r0-4")
     assert "nearest to the expectation" in nearest
+    assert "<li><code>outcome</code> faulted</li>" in nearest
     assert re.search(r'class="line wrong"[^>]*><span class="key">[^<]*qty[^<]*</span>: 2', nearest)
     assert "nearest to the expectation" not in pane(html, "r0-3")
 

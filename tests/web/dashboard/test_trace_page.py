@@ -70,6 +70,8 @@ def test_reader_follows_the_failure_to_the_wrong_line(open_context: Callable[...
     pane.get_by_role("link", name="$.lines[0].qty").click()
     expect(pane.locator("[data-marked]")).to_contain_text("expected 3, got 2")
     expect(pane.locator("[data-path]").first).to_have_text("$.lines[0].qty")
+    pane.locator(".path").get_by_role("button").first.click()
+    expect(page.get_by_role("status")).to_contain_text("opied")
     pane.get_by_role("tab", name="As code").click()
     expect(pane.get_by_text("curl -sS")).to_be_visible()
     pane.get_by_role("link", name="#2").click()

@@ -2,7 +2,12 @@
 
 import { say } from "./status.js";
 
-export async function copyText(button) {
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-from]");
+  if (button) copyText(button);
+});
+
+async function copyText(button) {
   const scope = button.closest("dialog") ?? document;
   const text = button.dataset.copyFrom ? scope.querySelector(button.dataset.copyFrom).textContent : button.dataset.copy;
   const copied = await copy(text, scope === document ? document.body : scope);

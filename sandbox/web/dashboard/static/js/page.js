@@ -8,7 +8,7 @@
 
 import { call, Refusal } from "./api.js";
 import { runClocks } from "./clock.js";
-import { copyText } from "./copy.js";
+import "./copy.js";
 import { openDialog, wireDialogs } from "./dialog.js";
 import { complain, readForm } from "./form.js";
 import { load, refresh, show } from "./refresh.js";
@@ -20,7 +20,6 @@ document.addEventListener("click", (event) => {
   const element = event.target.closest("button, a");
   if (!element) return;
   if (element.dataset.dialog) openDialog(element);
-  else if (element.dataset.copy !== undefined || element.dataset.copyFrom) copyText(element);
   else if (element.dataset.method) act(element);
   else if (element.hasAttribute("data-soft") && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
