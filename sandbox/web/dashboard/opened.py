@@ -23,6 +23,9 @@ SHOWN: Final = 48 * 1024
 MAX_WRONG: Final = 100
 """Wrong fields that are shown."""
 
+_NAMED: Final = 10
+"""Missing fields that a line names."""
+
 _ROW: Final = 16
 _DUMPED: Final = 64 * _ROW
 
@@ -87,12 +90,17 @@ class Opened:
 
     @property
     def marked(self) -> dict[int, str]:
-        """The messages about wrong fields by line."""
-        found: dict[int, str] = {}
+        """The notes on wrong fields by line; the line that holds the place of a missing field names it."""
+        notes: dict[int, list[str]] = {}
+        missing: dict[int, list[str]] = {}
         for wrong in self.wrong:
-            if wrong.line is not None:
-                found[wrong.line] = "; ".join(filter(None, [found.get(wrong.line), wrong.message]))
-        return found
+            if self.tree is not None and wrong.line is not None:
+                rest = self.tree.find(wrong.field)[1]
+                (missing if rest else notes).setdefault(wrong.line, []).append(rest or wrong.message)
+        for line, names in missing.items():
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            notes.setdefault(line, []).append(f"not here: {', '.join(names[:_NAMED])}{more}")
+        return {line: "; ".join(found) for line, found in notes.items()}
 
 
 def opened(

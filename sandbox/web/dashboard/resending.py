@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -14,6 +13,7 @@ from sandbox.journal.entry import Entry
 from sandbox.platform.resend import resend
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.dashboard.selection import Selection
 
 _FAULTS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("503", {"fault": {"kind": "status", "code": 503}}),
@@ -32,8 +32,8 @@ def send_again(entry_id: str) -> Response:
     text = request.form.get("body")
     body = None if text is None else _as_written(text, entry)
     sent = resend(sandbox.platform, entry, base_url(), target=request.form.get("target"), body=body)
-    shown = urlencode({"open": sent.id, "with": entry.id})
-    return redirect(f"{url_for('pages.overview')}?{shown}", 303, Response)
+    selection = Selection.read(request.args)
+    return redirect(url_for("pages.overview") + selection.query(**{"open": sent.id, "with": entry.id}), 303, Response)
 
 
 def _as_written(text: str, entry: Entry) -> bytes:

@@ -51,7 +51,11 @@ class Tree:
     _children: dict[int, list[Line]] = field(repr=False)
 
     def line_of(self, path: str) -> int:
-        """Return the number of the line that a path leads to, or of the nearest line that holds such a place.
+        """Return the number of the line that a path leads to, or of the nearest line that holds such a place."""
+        return self.find(path)[0]
+
+    def find(self, path: str) -> tuple[int, str]:
+        """Return the same, and the rest of the path that no line is for; empty where the path has one.
 
         The path is a JSONPath (``$.lines[0].sku``), or as Laravel names fields (``lines.0.sku``).
         """
@@ -66,10 +70,10 @@ class Tree:
                 if rest.startswith(form) and rest[len(form) : len(form) + 1] in ("", *_PUNCTUATION)
             ]
             if not steps:
-                return found
+                break
             length, line = max(steps, key=lambda each: each[0])
             rest, found = rest[length:], line.number
-        return found
+        return found, rest.removeprefix(".")
 
 
 def tree_of(value: Any, *, whole: bool = False) -> Tree:

@@ -41,7 +41,7 @@ def fill(sandbox: Sandbox, entries: int) -> None:
 def test_page_of_requests_costs_the_same_however_many_there_are(
     integration: Integration, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.web.dashboard.requests.SEARCHED", 300)
+    monkeypatch.setattr("sandbox.web.dashboard.selection.SEARCHED", 300)
 
     def look() -> None:
         assert integration.http.get(f"/_sandbox/{query}").status_code == 200

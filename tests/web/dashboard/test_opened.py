@@ -130,6 +130,31 @@ def test_payload_shows_which_of_its_attempts_is_open(integration: Integration) -
     assert re.search(r'aria-current="true"><span class="outcome faulted">', two)
 
 
+def test_filters_stay_when_a_request_is_sent_again(integration: Integration) -> None:
+    integration.post()
+    page = unescape(integration.http.get("/_sandbox/?open=2&kind=inbound").text)
+    (action,) = set(re.findall(r'action="([^"]*/send[^"]*)"', page))
+
+    answer = integration.http.post(action)
+
+    assert answer.headers["Location"].startswith("/_sandbox/?kind=inbound&open=")
+
+
+def test_missing_fields_are_named_where_they_belong(integration: Integration) -> None:
+    order = {**integration.sandbox.store.entities(1)[0].sample, "lines": [{"sku": 1}], "note": 7}  # type: ignore[dict-item]
+    del order["currency"]
+    integration.post(order, "/v1/acme/orders")
+
+    page = integration.http.get("/_sandbox/?open=2").text
+
+    notes = re.findall(r'<span class="said">(.*?)</span>', page)
+    assert notes[:2] == [
+        "not here: currency",
+        "not here: id, barcode, name, options, quantity, unit_price, discount, tax_rate, tax, total",
+    ]
+    assert notes[2:] == ["The lines.0.sku field must be a string.", "The note field must be a string."]
+
+
 # --- compared ---------------------------------------------------------------------------------------------------------
 
 

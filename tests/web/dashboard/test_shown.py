@@ -17,7 +17,8 @@ from sandbox.web.control.requests import FilterSchema
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
-from sandbox.web.dashboard.requests import WINDOW, Selection, rows, window
+from sandbox.web.dashboard.requests import rows
+from sandbox.web.dashboard.selection import WINDOW, Selection, window
 from sandbox.web.dashboard.story import Day
 from sandbox.web.dashboard.timeline import timeline
 from tests.journal.journals import exchange as made
@@ -170,7 +171,7 @@ def test_requests_behind_a_bar_are_those_between_two_numbers(journal: Journal, r
 def test_search_by_a_jsonpath_ends_after_some_megabytes(
     journal: Journal, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.web.dashboard.requests.SEARCHED_BYTES", 50)
+    monkeypatch.setattr("sandbox.web.dashboard.selection.SEARCHED_BYTES", 50)
     for _ in range(5):
         record(body=b'{"text": "01234567890123"}')
 
@@ -190,7 +191,7 @@ def test_a_company_and_a_service_chosen_must_both_be_the_ones(journal: Journal, 
 def test_a_search_ends_after_some_thousand_entries_and_continues_on_the_next_page(
     journal: Journal, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.web.dashboard.requests.SEARCHED", 5)
+    monkeypatch.setattr("sandbox.web.dashboard.selection.SEARCHED", 5)
     for number in range(12):
         record(body=b"needle" if number == 1 else b"")
 

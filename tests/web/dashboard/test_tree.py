@@ -67,6 +67,14 @@ def test_path_leads_to_its_line_or_to_the_nearest_that_holds_it(path: str, text:
     assert found.lines[found.line_of(path)].text == text
 
 
+@pytest.mark.parametrize(
+    ("path", "rest"),
+    [("lines.0.price", "price"), ("$.lines[0].sku", ""), ("lines.7.sku", "7.sku"), ("$.lines[7].sku", "[7].sku")],
+)
+def test_rest_of_a_path_without_a_line_is_what_is_missing(path: str, rest: str) -> None:
+    assert tree_of(ORDER).find(path)[1] == rest
+
+
 def test_number_of_a_line_is_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = tree_of(ORDER).lines
 

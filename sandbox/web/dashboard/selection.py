@@ -1,0 +1,162 @@
+"""The choices in the form above the list of requests, and the page of the journal that they select."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final
+from urllib.parse import urlencode
+
+from marshmallow import ValidationError
+
+from sandbox.foundation.errors import InvalidValueError
+from sandbox.journal.entry import Entry
+from sandbox.journal.filter import EntryFilter
+from sandbox.journal.journal import Journal
+from sandbox.web.control.requests import FilterSchema, read_filter
+
+WINDOW: Final = 100
+"""Rows of a page."""
+
+SEARCHED: Final = 5_000
+"""Entries that a page searches at most."""
+
+SEARCHED_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of bodies after which a page ends the search for a text or by a JSONPath."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The choices in the form: those of the control API as text, ``service`` (``company/vanity-url``) and ``text``.
+
+    ``before`` and ``after`` are numbers of entries: the cursor of an older window, and the last one left out.
+    """
+
+    kind: str = ""
+    outcome: str = ""
+    company: str = ""
+    vanity_url: str = ""
+    client_id: str = ""
+    status: str = ""
+    accepted: str = ""
+    since: str = ""
+    until: str = ""
+    json_path: str = ""
+    reason: str = ""
+    fault: str = ""
+    service: str = ""
+    text: str = ""
+    after: int | None = None
+    before: int | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Selection:
+        """Read a query string; a cursor that makes no sense counts as not given."""
+        given = {name: query.get(name, "").strip() for name in _CONDITIONS}
+        return cls(**given, after=_cursor(query.get("after", "")), before=_cursor(query.get("before", "")))
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """The filters that are set."""
+        given = {name: getattr(self, name) for name in _CONDITIONS}
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a filter is set that is folded away."""
+        return bool(self.conditions.keys() - {"outcome", "service", "text"})
+
+    def query(self, **more: object) -> str:
+        """Return the query string of this selection's newest window, with more parameters."""
+        given = {"after": self.after, **more}
+        parameters = {**self.conditions, **{name: value for name, value in given.items() if value is not None}}
+        return f"?{urlencode(parameters)}" if parameters else "?"
+
+    def read_filter(self) -> tuple[EntryFilter, dict[str, str]]:
+        """Return the filter, as the control API reads it, and for each choice that it refuses the reason.
+
+        A refused choice counts as not given.
+        """
+        given = self.as_api
+        problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
+        good = {name: value for name, value in given.items() if name not in problems}
+        return read_filter(FilterSchema().load(good)), problems
+
+    @property
+    def as_api(self) -> dict[str, str]:
+        """The filters that are set as parameters of the control API, which has none for the text."""
+        company, _, vanity_url = self.service.partition("/")
+        given = {**self.conditions, "company": self.company or company, "vanity_url": self.vanity_url or vanity_url}
+        return {
+            name: _zoned(value) if name in _INSTANTS else value
+            for name, value in given.items()
+            if value and name in FilterSchema().load_fields
+        }
+
+
+def _problem(name: str, value: str) -> str | None:
+    """Return why the control API refuses a condition; ``None`` where it does not."""
+    try:
+        read_filter(FilterSchema().load({name: value}))
+    except ValidationError as error:
+        return f"{value} is not allowed; {' '.join(error.messages_dict[name])}"
+    except InvalidValueError as error:
+        return str(error)
+    return None
+
+
+_CONDITIONS: Final = tuple(each.name for each in fields(Selection) if each.name not in ("after", "before"))
+_INSTANTS: Final = ("since", "until")
+
+
+def _zoned(instant: str) -> str:
+    """Return an instant of a browser's control, which has no zone and leaves out seconds that are 0, in UTC."""
+    return f"{instant}:00Z" if len(instant) == 16 else f"{instant}Z" if len(instant) == 19 else instant
+
+
+def _cursor(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The entries of a page, newest first; ``older`` is the cursor of the next page, if there is one.
+
+    Where the search ends early, ``searched`` is the number of entries that were searched. ``problems`` has the reason
+    for each choice that is refused.
+    """
+
+    entries: tuple[Entry, ...]
+    older: int | None
+    searched: int | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def window(journal: Journal, selection: Selection) -> Window:
+    """Return the page of a journal for a selection, after a search of ``SEARCHED`` entries at most."""
+    entry_filter, problems = selection.read_filter()
+    found: list[Entry] = []
+    size = 0
+    for looked_at, entry in enumerate(journal.candidates(entry_filter, selection.before)):
+        if entry.seq <= (selection.after or 0):
+            break
+        if len(found) == WINDOW:
+            return Window(tuple(found), found[-1].seq, None, problems)
+        if looked_at == SEARCHED or size > SEARCHED_BYTES:
+            return Window(tuple(found), entry.seq + 1, looked_at, problems)
+        if entry_filter.matches(entry) and (not selection.text or mentions(entry, selection.text)):
+            found.append(entry)
+        size += len(entry.body) if selection.text or selection.json_path else 0
+    return Window(tuple(found), None, None, problems)
+
+
+def mentions(entry: Entry, text: str) -> bool:
+    """Return whether a text occurs anywhere in an entry; ASCII letters match in either case."""
+    needle = text.lower()
+    facts = (entry.id, entry.method, entry.path, entry.query, str(entry.status), entry.reason, entry.fault)
+    if any(needle in fact.lower() for fact in (*facts, entry.client_id) if fact):
+        return True
+    if any(needle in f"{name}: {value}".lower() for name, value in (*entry.headers, *entry.response_headers)):
+        return True
+    encoded = text.encode("utf-8", "replace").lower()
+    return encoded in entry.body.lower() or encoded in entry.response_body.lower()
