@@ -1,7 +1,8 @@
 """Take the screenshots of the dashboard: ``python docs/screenshots.py``; needs the development tools and Chromium.
 
-Each page is taken in a sandbox of its own story, so that the pictures show something happening. Two of them stand in
-the README; more are taken with ``--all``: every page at three widths, in light and dark, to be looked at.
+Each page is taken in a sandbox of its own story, so that the pictures show something happening. Without an option it
+takes the pictures of the README and of the documentation; with ``--all`` every page at three widths, in light and dark,
+to be looked at.
 """
 
 from __future__ import annotations
@@ -27,16 +28,23 @@ from sandbox.state.seed import demo_seed_file
 FOLDER: Final = Path(__file__).parent / "screenshots"
 PAGES: Final = {
     "requests": "/",
+    "findings": "/dashboard/findings",
     "connectors": "/dashboard/connectors",
-    "settings": "/dashboard/connectors/1",
+    "connector": "/dashboard/connectors/1",
     "authentication": "/dashboard/connectors/1/authentication",
     "services": "/dashboard/services",
     "clock": "/dashboard/clock",
     "faults": "/dashboard/faults",
+    "rule": "/dashboard/faults/new?fault.kind=status&fault.code=503&match.vanity_url=orders&times=2",
+    "settings": "/dashboard/settings",
+    "state": "/dashboard/state",
+    "seed": "/dashboard/state/seed",
     "try": "/dashboard/try",
     "reference": "/docs",
 }
-WIDTHS: Final = {360: 780, 1280: 860, 2560: 1440}
+WIDTHS: Final = {360: 780, 1000: 800, 1920: 1080}
+IN_THE_DOCUMENTATION: Final = {"findings": "light", "rule": "light", "settings": "light", "clock": "dark"}
+"""Pages that are kept, beside an opened request, with their colours."""
 ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
@@ -98,12 +106,15 @@ class Story:
             "client_id": self._credentials.client.id,
             "client_secret": self._credentials.secret,
         }
-        answer = requests.post(self._server.endpoints.token_url, data=form, timeout=10)
+        headers = {"Accept": "application/json"}
+        answer = requests.post(self._server.endpoints.token_url, data=form, headers=headers, timeout=10)
         return str(answer.json()["access_token"])
 
     def _post(self, vanity_url: str, body: bytes, token: str, after_s: float) -> None:
         self._wall.pass_by(after_s)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if vanity_url != "returns":
+            headers["Accept"] = "application/json"
         requests.post(f"{self._server.base_url}/v1/acme/{vanity_url}", data=body, headers=headers, timeout=10)
 
 
@@ -132,7 +143,7 @@ def _take(browser: Browser, url: str, file: Path, **options: Any) -> None:
 
 
 def main() -> None:
-    """Take the two of the README, or all to look at."""
+    """Take those of the documentation, or all to look at."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--all", action="store_true", help="every page, three widths, light and dark, into a new folder"
@@ -155,7 +166,8 @@ def main() -> None:
         else:
             viewport = {"width": 1280, "height": 800}
             _take(browser, url + opened, folder / "requests.png", viewport=viewport, color_scheme="light")
-            _take(browser, f"{url}/dashboard/clock", folder / "clock.png", viewport=viewport, color_scheme="dark")
+            for name, scheme in IN_THE_DOCUMENTATION.items():
+                _take(browser, url + PAGES[name], folder / f"{name}.png", viewport=viewport, color_scheme=scheme)
     print(f"written to {folder}")
 
 

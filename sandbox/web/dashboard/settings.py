@@ -35,7 +35,7 @@ class Shown:
 
 @pages.route(f"{PAGES}/settings", methods=["GET", "POST"])
 def settings() -> Response | tuple[str, int]:
-    """List the settings, and change one."""
+    """List the settings, those first that may change now, and change one."""
     name, errors = request.form.get("setting", ""), {}
     if request.method == "POST":
         answer = call("PATCH", "/settings", write_json({name: _given(name)}).encode())
@@ -75,7 +75,7 @@ def _shown(sandbox: Sandbox, errors: Mapping[str, str]) -> tuple[list[Shown], li
             write_json({spec.name: _plain(sandbox.initial_settings, spec)}) if origin == _CHANGED else "",
             rows.get(spec.name, []),
         )
-        for spec in setting_specs()
+        for spec in sorted(setting_specs(), key=lambda spec: not spec.runtime)
     ]
     return shown, others
 
