@@ -19,6 +19,7 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.store import Store
 
 if TYPE_CHECKING:
+    from sandbox.platform.flows.model import FlowsSnapshot
     from sandbox.platform.model import OAuthClient, StoreSnapshot
     from sandbox.platform.snapshot import PlatformSnapshot
 
@@ -55,6 +56,8 @@ def restore(
     A client without a secret gets the secret of the client with its id in ``store`` or in ``known``, else a new one.
     """
     _check_references(snapshot.store)
+    if snapshot.flows is not None:
+        _check_flows(snapshot.flows, [company.slug for company in snapshot.store.companies])
     _check_once("platform.tokens", "jti", [token.jti for token in snapshot.tokens])
     _check_once("platform.tokens", "fingerprint", [token.fingerprint for token in snapshot.tokens])
     _check_once("platform.faults.rules", "id", [rule.id for rule in snapshot.faults.rules])
@@ -137,6 +140,27 @@ def _check_references(store: StoreSnapshot) -> None:
         last = getattr(store.last_ids, kind)
         if last < highest:
             raise InvalidValueError(f"platform.store.last_ids.{kind}", last, f"at least {highest}, the highest in use")
+
+
+def _check_flows(flows: FlowsSnapshot, companies: Iterable[str]) -> None:
+    """Raise ``InvalidValueError`` where flows, keys or users have an id twice, or refer to a missing item."""
+    for table in ("flows", "api_keys", "users"):
+        rows = getattr(flows, table)
+        _check_once(f"platform.flows.{table}", "id", [row.id for row in rows])
+        for at, row in enumerate(rows):
+            _check_one_of(f"platform.flows.{table}[{at}].company", row.company, companies)
+    versions = [version for flow in flows.flows for version in flow.versions]
+    _check_once("platform.flows.flows.versions", "id", versions)
+    _check_once("platform.flows.flows.webhooks", "id", [hook.id for flow in flows.flows for hook in flow.hooks])
+    for at, flow in enumerate(flows.flows):
+        if flow.deployed is not None:
+            _check_one_of(f"platform.flows.flows[{at}].deployed", flow.deployed, flow.versions)
+    tables = (("flow", flows.flows), ("api_key", flows.api_keys), ("user", flows.users))
+    highest = {kind: max((row.id for row in rows), default=0) for kind, rows in tables}
+    for kind, number in {**highest, "version": max(versions, default=0)}.items():
+        if getattr(flows.last_ids, kind) < number:
+            given = getattr(flows.last_ids, kind)
+            raise InvalidValueError(f"platform.flows.last_ids.{kind}", given, f"at least {number}, the highest in use")
 
 
 def _check_once(where: str, key: str, values: Iterable[object]) -> None:

@@ -18,7 +18,7 @@ from sandbox.foundation.yaml_document import dotted
 from sandbox.journal.form import SUBJECTS, saved_schema
 from sandbox.state.snapshot import VERSION, State
 
-_HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "signature", "key"})
+_HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "flows"})
 _PUBLISHED: Final = {
     "Entry": "EntrySnapshot",
     "TokenLink": "LinkSnapshot",

@@ -11,7 +11,12 @@ from tests.journeys.docs.blocks import ROOT, Block, blocks, run_python
 
 # `make-it-fail.md` quotes the example integration; test_make_it_fail.py holds it against that.
 GUIDES = sorted(path for path in (ROOT / "docs/how-to").glob("*.md") if path.name != "make-it-fail.md")
-PAGES = ["docs/index.md", "docs/tutorial.md", *(str(path.relative_to(ROOT)) for path in GUIDES)]
+PAGES = [
+    "docs/index.md",
+    "docs/tutorial.md",
+    "docs/process-flows.md",
+    *(str(path.relative_to(ROOT)) for path in GUIDES),
+]
 SHELL_BLOCKS = [(page, block) for page in PAGES for block in blocks(page, "sh")]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from sandbox.foundation.errors import SeedError
+from sandbox.foundation.errors import InvalidValueError, SeedError
 from sandbox.state.seed import parse_seed
 from sandbox.state.snapshot.codec import read_state, to_document
 from tests.platform.flows.sending import ADA, KEY, SEED, Flows
@@ -143,3 +143,32 @@ def test_seed_without_flows_makes_no_store(make_sandbox: Callable[..., Sandbox])
 
     assert made.store.known_flows is None
     assert to_document(made.state())["platform"]["flows"] is None
+
+
+@pytest.mark.parametrize(("path", "value", "told"), [
+    (("flows", 0, "company"), "none", "platform.flows.flows[0].company"),
+    (("flows", 0, "deployed"), 99, "platform.flows.flows[0].deployed"),
+    (("flows", 0, "versions"), [11, 11], "platform.flows.flows.versions[1].id"),
+    (("flows", 0, "webhooks", 0, "id"), "x", "platform.flows"),
+    (("flows", 0, "callbacks", 0, "id"), ID, "platform.flows.flows.webhooks[1].id"),
+    (("api_keys", 1, "id"), 1, "platform.flows.api_keys[1].id"),
+    (("users", 0, "company"), "none", "platform.flows.users[0].company"),
+    (("last_ids", "version"), 3, "platform.flows.last_ids.version"),
+    (("flows", 0, "webhooks", 0, "signature"), "geheim", "platform.flows"),
+])  # fmt: skip
+def test_state_that_contradicts_itself_is_refused_and_changes_nothing(
+    flows: Flows, path: tuple[Any, ...], value: Any, told: str
+) -> None:
+    document = to_document(flows.sandbox.state(secrets=True))
+    place: Any = document["platform"]["flows"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    before = flows.store.flows()
+
+    with pytest.raises(InvalidValueError) as raised:
+        flows.sandbox.load_state(read_state(document))
+
+    assert raised.value.field == told
+    assert "geheim" not in str(raised.value)
+    assert flows.sandbox.store.flows.flows() == before
