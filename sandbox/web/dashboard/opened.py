@@ -23,6 +23,9 @@ SHOWN: Final = 48 * 1024
 MAX_WRONG: Final = 100
 """Wrong fields that are shown."""
 
+_SAID: Final = 3
+"""Missing fields of which a line says more than their names."""
+
 _NAMED: Final = 10
 """Missing fields that a line names."""
 
@@ -92,15 +95,21 @@ class Opened:
     def marked(self) -> dict[int, str]:
         """The notes on wrong fields by line; the line that holds the place of a missing field names it."""
         notes: dict[int, list[str]] = {}
-        missing: dict[int, list[str]] = {}
+        missing: dict[int, list[tuple[str, str]]] = {}
         for wrong in self.wrong:
-            if self.tree is not None and wrong.line is not None:
-                rest = self.tree.find(wrong.field)[1]
-                (missing if rest else notes).setdefault(wrong.line, []).append(rest or wrong.message)
-        for line, names in missing.items():
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            notes.setdefault(line, []).append(f"not here: {', '.join(names[:_NAMED])}{more}")
-        return {line: "; ".join(found) for line, found in notes.items()}
+            if self.tree is None or wrong.line is None:
+                continue
+            if rest := self.tree.find(wrong.field)[1]:
+                missing.setdefault(wrong.line, []).append((rest, wrong.message))
+            else:
+                notes.setdefault(wrong.line, []).append(wrong.message)
+        for line, found in missing.items():
+            said = [f"{name}: {message}" for name, message in found]
+            if len(found) > _SAID:
+                more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+                said = [f"not here: {', '.join(name for name, _ in found[:_NAMED])}{more}"]
+            notes.setdefault(line, []).extend(said)
+        return {line: "; ".join(each) for line, each in notes.items()}
 
 
 def opened(

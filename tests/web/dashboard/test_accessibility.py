@@ -15,6 +15,7 @@ RUN = "01hx3v9k2m8e5n7q4r6s0t1w2x"
 PAGES = {
     "requests": "/",
     "opened": "/?open=2",
+    "compared": "/?open=4&with=2&status=9",
     "nothing found": "/?text=nothing",
     "connectors": "/dashboard/connectors",
     "settings": "/dashboard/connectors/1",

@@ -149,7 +149,7 @@ def test_missing_fields_are_named_where_they_belong(integration: Integration) ->
 
     notes = re.findall(r'<span class="said">(.*?)</span>', page)
     assert notes[:2] == [
-        "not here: currency",
+        "currency: The currency field is required.",
         "not here: id, barcode, name, options, quantity, unit_price, discount, tax_rate, tax, total",
     ]
     assert notes[2:] == ["The lines.0.sku field must be a string.", "The note field must be a string."]
