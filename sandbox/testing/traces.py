@@ -21,7 +21,8 @@ from sandbox.foundation.errors import SandboxError
 from sandbox.journal.assertions.view import NotReceivedError
 from sandbox.testing.contract_plugin import HANDLES, handles_of
 from sandbox.testing.recording import of_sandbox, title_of
-from sandbox.web.dashboard.trace import Failure, Recording, Trace, as_html, is_trace, templates_of_traces
+from sandbox.web.dashboard.one_file import templates_of_files
+from sandbox.web.dashboard.trace import Failure, Recording, Trace, as_html, is_trace
 
 if TYPE_CHECKING:
     from sandbox.testing.handle import Patchworks
@@ -50,7 +51,7 @@ class Traces:
 
     @cached_property
     def _templates(self) -> Environment:
-        return templates_of_traces()
+        return templates_of_files()
 
     def record(self, item: pytest.Item, handle: Patchworks, note: str = "", after: int = 0) -> None:
         """Record a sandbox as the test leaves it; only the requests above ``after``."""

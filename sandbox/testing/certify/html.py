@@ -1,4 +1,4 @@
-"""The report of a certification as one HTML file, which loads nothing: no script, no font, no picture."""
+"""The report of a certification as one HTML file, which loads nothing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, StrictUndefined
-
-from sandbox._version import __version__
 from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.attempts import ended_at
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.journal.redaction import redact_body
 from sandbox.testing.certify.checks import CHECKS, Check
 from sandbox.testing.certify.report import Report, docs_url
 from sandbox.testing.certify.run import Run, Verdict, numbers
+from sandbox.web.dashboard.one_file import opened_in_file, templates_of_files, without_secrets
+from sandbox.web.dashboard.opened import Opened
 
 _SHOWN: Final = 6
 """Exchanges of a verdict that are shown."""
@@ -45,22 +43,13 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request and its answer, without secrets."""
-
-    title: str
-    request: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A verdict with what shows it."""
 
     verdict: Verdict
     check: Check
     numbers: str
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[Opened, ...]
     left_out: int
 
 
@@ -72,43 +61,26 @@ def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
         (_part(verdict, by_id, known) for verdict in report.verdicts),
         key=lambda part: _ORDER.index(part.verdict.verdict),
     )
-    source = Path(__file__).with_name("report.html").read_text(encoding="utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(source).render(
-        report=report,
-        parts=parts,
-        runs=[(run, timeline(run)) for run in report.runs if run.entries],
-        docs=docs_url(),
-        version=__version__,
-        words={"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
+    return (
+        templates_of_files(Path(__file__).parent)
+        .get_template("report.html")
+        .render(
+            report=report,
+            parts=parts,
+            runs=[(run, timeline(run)) for run in report.runs if run.entries],
+            docs=docs_url(),
+            words={"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
+        )
     )
 
 
 def _part(verdict: Verdict, by_id: dict[str, Entry], secrets: KnownSecrets) -> Part:
     entries = [by_id[entry] for entry in verdict.entries if entry in by_id]
-    shown = tuple(_exchange(entry, secrets) for entry in entries[:_SHOWN])
+    shown = tuple(
+        opened_in_file(without_secrets(entry, _BODY, secrets), f"{verdict.check}-{entry.id}")
+        for entry in entries[:_SHOWN]
+    )
     return Part(verdict, CHECKS[verdict.check], numbers(verdict.entries), shown, len(entries) - len(shown))
-
-
-def _exchange(entry: Entry, secrets: KnownSecrets) -> Exchange:
-    query = f"?{entry.query}" if entry.query else ""
-    request = [f"{entry.method} {entry.path}{query}", *_headers(entry.headers), "", _text(entry.body, secrets)]
-    answer = [
-        str(entry.status or entry.effect),
-        *_headers(entry.response_headers),
-        "",
-        _text(entry.response_body, secrets),
-    ]
-    return Exchange(cut(entry_line(entry), 200), "\n".join(request).rstrip(), "\n".join(answer).rstrip())
-
-
-def _headers(headers: Sequence[tuple[str, str]]) -> list[str]:
-    return [cut(f"{name}: {value}", 300) for name, value in headers]
-
-
-def _text(body: bytes, secrets: KnownSecrets) -> str:
-    text = redact_body(body[: 4 * _BODY], secrets).decode("utf-8", "replace")  # cut after that: half a secret is one
-    return cut("".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text), _BODY)
 
 
 def timeline(run: Run) -> list[tuple[str, list[Bar]]]:
@@ -128,7 +100,7 @@ def timeline(run: Run) -> list[tuple[str, list[Bar]]]:
 def _bar(entry: Entry, began: float, span: float) -> Bar:
     left = min(100 - _THINNEST, 100 * (entry.wall_time - began) / span)
     width = min(100 - left, max(_THINNEST, 100 * (ended_at(entry) - entry.wall_time) / span))
-    style = "stored" if entry.accepted and entry.fault is None else "faulted" if entry.fault else "refused"
+    style = "accepted" if entry.accepted and entry.fault is None else "faulted" if entry.fault else "rejected"
     label = str(entry.status) if entry.status else "none"
     title = f"{entry_line(entry)}, after {entry.wall_time - began:.1f} s"
     return Bar(round(left, 2), round(width, 2), style, label, cut(title, 200))

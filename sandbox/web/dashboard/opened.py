@@ -89,7 +89,8 @@ class Opened:
     def parts(self) -> list[tuple[str, str]]:
         """Key and title of the parts, in their order: the answer is the first where it is not 2xx."""
         request, answer, code = ("request", "Request"), ("answer", "Answer"), ("code", "As code")
-        return [request, answer, code] if 200 <= self.entry.status < 300 else [answer, request, code]
+        parts = [request, answer] if 200 <= self.entry.status < 300 else [answer, request]
+        return [*parts, code] if self.code else parts
 
     @property
     def marked(self) -> dict[int, str]:

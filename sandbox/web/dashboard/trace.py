@@ -7,29 +7,24 @@ the others while there is room.
 
 from __future__ import annotations
 
-import codecs
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, Template
-from msgspec.structs import replace as replace_fields
 
 from sandbox.faults.book import RuleState
-from sandbox.foundation.answer import Headers
 from sandbox.foundation.errors import cut
 from sandbox.foundation.settings import setting_specs
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.assertions.difference import Difference
-from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.journal.redaction import redact_body, redact_header, redact_text
-from sandbox.web.dashboard.one_file import templates_of_files
-from sandbox.web.dashboard.opened import Opened, Wrong, opened
+from sandbox.journal.redaction import redact_text
+from sandbox.web.dashboard.one_file import MAX_VALUE, opened_in_file, templates_of_files, without_secrets
+from sandbox.web.dashboard.opened import Opened, Wrong
 from sandbox.web.dashboard.story import Day, Row, story
 
 MAX_BYTES: Final = 1_000_000
@@ -40,17 +35,11 @@ _BODIES: Final = 400_000
 """Bytes of all bodies together, of which each request has its share, within these bounds."""
 _MIN_BODY: Final = 2 * 1024
 _MAX_BODY: Final = 16 * 1024
-_MAX_HEADERS: Final = 60
 _MAX_RECORDINGS: Final = 50
 _MAX_TOO_LARGE: Final = 10
 """Requests in full that do not fit, after which no other is tried."""
-_MAX_VALUE: Final = 300
-"""Characters of a header, a path or a query."""
 _MAX_TEXT: Final = 20_000
 """Characters of the message of a failure."""
-_CUT: Final = " … cut: "
-_REDACTED: Final = "sha256:"
-_BASE_URL: Final = "http://127.0.0.1:8025"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +91,12 @@ class _Shown:
     """By the number of the entry."""
 
 
-def templates_of_traces() -> Environment:
-    """Return the templates of a trace."""
-    return templates_of_files("trace.css")
-
-
 def as_html(trace: Trace, templates: Environment | None = None) -> str:
     """Return a trace as an HTML file of less than ``MAX_BYTES``; for several, give all the same ``templates``."""
-    templates = templates or templates_of_traces()
+    templates = templates or templates_of_files()
     page, pane = templates.get_template("trace.html"), templates.get_template("trace_pane.html")
     failures = [replace(each, text=_said(each.text, trace.recordings)) for each in trace.failures]
-    trace = replace(trace, title=cut(redact_text(trace.title), _MAX_VALUE), failures=failures)
+    trace = replace(trace, title=cut(redact_text(trace.title), MAX_VALUE), failures=failures)
     near = {entry: found for failure in failures for entry, found in failure.near.items()}
     rows = MAX_ROWS
     shown = _shown(trace.recordings, rows)
@@ -164,20 +148,19 @@ def _by_interest(shown: Sequence[_Shown], near: Mapping[str, object]) -> Iterabl
 
 def _opened(entry: Entry, differences: Sequence[Difference], id: str) -> Opened:
     """Return a request in full, in which the differences from what a test expected are marked."""
-    found = opened(entry, _BASE_URL)
+    found = opened_in_file(entry, id)
     wrong = [
         Wrong(each.path, each.message, found.tree.line_of(each.path) if found.tree and each.path[:1] == "$" else None)
         for each in differences
     ]
-    code = [] if _CUT.encode() in entry.body else found.code[:1]
-    return replace(found, id=id, wrong=[*wrong, *found.wrong], code=code)
+    return replace(found, wrong=[*wrong, *found.wrong])
 
 
 def _settings(values: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     """Return name and value of the settings, and whether it is not the default; those that are not come first."""
     specs = {spec.name: spec for spec in setting_specs() if not spec.secret}
     rows = [
-        (name, cut(write_json(value, ascii=False), _MAX_VALUE), write_json(value) != write_json(specs[name].default))
+        (name, cut(write_json(value, ascii=False), MAX_VALUE), write_json(value) != write_json(specs[name].default))
         for name, value in values.items()
         if name in specs
     ]
@@ -198,8 +181,8 @@ def _redacted(recordings: Sequence[Recording], rows: int) -> list[Recording]:
         found.append(
             replace(
                 each,
-                title=cut(redact_text(each.title), _MAX_VALUE),
-                entries=[_without_secrets(entry, limit, each.secrets) for entry in each.entries[first:]],
+                title=cut(redact_text(each.title), MAX_VALUE),
+                entries=[without_secrets(entry, limit, each.secrets) for entry in each.entries[first:]],
                 events=each.events[max(0, len(each.events) - each_has) :],
                 left_out=each.left_out + first,
             )
@@ -207,43 +190,6 @@ def _redacted(recordings: Sequence[Recording], rows: int) -> list[Recording]:
     if more := sum(len(each.entries) for each in recordings[_MAX_RECORDINGS:]):
         found[-1] = replace(found[-1], left_out=found[-1].left_out + more)
     return found
-
-
-def _without_secrets(entry: Entry, limit: int, secrets: KnownSecrets) -> Entry:
-    is_payload = entry.kind in PAYLOADS
-    return replace_fields(
-        entry,
-        path=cut(entry.path, _MAX_VALUE),
-        query=cut(entry.query, _MAX_VALUE),
-        headers=_fitted_headers(entry.headers, secrets),
-        response_headers=_fitted_headers(entry.response_headers, secrets),
-        body=_fitted(entry.body, limit, secrets, redacts=is_payload),
-        response_body=_fitted(entry.response_body, limit, secrets, redacts=is_payload),
-    )
-
-
-def _fitted_headers(headers: Headers, secrets: KnownSecrets) -> Headers:
-    fields = [(cut(name, _MAX_VALUE), cut(value, _MAX_VALUE)) for name, value in headers[:_MAX_HEADERS]]
-    return tuple(field if _REDACTED in field[1] else redact_header(field, secrets) for field in fields)
-
-
-def _fitted(body: bytes, limit: int, secrets: KnownSecrets, *, redacts: bool) -> bytes:
-    """Return a body without credentials. A long one ends with a note that no other body has: they may be compared."""
-    beginning = body[: 4 * limit]  # it is cut after the redaction: half a secret is one
-    if redacts:
-        beginning = redact_body(beginning, secrets)
-    if len(body) <= limit:
-        return beginning
-    digest = hashlib.sha256(body).hexdigest()[:12]
-    return _whole_characters(beginning[:limit]) + f"{_CUT}{len(body):,} bytes in all, SHA-256 {digest}".encode()
-
-
-def _whole_characters(body: bytes) -> bytes:
-    """Return the beginning of a text without the part of a character at its end, and other bytes as they are."""
-    try:
-        return codecs.getincrementaldecoder("utf-8")().decode(body).encode()
-    except UnicodeDecodeError:
-        return body
 
 
 def _said(text: str, recordings: Iterable[Recording]) -> str:
