@@ -31,11 +31,11 @@ from control_client.models import (
     FaultRuleState,
     NewOAuthClient,
     NonconformingPage,
-    Page,
+    RequestPage,
     State,
     StateLoaded,
+    Verification,
     Verified,
-    Verify,
 )
 from inbound_client import AuthenticatedClient
 from inbound_client.api.inbound import store_payload
@@ -73,13 +73,13 @@ def main() -> None:
     assert isinstance(answer, Message), answer
 
     page = list_requests.sync(client=control, client_id=new.client_id)
-    assert isinstance(page, Page), page
+    assert isinstance(page, RequestPage), page
     assert [(entry.kind, entry.status) for entry in page.entries] == [("token", 200), ("inbound", 200)], page
     nonconforming = list_contract_violations.sync(client=control, client_id=new.client_id)
     assert isinstance(nonconforming, NonconformingPage), nonconforming
     assert nonconforming.requests == [], nonconforming
     expected = {"filter": {"kind": "inbound"}, "pattern": {"json": {"order": "python"}}, "times": 1}
-    verified = verify_requests.sync(client=control, body=Verify.from_dict(expected))
+    verified = verify_requests.sync(client=control, body=Verification.from_dict(expected))
     assert isinstance(verified, Verified), verified
     rule = FaultRule.from_dict({"fault": {"kind": "status", "code": 503}, "match": {"endpoint": "inbound"}})
     added = add_fault.sync(client=control, body=rule)

@@ -135,7 +135,7 @@ def _form(field: FieldInfo) -> _Form:
     if field.type == Headers:
         return _Form(
             name,
-            {name: {"type": "array", "items": {"$ref": "#/components/schemas/Header"}}},
+            {name: {"type": "array", "items": {"$ref": "#/components/schemas/HeaderField"}}},
             lambda entry: [[{"name": key, "value": value} for key, value in getattr(entry, name)]],
             lambda document: tuple((header["name"], header["value"]) for header in document[name]),
         )

@@ -14,7 +14,7 @@ from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.form import as_line, as_lines
 from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
-from sandbox.web.control.requests import FilterSchema, after_field, query_flag, read_cursor, read_filter
+from sandbox.web.control.requests import RequestFilterSchema, after_field, query_flag, read_cursor, read_filter
 
 blueprint = Blueprint("export", __name__, description="The journal as a file")
 
@@ -28,7 +28,7 @@ _MEDIA_TYPES: Final = {
 }
 
 
-class ExportQuerySchema(FilterSchema):
+class ExportQuerySchema(RequestFilterSchema):
     """The requests to export, and the format."""
 
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))

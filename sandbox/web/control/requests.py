@@ -56,7 +56,7 @@ def after_field() -> fields.String:
     return fields.String(load_default="0", metadata=metadata)
 
 
-class HeaderSchema(StrictSchema):
+class HeaderFieldSchema(StrictSchema):
     """A header as it was sent; credentials are replaced by a fingerprint."""
 
     name = fields.String(required=True)
@@ -65,7 +65,7 @@ class HeaderSchema(StrictSchema):
 
 def _field(schema: Mapping[str, Any]) -> fields.Field[Any]:
     if "items" in schema:
-        return fields.List(fields.Nested(HeaderSchema))
+        return fields.List(fields.Nested(HeaderFieldSchema))
     return fields.Raw(metadata=dict(schema))
 
 
@@ -84,19 +84,19 @@ class JournalPageSchema(AnswerSchema):
     dropped = dropped_field()
 
 
-class PageSchema(JournalPageSchema):
+class RequestPageSchema(JournalPageSchema):
     """A page of the journal, newest last."""
 
     entries = fields.List(fields.Nested(EntrySchema))
 
 
-class ClearedSchema(AnswerSchema):
+class JournalClearedSchema(AnswerSchema):
     """How many entries were deleted."""
 
     deleted = fields.Integer()
 
 
-class FilterSchema(StrictSchema):
+class RequestFilterSchema(StrictSchema):
     """Conditions on entries; each given one must hold."""
 
     kind = fields.String(validate=one_of(*KINDS))
@@ -119,7 +119,7 @@ class FilterSchema(StrictSchema):
     )
 
 
-class PageQuerySchema(FilterSchema):
+class PageQuerySchema(RequestFilterSchema):
     """Conditions on entries, a cursor and the size of the page."""
 
     after = after_field()
@@ -160,7 +160,7 @@ def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
 
 @blueprint.get("/requests")
 @blueprint.arguments(ListQuerySchema, location="query")
-@blueprint.response(200, PageSchema)
+@blueprint.response(200, RequestPageSchema)
 def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests received, newest last, a page at a time."""
     journal = current_sandbox().journal
@@ -173,7 +173,7 @@ def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-class EventSchema(AnswerSchema):
+class JournalEventSchema(AnswerSchema):
     """An act upon the sandbox between two requests, such as a move of the clock."""
 
     event = fields.String(validate=one_of(*get_args(EventKind)))
@@ -185,10 +185,10 @@ class EventSchema(AnswerSchema):
     client_id = fields.String(allow_none=True, metadata={"description": "The only client that it concerns, if any."})
 
 
-class EventsSchema(AnswerSchema):
+class JournalEventsSchema(AnswerSchema):
     """Events in their order."""
 
-    events = fields.List(fields.Nested(EventSchema))
+    events = fields.List(fields.Nested(JournalEventSchema))
 
 
 class EventsQuerySchema(StrictSchema):
@@ -199,7 +199,7 @@ class EventsQuerySchema(StrictSchema):
 
 @blueprint.get("/events")
 @blueprint.arguments(EventsQuerySchema, location="query")
-@blueprint.response(200, EventsSchema)
+@blueprint.response(200, JournalEventsSchema)
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
     """List what was done to the sandbox between the requests: the newest 1,000 events, oldest first.
 
@@ -210,7 +210,7 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.delete("/requests")
-@blueprint.response(200, ClearedSchema)
+@blueprint.response(200, JournalClearedSchema)
 def clear_requests() -> dict[str, int]:
     """Empty the journal."""
     current_sandbox().platform.settle_processing()

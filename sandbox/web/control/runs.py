@@ -17,7 +17,7 @@ blueprint = Blueprint("runs", __name__, description="Runs of services, and their
 _NO_RUN: Final = "There is no such run, or it was dropped or belongs to a time before the last reset."
 
 
-class RunSchema(AnswerSchema):
+class ServiceRunSchema(AnswerSchema):
     """A run of a service."""
 
     id = fields.String()
@@ -37,10 +37,10 @@ class RunSchema(AnswerSchema):
     total_pages = fields.Integer()
 
 
-class RunsSchema(AnswerSchema):
+class ServiceRunsSchema(AnswerSchema):
     """A page of runs, newest last."""
 
-    runs = fields.List(fields.Nested(RunSchema))
+    runs = fields.List(fields.Nested(ServiceRunSchema))
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
     )
@@ -81,7 +81,7 @@ def _presented_run(run: Run) -> dict[str, Any]:
 
 @blueprint.get("/runs")
 @blueprint.arguments(RunsQuerySchema, location="query")
-@blueprint.response(200, RunsSchema)
+@blueprint.response(200, ServiceRunsSchema)
 def list_runs(query: dict[str, Any]) -> dict[str, Any]:
     """List the runs of services, newest last, a page at a time."""
     after, limit = query.pop("after"), query.pop("limit")
@@ -98,7 +98,7 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("/runs/<run_id>")
-@blueprint.response(200, RunSchema)
+@blueprint.response(200, ServiceRunSchema)
 @blueprint.problem(404, _NO_RUN)
 def get_run(run_id: str) -> dict[str, Any]:
     """Show a run."""
@@ -115,7 +115,7 @@ def get_run_log(run_id: str) -> dict[str, Any]:
 
 
 @blueprint.post("/services/<int:service_id>/run")
-@blueprint.response(201, RunSchema)
+@blueprint.response(201, ServiceRunSchema)
 @blueprint.problem(404, "There is no such service.")
 @blueprint.problem(409, NOT_NOW)
 def run_service(service_id: int) -> dict[str, Any]:

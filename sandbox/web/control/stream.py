@@ -14,7 +14,7 @@ from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.requests import CURSOR, FilterSchema, read_filter
+from sandbox.web.control.requests import CURSOR, RequestFilterSchema, read_filter
 from sandbox.web.control.streams import (
     BEGINNING,
     HEARTBEAT,
@@ -39,7 +39,7 @@ _HEADERS: Final = {
 }
 
 
-class StreamQuerySchema(FilterSchema):
+class StreamQuerySchema(RequestFilterSchema):
     """Conditions on requests, and the cursor to begin at."""
 
     after = fields.String(

@@ -33,13 +33,13 @@ class HealthSchema(AnswerSchema):
     journal_dropped = fields.Integer()
 
 
-class ResetSchema(AnswerSchema):
+class SandboxResetSchema(AnswerSchema):
     """The sandbox time after a reset."""
 
     now = Instant()
 
 
-class RowSchema(AnswerSchema):
+class LedgerRowSchema(AnswerSchema):
     """One behaviour of the sandbox: its evidence, the tests that pin it and the settings that change it."""
 
     id = fields.String()
@@ -53,7 +53,7 @@ class RowSchema(AnswerSchema):
 class LedgerSchema(AnswerSchema):
     """The whole ledger."""
 
-    rows = fields.List(fields.Nested(RowSchema))
+    rows = fields.List(fields.Nested(LedgerRowSchema))
     sources = fields.Dict(keys=fields.String(), values=fields.String())
 
 
@@ -90,7 +90,7 @@ def get_readiness() -> dict[str, Any] | Response:
 
 
 @blueprint.post("/reset")
-@blueprint.response(200, ResetSchema)
+@blueprint.response(200, SandboxResetSchema)
 def reset() -> dict[str, Any]:
     """Return to the seed: a new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}

@@ -19,7 +19,7 @@ class RevocationSchema(StrictSchema):
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
 
 
-class TokenSchema(AnswerSchema):
+class IssuedTokenSchema(AnswerSchema):
     """An issued token and its state; the sandbox does not keep the token itself."""
 
     fingerprint = fields.String(metadata={"description": "The name of the token in the journal."})
@@ -36,10 +36,10 @@ class TokenSchema(AnswerSchema):
     revoked = fields.String(allow_none=True, metadata={"description": "Why, if it was revoked."})
 
 
-class TokenPageSchema(AnswerSchema):
+class IssuedTokenPageSchema(AnswerSchema):
     """Tokens, the newest last."""
 
-    tokens = fields.List(fields.Nested(TokenSchema))
+    tokens = fields.List(fields.Nested(IssuedTokenSchema))
     total = fields.Integer(metadata={"description": "How many there are in all."})
 
 
@@ -63,7 +63,7 @@ class RevokedSchema(AnswerSchema):
 
 @blueprint.get("/tokens")
 @blueprint.arguments(TokenQuerySchema, location="query")
-@blueprint.response(200, TokenPageSchema)
+@blueprint.response(200, IssuedTokenPageSchema)
 def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
     """List the newest tokens issued since the last reset, oldest first, each with its request, its end and its uses."""
     sandbox, client_id = current_sandbox(), query.get("client_id")

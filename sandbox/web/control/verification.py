@@ -30,7 +30,7 @@ from sandbox.web.control.base import (
 from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
     EntrySchema,
-    FilterSchema,
+    RequestFilterSchema,
     after_field,
     dropped_field,
     presented,
@@ -52,7 +52,7 @@ _ANY_VALUE: Final = {
 """Any JSON but ``null``, which counts as a condition that is not given."""
 
 
-class WaitQuerySchema(FilterSchema):
+class WaitQuerySchema(RequestFilterSchema):
     """The requests to wait for, and how long."""
 
     after = after_field()
@@ -69,14 +69,14 @@ class WaitedSchema(AnswerSchema):
     dropped = dropped_field()
 
 
-class TimeoutSchema(ProblemSchema):
+class WaitTimeoutSchema(ProblemSchema):
     """The time was up; with the requests that matched until then."""
 
     entries = fields.List(fields.Nested(EntrySchema))
     dropped = dropped_field()
 
 
-class PatternSchema(StrictSchema):
+class RequestPatternSchema(StrictSchema):
     """Conditions on a request; a condition that is left out always holds."""
 
     json = fields.Raw(metadata={**_ANY_VALUE, "description": "The body is this JSON; numbers are equal by value."})
@@ -108,11 +108,11 @@ class PatternSchema(StrictSchema):
     fault = fields.String()
 
 
-class VerifySchema(StrictSchema):
+class VerificationSchema(StrictSchema):
     """Requests that must have been received."""
 
     filter = fields.Nested(
-        FilterSchema, load_default=dict, metadata={"description": "The requests to look at; all if left out."}
+        RequestFilterSchema, load_default=dict, metadata={"description": "The requests to look at; all if left out."}
     )
     after = after_field()
     only_accepted = Flag(
@@ -122,9 +122,9 @@ class VerifySchema(StrictSchema):
             "`fault`; rejected requests still appear as near misses."
         },
     )
-    pattern = fields.Nested(PatternSchema, load_default=dict)
+    pattern = fields.Nested(RequestPatternSchema, load_default=dict)
     in_order = fields.List(
-        fields.Nested(PatternSchema),
+        fields.Nested(RequestPatternSchema),
         validate=validate.Length(1, 100),
         metadata={"description": "In place of `pattern` and a count: these came one after the other."},
     )
@@ -182,7 +182,7 @@ class MismatchSchema(ProblemSchema):
 @blueprint.get("/requests/wait")
 @blueprint.arguments(WaitQuerySchema, location="query")
 @blueprint.response(200, WaitedSchema)
-@blueprint.problem(408, "The time is up; with the requests that matched until then.", TimeoutSchema)
+@blueprint.problem(408, "The time is up; with the requests that matched until then.", WaitTimeoutSchema)
 @blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
     """Wait until `count` requests match, and answer at once when they do.
@@ -253,7 +253,7 @@ def _interrupted(error: WaitInterruptedError) -> Response:
 
 
 @blueprint.post("/requests/verify")
-@blueprint.arguments(VerifySchema, required=False)
+@blueprint.arguments(VerificationSchema, required=False)
 @blueprint.response(200, VerifiedSchema)
 @blueprint.problem(409, "The requests were not received; with the nearest ones.", MismatchSchema)
 def verify_requests(body: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal
-from sandbox.web.control.requests import FilterSchema, read_filter
+from sandbox.web.control.requests import RequestFilterSchema, read_filter
 
 WINDOW: Final = 100
 """Rows of a page."""
@@ -80,7 +80,7 @@ class Selection:
         given = self.as_api
         problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
         good = {name: value for name, value in given.items() if name not in problems}
-        return read_filter(FilterSchema().load(good)), problems
+        return read_filter(RequestFilterSchema().load(good)), problems
 
     @property
     def as_api(self) -> dict[str, str]:
@@ -90,14 +90,14 @@ class Selection:
         return {
             name: _zoned(value) if name in _INSTANTS else value
             for name, value in given.items()
-            if value and name in FilterSchema().load_fields
+            if value and name in RequestFilterSchema().load_fields
         }
 
 
 def _problem(name: str, value: str) -> str | None:
     """Return why the control API refuses a condition; ``None`` where it does not."""
     try:
-        read_filter(FilterSchema().load({name: value}))
+        read_filter(RequestFilterSchema().load({name: value}))
     except ValidationError as error:
         return f"{value} is not allowed; {' '.join(error.messages_dict[name])}"
     except InvalidValueError as error:

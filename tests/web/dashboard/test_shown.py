@@ -13,7 +13,7 @@ from sandbox.journal.event import Event
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Journal
 from sandbox.journal.recent import BUCKET_S, BUCKETS, Recent
-from sandbox.web.control.requests import FilterSchema
+from sandbox.web.control.requests import RequestFilterSchema
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain
@@ -124,7 +124,7 @@ def test_every_filter_of_the_control_api_is_one_of_the_page(journal: Journal, re
         "json_path": "$[?@ > 1]",
         "fault": "unwell",
     }
-    assert given.keys() == FilterSchema().load_fields.keys()
+    assert given.keys() == RequestFilterSchema().load_fields.keys()
 
     for name, value in given.items():
         shown = window(journal, Selection.read({name: value}))
