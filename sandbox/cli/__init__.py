@@ -18,7 +18,7 @@ from sandbox._version import __version__
 from sandbox.cli.collector import no_collections
 from sandbox.cli.examples import add_examples
 
-_GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
+GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Run": {
         "serve": "serve",
         "health": "health",
@@ -64,11 +64,12 @@ _GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "openapi": "documents",
         "fidelity": "documents",
         "completion": "documents",
+        "mcp": "agents",
     },
 }
 """The module of each command, by the sections of the help."""
 
-_COMMANDS: Final = {name: module for commands in _GROUPS.values() for name, module in commands.items()}
+_COMMANDS: Final = {name: module for commands in GROUPS.values() for name, module in commands.items()}
 
 
 COMPLETE_VAR: Final = "_PATCHWORKS_SANDBOX_COMPLETE"
@@ -102,7 +103,7 @@ class _Lazy(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, names in _GROUPS.items():
+        for title, names in GROUPS.items():
             commands = [(name, self.get_command(ctx, name)) for name in names]
             rows = [(name, command.get_short_help_str(80)) for name, command in commands if command is not None]
             with formatter.section(title):

@@ -64,6 +64,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "config show": ("config show --seed-file my-seed.yaml",),
     "openapi": ("openapi --api control > openapi-control.yaml",),
     "fidelity": ("fidelity --json",),
+    "mcp": ("mcp --url http://127.0.0.1:8025",),
     "completion": (
         'eval "$(patchworks-sandbox completion bash)"',
         'patchworks-sandbox completion zsh > "${fpath[1]}/_patchworks-sandbox"',

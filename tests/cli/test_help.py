@@ -31,7 +31,7 @@ def commands(group: click.Group = main, path: str = "") -> Iterator[tuple[str, c
 
 
 COMMANDS = dict(commands())
-NOT_RUN = {"serve", "health", "wait", "violations", "completion", "certify", "storm"}
+NOT_RUN = {"serve", "mcp", "health", "wait", "violations", "completion", "certify", "storm"}
 """They run until stopped, or name an address, a shell or a program; other tests run them."""
 RUN = [(path, line) for path, lines in EXAMPLES.items() if path not in NOT_RUN for line in lines]
 
