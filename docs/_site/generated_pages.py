@@ -55,7 +55,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         content = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, name, content=content))
     agents = (ROOT / "sandbox/web/dashboard/templates/llms.txt").read_text(encoding="utf-8")
-    local = agents.replace("{{ base_url }}", "http://127.0.0.1:8025")
+    index = (ROOT / "sandbox/web/dashboard/templates/llms_index.txt").read_text(encoding="utf-8")
+    local = agents.replace("{% include 'llms_index.txt' %}", index).replace("{{ base_url }}", "http://127.0.0.1:8025")
     files.append(File.generated(config, "llms.txt", content=local))
     emulated, control = _document("openapi.yaml"), _document("openapi-control.yaml")
     pages = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from docs._site.agents_index import agents_index
 from docs._site.certify_page import certify_page
 from docs._site.faults_page import faults_page
 from docs._site.fidelity_page import fidelity_page
@@ -23,6 +24,7 @@ def pages() -> dict[str, str]:
         "faults.md": faults_page(load_presets()),
         "reasons.md": reasons_page(),
         "certify.md": certify_page(),
+        "../sandbox/web/dashboard/templates/llms_index.txt": agents_index(),
     }
 
 
