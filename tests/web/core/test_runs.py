@@ -140,6 +140,15 @@ def test_retry_runs_the_payload_again_and_names_the_first(several: tuple[Core, d
     assert (retry["data"]["retried_flow_run"]["id"], retry["data"]["payload_size"]) == (ids["failed"], "14")
 
 
+def test_retry_includes_what_is_known_of_the_new_run(core: Core) -> None:
+    run = core.start({"order": "1001"})
+
+    retry: Any = core.call("POST", f"/flow-runs/{run.id}/retry?include=payloadSize,flowRunLogs,retriedFlowRun").json
+
+    assert (retry["data"]["payload_size"], len(retry["data"]["flow_run_logs"])) == ("17", 2)
+    assert retry["data"]["retried_flow_run"]["id"] == run.id
+
+
 def test_download_has_the_bytes_and_the_type_of_the_payload(core: Core) -> None:
     payloads = [
         core.start({"order": "é"}).number,

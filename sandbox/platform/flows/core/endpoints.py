@@ -8,7 +8,7 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.platform.flows.core import models
 from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found
-from sandbox.platform.flows.core.world import Record, content_type_of, moment
+from sandbox.platform.flows.core.world import Record, World, content_type_of, moment
 from sandbox.platform.flows.records import Conversation, DataPool
 from sandbox.platform.flows.run import FlowRun
 
@@ -39,8 +39,10 @@ def _number(text: str) -> int:
 
 
 def _retry(call: Call) -> Answer:
-    again = call.world.platform.runs.retry(_run(call).id, user_id=call.user_id)
-    return call.item(call.world.run(again))
+    platform, company = call.world.platform, call.world.company
+    again = platform.runs.retry(_run(call).id, user_id=call.user_id)
+    later = World(platform, company)  # which knows the new run
+    return call._replace(world=later).item(later.run(again))
 
 
 def _download(call: Call) -> Answer:
