@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import pytest
 import yaml
@@ -16,11 +16,13 @@ from werkzeug.test import Client
 
 from sandbox import Sandbox
 from sandbox.platform.endpoints import ENDPOINTS
+from sandbox.platform.flows.model import CustomAnswer, FlowSeed, Webhook
 from sandbox.platform.flows.routes import ENDPOINTS as FLOW_ENDPOINTS
 from sandbox.web.app import SandboxApp
 from sandbox.web.control.base import Blueprint
 from sandbox.web.spec import CONTROL_FILE, EMULATED_3_0_FILE, EMULATED_FILE, FLOWS_FILE, as_yaml, documents
 from tests import ROOT
+from tests.contract import ContractClient
 
 FILES = [EMULATED_FILE, EMULATED_3_0_FILE, FLOWS_FILE, CONTROL_FILE]
 MakeSandbox: TypeAlias = Callable[..., Sandbox]
@@ -300,3 +302,17 @@ def test_requests_and_answers_have_examples_of_the_same_names() -> None:
         }
         assert asked <= answered, name
         assert {"token", "stored"} & asked, name
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "form"), [(202, {"accepted": True}, "json"), (200, "<ok/>", "xml"), (418, "no", "txt")]
+)
+def test_custom_answer_of_a_webhook_is_documented(
+    make_sandbox: MakeSandbox, status: int, body: object, form: Literal["json", "xml", "txt"]
+) -> None:
+    sandbox = make_sandbox()
+    own = Webhook(answer=CustomAnswer(status, body, form))
+    (webhook,) = sandbox.store.flows.put_flow("acme", FlowSeed("Own answer", webhooks=(own,))).webhooks
+
+    url = f"/api/v1/acme/{webhook.id}?patchworks_signature={webhook.signature}"
+    assert ContractClient(SandboxApp(sandbox)).post(url, data=b"{}").status_code == status

@@ -206,7 +206,16 @@ class WebhookEndpoint(_HookEndpoint):
     def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
         description = "The flow was started; a webhook may have another answer, with any status and body."
-        return self._responses(settings, description, "Message", _INITIALISED)
+        responses = self._responses(settings, description, "Message", _INITIALISED)
+        started = responses["200"]
+        others: dict[str, Any] = {TYPES[name].partition(";")[0]: {"schema": {}} for name in TYPES}
+        content = {**others, JSON: {**started["content"][JSON], "schema": {}}}
+        own = {"description": "The answer of a webhook that has one of its own.", "content": {"*/*": {"schema": {}}}}
+        return {
+            **responses,
+            "200": {**started, "content": content},
+            **dict.fromkeys(("2XX", "3XX", "4XX", "5XX"), own),
+        }
 
 
 class CallbackEndpoint(_HookEndpoint):
