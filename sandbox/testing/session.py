@@ -287,7 +287,7 @@ def complete(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo
     for each in told:
         text = each.text(contract=shows_violations(item, call))
         report.sections.append((each.title, text))
-        _add_property(item, report, each.title, text)
+        add_property(item, report, each.title, text)
 
 
 def _beside(item: pytest.Item) -> _Told | None:
@@ -296,7 +296,7 @@ def _beside(item: pytest.Item) -> _Told | None:
     return beside if beside is not None and beside.handle.sandbox.journal.last_seq > beside.after else None
 
 
-def _add_property(item: pytest.Item, report: pytest.TestReport, name: str, text: str) -> None:
+def add_property(item: pytest.Item, report: pytest.TestReport, name: str, text: str) -> None:
     """Add a property to a report and to the later reports of the test; the last one goes into the JUnit report."""
     for properties in (item.user_properties, report.user_properties):
         properties[:] = [each for each in properties if each[0] != name]

@@ -21,6 +21,7 @@ from sandbox.foundation.errors import SandboxError
 from sandbox.journal.assertions.view import NotReceivedError
 from sandbox.testing.contract_plugin import HANDLES, handles_of
 from sandbox.testing.recording import of_sandbox, title_of
+from sandbox.testing.session import add_property
 from sandbox.web.dashboard.one_file import templates_of_files
 from sandbox.web.dashboard.trace import Failure, Recording, Trace, as_html, is_trace
 
@@ -59,7 +60,7 @@ class Traces:
             recording = of_sandbox(handle.backend, note, after)
         except SandboxError as error:
             recording = Recording(title_of(handle.backend) + note, problem=f"The journal cannot be read: {error}")
-        item.stash.setdefault(_RECORDED, []).append(recording)
+        item.stash[_RECORDED].append(recording)
 
     def begin(self, handle: Patchworks) -> None:
         """Note how far the journal of the session is, whose requests a test shows from then on."""
@@ -67,7 +68,8 @@ class Traces:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Note how far the journal of the session is, which no fixture resets, where the test uses it."""
+        """Forget an earlier run of the test, and note how far the journal of the session is."""
+        item.stash[_RECORDED], item.stash[_FAILURES], item.stash[_OUTCOME] = [], [], "not run"
         for handle in handles_of(item):
             self.begin(handle)
 
@@ -83,20 +85,19 @@ class Traces:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note a failure. After the teardown write the trace, and name it in the report."""
         report = yield
+        if _RECORDED not in item.stash:  # another plugin ended the setup before
+            return report
         if report.when == "call":
             item.stash[_OUTCOME] = report.outcome
         if report.failed:
             near = call.excinfo.value.near if call.excinfo and isinstance(call.excinfo.value, NotReceivedError) else {}
-            item.stash.setdefault(_FAILURES, []).append(Failure(report.when or "call", report.longreprtext, near))
+            item.stash[_FAILURES].append(Failure(report.when or "call", report.longreprtext, near))
         if report.when == "teardown":
-            failures, recorded = item.stash.get(_FAILURES, []), item.stash.get(_RECORDED, [])
+            failures, recorded = item.stash[_FAILURES], item.stash[_RECORDED]
             if recorded and (failures or self._keeps_all):
-                name = self._write(
-                    item.nodeid, Trace(item.nodeid, recorded, item.stash.get(_OUTCOME, "not run"), failures)
-                )
+                name = self._write(item.nodeid, Trace(item.nodeid, recorded, item.stash[_OUTCOME], failures))
                 setattr(report, REPORTED, name)
-                for properties in (item.user_properties, report.user_properties):
-                    properties.append((REPORTED, name))
+                add_property(item, report, REPORTED, name)
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

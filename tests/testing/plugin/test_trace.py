@@ -105,6 +105,29 @@ def test_late(late):
     assert ">late<" in late
 
 
+def test_trace_of_a_test_that_runs_again_has_its_last_run(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for _ in range(2):
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        item._initrequest()
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+    )
+    options = "--patchworks-trace=on", "--junitxml=report.xml"
+    run(pytester, "def test_push(patchworks):\n    push(patchworks, {'order': 'once'})\n    assert False\n", *options)
+
+    (html,) = traces(pytester).values()
+    assert html.count("Failed in the test") == html.count('<h2 id="recording-') == 1
+    properties = ET.parse(Path(pytester.path, "report.xml")).iter("property")
+    assert [each.get("name") for each in properties].count("patchworks_trace") == 1
+
+
 def test_every_sandbox_of_a_test_is_in_its_trace(pytester: pytest.Pytester) -> None:
     run(
         pytester,
