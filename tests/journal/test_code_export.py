@@ -13,7 +13,8 @@ import pytest
 
 from sandbox import Patchworks, Sandbox, SandboxServer
 from sandbox.journal.entry import Entry
-from sandbox.journal.export.code import MAX_INLINE, snippets
+from sandbox.journal.export.code import TokenRequest, first_call, snippets
+from sandbox.journal.export.curl import MAX_INLINE
 from sandbox.journal.journal import Journal
 from tests.journal.journals import exchange
 from tests.programs import program
@@ -96,6 +97,27 @@ def test_code_sends_bytes_and_credentials(server: SandboxServer, language: str) 
 
     assert entry.body == b"\xff\x00\r\n"
     assert (entry.header("Authorization") or "").startswith("Basic sha256:")
+
+
+@pytest.mark.parametrize("language", RUNNERS)
+def test_lines_of_a_first_call_quote_what_a_form_may_hold(language: str) -> None:
+    hostile = 'it\'s "$HOME" `id` \\ ${x} ?> #{y}\n@file'
+    token = TokenRequest("http://sandbox.example/oauth/token", hostile, hostile, "access-inbound")
+
+    (found,) = (
+        each for each in first_call(token, "http://sandbox.example", "/v1/acme/x", hostile) if each.key == language
+    )
+
+    check = {
+        "python": [sys.executable, "-c", "import ast, sys; ast.parse(sys.stdin.read())"],
+        "node": ["node", "--check", "--input-type=module", "-"],
+        "php": ["php", "-l"],
+        "curl": ["bash", "-n"],
+    }[language]
+    program(check[0], in_ci=True)
+    done = subprocess.run(check, input=found.text, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "--data-binary" not in found.text  # it would read the file that a payload names
 
 
 LANGUAGES = ("curl", "python", "node", "php", "pytest")

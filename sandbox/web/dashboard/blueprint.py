@@ -12,6 +12,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 from sandbox._version import __version__
 from sandbox.foundation.errors import InputError, NotFoundError
 from sandbox.foundation.strict_json import write_json
+from sandbox.journal.export.code import Snippet, TokenRequest, first_call
 from sandbox.platform.model import Service
 from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
@@ -113,7 +114,7 @@ def try_it() -> str:
     """Show a form that gets a token and sends a payload, and the lines that do so elsewhere."""
     store = current_sandbox().store
     clients = by_connector(store.clients())
-    choices = [
+    choices: list[dict[str, Any]] = [
         {
             "service": service,
             "url": base_url() + service.path,
@@ -123,9 +124,30 @@ def try_it() -> str:
         for service in store.services()
     ]
     settings = current_sandbox().settings
+    first = choices[0] if choices else None
     return render_template(
-        "try_it.html", choices=choices, token_path=settings.token_path, scope=settings.required_scope
+        "try_it.html",
+        choices=choices,
+        token_path=settings.token_path,
+        scope=settings.required_scope,
+        code=_code(first["service"].path, first["clients"][0].id if first["clients"] else "", "", first["sample"])
+        if first
+        else [],
     )
+
+
+def _code(path: str, client_id: str, client_secret: str, payload: str) -> list[Snippet]:
+    scope = current_sandbox().settings.required_scope
+    token = TokenRequest(token_endpoint(), client_id or "CLIENT_ID", client_secret or "CLIENT_SECRET", scope)
+    return first_call(token, base_url(), path, payload)
+
+
+@pages.post(f"{PAGES}/try/code")
+def code_of_try() -> str:
+    """Show the lines that do what the form would do with its present values; nothing is kept."""
+    form = request.form
+    given = (form.get(name, "").replace("\r\n", "\n") for name in ("path", "client_id", "client_secret", "payload"))
+    return render_template("try_code.html", code=_code(*given))
 
 
 def _sample(store: Store, service: Service) -> str:

@@ -77,7 +77,10 @@ def test_the_lines_send_exactly_what_the_page_sends(dashboard: Dashboard, langua
     get_client(page)
     page.get_by_role("textbox", name="Payload").fill(PAYLOAD)
     page.get_by_role("tab", name=language).click()
-    lines = page.locator("#snippet").inner_text()
+    shown = page.get_by_label(f"The request as {language}", exact=True)
+    expect(shown).to_contain_text("Söhne" if language in ("curl", "PHP") else "\\u00f6hne")
+    expect(shown).not_to_contain_text("CLIENT_SECRET")
+    lines = shown.inner_text()
     command = RUNNERS[language]
     program(command[0], in_ci=True)
 

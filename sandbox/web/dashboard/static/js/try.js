@@ -2,9 +2,10 @@
 
 import { address, call, reach, Refusal } from "./api.js";
 import { complain } from "./form.js";
-import { HINTS, snippet } from "./snippets.js";
+import { load } from "./refresh.js";
 import { say } from "./status.js";
 
+const SETTLE_MS = 150;
 const page = document.querySelector("[data-try]");
 if (page) start();
 
@@ -12,7 +13,8 @@ function start() {
   const tokenForm = page.querySelector("[data-get-token]");
   const postForm = page.querySelector("[data-post]");
   const service = page.querySelector("[data-service]");
-  const tabs = [...page.querySelectorAll("[data-language]")];
+  let drawn = 0;
+  let drawing = 0;
   let underWay = false;
   const root = address("").replace(/\/_sandbox$/, "");
 
@@ -24,24 +26,28 @@ function start() {
     draw();
   }
 
-  function draw() {
-    const language = tabs.find((tab) => tab.getAttribute("aria-selected") === "true").dataset.language;
-    page.querySelector("[data-language-hint]").textContent = HINTS[language];
-    page.querySelector("#snippet").textContent = snippet(language, {
-      tokenUrl: page.dataset.tokenEndpoint,
-      url: service.selectedOptions[0].dataset.url,
-      clientId: tokenForm.elements.client_id.value || "CLIENT_ID",
-      clientSecret: tokenForm.elements.client_secret.value || "CLIENT_SECRET",
-      scope: page.dataset.scope,
-      payload: postForm.elements.payload.value,
-    });
+  // The sandbox writes the lines, as those of an opened request. Each keeps its element, and with it the chosen tab.
+  async function draw() {
+    const asked = (drawn += 1);
+    const values = new FormData(tokenForm);
+    values.set("path", service.selectedOptions[0].dataset.path);
+    values.set("payload", postForm.elements.payload.value);
+    const fresh = await load(address("/dashboard/try/code"), {}, values).catch(() => null);
+    if (asked !== drawn) return;
+    for (const lines of fresh?.querySelectorAll("pre[id]") ?? []) document.getElementById(lines.id).textContent = lines.textContent;
+    page.dataset.drawn = asked;
+  }
+
+  function drawSoon() {
+    clearTimeout(drawing);
+    drawing = setTimeout(draw, SETTLE_MS);
   }
 
   tokenForm.addEventListener("submit", (event) => perform(event, tokenForm, "[data-token-answer]", getToken));
   postForm.addEventListener("submit", (event) => perform(event, postForm, "[data-post-answer]", post));
   page.querySelector("[data-make-client]").addEventListener("click", (event) => perform(event, tokenForm, "[data-token-answer]", makeClient));
   service.addEventListener("change", choose);
-  page.addEventListener("input", draw);
+  page.addEventListener("input", drawSoon);
 
   async function perform(event, form, place, action) {
     event.preventDefault();
@@ -97,11 +103,6 @@ function start() {
     });
     showAnswer(place, response, await response.text());
   }
-
-  page.addEventListener("chosen", (event) => {
-    page.querySelector("#lines-panel").setAttribute("aria-labelledby", event.target.id);
-    draw();
-  });
 
   addEventListener("pagehide", () => tokenForm.reset());
   choose();
