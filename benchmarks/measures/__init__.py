@@ -14,6 +14,7 @@ from benchmarks.measures import (
     inbound,
     memory,
     mounted,
+    processing,
     profile,
     start,
     tls,
@@ -38,5 +39,6 @@ MEASURES: Sequence[Measure] = (
     growth,
     clients,
     faults,
+    processing,
     profile,
 )
