@@ -94,6 +94,7 @@ class Traces:
             item.stash[_FAILURES].append(Failure(report.when or "call", report.longreprtext, near))
         if report.when == "teardown":
             failures, recorded = item.stash[_FAILURES], item.stash[_RECORDED]
+            del item.stash[_FAILURES], item.stash[_RECORDED]  # the session keeps its items
             if recorded and (failures or self._keeps_all):
                 name = self._write(item.nodeid, Trace(item.nodeid, recorded, item.stash[_OUTCOME], failures))
                 setattr(report, REPORTED, name)

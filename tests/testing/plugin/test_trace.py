@@ -128,6 +128,21 @@ def pytest_runtest_protocol(item, nextitem):
     assert [each.get("name") for each in properties].count("patchworks_trace") == 1
 
 
+def test_session_keeps_no_requests_of_the_tests_that_are_over(pytester: pytest.Pytester) -> None:
+    code = """
+import gc
+
+def test_first(patchworks):
+    push(patchworks, {"order": "1001"})
+
+def test_second(patchworks):
+    kept = [each for each in gc.get_objects() if type(each).__name__ == "Recording"]
+    assert kept == []
+"""
+
+    run(pytester, code, "--patchworks-trace=on").assert_outcomes(passed=2)
+
+
 def test_every_sandbox_of_a_test_is_in_its_trace(pytester: pytest.Pytester) -> None:
     run(
         pytester,
