@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
+from sandbox.faults import make_rule
+from sandbox.web.app import SandboxApp
 from tests.conftest import Integration
+from tests.web.dashboard.forms import Forms
 
 ACT = "/_sandbox/dashboard/act"
+REPORT = "/dashboard/sync-report"
 ADVANCE = {"act": "POST /clock/advance", "body": '{"duration": "PT1H"}', "back": "/_sandbox/dashboard/clock"}
 
 
@@ -98,6 +103,30 @@ def test_act_needs_the_control_key(make_integration: Callable[..., Integration])
     assert act(integration, **ADVANCE).status_code == 401
     answer = integration.http.post(ACT, data=ADVANCE, auth=("me", "correct-horse-battery-staple"))
     assert answer.status_code == 303
+
+
+def test_every_button_names_an_operation_of_the_control_api(integration: Integration) -> None:
+    faults = integration.sandbox.platform.faults
+    faults.add(make_rule({"kind": "failed", "message": "no stock"}, reference="1001"))
+    integration.post({"order": "1001"})
+    routes = SandboxApp(integration.sandbox).control.url_map.bind("")
+    acts: set[str] = set()
+    for path in ("/", "/?open=2", "/dashboard/faults", "/dashboard/services", "/dashboard/services/3", REPORT):
+        acts |= set(re.findall(r'name="act" value="([^"]+)"', integration.http.get(f"/_sandbox{path}").text))
+
+    assert len(acts) > 8
+    for method, _, path in (act.partition(" ") for act in acts):
+        assert routes.match(f"/_sandbox{path}", method)
+
+
+def test_items_are_resynced_by_a_form(integration: Integration) -> None:
+    integration.sandbox.platform.faults.add(make_rule({"kind": "failed"}, reference="1001", times=1))
+    integration.post({"order": "1001"})
+    html = integration.http.get(f"/_sandbox{REPORT}").text
+    form = next(form for form in Forms(html).every if "ids" in form.get("body", ""))
+
+    assert integration.http.post(ACT, data=form | {"act": "POST /sync-report/resync"}).status_code == 303
+    assert integration.sandbox.platform.processing.items()[0].status == "OK"
 
 
 def test_every_page_has_the_clock_in_its_bar(integration: Integration) -> None:

@@ -37,7 +37,7 @@ def test_sync_report_shows_rows_newest_first_with_history_and_links(orders: Inte
     assert "&lt;no stock&gt;" in text
     assert 'href="/_sandbox/dashboard/runs/run-1"' in text
     assert f'href="/_sandbox/?open={orders.sandbox.journal.get("2").id}"' in text
-    assert text.count('data-path="/sync-report/2/resync"') == text.count("Resync</button>") == 1
+    assert text.count('value="POST /sync-report/2/resync"') == text.count("Resync</button>") == 1
     assert "Resync the failed one" in text
 
 

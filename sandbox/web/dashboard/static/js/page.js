@@ -1,6 +1,6 @@
-// What every page does: its buttons and forms call the control API, its dialogs open, its clock runs.
+// What every page does: its forms call the control API, its dialogs open, its clock runs.
 //
-//   data-method, data-path, data-body   the call; data-done: what to say after it; data-go: where to go ({id} is filled in)
+//   data-method, data-path              the call of a form; data-done: what to say after it; data-go: where to go ({id} is filled in)
 //   data-dialog="id"                    opens a dialog; data-close closes it
 //   data-copy, data-copy-from           text to copy, or its place
 //   data-soft                           a link or a form of the page: only what changes is replaced; data-done, data-refocus
@@ -20,7 +20,6 @@ document.addEventListener("click", (event) => {
   const element = event.target.closest("button, a");
   if (!element) return;
   if (element.dataset.dialog) openDialog(element);
-  else if (element.dataset.method) act(element);
   else if (element.hasAttribute("data-soft") && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
     goSoftly(element);
@@ -38,28 +37,26 @@ document.addEventListener("submit", (event) => {
 // What is being done is not done twice. A disabled button would lose the focus, so this is not by disabling it.
 const underWay = new WeakSet();
 
-async function act(source) {
-  if (underWay.has(source)) return;
-  underWay.add(source);
-  const form = source instanceof HTMLFormElement ? source : null;
+async function act(form) {
+  if (underWay.has(form)) return;
+  underWay.add(form);
   complain(form, "");
   try {
-    const answer = await call(source.dataset.method, source.dataset.path, await bodyOf(source, form));
-    if (source.dataset.go) {
-      location.assign(source.dataset.go.replace("{id}", encodeURIComponent(answer?.id ?? "")));
+    const answer = await call(form.dataset.method, form.dataset.path, await bodyOf(form));
+    if (form.dataset.go) {
+      location.assign(form.dataset.go.replace("{id}", encodeURIComponent(answer?.id ?? "")));
       return;
     }
-    form?.closest("dialog")?.close();
-    if (form && !form.hasAttribute("data-keep")) form.reset();
+    form.closest("dialog")?.close();
+    if (!form.hasAttribute("data-keep")) form.reset();
     await refresh();
-    if (source.dataset.refocus) document.querySelector(source.dataset.refocus)?.focus();
-    say(source.dataset.done ?? "Done");
+    if (form.dataset.refocus) document.querySelector(form.dataset.refocus)?.focus();
+    say(form.dataset.done ?? "Done");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (form) complain(form, error.message);
-    else say(error.message);
+    complain(form, error.message);
   } finally {
-    underWay.delete(source);
+    underWay.delete(form);
   }
 }
 
@@ -88,10 +85,7 @@ async function submitSoftly(form, button) {
   }
 }
 
-async function bodyOf(source, form) {
-  if (!form) {
-    return source.dataset.body === undefined ? undefined : JSON.parse(source.dataset.body);
-  }
+async function bodyOf(form) {
   const wanted = form.dataset.mustMatch;
   if (wanted !== undefined && form.elements.confirmation.value !== wanted) {
     throw new Refusal(`That is not its name. Type ${wanted}.`);
