@@ -63,3 +63,25 @@ def test_schedule_that_never_comes_is_refused_in_the_form(dashboard: Dashboard) 
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_role("alert")).to_contain_text("allowed: a preset")
+
+
+def test_failed_orders_are_found_downloaded_and_resynced_together(dashboard: Dashboard) -> None:
+    sandbox = dashboard.sandbox
+    sandbox.platform.faults.add(make_rule(faults.failed("no stock"), endpoint="processing", times=2))
+    dashboard.post('[{"order": "1001"}, {"order": "1002"}, {"order": "1003"}]')
+    page = dashboard.open("/dashboard/sync-report")
+
+    page.get_by_label("Status").select_option("Failed")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("row", name="1003")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download as CSV").click()
+    rows = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert sorted(row.split(",")[4] for row in rows) == ["1001", "1002", "Reference"]
+    page.get_by_role("button", name="Resync the 2 failed").click()
+
+    expect(page.get_by_role("status")).to_have_text("Resynced")
+    page.get_by_label("Status").select_option("OK")
+    page.get_by_role("button", name="Filter").click()
+    for reference in ("1001", "1002", "1003"):
+        expect(page.get_by_role("row", name=reference)).to_be_visible()
