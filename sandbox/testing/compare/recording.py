@@ -24,6 +24,7 @@ from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.errors import DocumentError, InvalidValueError
 from sandbox.foundation.form_data import MULTIPART, media_type
 from sandbox.foundation.instants import parse_instant
+from sandbox.journal.endpoint import INBOUND, OTHER, TOKEN
 from sandbox.journal.export.har import CREATOR
 from sandbox.journal.request import Request
 from sandbox.testing.compare.har import Har
@@ -37,6 +38,8 @@ MAX_BODY: Final = 64 * 1024 * 1024
 PLATFORM: Final = "inbound.pwks.co"
 """The host of the inbound URLs (FACTS 1.12)."""
 
+_PORTS: Final = {"http": 80, "https": 443}
+_KINDS: Final = (TOKEN.name, INBOUND.name, OTHER)
 _INBOUND: Final = re.compile(r"/v1/[^/]+/[^/]+/*")
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)')
 _BROKEN: Final = ("incomplete_body:", "body_too_slow:", "refused_by_server:")
@@ -154,7 +157,11 @@ def urlsplit_or_none(url: str) -> SplitResult | None:
 
 
 def _host(parts: SplitResult | None) -> str:
-    return "" if parts is None or parts.scheme not in ("http", "https") else parts.netloc.rpartition("@")[2].lower()
+    """Return the host, with the port unless it is that of the scheme; nothing of what is no web address."""
+    port = None if parts is None else _PORTS.get(parts.scheme)
+    if parts is None or port is None:
+        return ""
+    return parts.netloc.rpartition("@")[2].lower().removesuffix(f":{port}")
 
 
 def _hosts(addresses: list[tuple[Any, str, str] | None], token_path: str) -> tuple[str, ...]:
@@ -186,6 +193,8 @@ def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
         raise _LeftOutError("changed by a fault rule")
     if any(broken in str(entry.get("comment")) for broken in _BROKEN):
         raise _LeftOutError("broken off")
+    if entry.get("_kind", OTHER) not in _KINDS:
+        raise _LeftOutError("of process flows")
     parts = urlsplit_or_none(message["url"])
     assert parts is not None
     path = parts.path or "/"

@@ -107,6 +107,9 @@ def test_host_is_that_of_the_token_endpoint_or_the_one_that_is_named() -> None:
     assert read(entries).hosts == ("a.example",)
     assert read(entries[1:]).hosts == ("b.example:8443",)
     assert [each.number for each in read(entries, hosts=("B.example:8443",)).exchanges] == [2]
+    assert read([entry("https://a.example:443/oauth/token"), entry("http://a.example:80/v1/a/b")]).hosts == (
+        "a.example",
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,9 +119,10 @@ def test_host_is_that_of_the_token_endpoint_or_the_one_that_is_named() -> None:
         ({"response": None}, "without an answer"),
         ({"response": {"status": "200"}}, "without an answer"),
         ({"_fault": "fault-1"}, "changed by a fault rule"),
+        ({"_kind": "webhook"}, "of process flows"),
         ({"comment": "before it: a reset; incomplete_body: 3 of 5 bytes came"}, "broken off"),
     ],
-    ids=["aborted", "none", "text", "fault", "broken"],
+    ids=["aborted", "none", "text", "fault", "flows", "broken"],
 )
 def test_what_cannot_be_replayed_is_left_out_and_counted(change: Har, reason: str) -> None:
     assert read([{**entry(), **change}]).left_out == {reason: 1}
