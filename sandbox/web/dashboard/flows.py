@@ -7,8 +7,9 @@ from typing import Final
 from flask import render_template
 
 from sandbox.platform.flows.core.world import World
-from sandbox.platform.flows.model import START_PATH, WEBHOOK_PATH, Flow, Hook
+from sandbox.platform.flows.model import START_PATH, Flow, Hook
 from sandbox.platform.flows.run import FAILURE, STARTED, STOPPED, SUCCESS, FlowRun
+from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.control.seed import may_know_secrets
 from sandbox.web.dashboard.blueprint import PAGES, pages
@@ -24,11 +25,12 @@ def flows() -> str:
     """List the flows with their URLs, the API keys by name, and the newest runs."""
     sandbox = current_sandbox()
     store, runs = sandbox.store.flows, sandbox.platform.runs.runs()
+    signed = may_know_secrets()
     listed = [
         {
             "flow": flow,
             "start_url": base_url() + START_PATH.format(id=flow.id),
-            "hooks": [(name, hook, _url(flow, hook)) for name, hook in _hooks(flow)],
+            "hooks": [(name, hook, hook_address(flow, hook, base_url(), signed=signed)) for name, hook in _hooks(flow)],
         }
         for flow in store.flows()
     ]
@@ -39,7 +41,7 @@ def flows() -> str:
         users=store.users(),
         runs=[(run, _status(run)) for run in runs[: -_SHOWN - 1 : -1]],
         total=len(runs),
-        shows_signatures=may_know_secrets(),
+        shows_signatures=signed,
     )
 
 
@@ -60,12 +62,6 @@ def flow_run(run_id: str) -> str:
 def _hooks(flow: Flow) -> list[tuple[str, Hook]]:
     webhooks: list[tuple[str, Hook]] = [("Webhook", hook) for hook in flow.webhooks]
     return [*webhooks, *(("Callback", hook) for hook in flow.callbacks)]
-
-
-def _url(flow: Flow, hook: Hook) -> str:
-    """Return the URL of a webhook or callback, with its signature for an asker who may know secrets."""
-    url = base_url() + WEBHOOK_PATH.format(company=flow.company, id=hook.id)
-    return f"{url}?patchworks_signature={hook.signature}" if may_know_secrets() else url
 
 
 def _status(run: FlowRun) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
@@ -80,6 +81,22 @@ def test_runs_are_listed_newest_first_with_a_page_for_each(integration: Integrat
     ]
     assert f"?open={failed.entry}" in text
     assert "17 B" in text
+
+
+def test_flow_is_disabled_and_a_key_revoked_by_a_button(integration: Integration, flow: Flow) -> None:
+    text = page(integration)
+    acts = re.findall(
+        r'(?:name="body" value="([^"]*)">)?<button name="act" value="([A-Z]+ /(?:flows/1|api-keys)\b[^"]*)"', text
+    )
+
+    assert len(acts) == 1 + len(integration.sandbox.store.flows.api_keys("acme"))
+    for body, act in acts:
+        form = {"back": "/_sandbox/dashboard/flows", "act": act, **({"body": unescape(body)} if body else {})}
+        assert integration.http.post("/_sandbox/dashboard/act", data=form).status_code == 303
+
+    flows = integration.sandbox.store.flows
+    assert not flows.flow(1).enabled
+    assert {key.revoked for key in flows.api_keys("acme")} == {True}
 
 
 def test_unknown_run_has_a_page_that_says_so(integration: Integration) -> None:
