@@ -30,6 +30,7 @@ class Channel(asyncio.BufferedProtocol):
         self.deadline = math.inf
         self.loop = service.loop
         """The loop whose thread it lives in."""
+        self.call = service.call
         self.is_making = False
         """Whether a piece of what it is held for is being made."""
         self._service = service
@@ -66,11 +67,6 @@ class Channel(asyncio.BufferedProtocol):
     def may_persist(self) -> bool:
         """Whether the server has another answer for this connection."""
         return not self._service.is_stopping
-
-    def call(self, function: Callable[..., None], *arguments: object) -> None:
-        """Call a function in the loop's thread, from any thread; do nothing once the loop is closed."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(function, *arguments)
 
     def _enter(self, state: State) -> None:
         self._state = state

@@ -131,8 +131,9 @@ class Connection(Channel):
             case State.HEAD:
                 self._refuse(408, f"The request head was not complete after {limits.head_timeout_s:g} seconds.")
             case State.BODY:
-                seconds = f"{limits.body_timeout_s:g}"
-                self._proceed(TimeoutError(f"The request body was not complete after {seconds} seconds."))
+                self._proceed(
+                    TimeoutError(f"The request body was not complete after {limits.body_timeout_s:g} seconds.")
+                )
             case _:
                 self.abort()
 
@@ -192,7 +193,6 @@ class Connection(Channel):
         """Answer a request that the application does not see."""
         method, target, headers = self._reader.refused_head()
         self._enter(State.ANSWERING)
-
         refused = Refused(status, reason, self.peer[0], method, target, headers)
         try:
             self._service.refused(refused, lambda: self.call(self._answer_refused, refused))
@@ -221,8 +221,7 @@ class Connection(Channel):
         self._enter(IDLE)
         if len(self._reader.buffer) > _AHEAD_BYTES:
             self._transport.resume_reading()
-        if not self._is_proceeding:
-            self._proceed()
+        self._proceed()
 
 
 def _plain_answer(status: int, text: str) -> bytes:

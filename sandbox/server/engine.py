@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
@@ -93,11 +92,6 @@ class Engine(Service):
         self.call(self._is_stopped.set)
         if not self.is_own_thread:
             self._thread.join()
-
-    def call(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call a function in the loop's thread, from any thread; do nothing once the loop is closed."""
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(function, *arguments)
 
     # --- in the loop's thread ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
 from typing import Final
 
 from typing_extensions import Self
@@ -92,9 +91,7 @@ class SandboxServer(HttpServer):
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -160,8 +157,6 @@ class SandboxServer(HttpServer):
 
     def _end_waits(self) -> None:
         self.sandbox.journal.waiting.interrupt("the server is stopping")
-
-    # --- what the engine asks for -----------------------------------------------------------------------------------
 
     def _body_limit_of(self, head: Head) -> int:
         return MAX_CONTROL_BODY if is_control_path(head.route) else self.sandbox.platform.settings.body_limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 import ssl
@@ -35,12 +36,8 @@ class State(IntEnum):
     CLOSED = 6
 
 
-RECEIVING: Final = State.BODY
-"""The last of the states in which a connection waits for bytes of a request."""
-
-IDLE: Final = State.IDLE
-ANSWERING: Final = State.ANSWERING
-"""Two states under names that are found at once: a request looks for them a dozen times."""
+# Names that are found at once. RECEIVING is the last state in which a connection waits for bytes of a request.
+IDLE, RECEIVING, ANSWERING = State.IDLE, State.BODY, State.ANSWERING
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +79,13 @@ class Service:
 
     def __post_init__(self) -> None:
         limits = self.limits
-        self.patience_s = [math.inf] * len(State)
-        self.patience_s[State.IDLE] = limits.keep_alive_s
-        self.patience_s[State.HEAD] = limits.head_timeout_s
-        self.patience_s[State.BODY] = limits.body_timeout_s
-        self.patience_s[State.LEAVING] = limits.farewell_s
+        receiving = limits.keep_alive_s, limits.head_timeout_s, limits.body_timeout_s
+        self.patience_s = [*receiving, math.inf, math.inf, limits.farewell_s, math.inf]
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the loop's thread, from any thread; do nothing once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(function, *arguments)
 
     def add(self, connection: Connection) -> None:
         """Look at the deadline of a connection from now on."""

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from typing_extensions import assert_never
 
 from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
-from sandbox.foundation.answer import Answer, Headers
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.real_time import monotonic
 from sandbox.platform.serve import DateStamp, Served
 from sandbox.server.connection import Connection
 from sandbox.web.http.body import Message
-from sandbox.web.wsgi import Inflictable, head, of_fault, relayed, spread
+from sandbox.web.wsgi import Inflictable, LastHead, head, of_fault, relayed, spread
 
 
 class Transport:
@@ -25,34 +25,22 @@ class Transport:
 
     def __init__(self) -> None:
         self._date = DateStamp()
-        self._headers: Headers = ()
-        self._like: tuple[object, ...] = ()
-        self._head = b""
+        self._head = LastHead()
 
     def perform(self, served: Served, message: Message, connection: Connection) -> None:
         """Bring an effect about."""
         date = self._date(served.timestamp)
         answer, persists = served.effect, message.keep_alive and connection.may_persist
         if not isinstance(answer, Answer):
-            _inflict(answer, served, date, message, connection, persists=persists)
+            _inflict(answer, served, date, message, connection)
             return
         if served.cancellation is not None:
             answer, persists = of_fault(answer, persists=persists)
         option = "close" if not persists else "" if message.head.protocol == "HTTP/1.1" else "keep-alive"
-        connection.finish_with(self._head_of(answer, date, option) + answer.body, persists)
-
-    def _head_of(self, answer: Answer, date: str, option: str) -> bytes:
-        """Return the head of an answer: that of the answer before, if it has the same headers, as most have."""
-        like = answer.status, answer.phrase, len(answer.body), date, option
-        if answer.headers is not self._headers or like != self._like:
-            self._headers, self._like = answer.headers, like
-            self._head = head(answer, date, connection=option)
-        return self._head
+        connection.finish_with(self._head(answer, date, option) + answer.body, persists)
 
 
-def _inflict(
-    effect: Inflictable, served: Served, date: str, message: Message, connection: Connection, *, persists: bool
-) -> None:
+def _inflict(effect: Inflictable, served: Served, date: str, message: Message, connection: Connection) -> None:
     match effect:
         case Reset():
             connection.reset()
@@ -65,6 +53,7 @@ def _inflict(
         case Slow(answer, seconds, pieces):
             _hold(connection, served, [(0.0, head(answer, date)), *spread(answer.body, seconds, pieces)])
         case Relayed(answer, sent, chunked):
+            persists = message.keep_alive and connection.may_persist
             connection.finish_with(*relayed(answer, sent, date, message.head, chunked=chunked, persists=persists))
         case Truncated(answer, kept):
             connection.write(head(answer, date) + answer.body[:kept])
@@ -84,8 +73,7 @@ def _hold(
     With ``silence_s`` it is cut after so many seconds. The journal notes a client that leaves before that.
     """
     cancellation, hung_up = served.cancellation, served.hung_up
-    assert cancellation is not None
-    assert hung_up is not None
+    assert cancellation is not None and hung_up is not None  # noqa: PT018 - every effect that takes time has both
 
     async def take_steps() -> None:
         began = monotonic()

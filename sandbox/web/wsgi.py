@@ -99,6 +99,23 @@ def head(answer: Answer, date: str, *, connection: str = "close") -> bytes:
     return _head(answer, _headers(answer, date), connection)
 
 
+class LastHead:
+    """Makes the heads of answers. That of the last is kept: most answers of a second have the same."""
+
+    def __init__(self) -> None:
+        self._headers: Headers = ()
+        self._like: tuple[object, ...] = ()
+        self._head = b""
+
+    def __call__(self, answer: Answer, date: str, connection: str) -> bytes:
+        """Return the head of an answer, as ``head`` does."""
+        like = answer.status, answer.phrase, len(answer.body), date, connection
+        if answer.headers is not self._headers or like != self._like:
+            self._headers, self._like = answer.headers, like
+            self._head = head(answer, date, connection=connection)
+        return self._head
+
+
 def relayed(
     answer: Answer, sent: bytes, date: str, request: Head, *, chunked: bool, persists: bool
 ) -> tuple[bytes, bool]:
