@@ -12,11 +12,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.machine import busy, machine
+from benchmarks.machine import busy, load_of_others, machine
 from benchmarks.measures import MEASURES
 from benchmarks.peers.installation import Installation, default_cache
 from benchmarks.plan import Measure, Plan
 from benchmarks.report import Outcome, Section, Table, missed, not_measured, replaced, summary
+
+_PATIENCE_S = 120.0
+"""How long a run that writes the page waits for an idle machine: the installation before it counts as load."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--write takes a whole run: a page with some figures of today and some of another day misleads")
     if options.write:
         replaced(options.write.read_text(encoding="utf-8"), "")  # rather now than after the whole run
+        if (load := load_of_others(_PATIENCE_S)) is not None:
+            parser.error(
+                f"something else keeps this machine busy (load {load:.1f}); the page holds figures of an idle one. End "
+                "it, or leave out --write to see the figures."
+            )
     signal.signal(signal.SIGTERM, _stop)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiled the peers; a second start finds ours compiled too
     plan = Plan(

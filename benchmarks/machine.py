@@ -7,14 +7,33 @@ import platform
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
+
+_IDLE = 1.0
+_STEP_S = 5.0
+
+
+def load_of_others(patience_s: float = 0.0) -> float | None:
+    """Return the load average where something else keeps the machine busy, after waiting so long for its end."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    until = time.monotonic() + patience_s
+    while (load := os.getloadavg()[0]) >= _IDLE:
+        if time.monotonic() >= until:
+            return load
+        time.sleep(_STEP_S)
+    return None
 
 
 def busy() -> str | None:
-    """Return a warning where something else keeps the machine busy, which no ratio makes good."""
-    if not hasattr(os, "getloadavg") or os.getloadavg()[0] < 1:
+    """Return which figures stand where something else keeps the machine busy."""
+    if load_of_others() is None:
         return None
-    return "**Something else kept this machine busy: these figures are not to be quoted.**"
+    return (
+        "Something else kept this machine busy. Ratios, processor times, sizes and counts stand; rates, latencies and "
+        "starts are worse than on an idle machine."
+    )
 
 
 def machine() -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measures import (
     clients,
+    engine,
     faults,
     fixture,
     growth,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MEASURES: Sequence[Measure] = (
     inbound,
+    engine,
     tokens,
     tls,
     start,

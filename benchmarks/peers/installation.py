@@ -13,6 +13,9 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _LIMIT_S = 600
 
+FORMER = "30ba0af"
+"""The last commit with the former engine."""
+
 
 class Installation:
     """Where the peers are. Nothing is installed before it is asked for, and nothing here raises: it says why not."""
@@ -49,6 +52,29 @@ class Installation:
             [sys.executable, "-m", "venv", str(self.python_folder)],
             [*pip, "install", "--require-hashes", "-r", str(_HERE / "requirements.txt")],
         )
+
+    @cached_property
+    def former_missing(self) -> str | None:
+        """Why the sandbox with its former engine cannot be installed from the history, or ``None``."""
+        if self._without:
+            return "run without peers"
+        if (self.former / ".complete").exists():
+            return None
+        self._fresh(self.former)
+        pip = [str(self.former / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+        return self._made(
+            self.former,
+            ["git", "-C", str(_HERE), "archive", "-o", str(self.former / "source.tar"), f"{FORMER}:"],
+            ["tar", "-xf", "source.tar", "--one-top-level"],
+            [sys.executable, "-m", "venv", str(self.former)],
+            [*pip, "install", "--require-hashes", "-r", "source/requirements.lock"],
+            [*pip, "install", "--no-deps", "./source"],
+        )
+
+    @property
+    def former(self) -> Path:
+        """The environment of the sandbox with its former engine."""
+        return self._cache / f"former-python{sys.version_info[0]}.{sys.version_info[1]}-{FORMER[:7]}"
 
     @cached_property
     def java_missing(self) -> str | None:

@@ -33,8 +33,11 @@ class Sandbox(Contestant):
     def command(self, port: int, folder: Path) -> list[str]:
         """Return the command line of ``serve``."""
         ready = str(folder / "ready.json")
-        program = Path(sys.executable).with_name("patchworks-sandbox")
-        return [str(program), "serve", "--port", str(port), "--ready-file", ready]
+        return [str(self.program()), "serve", "--port", str(port), "--ready-file", ready]
+
+    def program(self) -> Path:
+        """Return the command that is measured."""
+        return Path(sys.executable).with_name("patchworks-sandbox")
 
     def first_answer(self, port: int, folder: Path) -> bool:
         """Return whether a token was issued."""

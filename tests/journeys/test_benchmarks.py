@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
-from benchmarks.measures import MEASURES
-from benchmarks.measures.inbound import section
+from benchmarks.__main__ import main, report
+from benchmarks.measures import MEASURES, engine
+from benchmarks.measures.inbound import Loads, section
 from benchmarks.peers.installation import Installation
 from benchmarks.peers.node import Mockoon
 from benchmarks.plan import Plan
@@ -59,6 +59,50 @@ def test_page_of_a_part_of_the_measures_is_refused(capsys: pytest.CaptureFixture
 
     assert ended.value.code == 2
     assert "--write takes a whole run" in capsys.readouterr().err
+
+
+def test_page_of_a_busy_machine_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("benchmarks.machine.os.getloadavg", lambda: (3.25, 0.0, 0.0), raising=False)
+    monkeypatch.setattr("benchmarks.__main__._PATIENCE_S", 0.0)
+    (tmp_path / "page.md").write_text(f"{BEGIN}\n{END}\n")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--write", str(tmp_path / "page.md")])
+
+    assert ended.value.code == 2
+    assert "something else keeps this machine busy (load 3.2)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("load", "said"), [(3.25, True), (0.5, False)])
+def test_run_says_which_figures_stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, load: float, said: bool) -> None:
+    monkeypatch.setattr("benchmarks.machine.os.getloadavg", lambda: (load, 0.0, 0.0), raising=False)
+
+    printed = report(Plan(Installation(tmp_path, without=True)), [], "a command")
+
+    assert ("Ratios, processor times, sizes and counts stand" in printed) is said
+
+
+def test_engine_is_judged_against_the_former_one() -> None:
+    loads: dict[int, Loads] = {
+        8: {"Patchworks Sandbox": [Load(2_500, 1, 2, 60)], "its former engine": [Load(1_000, 3, 9, 150)]},
+        64: {"Patchworks Sandbox": [Load(3_000, 1, 4, 60)], "its former engine": [Load(1_500, 3, 5, 150)]},
+    }
+
+    judged = {outcome.target.figure: outcome for outcome in engine.section(loads, 1_290).outcomes}
+
+    assert {name.partition(",")[0]: (each.measured, each.must, each.goal) for name, each in judged.items()} == {
+        "payloads/s at 8": ("2.50 ×", True, False),
+        "payloads/s at 64": ("2.00 ×", False, False),
+        "processor time of a payload at 8": ("60 µs; 0.40 × the former engine's", True, False),
+        "p99 at 64 connections": ("0.80 ×; 4.0 × the p50", False, False),
+        "lines of `sandbox/server`": ("1,290", True, False),
+    }
+
+
+def test_engine_keeps_to_its_length() -> None:
+    assert engine.server_lines() <= 1_300
 
 
 def test_measure_that_breaks_does_not_cost_the_others(
