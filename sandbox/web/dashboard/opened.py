@@ -20,6 +20,9 @@ from sandbox.web.dashboard.tree import Tree, tree_of
 SHOWN: Final = 48 * 1024
 """Characters of a body that are shown unless the page asks for all of it."""
 
+MAX_EDITED: Final = 200_000
+"""Characters of a body that a form may change."""
+
 MAX_WRONG: Final = 100
 """Wrong fields that are shown."""
 
@@ -79,6 +82,11 @@ class Opened:
     def is_issue(self) -> bool:
         """Whether the request was answered with the access token."""
         return self.entry.kind in ISSUERS
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether the body is a text of a size that a form takes."""
+        return self.raw is not None and self.raw.length <= MAX_EDITED
 
     @property
     def is_body_apart(self) -> bool:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.entry import Entry
 from sandbox.web.dashboard.comparison import MAX_COMPARED, compare
+from sandbox.web.dashboard.opened import MAX_EDITED
 from sandbox.web.dashboard.resending import next_failures
 from tests.conftest import Integration
 from tests.web.dashboard.conftest import Dashboard
@@ -128,6 +129,29 @@ def test_payload_shows_which_of_its_attempts_is_open(integration: Integration) -
     assert "Attempts of this payload" not in one
     assert "2 attempts" in two
     assert re.search(r'aria-current="true"><span class="outcome faulted">', two)
+
+
+@pytest.mark.parametrize(
+    ("body", "whole", "offered"),
+    [
+        (b"x" * 1_000, "", "Edit and send"),
+        (b"x" * 60_000, "", "Show all of the body to edit it"),
+        (b"x" * 60_000, "&whole=1", "Edit and send"),
+        (b"x" * (MAX_EDITED + 1), "&whole=1", None),
+        (b"\xff", "", None),
+    ],
+    ids=["short", "cut", "whole", "large", "bytes"],
+)
+def test_body_of_a_size_that_a_form_takes_is_editable(
+    integration: Integration, body: bytes, whole: str, offered: str | None
+) -> None:
+    integration.post(body)
+
+    page = integration.http.get(f"/_sandbox/?open=2{whole}").text
+
+    found = [text for text in ("Edit and send", "Show all of the body to edit it") if text in page]
+    assert found == ([offered] if offered else [])
+    assert "Send again" in page
 
 
 def test_filters_stay_when_a_request_is_sent_again(integration: Integration) -> None:
