@@ -27,7 +27,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 KEY = "a-key-for-this-check"
 SECRET = "a-secret-for-this-check"
-WITHIN_S = 60
+WITHIN_S = 180
+RELEASED = "ghcr.io/OWNER/patchworks-sandbox:0.1.0"
 
 CONTAINERS = """
 [containers]
@@ -47,7 +48,7 @@ runroot = "{folder}/run"
 """
 
 INTEGRATION = '''
-"""An integration that knows nothing of a sandbox, not even that it may not be there yet."""
+"""An integration that knows nothing of a sandbox: its platform may not be there yet."""
 import json, os, time, urllib.error, urllib.parse, urllib.request
 
 def send(url, body, **headers):
@@ -63,9 +64,10 @@ def send(url, body, **headers):
 
 client = {"client_id": os.environ["CLIENT_ID"], "client_secret": os.environ["CLIENT_SECRET"]}
 form = urllib.parse.urlencode({"grant_type": "client_credentials", **client}).encode()
-token = send("https://inbound.pwks.co/oauth/token", form)["access_token"]
+token = send(os.environ.get("TOKEN_URL", "https://inbound.pwks.co/oauth/token"), form)["access_token"]
 headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-print(send("https://inbound.pwks.co/v1/acme/anything", b'{"order": "from a neighbour"}', **headers))
+inbound = os.environ.get("INBOUND_URL", "https://inbound.pwks.co/v1/acme/anything")
+print(send(inbound, b'{"order": "from a neighbour"}', **headers))
 '''
 
 
@@ -89,10 +91,13 @@ def _ask(url: str, key: str | None = None) -> Any:
         return json.load(response)
 
 
-def _until(fact: str, holds: Any) -> None:
+def _until(fact: str, holds: Any, container: str | None = None) -> None:
+    """Wait for a fact; show the log of a container that never comes to it."""
     deadline = time.monotonic() + WITHIN_S
     while not (is_so := holds()) and time.monotonic() < deadline:
         time.sleep(0.2)
+    if container and not is_so:
+        subprocess.run(["podman", "logs", container], check=False)
     _require(fact, is_so)
 
 
@@ -111,12 +116,16 @@ def _block(page: str, language: str, holds: str) -> str:
 # --- compose.yaml ---------------------------------------------------------------------------------------------------
 
 
+def _integration(folder: Path, base: str) -> None:
+    folder.mkdir(parents=True)
+    (folder / "push.py").write_text(INTEGRATION, encoding="utf-8")
+    dockerfile = f'FROM {base}\nCOPY push.py /\nCMD ["python3", "/push.py"]\n'
+    (folder / "Dockerfile").write_text(dockerfile, encoding="utf-8")
+
+
 def _neighbour(folder: Path, base: str) -> Path:
     """Write the override that docs/how-to/tls.md shows, and the integration that it builds; return the override."""
-    (folder / "integration").mkdir(parents=True)
-    (folder / "integration/push.py").write_text(INTEGRATION, encoding="utf-8")
-    dockerfile = f'FROM {base}\nCOPY push.py /\nCMD ["python3", "/push.py"]\n'
-    (folder / "integration/Dockerfile").write_text(dockerfile, encoding="utf-8")
+    _integration(folder / "integration", base)
     services = yaml.safe_load(_block("docs/how-to/tls.md", "yaml", "# compose.test.yaml"))
     services["services"]["integration"]["environment"] |= {
         "CLIENT_ID": "9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e",
@@ -140,7 +149,7 @@ def compose(program: str, base: str, folder: Path) -> None:
 
     for service in ("sandbox", "platform"):
         name = f"project_{service}_1"
-        _until(f"{service} is healthy", lambda name=name: _exits_well("podman", "healthcheck", "run", name))
+        _until(f"{service} is healthy", lambda name=name: _exits_well("podman", "healthcheck", "run", name), name)
     received = _ask("http://127.0.0.1:8025/_sandbox/requests")
     _require("the first is steered without a key, from this machine", received["entries"] == [])
     try:
@@ -156,6 +165,26 @@ def compose(program: str, base: str, folder: Path) -> None:
     _require(f"it was accepted: {entry['status']}", entry["status"] == 200)
     _require("it was sent to inbound.pwks.co", {"name": "Host", "value": "inbound.pwks.co"} in entry["headers"])
     _run(*command, "down", "--volumes", **secrets)
+
+
+def compose_of_the_guide(program: str, image: str, base: str, folder: Path) -> None:
+    """Run the tests of the file that docs/how-to/compose.md shows."""
+    project = folder / "guide"
+    _integration(project, base)
+    text = (ROOT / "deploy/compose.yaml").read_text(encoding="utf-8")
+    (project / "compose.yaml").write_text(text.replace(RELEASED, _as_released(image)), encoding="utf-8")
+    command = [program, "-f", str(project / "compose.yaml")]
+    _run(*command, "build", "tests", BUILDAH_ISOLATION="chroot")
+    said = _run(*command, "run", "--rm", "tests")
+    _require("the tests of the guide's file pass", "Payload stored successfully." in said)
+    _run(*command, "down")
+
+
+def _as_released(image: str) -> str:
+    """Give the image the name that the guides have, with an owner."""
+    name = RELEASED.lower()
+    _run("podman", "tag", image, name)
+    return name
 
 
 # --- Testcontainers -------------------------------------------------------------------------------------------------
@@ -180,9 +209,7 @@ def testcontainers(image: str, node_modules: Path, folder: Path) -> None:
     (project / "node_modules").symlink_to(node_modules)
     shutil.copy(ROOT / "clients/patchworks-sandbox.mjs", project)
     shown = _block("docs/how-to/testcontainers.md", "js", "GenericContainer")
-    name = "ghcr.io/OWNER/patchworks-sandbox:0.1.0"
-    _run("podman", "tag", image, name.lower())
-    (project / "order.test.mjs").write_text(shown.replace(name, name.lower()), encoding="utf-8")
+    (project / "order.test.mjs").write_text(shown.replace(RELEASED, _as_released(image)), encoding="utf-8")
     with _socket(folder) as url:
         environment = {"DOCKER_HOST": url, "TESTCONTAINERS_RYUK_DISABLED": "true"}
         command = ["node", "--test", str(project / "order.test.mjs")]
@@ -203,6 +230,7 @@ def main() -> None:
         os.environ[name] = str(path)
     print("\nby compose.yaml:", flush=True)
     compose(podman_compose, base, Path(folder))
+    compose_of_the_guide(podman_compose, image, base, Path(folder))
     print("\nby Testcontainers:", flush=True)
     testcontainers(image, Path(node_modules).resolve(), Path(folder))
 
