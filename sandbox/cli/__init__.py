@@ -34,6 +34,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "tokens": "listings",
         "services": "listings",
         "entities": "listings",
+        "flows": "flows",
     },
     "Assert": {
         "wait": "verification",
@@ -54,6 +55,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "clock": "clock",
         "faults": "faults",
         "clients": "clients",
+        "keys": "flows",
         "run-service": "processing",
         "resync": "processing",
         "settings": "listings",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.testing.remote.control_api import ControlApi
 
-_MATCH: Final = ("endpoint", "company", "vanity_url", "reference", "client_id", "method", "json_path")
+_MATCH: Final = ("endpoint", "company", "vanity_url", "flow", "reference", "client_id", "method", "json_path")
 
 
 @click.group()
@@ -88,6 +88,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 )
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
+@click.option("--flow", metavar="NAME", help="Only requests to this process flow, or its runs.")
 @click.option("--reference", help="Only items with this reference, for the endpoint 'processing'.")
 @click.option("--client-id", help="Only requests of this OAuth client.")
 @click.option("--method", help="Only requests with this HTTP method.")

@@ -76,6 +76,7 @@ def filters(command: _Command) -> _Command:
             click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind."),
             click.option("--company", help="Only requests to URLs of this company."),
             click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL."),
+            click.option("--flow", metavar="NAME", help="Only requests to this process flow."),
             click.option("--client-id", metavar="ID", help="Only requests of this OAuth client."),
             click.option(
                 "--outcome",

@@ -140,6 +140,7 @@ def _show_duplicates(answer: Any) -> None:
 @click.option("--json-path", metavar="QUERY", help="Compare the selection of this RFC 9535 query, such as $.order.")
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL.")
+@click.option("--flow", metavar="NAME", help="Only requests to this process flow.")
 @performs(_show_duplicates)
 def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Duplicates]]:
     """List the payloads that were accepted more than once."""
@@ -166,6 +167,7 @@ UNJUDGED: Final = 3
 @click.option("--json-path", help="Alike in what this RFC 9535 query selects, such as $.order.")
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only to this vanity URL.")
+@click.option("--flow", metavar="NAME", help="Only to this process flow.")
 @click.option("--at-least", type=click.IntRange(1), default=2, show_default=True, help="Sent so often or more.")
 @JSON_OPTION
 @connected

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, TypeAlias
 
 from sandbox.foundation.refusals import TooManyAttemptsError, UnauthenticatedError
+from sandbox.foundation.settings import Settings
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Admitted, Endpoint
 from sandbox.platform.flows.model import ApiKey, User
@@ -24,6 +25,10 @@ class FlowEndpoint(Endpoint[Admitted]):
     def __init__(self) -> None:
         super().__init__()
         self._at_end = re.compile(f"(?:{self._pattern.pattern})$")
+
+    def methods(self, settings: Settings) -> Sequence[str]:
+        """Return the methods of its operations; GET brings HEAD."""
+        return [name for method in self.operations for name in ((method, "HEAD") if method == "GET" else (method,))]
 
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
         """Return whether the values in a path name something of this endpoint, where another takes the path too."""
