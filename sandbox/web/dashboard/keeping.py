@@ -14,7 +14,13 @@ from sandbox.web.control.base import current_sandbox
 from sandbox.web.dashboard.acts import Answer, call
 from sandbox.web.dashboard.blueprint import PAGES, pages
 
-_TITLES: Final = {"reset": "Reset the sandbox", "load": "Load a saved state", "seed": "Load a seed"}
+_TITLES: Final = {
+    "load": "Load a saved state",
+    "seed": "Load a seed",
+    "clear": "Clear the journal",
+    "reset": "Reset the sandbox",
+}
+_WITHOUT_DOCUMENT: Final = {"clear": ("DELETE", "/requests"), "reset": ("POST", "/reset")}
 _FRAMING: Final = 64 * 1024
 """Bytes of a form beside the document that it carries."""
 
@@ -27,7 +33,7 @@ def state() -> str:
 
 @pages.route(f"{PAGES}/state/<what>", methods=["GET", "POST"])
 def replace(what: str) -> Response | tuple[str, int]:
-    """Ask whether to reset the sandbox or to load a document, and do it."""
+    """Ask whether to clear the journal, to reset the sandbox or to load a document, and do it."""
     if what not in _TITLES:
         raise NotFoundError("page", what, _TITLES)
     sandbox = current_sandbox()
@@ -42,14 +48,14 @@ def replace(what: str) -> Response | tuple[str, int]:
         problems = [f"{path}: {said}" if path else said for path, said in answer.errors.items()] or [answer.refusal]
         shown["text"] = text
         return render_template("replace.html", journal=sandbox.journal, problems=problems, **shown), answer.status
-    if what == "reset":
+    if what in _WITHOUT_DOCUMENT:
         return redirect(url_for("pages.overview"), 303)
     return render_template("replaced.html", title=_TITLES[what], clients=answer.body["clients"]), 200
 
 
 def _replaced(what: str, document: bytes) -> Answer:
-    if what == "reset":
-        return call("POST", "/reset")
+    if what in _WITHOUT_DOCUMENT:
+        return call(*_WITHOUT_DOCUMENT[what])
     if what == "load":
         return call("PUT", "/state", document)
     return call("POST" if request.form.get("how") == "add" else "PUT", "/seed", _as_json(document))

@@ -39,6 +39,17 @@ def test_reset_is_confirmed_on_a_page(integration: Integration) -> None:
     assert len(integration.sandbox.journal) == 0
 
 
+def test_journal_is_cleared_and_the_rest_stays(integration: Integration) -> None:
+    token = integration.token()
+    integration.post(token=token)
+
+    assert "<b>2</b> requests." in integration.http.get(f"{STATE}/clear").text
+    assert integration.http.post(f"{STATE}/clear").headers["Location"] == "/_sandbox/"
+
+    assert len(integration.sandbox.journal) == 0
+    assert integration.post(token=token).status_code == 200
+
+
 def _load(integration: Integration, what: str, document: bytes, **form: str) -> TestResponse:
     return integration.http.post(f"{STATE}/{what}", data={"file": (io.BytesIO(document), "x"), **form})
 
