@@ -23,6 +23,7 @@ _STDIO: Final = "-"
     type=click.File("w", encoding="utf-8", lazy=True),
     default="trace.html",
     show_default=True,
+    metavar="FILE",
     help="Write to this file; - is standard output.",
 )
 @click.option("--title", help="Title of the page. [default: the file, or the URL]")

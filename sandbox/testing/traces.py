@@ -107,11 +107,11 @@ class Traces:
         failed = {each.nodeid for name in ("failed", "error") for each in terminalreporter.stats.get(name, ())}
         if reports:
             terminalreporter.section("patchworks traces")
-        for report in reports:
-            if report.nodeid in failed:
-                terminalreporter.write_line(f"{report.nodeid}: {getattr(report, REPORTED)}")
-        if (others := sum(report.nodeid not in failed for report in reports)) > 0:
-            terminalreporter.write_line(f"{others} of other tests in {_named(self._folder)}")
+            for report in reports:
+                if report.nodeid in failed:
+                    terminalreporter.write_line(f"{report.nodeid}: {getattr(report, REPORTED)}")
+            many = "1 trace" if len(reports) == 1 else f"{len(reports)} traces"
+            terminalreporter.write_line(f"{many} in {_named(self._folder)}")
 
     def _write(self, nodeid: str, trace: Trace) -> str:
         path = self._folder / file_name(nodeid)

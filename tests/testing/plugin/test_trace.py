@@ -63,7 +63,7 @@ def test_every_test_that_uses_the_sandbox_has_one_where_all_are_asked_for(pytest
 
     assert len(traces(pytester, "build/traces")) == 4
     assert "passed" in traces(pytester, "build/traces")["test_it.py::test_good"]
-    result.stdout.fnmatch_lines(["1 of other tests in build/traces"])
+    result.stdout.fnmatch_lines(["4 traces in build/traces"])
 
 
 def test_option_wins_over_the_configuration_file(pytester: pytest.Pytester) -> None:
