@@ -15,7 +15,7 @@ from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.testing.certify.checks import CHECKS, Check
 from sandbox.testing.certify.report import Report, docs_url
 from sandbox.testing.certify.run import Run, Verdict, numbers
-from sandbox.web.dashboard.one_file import opened_in_file, templates_of_files, without_secrets
+from sandbox.web.dashboard.one_file import encoded, opened_in_file, templates_of_files, without_secrets
 from sandbox.web.dashboard.opened import Opened
 
 _SHOWN: Final = 6
@@ -61,17 +61,15 @@ def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
         (_part(verdict, by_id, known) for verdict in report.verdicts),
         key=lambda part: _ORDER.index(part.verdict.verdict),
     )
-    return (
-        templates_of_files(Path(__file__).parent)
-        .get_template("report.html")
-        .render(
-            report=report,
-            parts=parts,
-            runs=[(run, timeline(run)) for run in report.runs if run.entries],
-            docs=docs_url(),
-            words={"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
-        )
-    )
+    html = templates_of_files(Path(__file__).parent).get_template("report.html")
+    values = {
+        "report": report,
+        "parts": parts,
+        "runs": [(run, timeline(run)) for run in report.runs if run.entries],
+        "docs": docs_url(),
+        "words": {"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
+    }
+    return encoded(html.render(**values)).decode()
 
 
 def _part(verdict: Verdict, by_id: dict[str, Entry], secrets: KnownSecrets) -> Part:

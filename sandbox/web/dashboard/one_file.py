@@ -59,6 +59,11 @@ def templates_of_files(*folders: Path) -> Environment:
     return environment
 
 
+def encoded(html: str) -> bytes:
+    """Return HTML as bytes, with a question mark for half of a surrogate pair, which JSON and paths may hold."""
+    return html.encode("utf-8", "replace")
+
+
 def _static(name: str) -> str:
     return (_HERE / "static" / name).read_text(encoding="utf-8")
 

@@ -23,7 +23,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_text
-from sandbox.web.dashboard.one_file import MAX_VALUE, opened_in_file, templates_of_files, without_secrets
+from sandbox.web.dashboard.one_file import MAX_VALUE, encoded, opened_in_file, templates_of_files, without_secrets
 from sandbox.web.dashboard.opened import Opened, Wrong
 from sandbox.web.dashboard.story import Day, Row, story
 
@@ -100,32 +100,33 @@ def as_html(trace: Trace, templates: Environment | None = None) -> str:
     near = {entry: found for failure in failures for entry, found in failure.near.items()}
     rows = MAX_ROWS
     shown = _shown(trace.recordings, rows)
-    while (room := MAX_BYTES - len(_page(page, trace, shown).encode())) < 0:
+    while (room := MAX_BYTES - len(_page(page, trace, shown))) < 0:
         rows //= 2
         shown = _shown(trace.recordings, rows)
     too_large = 0
     for number, row, entry in _by_interest(shown, near):
         found = _opened(entry, near.get(entry.id, ()), f"r{number}-{entry.seq}")
-        text = pane.render(opened=found, near=entry.id in near, number=number, attempts=row.attempts.entries)
-        if (size := len(text.encode())) < room:
-            shown[number].panes[entry.seq] = text
-            room -= size
+        values = {"near": entry.id in near, "number": number, "attempts": row.attempts.entries}
+        text = encoded(pane.render(opened=found, **values))
+        if len(text) < room:
+            shown[number].panes[entry.seq] = text.decode()
+            room -= len(text)
         elif (too_large := too_large + 1) == _MAX_TOO_LARGE:
             break
-    return _page(page, trace, shown)
+    return _page(page, trace, shown).decode()
 
 
 def _shown(recordings: Sequence[Recording], rows: int) -> list[_Shown]:
     return [_Shown(each, story(each.entries, each.events), {}) for each in _redacted(recordings, rows)]
 
 
-def _page(page: Template, trace: Trace, shown: Sequence[_Shown]) -> str:
+def _page(page: Template, trace: Trace, shown: Sequence[_Shown]) -> bytes:
     by_id = {entry.id: (number, entry) for number, each in enumerate(shown) for entry in each.recording.entries}
 
     def located(ids: Iterable[str]) -> list[tuple[int, Entry]]:
         return [by_id[each] for each in ids if each in by_id]
 
-    return page.render(trace=trace, recordings=shown, located=located, settings=_settings)
+    return encoded(page.render(trace=trace, recordings=shown, located=located, settings=_settings))
 
 
 def is_trace(file: Path) -> bool:

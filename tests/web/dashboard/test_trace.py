@@ -8,6 +8,7 @@ import json
 import re
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -142,6 +143,30 @@ def test_half_of_a_secret_at_the_cut_of_a_body_is_not_shown() -> None:
     html = as_html(Trace("t", [Recording("r", list(journal.entries()), secrets=secrets)]))
 
     assert "s3cr" not in html
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rb'{"order": "\ud800", "\udfff": 1}',
+        b"\xed\xa0\x80",
+        b"[1e400, NaN]",
+        b"[" * 400 + b"]" * 400,
+        b"\xef\xbb\xbf{}",
+        b'{"' + b"k" * 5_000 + b'": "' + b"v" * 9_000 + b'"}',
+    ],
+    ids=["surrogates", "surrogate in UTF-8", "no numbers", "deep", "byte order mark", "long key"],
+)
+def test_nothing_that_a_client_sends_keeps_a_trace_from_being_written(body: bytes, tmp_path: Path) -> None:
+    journal = journal_of()
+    odd = "\udcff\x00"
+    close(journal, body, path=f"/{odd}", query=odd, headers=((f"X-{odd}", odd),), client_id=odd)
+    recording = Recording(odd, list(journal.entries()))
+
+    html = as_html(Trace(odd, [recording], "failed", [Failure("call", odd)]))
+
+    (tmp_path / "trace.html").write_text(html, encoding="utf-8")
+    assert pane(html, "r0-1")
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------------
