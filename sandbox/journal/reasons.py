@@ -366,6 +366,11 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The request asked for the methods of the address.",
         "Send the payload by POST; a browser does so after this request.",
     ),
+    "preflight": Reason(
+        (204,),
+        "A browser asked whether a page of another origin may send a request.",
+        "It sends the request after this answer.",
+    ),
     "journal_file": Reason(
         (503,),
         "The journal file took no more, so the sandbox did not store the request.",

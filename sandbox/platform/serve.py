@@ -65,6 +65,8 @@ def serve(platform: Platform, request: Request) -> Served:
         answer = _failed(platform, exchange, error)
     if exchange.rate is not None:  # counted by the throttle (WIRE D)
         answer = platform.rated(answer, exchange.rate)
+    if endpoint is not None and endpoint.kind.surface == "flows":
+        answer = platform.wire.to_any_origin(answer)
     if request.method == "HEAD":
         answer = answer.without_body()
     effect, cancellation = (answer, None) if exchange.act is None else _faulted(exchange, answer)
@@ -132,6 +134,10 @@ def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | No
         exchange.reads_query = method != "POST"
         return handle(platform, exchange, endpoint)
     if method == "OPTIONS":
+        preflight = platform.wire.preflight(request) if endpoint.kind.surface == "flows" else None
+        if preflight is not None:
+            exchange.reason = "preflight: a browser asked whether it may send a request"
+            return preflight
         exchange.reason = "options: told the methods of this address"
         return platform.wire.options(allowed)
     raise MethodNotAllowedError(method, list(allowed), asked_by)

@@ -39,6 +39,7 @@ from sandbox.foundation.refusals import (
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import TOKEN
 from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
 _TOKEN_HEADERS: Final = (
@@ -189,6 +190,25 @@ class WireProfile:
         """Return the answer to OPTIONS on an address that has only other methods."""
         headers = (("Content-Type", "text/html; charset=UTF-8"), _NO_CACHE, ("Allow", ",".join(allowed)))
         return Answer(200, headers, b"")
+
+    def to_any_origin(self, answer: Answer) -> Answer:
+        """Return an answer of process flows: the modern framework lets pages of any origin read it (WIRE E)."""
+        return answer.with_headers(("Access-Control-Allow-Origin", "*")) if self.modern else answer
+
+    def preflight(self, request: Request) -> Answer | None:
+        """Return the modern framework's answer to the question of a browser before a request; else ``None``."""
+        method = request.header("Access-Control-Request-Method")
+        if not self.modern or not method or not method.isascii():
+            return None
+        asked = request.header("Access-Control-Request-Headers")
+        headers = (
+            _NO_CACHE,
+            ("Access-Control-Allow-Methods", method.upper()),
+            *((("Access-Control-Allow-Headers", asked),) if asked else ()),
+            ("Access-Control-Max-Age", "0"),
+            ("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"),
+        )
+        return Answer(204, headers, b"")
 
     def _not_found(self, exchange: Exchange) -> Answer:
         return self.message(404, f"The route {_route(exchange)} could not be found.", "")

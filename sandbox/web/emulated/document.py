@@ -48,6 +48,9 @@ At Patchworks these addresses are on several hosts. The sandbox serves all of th
 those hosts. A webhook and a callback have the same path on two hosts, so here they are one operation; the id in the
 path decides which it is.
 
+With the modern wire profile every answer has `Access-Control-Allow-Origin: *`, and a browser's preflight is answered
+with 204.
+
 The fidelity ledger of the project says of each behaviour whether it is documented by the vendor, follows from its
 framework, or is the sandbox's own choice.
 """

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from sandbox.platform.flows.model import UserSeed
 from tests.web.core.conftest import Core
 
+MakeCore = Callable[..., Core]
 UNAUTHENTICATED = b'{"message":"Unauthenticated."}'
 
 
@@ -69,6 +72,36 @@ def test_other_method_is_refused_with_those_that_there_are(core: Core) -> None:
     refused = core.call("PUT", "/data-pool/1")
 
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD, PATCH, DELETE")
+
+
+@pytest.mark.parametrize(("profile", "origin"), [("modern", "*"), ("legacy", None)])
+def test_pages_of_any_origin_may_call_process_flows(make_core: MakeCore, profile: str, origin: str | None) -> None:
+    core = make_core(wire_profile=profile)
+    answers = [core.call("GET", "/flows"), core.call("GET", "/flows", key="wrong"), core.call("PUT", "/flows")]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 405]
+    assert {answer.headers.get("Access-Control-Allow-Origin") for answer in answers} == {origin}
+    assert "Access-Control-Allow-Origin" not in core.http.post("/oauth/token").headers
+
+
+def test_preflight_is_answered(core: Core) -> None:
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "post"}
+    asked["Access-Control-Request-Headers"] = "authorization, content-type"
+
+    answer = core.http.options(f"/api/v1/flows/{core.flow.id}/start", headers=asked)
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert answer.headers["Access-Control-Allow-Headers"] == "authorization, content-type"
+    assert core.http.options(f"/api/v1/flows/{core.flow.id}/start").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["\xff", "", "P\xdfST"])
+def test_preflight_for_no_method_is_a_plain_question(core: Core, method: str) -> None:
+    answer = core.http.options("/api/v1/flows", headers={"Access-Control-Request-Method": method})
+
+    assert answer.status_code == 200
 
 
 def test_requests_are_in_the_journal_without_the_key(core: Core) -> None:
