@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Final
 
 from sandbox.faults.cancellation import Cancellation
 from sandbox.faults.fault import PROCESSING, Act, stage_of
@@ -22,6 +22,7 @@ from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import InvalidValueError, NotFoundError
 from sandbox.foundation.rng import Rng
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.event import Note
 
 
@@ -65,6 +66,10 @@ class RuleState:
         return f"{self.rule.name or self.id} ({kind})"
 
 
+_LONG: Final = 64 * 1024
+"""Characters of a rule that holds a long answer."""
+
+
 class ArmedRule:
     """A rule in force with its counts, which the book's lock guards."""
 
@@ -85,11 +90,13 @@ class ArmedRule:
         if isinstance(rule.fault, FaultSequence) and not rule.fault.repeat:
             limits.append(len(self.steps))
         self.limit = min(limits, default=None)
-
-    @property
-    def may_take_long(self) -> bool:
-        """Whether a request may wait for the rule: for a search through its body, or for a key to be made."""
-        return self.matcher.searches or any(step is not None and step.makes_key for step in self.steps)
+        self.may_take_long = (
+            self.matcher.searches
+            or any(step is not None and step.makes_key for step in self.steps)
+            or len(write_json(rule.document())) > _LONG
+        )
+        """Whether a request may wait for the rule: for a search through its body, a key, or the search for secrets in
+        a long answer."""
 
     @property
     def used_up(self) -> bool:

@@ -13,6 +13,7 @@ import requests
 from sandbox import Sandbox, SandboxServer, faults
 from sandbox.faults.matching import Look
 from sandbox.journal.file import JournalFile
+from sandbox.journal.journal import Journal
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.store import Store
 from tests.server.conftest import PATIENCE_S
@@ -116,6 +117,13 @@ CASES = {
         Look,
         "selected",
         with_rule(faults.status(409), json_path="$..a"),
+        payload_to,
+    ),
+    "a large answer of a fault is redacted": (
+        {},
+        Journal,
+        "close",
+        with_rule(faults.status(409, body="x" * 100_000)),
         payload_to,
     ),
     "a large body is read": (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.platform.processing.processing import Processing
@@ -138,7 +138,10 @@ class ResyncSchema(StrictSchema):
 
         keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
 
-    ids = fields.List(fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}))
+    ids = fields.List(
+        fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}),
+        validate=validate.Length(max=MAX_LIMIT, error="allowed: at most {max} ids; conditions have no such limit"),
+    )
     company = fields.String()
     vanity_url = fields.String()
     reference = fields.String()

@@ -221,6 +221,8 @@ def test_resync_that_is_not_offered_is_refused(orders: Integration) -> None:
     assert "known: 1 to 7" in refused("/sync-report/99/resync", None, 404)
     assert "either ids or conditions" in refused("/sync-report/resync", {"ids": [2], "company": "acme"}, 422)
     assert "a whole number" in refused("/sync-report/resync", {"ids": ["2"]}, 422)
+    assert "at most 1000 ids" in refused("/sync-report/resync", {"ids": [2] * 1_001}, 422)
+    assert "only failed items" in refused("/sync-report/resync", {"ids": [*[2] * 999, 1]}, 409)
     orders.control("PATCH", "/settings", {"resync": "never"})
     assert "please contact support" in refused("/sync-report/2/resync", None, 409)
     assert orders.control("GET", "/sync-report/2").json["attempts"] == 1
