@@ -60,6 +60,12 @@ EXAMPLES: Final = {
     "POST /_sandbox/services": Example({**_SERVICE, "connector_id": "{connector_id}"}),
     "PATCH /_sandbox/services/{service_id}": Example({"schedule": "every 15 minutes", "page_size": 100}),
     "POST /_sandbox/services/{service_id}/mapping-preview": Example({"payload": _ORDER}),
+    "POST /_sandbox/companies/{company}/flows": Example({"name": "Stock out", "webhooks": [{}]}),
+    "PATCH /_sandbox/flows/{flow_id}": Example({"enabled": False}),
+    "POST /_sandbox/flows/{flow_id}/webhooks": Example({"answer": {"status": 202, "body": {"accepted": True}}}),
+    "POST /_sandbox/flows/{flow_id}/callbacks": Example({"returns": [{"sku": "TEA-01", "stock": 12}]}),
+    "POST /_sandbox/companies/{company}/api-keys": Example({"name": "Night batch"}),
+    "POST /_sandbox/companies/{company}/users": Example({"email": "bob@example.test", "password": "correct-horse"}),
     "GET /_sandbox/requests": Example(query={"vanity_url": "anything", "limit": "1"}),
     "GET /_sandbox/requests/wait": Example(query={"count": "1", "timeout": "5", "vanity_url": "anything"}),
     "POST /_sandbox/requests/verify": Example(
@@ -104,7 +110,13 @@ class Stage:
         fault = {"fault": {"kind": "latency", "seconds": 2}}
         connector = self._first_id("/connectors")
         unused = self._posted("/_sandbox/connectors", json={"company": "acme", "name": "Unused", "environment": "test"})
+        ada = {"email": "ada@example.test", "password": "correct-horse"}
         self.names = {
+            "company": "acme",
+            "flow_id": self._first_id("/flows"),
+            "hook_id": self._got("/flows")[0]["webhooks"][0]["id"],
+            "key_id": self._first_id("/api-keys"),
+            "user_id": str(self._posted("/_sandbox/companies/acme/users", json=ada)["id"]),
             "unused_id": str(unused["id"]),
             "connector_id": connector,
             "entity_id": self._first_id(f"/connectors/{connector}/entities"),
@@ -121,8 +133,11 @@ class Stage:
         assert response.status_code < 300, response.text
         return response.json
 
+    def _got(self, path: str) -> Any:
+        return self.http.get(f"/_sandbox{path}").json
+
     def _first_id(self, path: str) -> str:
-        answer: Any = self.http.get(f"/_sandbox{path}").json
+        answer = self._got(path)
         lists = [answer] if isinstance(answer, list) else [part for part in answer.values() if isinstance(part, list)]
         return str(lists[0][0]["id"])
 

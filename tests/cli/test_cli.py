@@ -592,12 +592,18 @@ def test_ready_file_holds_what_a_program_needs_to_know(run: Callable[..., Served
         "company": "acme",
         "client_id": "9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e",
         "client_secret": ready["client_secret"],
+        "flows": ready["flows"],
+        "api_key": ready["api_key"],
+        "login_url": f"{base_url}/api/v1/login",
+        "start_url": f"{base_url}/api/v1",
+        "core_url": f"{base_url}/api/v1",
         "version": __version__,
         "pid": os.getpid(),
         "tls_base_url": None,
         "tls_ca_file": None,
     }
-    assert len(ready["client_secret"]) == 40
+    assert [len(ready[name]) for name in ("client_secret", "api_key")] == [40, 40]
+    assert list(ready["flows"]["Orders in"]) == ["id", "start_url", "webhooks", "callbacks"]
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
 
 

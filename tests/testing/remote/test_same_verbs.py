@@ -214,6 +214,9 @@ def test_env_has_what_a_process_needs(handle: Patchworks) -> None:
         "PATCHWORKS_INBOUND_URL_ORDERS": handle.inbound("orders").url,
         "PATCHWORKS_INBOUND_URL_PRODUCTS": handle.inbound("products").url,
         "PATCHWORKS_INBOUND_URL_ANYTHING": handle.inbound("anything").url,
+        "PATCHWORKS_START_URL_ORDERS_IN": handle.flow("Orders in").url,
+        "PATCHWORKS_WEBHOOK_URL_ORDERS_IN": handle.webhook("Orders in").url,
+        "PATCHWORKS_CALLBACK_URL_ORDERS_IN": handle.callback("Orders in").url,
     }
 
 
