@@ -6,31 +6,26 @@ lock. The caller checks that a company exists.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec.structs import replace
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError, UnknownNameError
 from sandbox.foundation.rng import Rng
-from sandbox.foundation.value_types import is_printable
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import is_recognised, recognised_by
+from sandbox.platform.client_secret import is_recognised
+from sandbox.platform.flows.access import AccessStore, bounded
 from sandbox.platform.flows.model import (
-    ApiKey,
-    ApiKeySeed,
     Callback,
     Flow,
     FlowSeed,
     FlowsSnapshot,
     Hook,
     LastFlowIds,
-    User,
-    UserSeed,
     Webhook,
 )
 from sandbox.platform.names import checked_name
@@ -39,22 +34,9 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.records import Records
 
 MAX_FLOWS: Final = 1_000
-MAX_PARTS: Final = 100
-"""Versions, webhooks or callbacks of a flow; API keys or users of a company."""
 
-_T = TypeVar("_T")
 _H = TypeVar("_H", Webhook, Callback)
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-
-
-class NewApiKey(NamedTuple):
-    """A key just made, with the only copy of its text there will ever be (FLOWS 2)."""
-
-    key: ApiKey
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"NewApiKey({self.key!r})"
 
 
 def ulid(milliseconds: int, rng: Rng) -> str:
@@ -63,19 +45,13 @@ def ulid(milliseconds: int, rng: Rng) -> str:
     return "".join(_DIGITS[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-class FlowStore:
+class FlowStore(AccessStore):
     """The flows, API keys and users."""
 
     def __init__(self, now: Callable[[], datetime], rng: Rng, secrets: KnownSecrets) -> None:
-        self._now = now
-        self._rng = rng
-        self._secrets = secrets
-        self._lock = threading.RLock()
+        super().__init__(now, rng, secrets)
         self._flows: dict[int, Flow] = {}
         self._hooks: dict[str, tuple[Flow, Hook]] = {}
-        self._keys: dict[int, ApiKey] = {}
-        self._users: dict[int, User] = {}
-        self._last_ids = {"flow": 0, "version": 0, "api_key": 0, "user": 0}
         self._records: Records | None = None
 
     @property
@@ -172,13 +148,13 @@ class FlowStore:
     def add_version(self, flow_id: int) -> Flow:
         """Add a version to a flow; it is not deployed."""
         with self._lock:
-            known = _bounded("versions", self.flow(flow_id).versions)
+            known = bounded("versions", self.flow(flow_id).versions)
             return self._changed(flow_id, versions=(*known, self._next_id("version")))
 
     def add_webhook(self, flow_id: int, given: Webhook) -> Webhook:
         """Add a webhook to a flow; id and signature are generated unless given."""
         with self._lock:
-            known = _bounded("webhooks", self.flow(flow_id).webhooks)
+            known = bounded("webhooks", self.flow(flow_id).webhooks)
             added = self._completed((given,), ())[0]
             self._changed(flow_id, webhooks=(*known, added))
             return added
@@ -186,7 +162,7 @@ class FlowStore:
     def add_callback(self, flow_id: int, given: Callback) -> Callback:
         """Add a callback to a flow; id and signature are generated unless given."""
         with self._lock:
-            known = _bounded("callbacks", self.flow(flow_id).callbacks)
+            known = bounded("callbacks", self.flow(flow_id).callbacks)
             added = self._completed((given,), ())[0]
             self._changed(flow_id, callbacks=(*known, added))
             return added
@@ -254,110 +230,6 @@ class FlowStore:
         for hook in flow.hooks:
             self._hooks.pop(hook.id or "", None)
 
-    # --- API keys ---------------------------------------------------------------------------------------------------
-
-    def api_keys(self, company: str | None = None) -> list[ApiKey]:
-        """Return the API keys, oldest first; of one company if one is given."""
-        return [key for key in self._listed(self._keys) if company in (None, key.company)]
-
-    def add_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
-        """Add an API key; its text is generated unless given (by a seed)."""
-        name = checked_name("name", given.name)
-        if given.key is not None and not (8 <= len(given.key) <= 255 and given.key.isascii() and given.key.isalnum()):
-            raise InvalidValueError("key", "(not shown)", "8 to 255 letters and digits")
-        with self._lock:
-            if any(key.name == name for key in self.api_keys(company)):
-                raise ConflictError(f"company {company!r} has an API key {name!r} already; choose another name")
-            _bounded("API keys", self.api_keys(company))
-            secret = given.key or self._rng.secret()
-            if self.find_api_key(secret) is not None:
-                raise ConflictError("another API key has this text already; choose another one")
-            self._secrets.note(secret)
-            key = ApiKey(
-                id=self._next_id("api_key"),
-                company=company,
-                name=name,
-                secret=recognised_by(secret, self._rng),
-                revoked=False,
-                created_at=self._now(),
-            )
-            self._keys[key.id] = key
-            return NewApiKey(key, secret)
-
-    def put_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
-        """Add an API key in place of the company's key with this name, unless it is the same."""
-        with self._lock:
-            found = next((key for key in self.api_keys(company) if key.name == given.name.strip()), None)
-            if found is not None:
-                if given.key is not None and is_recognised(given.key, found.secret):
-                    return NewApiKey(found, given.key)
-                del self._keys[found.id]
-            return self.add_api_key(company, given)
-
-    def find_api_key(self, text: str) -> ApiKey | None:
-        """Return the API key with this text, revoked or not; it takes as long for any text."""
-        found = None
-        for key in self._listed(self._keys):
-            if is_recognised(text, key.secret):
-                found = key
-        return found
-
-    def revoke_api_key(self, key_id: int) -> ApiKey:
-        """Revoke an API key; it stays in the list (FLOWS 2)."""
-        with self._lock:
-            self._keys[key_id] = replace(self._get(self._keys, "API key", key_id), revoked=True)
-            return self._keys[key_id]
-
-    def delete_api_key(self, key_id: int) -> None:
-        """Delete an API key."""
-        with self._lock:
-            self._get(self._keys, "API key", key_id)
-            del self._keys[key_id]
-
-    # --- users ------------------------------------------------------------------------------------------------------
-
-    def users(self, company: str | None = None) -> list[User]:
-        """Return the users, oldest first; of one company if one is given."""
-        return [user for user in self._listed(self._users) if company in (None, user.company)]
-
-    def put_user(self, company: str, given: UserSeed) -> User:
-        """Add a user, or give the company's user with this email address another password."""
-        if not is_printable(given.email) or not given.email.strip():
-            raise InvalidValueError("email", given.email, "an email address")
-        with self._lock:
-            known = self.find_user(given.email)
-            if known is None:
-                _bounded("users", self.users(company))
-            elif known.company != company:
-                raise ConflictError(f"user {given.email} belongs to company {known.company!r}; choose another address")
-            self._secrets.note(given.password)
-            user = User(
-                id=known.id if known else self._next_id("user"),
-                company=company,
-                email=given.email,
-                secret=recognised_by(given.password, self._rng),
-                created_at=known.created_at if known else self._now(),
-            )
-            self._users[user.id] = user
-            return user
-
-    def find_user(self, email: str) -> User | None:
-        """Return the user with an email address, or ``None``; case does not matter."""
-        wanted = email.lower()
-        return next((user for user in self._listed(self._users) if user.email.lower() == wanted), None)
-
-    def user_with(self, email: str, password: str) -> User | None:
-        """Return the user with these credentials; it takes as long where there is no such user."""
-        user = self.find_user(email)
-        return user if is_recognised(password, user.secret if user else None) else None
-
-    def delete_user(self, user_id: int) -> User:
-        """Delete a user and return it."""
-        with self._lock:
-            user = self._get(self._users, "user", user_id)
-            del self._users[user_id]
-            return user
-
     # --- as a value -------------------------------------------------------------------------------------------------
 
     def snapshot(self, *, secrets: bool) -> FlowsSnapshot:
@@ -406,20 +278,6 @@ class FlowStore:
             hook = replace(hook, hmac=replace(hook.hmac, key=key))
         return hook
 
-    def _next_id(self, kind: str) -> int:
-        self._last_ids[kind] += 1
-        return self._last_ids[kind]
-
-    def _listed(self, table: Mapping[int, _T]) -> list[_T]:
-        with self._lock:
-            return list(table.values())
-
-    def _get(self, table: Mapping[int, _T], kind: str, key: int) -> _T:
-        found = table.get(key)
-        if found is None:
-            raise NotFoundError(kind, key, list(table))
-        return found
-
 
 def is_signed_by(hook: Hook, signature: str) -> bool:
     """Compare a signature with that of a webhook or callback in constant time."""
@@ -443,12 +301,6 @@ def _deployed(given: int | bool, versions: Sequence[int]) -> int | None:
 
 def _one_of(versions: Iterable[int]) -> str:
     return f"the id of a version of the flow: {', '.join(map(str, versions))}"
-
-
-def _bounded(what: str, known: Sequence[_T]) -> Sequence[_T]:
-    if len(known) >= MAX_PARTS:
-        raise ConflictError(f"there are {MAX_PARTS} {what}, and more are not possible; delete one first")
-    return known
 
 
 def _number(text: str) -> int:

@@ -19,9 +19,9 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.duplicates import Duplicates
+    from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
-    from sandbox.platform.flows.store import NewApiKey
     from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Row
     from sandbox.platform.processing.values import Run
@@ -125,7 +125,7 @@ def api_keys(answer: list[Document]) -> list[ApiKey]:
 
 def new_api_key(answer: Document) -> NewApiKey:
     """Return an API key that was just made, with its text."""
-    from sandbox.platform.flows.store import NewApiKey
+    from sandbox.platform.flows.access import NewApiKey
 
     return NewApiKey(api_key(answer), answer["key"])
 
