@@ -118,8 +118,8 @@ class Traces:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path.write_text(as_html(trace, self._templates), encoding="utf-8", newline="\n")
-        except OSError as error:
-            return f"not written: {error}"
+        except Exception as error:  # noqa: BLE001 - a full disk, or a defect: neither may end the session
+            return f"not written: {type(error).__name__}: {error}"
         return _named(path)
 
 

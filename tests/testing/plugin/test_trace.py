@@ -217,6 +217,18 @@ def test_folder_that_cannot_be_written_fails_no_test(pytester: pytest.Pytester) 
     result.stdout.fnmatch_lines(["test_it.py::test_push*: not written: *"])
 
 
+def test_defect_of_the_trace_fails_no_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> str:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("sandbox.testing.traces.as_html", broken)
+
+    result = run(pytester, TESTS, "--patchworks-trace=on")
+
+    result.assert_outcomes(passed=1, failed=4)
+    result.stdout.fnmatch_lines(["test_it.py::test_push*: not written: RuntimeError: a defect"])
+
+
 def test_sandbox_that_cannot_be_asked_is_named_in_the_trace(pytester: pytest.Pytester) -> None:
     run(
         pytester,
