@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sandbox.foundation.answer import Answer
@@ -132,6 +132,6 @@ def _differences(recorded: Answer, answer: Answer, *, has_body: bool) -> Iterato
         for name in HEADERS:
             if name in was or name in now:
                 one, other = ({name: part[name]} if name in part else {} for part in (was, now))
-                yield from differences(one, other, path="headers")
+                yield from (replace(found, path=f"headers.{name}") for found in differences(one, other))
     if has_body:
         yield from differences(normal_body(recorded), normal_body(answer))
