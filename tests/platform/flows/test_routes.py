@@ -129,7 +129,7 @@ def test_inbound_requests_and_unknown_paths_import_no_endpoint_of_process_flows(
         platform = Sandbox().platform
         for path in ("/oauth/token", "/v1/acme/orders", "/favicon.ico", "/v1/acme/nothing", "/"):
             serve(platform, Request("POST", path, remote_addr="127.0.0.1"))
-        values = {"sandbox.platform.flows.model", "sandbox.platform.flows.store"}  # the demo seed has a flow
+        values = {f"sandbox.platform.flows.{name}" for name in ("model", "store", "access")}  # the demo seed has a flow
         print([name for name in sys.modules if name.startswith("sandbox.platform.flows.") and name not in values])
         serve(platform, Request("POST", "/api/v1/flows", remote_addr="127.0.0.1"))
         print("sandbox.platform.flows.routes" in sys.modules)"""
