@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -81,11 +82,21 @@ class Endpoints:
         services = self.sandbox.store.services()
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
-    def flows(self, *, signed: bool) -> dict[str, dict[str, Any]]:
-        """Return the ids and URLs of the flows of the first company by name; ``signed`` with the signatures."""
+    def flows(self, *, signed: bool, hidden: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+        """Return the ids and URLs of the flows of the first company by name.
+
+        They have their signatures where ``signed``, but for the ``hidden`` ones.
+        """
         store = self.sandbox.store.known_flows
         flows = [] if store is None or self.company is None else store.flows(self.company)
-        return {flow.name: flow_addresses(flow, self.base_url, signed=signed) for flow in flows}
+        return {flow.name: _flow_addresses(flow, self.base_url, signed=signed, hidden=hidden) for flow in flows}
+
+    def _given_to_flows(self) -> frozenset[str]:
+        """Return the API keys and signatures that the seed gives."""
+        companies = self.sandbox.seed.companies
+        keys = {key.key for company in companies for key in company.api_keys}
+        hooks = {hook.signature for company in companies for flow in company.flows for hook in flow.hooks}
+        return frozenset(text for text in keys | hooks if text)
 
     @property
     def secret_is_given(self) -> bool:
@@ -101,6 +112,7 @@ class Endpoints:
         """
         credentials = self.credentials
         shows_secret = not (for_log and self.secret_is_given)
+        api_key, given = self.sandbox.api_key, self._given_to_flows() if for_log else frozenset()
         shows_key = not (for_log and self.sandbox.initial_settings.control_key)
         return {
             "base_url": self.base_url,
@@ -111,8 +123,8 @@ class Endpoints:
             "company": self.company,
             "client_id": credentials.client.id if credentials else None,
             "client_secret": credentials.secret if credentials and shows_secret else None,
-            "flows": self.flows(signed=not for_log),
-            "api_key": None if for_log else self.sandbox.api_key,
+            "flows": self.flows(signed=True, hidden=given),
+            "api_key": None if api_key in given else api_key,
             "login_url": f"{self.base_url}/api/v1/login",
             "start_url": f"{self.base_url}/api/v1",
             "core_url": f"{self.base_url}/api/v1",
@@ -123,15 +135,17 @@ class Endpoints:
         }
 
 
-def flow_addresses(flow: Flow, base_url: str, *, signed: bool) -> dict[str, Any]:
-    """Return the id and the URLs of a flow."""
+def _flow_addresses(flow: Flow, base_url: str, *, signed: bool, hidden: Collection[str]) -> dict[str, Any]:
     from sandbox.platform.flows.model import START_PATH  # a sandbox may have no flow
+
+    def url(hook: Hook) -> str:
+        return hook_address(flow, hook, base_url, signed=signed and hook.signature not in hidden)
 
     return {
         "id": flow.id,
         "start_url": base_url + START_PATH.format(id=flow.id),
-        "webhooks": [hook_address(flow, hook, base_url, signed=signed) for hook in flow.webhooks],
-        "callbacks": [hook_address(flow, hook, base_url, signed=signed) for hook in flow.callbacks],
+        "webhooks": [url(hook) for hook in flow.webhooks],
+        "callbacks": [url(hook) for hook in flow.callbacks],
     }
 
 

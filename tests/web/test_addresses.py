@@ -71,3 +71,17 @@ def test_public_url_is_told_instead(signing_key: SigningKey) -> None:
     sandbox = Sandbox(settings={"public_url": "https://sandbox.test"}, signing_key=signing_key)
 
     assert SandboxServer(sandbox).endpoints.token_url == "https://sandbox.test/oauth/token"
+
+
+def test_log_has_no_signature_and_no_key_that_the_seed_gives(signing_key: SigningKey) -> None:
+    flow = {"name": "F", "webhooks": [{"signature": "given-signature"}, {}]}
+    seed = {"companies": [{"name": "Acme", "flows": [flow], "api_keys": [{"name": "CI", "key": "givenKey1"}]}]}
+    endpoints = Endpoints(Sandbox(parse_seed(seed), signing_key=signing_key), BASE)
+
+    ready, log = endpoints.ready_document(), endpoints.ready_document(for_log=True)
+
+    assert ready["api_key"] == "givenKey1"
+    assert ready["flows"]["F"]["webhooks"][0].endswith("?patchworks_signature=given-signature")
+    assert log["api_key"] is None
+    assert log["flows"]["F"]["webhooks"][0] == ready["flows"]["F"]["webhooks"][0].partition("?")[0]
+    assert log["flows"]["F"]["webhooks"][1] == ready["flows"]["F"]["webhooks"][1]
