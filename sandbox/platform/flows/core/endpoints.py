@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sandbox.foundation.answer import Answer
-from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.platform.flows.core import models
-from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found
-from sandbox.platform.flows.core.world import Record, World, content_type_of, moment
-from sandbox.platform.flows.records import Conversation, DataPool
+from sandbox.platform.flows.core.created import (
+    POOL_BODY,
+    POOL_CHANGES,
+    PROMPT,
+    REPLY,
+    add_pool,
+    begin_conversation,
+    change_pool,
+    delete_pool,
+    get_conversation,
+    list_conversations,
+    list_deduped,
+    list_pools,
+    pool_of,
+    pool_record,
+    reply,
+)
+from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found, number_in
+from sandbox.platform.flows.core.world import World, content_type_of
 from sandbox.platform.flows.run import FlowRun
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
-_MAX_TEXT: Final = 10_000
 
 
 # --- runs, their logs, payloads, and the queue ------------------------------------------------------------------------
@@ -28,14 +42,10 @@ def _run(call: Call) -> FlowRun:
 
 def _numbered(call: Call, name: str, thing: str) -> FlowRun:
     """Return the run whose number is in the path; its payload and its place in the queue have the same number."""
-    run = call.world.runs_by_number.get(_number(call.values[name]))
+    run = call.world.runs_by_number.get(number_in(call.values[name]))
     if run is None:
         raise not_found(thing, call.values[name])
     return run
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def _retry(call: Call) -> Answer:
@@ -62,169 +72,10 @@ def _unqueue(call: Call) -> Answer:
 
 
 def _steps(call: Call) -> Answer:
-    version = _number(call.values["flow_version_id"])
+    version = number_in(call.values["flow_version_id"])
     if not any(version in flow.versions for flow in call.world.known_flows.values()):
         raise not_found("Flow version", call.values["flow_version_id"])
     return call.page(call.world.steps(version))
-
-
-# --- data pools -------------------------------------------------------------------------------------------------------
-
-
-def _pool_record(call: Call, pool: DataPool) -> Record:
-    return {
-        "id": pool.id,
-        "name": pool.name,
-        "description": pool.description,
-        "data_pool_template_id": None,
-        "created_at": moment(pool.created_at),
-        "updated_at": moment(pool.updated_at),
-    }
-
-
-def _pool(call: Call) -> DataPool:
-    wanted = _number(call.values["id"])
-    for pool in call.world.records.pools(call.world.company):
-        if pool.id == wanted:
-            return pool
-    raise not_found("Data pool", call.values["id"])
-
-
-def _pools(call: Call) -> Answer:
-    return call.page([_pool_record(call, pool) for pool in call.world.records.pools(call.world.company)])
-
-
-def _add_pool(call: Call) -> Answer:
-    name, description = _pool_fields(call, {"description": None})
-    pool = call.world.records.add_pool(call.world.company, name, description)
-    return call.item(_pool_record(call, pool), call.world.platform.settings.core_created_status)
-
-
-def _change_pool(call: Call) -> Answer:
-    pool = _pool(call)
-    name, description = _pool_fields(call, {"name": pool.name, "description": pool.description})
-    return call.item(_pool_record(call, call.world.records.change_pool(pool, name, description)))
-
-
-def _delete_pool(call: Call) -> Answer:
-    call.world.records.delete_pool(_pool(call))
-    return json_answer({"message": "Data pool deleted successfully."})
-
-
-def _deduped(call: Call) -> Answer:
-    _pool(call)
-    return call.page([])
-
-
-def _pool_fields(call: Call, known: dict[str, Any]) -> tuple[str, str | None]:
-    """Return the name and description that a body gives, or those that are known; raise ``InvalidPayloadError``."""
-    given = {**known, **call.fields}
-    violations = _text_violations(given, "name", 3, 100)
-    if given["description"] is not None:
-        violations += _text_violations(given, "description", 1, 255)
-    if violations:
-        raise InvalidPayloadError("invalid_record", violations)
-    return given["name"], given["description"]
-
-
-def _text_violations(given: dict[str, Any], name: str, least: int, most: int) -> list[Violation]:
-    value = given.get(name)
-    if value is None:
-        return [Violation(name, "required")]
-    if not isinstance(value, str):
-        return [Violation(name, "string")]
-    if len(value) < least:
-        return [Violation(name, "min_length", str(least))]
-    return [Violation(name, "max_length", str(most))] if len(value) > most else []
-
-
-# --- conversations with agents ----------------------------------------------------------------------------------------
-
-
-def _conversation_record(call: Call, conversation: Conversation) -> Record:
-    return {
-        "id": conversation.id,
-        "title": conversation.title,
-        "feature_type": conversation.feature_type,
-        "status": "open",
-        "type": "agent",
-        "user_id": conversation.user_id,
-        "reported": False,
-        "created_at": moment(conversation.created_at),
-        "updated_at": moment(conversation.updated_at),
-        "_messages": [
-            {
-                "id": message.id,
-                "role": message.role,
-                "content": message.content,
-                "created_at": moment(message.created_at),
-            }
-            for message in conversation.messages
-        ],
-    }
-
-
-def _conversation(call: Call) -> Conversation:
-    wanted = _number(call.values["id"])
-    for conversation in call.world.records.conversations(call.world.company):
-        if conversation.id == wanted:
-            return conversation
-    raise not_found("Conversation", call.values["id"])
-
-
-def _conversations(call: Call) -> Answer:
-    found = call.world.records.conversations(call.world.company)
-    return call.page([_conversation_record(call, conversation) for conversation in found])
-
-
-def _one_conversation(call: Call) -> Answer:
-    include = tuple(dict.fromkeys((*call.wanted.include, "messages")))
-    whole = call._replace(wanted=call.wanted._replace(include=include))
-    return whole.item(_conversation_record(call, _conversation(call)))
-
-
-def _begin_conversation(call: Call) -> Answer:
-    feature, prompt = _texts(call, "feature", "prompt")
-    begun = call.world.records.begin_conversation(call.world.company, feature, prompt, call.user_id)
-    return call.item(_conversation_record(call, begun), 201)
-
-
-def _reply(call: Call) -> Answer:
-    conversation = _conversation(call)
-    (message,) = _texts(call, "message")
-    return call.item(_conversation_record(call, call.world.records.reply(conversation.id, message)), 202)
-
-
-def _texts(call: Call, *names: str) -> list[str]:
-    given = {**call.fields}
-    violations = [violation for name in names for violation in _text_violations(given, name, 1, _MAX_TEXT)]
-    if violations:
-        raise InvalidPayloadError("invalid_record", violations)
-    return [given[name] for name in names]
-
-
-def _text(least: int, most: int, example: str) -> dict[str, Any]:
-    return {"type": "string", "minLength": least, "maxLength": most, "example": example}
-
-
-_DESCRIPTION: Final = {"type": ["string", "null"], "maxLength": 255, "example": None}
-_POOL: Final = {"name": _text(3, 100, "Order numbers"), "description": _DESCRIPTION}
-_POOL_BODY: Final = {"type": "object", "required": ["name"], "properties": _POOL}
-_POOL_CHANGES: Final = {"type": "object", "properties": _POOL}
-_PROMPT: Final = {
-    "type": "object",
-    "required": ["feature", "prompt"],
-    "properties": {
-        "feature": _text(1, _MAX_TEXT, "flow_run_analysis"),
-        "prompt": _text(1, _MAX_TEXT, "Why did the last run fail?"),
-        "payload": {},
-    },
-}
-_REPLY: Final = {
-    "type": "object",
-    "required": ["message"],
-    "properties": {"message": _text(1, _MAX_TEXT, "And the one before?")},
-}
 
 
 ENDPOINTS: Final = (
@@ -359,15 +210,15 @@ ENDPOINTS: Final = (
     ),
     CoreEndpoint(
         "/data-pool",
-        GET=Action("listDataPools", "List the data pools.", _pools, models.POOLS, "DataPoolPage"),
+        GET=Action("listDataPools", "List the data pools.", list_pools, models.POOLS, "DataPoolPage"),
         POST=Action(
             "createDataPool",
             "Create a data pool.",
-            _add_pool,
+            add_pool,
             models.ITEM,
             "OneDataPool",
             statuses=("200", "201"),
-            sends=_POOL_BODY,
+            sends=POOL_BODY,
         ),
     ),
     CoreEndpoint(
@@ -375,7 +226,7 @@ ENDPOINTS: Final = (
         GET=Action(
             "getDataPool",
             "Get a data pool.",
-            lambda call: call.item(_pool_record(call, _pool(call))),
+            lambda call: call.item(pool_record(call, pool_of(call))),
             models.ITEM,
             "OneDataPool",
             thing="Data pool",
@@ -383,20 +234,20 @@ ENDPOINTS: Final = (
         PATCH=Action(
             "changeDataPool",
             "Change a data pool.",
-            _change_pool,
+            change_pool,
             models.ITEM,
             "OneDataPool",
             thing="Data pool",
-            sends=_POOL_CHANGES,
+            sends=POOL_CHANGES,
         ),
-        DELETE=Action("deleteDataPool", "Delete a data pool.", _delete_pool, models.ITEM, "Message", thing="Data pool"),
+        DELETE=Action("deleteDataPool", "Delete a data pool.", delete_pool, models.ITEM, "Message", thing="Data pool"),
     ),
     CoreEndpoint(
         "/data-pool/{id}/deduped-data",
         GET=Action(
             "listDedupedData",
             "List the values that a data pool remembers; the sandbox runs no deduplication, so there are none.",
-            _deduped,
+            list_deduped,
             models.STEPS,
             "RecordPage",
             thing="Data pool",
@@ -417,18 +268,18 @@ ENDPOINTS: Final = (
         GET=Action(
             "listConversations",
             "List the conversations with agents.",
-            _conversations,
+            list_conversations,
             models.CONVERSATIONS,
             "ConversationPage",
         ),
         POST=Action(
             "beginConversation",
             "Begin a conversation; no agent answers in the sandbox.",
-            _begin_conversation,
+            begin_conversation,
             models.CONVERSATIONS,
             "OneConversation",
             statuses=("201",),
-            sends=_PROMPT,
+            sends=PROMPT,
         ),
     ),
     CoreEndpoint(
@@ -436,7 +287,7 @@ ENDPOINTS: Final = (
         GET=Action(
             "getConversation",
             "Get a conversation with its messages.",
-            _one_conversation,
+            get_conversation,
             models.CONVERSATIONS,
             "OneConversation",
             thing="Conversation",
@@ -447,12 +298,12 @@ ENDPOINTS: Final = (
         POST=Action(
             "replyToConversation",
             "Add a message to a conversation.",
-            _reply,
+            reply,
             models.CONVERSATIONS,
             "OneConversation",
             statuses=("202",),
             thing="Conversation",
-            sends=_REPLY,
+            sends=REPLY,
         ),
     ),
     CoreEndpoint(
@@ -460,7 +311,7 @@ ENDPOINTS: Final = (
         GET=Action(
             "listAiConversations",
             "List the conversations, with other filters.",
-            _conversations,
+            list_conversations,
             models.AI_CONVERSATIONS,
             "ConversationPage",
         ),
