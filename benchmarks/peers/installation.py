@@ -64,7 +64,7 @@ class Installation:
         pip = [str(self.former / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
         return self._made(
             self.former,
-            ["git", "-C", str(_HERE), "archive", "-o", str(self.former / "source.tar"), f"{FORMER}:"],
+            ["git", "-C", str(_HERE.parents[1]), "archive", "-o", str(self.former / "source.tar"), FORMER],
             ["tar", "-xf", "source.tar", "--one-top-level"],
             [sys.executable, "-m", "venv", str(self.former)],
             [*pip, "install", "--require-hashes", "-r", "source/requirements.lock"],
