@@ -753,6 +753,7 @@ def test_help_lists_the_commands_in_groups_and_the_exit_codes() -> None:
         ("Look", "requests"),
         ("Assert", "wait"),
         ("Certify", "certify"),
+        ("Compare", "compare"),
         ("Control", "clock"),
         ("Reference", "openapi"),
     ]

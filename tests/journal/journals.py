@@ -21,7 +21,7 @@ def exchange(**notes: Any) -> Exchange:
     facts = {name: notes.pop(name) for name in Request.__struct_fields__ if name in notes}
     request = Request(**{"method": "POST", "path": "/v1/acme/orders", "remote_addr": "127.0.0.1", **facts})
     request.body_size = facts.get("body_size", len(request.body))
-    given = {name: notes.pop(name, None) for name in ("company", "vanity_url")}
+    given = {name: notes.pop(name, None) for name in ("company", "vanity_url", "flow", "hook")}
     subject = {name: value for name, value in given.items() if value is not None}
     times = {"received_at": 1000.0, "wall_time": 2000.0}
     return Exchange(request, **{**times, "kind": "inbound", "subject": subject, **notes})

@@ -35,7 +35,7 @@ def overview() -> str:
     """Show what came in, newest first, and the request that ``open`` names."""
     sandbox = current_sandbox()
     platform, selection = sandbox.platform, Selection.read(request.args)
-    journal = platform.journal
+    journal, flows = platform.journal, platform.store.known_flows
     shown = window(journal, selection)
     entry, other = _entry(request.args.get("open")), _entry(request.args.get("with"))
     listed = rows(shown, journal, selection)
@@ -56,6 +56,7 @@ def overview() -> str:
         service_paths=_pairs(f"{each.company}/{each.vanity_url}" for each in platform.store.services()),
         companies=[(each.slug, each.name) for each in platform.store.companies()],
         clients=[(each.id, each.name) for each in platform.store.clients()],
+        flows=_pairs(dict.fromkeys(each.name for each in flows.flows()) if flows else ()),
         entry=entry,
         pane=pane,
         chain=chain,

@@ -36,6 +36,8 @@ class Selection:
     outcome: str = ""
     company: str = ""
     vanity_url: str = ""
+    flow: str = ""
+    hook: str = ""
     client_id: str = ""
     status: str = ""
     accepted: str = ""

@@ -108,12 +108,22 @@ def test_a_query_string_that_makes_no_sense_is_no_error(
 
 
 def test_every_filter_of_the_control_api_is_one_of_the_page(journal: Journal, record: Record) -> None:
-    record(body=b'{"qty": 2}', client_id="c1", company="acme", vanity_url="orders", reason="blank_payload: x")
+    record(
+        body=b'{"qty": 2}',
+        client_id="c1",
+        company="acme",
+        vanity_url="orders",
+        flow="Orders in",
+        hook="01h",
+        reason="blank_payload: x",
+    )
     record(kind="token", path="/oauth/token")
     given = {
         "kind": "inbound",
         "company": "acme",
         "vanity_url": "orders",
+        "flow": "Orders in",
+        "hook": "01h",
         "client_id": "c1",
         "outcome": "rejected",
         "status": "401",

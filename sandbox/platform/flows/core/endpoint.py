@@ -124,9 +124,6 @@ class CoreEndpoint(ManagedEndpoint):
         ]
         self.operations = {method: _operation(action, in_path) for method, action in actions.items()}
         super().__init__()
-        self._methods = tuple(
-            name for method in actions for name in ((method, "HEAD") if method == "GET" else (method,))
-        )
 
     def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
         """Return no values; ``admit`` notes the company."""
