@@ -16,6 +16,7 @@ from sandbox.web.dashboard.comparison import MAX_COMPARED, compare
 from sandbox.web.dashboard.opened import MAX_EDITED
 from sandbox.web.dashboard.resending import next_failures
 from tests.conftest import Integration
+from tests.slow.dashboard.test_accessibility import violations
 from tests.web.dashboard.conftest import Dashboard
 
 SEND = "/_sandbox/dashboard/requests/{}/send"
@@ -293,3 +294,9 @@ def test_other_request_is_chosen_to_compare_with(dashboard: Dashboard) -> None:
     expect(opened.get_by_role("link", name="$.order")).to_be_visible()
     expect(opened).to_contain_text("expected 0, got 1")
     expect(page).to_have_url(re.compile("with="))
+
+
+def test_list_with_an_opened_request_violates_no_rule_of_axe(dashboard: Dashboard) -> None:
+    dashboard.post("{}", "/v1/acme/orders")
+
+    assert violations(dashboard.open("/?open=2")) == []

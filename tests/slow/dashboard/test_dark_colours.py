@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.web.dashboard.conftest import Dashboard, open_context, open_dashboard, server
-from tests.web.dashboard.test_accessibility import DIALOGS, PAGES, populate, violations
-
-__all__ = ["open_context", "open_dashboard", "server"]  # fixtures
+from tests.slow.dashboard.test_accessibility import DIALOGS, PAGES, populate, violations
+from tests.web.dashboard.conftest import Dashboard
 
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """The rules about colours: the others would find what they find in the light."""

@@ -14,7 +14,7 @@ from sandbox.testing.local import SandboxServer
 from sandbox.testing.recording import of_sandbox
 from sandbox.web.dashboard.trace import Failure, Trace, as_html
 from tests.conftest import Integration
-from tests.web.dashboard.test_accessibility import violations
+from tests.slow.dashboard.test_accessibility import violations
 
 
 @pytest.fixture
