@@ -37,11 +37,11 @@ serve: $(VENV)/.installed ## Run the sandbox with the demo data (ARGS="--port 90
 	@exec $(BIN)/patchworks-sandbox serve $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests, without those of tests/slow (ARGS="-k token": a part of them)
-	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),-n auto)
+	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),-n auto --dist worksteal)
 
 slow: $(VENV)/.installed-dev ## Run tests/slow and all tests without a browser, and measure their coverage
 	@rm -rf .coverage; \
-	$(BIN)/python -m coverage run -m pytest -n auto -m "not browser" tests examples; result=$$?; \
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -m "not browser" tests examples; result=$$?; \
 	$(BIN)/python -m coverage combine --quiet && \
 	$(BIN)/python -m coverage report || { test $$result -ne 0 || result=2; }; \
 	exit $$result

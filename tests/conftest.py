@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,6 +70,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()) and "tests/slow/" not in item.nodeid:
             item.add_marker("browser")
+
+
+def pytest_collection_finish() -> None:
+    """Take the tests themselves, which last as long as the session, out of the collector's sight."""
+    gc.collect()
+    gc.freeze()
 
 
 class Integration:
