@@ -13,11 +13,8 @@ from msgspec import Meta, Struct
 from sandbox.foundation.bounds import Count, Number
 from sandbox.platform.model import KeptSecret
 
-Algorithm = Literal["sha256"]
-"""The hash functions of a webhook's HMAC; see ``NOT_OFFERED``."""
-
-NOT_OFFERED: Final = "ripemd128"
-"""The platform's other hash function (FLOWS 4), which no kept Python library has."""
+Algorithm = Literal["sha256", "ripemd128"]
+"""The hash functions of a webhook's HMAC (FLOWS 4)."""
 
 Format = Literal["json", "xml", "txt"]
 """The types of an answer."""

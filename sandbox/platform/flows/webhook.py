@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
@@ -19,7 +19,7 @@ from sandbox.journal.endpoint import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.endpoint import FlowEndpoint
-from sandbox.platform.flows.model import SIGNATURE, Callback, CustomAnswer, Flow, Format, Hook, Webhook
+from sandbox.platform.flows.model import SIGNATURE, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
 from sandbox.platform.flows.run import FlowRun, Trigger
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.flows.store import is_signed_by
@@ -173,6 +173,14 @@ class _HookEndpoint(FlowEndpoint[Found]):
         )
 
 
+def _hash_function(algorithm: Algorithm) -> Callable[..., Any]:
+    if algorithm == "sha256":
+        return hashlib.sha256
+    from sandbox.platform.flows.ripemd128 import Ripemd128  # slow, and seldom asked for
+
+    return Ripemd128
+
+
 class WebhookEndpoint(_HookEndpoint):
     """Takes a payload for a flow, and answers at once."""
 
@@ -187,7 +195,8 @@ class WebhookEndpoint(_HookEndpoint):
         super()._check_signature(exchange, platform, hook)
         if not isinstance(hook, Webhook) or hook.hmac is None:
             return
-        digest = hmac.digest((hook.hmac.key or "").encode(), exchange.request.body, hashlib.sha256)
+        key, body = (hook.hmac.key or "").encode(), exchange.request.body
+        digest = hmac.new(key, body, _hash_function(hook.hmac.algorithm)).digest()
         encoded = platform.settings.hmac_encoding == "base64"
         wanted = base64.b64encode(digest).decode("ascii") if encoded else digest.hex()
         given = (exchange.request.header(HMAC_HEADER) or "").strip()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sandbox.platform.flows.model import CustomAnswer, Format, Hmac, Webhook
+from sandbox.platform.flows.model import Algorithm, CustomAnswer, Format, Hmac, Webhook
+from sandbox.platform.flows.ripemd128 import Ripemd128
 from tests.platform.flows.sending import CALLBACK, SIGNED, WEBHOOK, Flows
 
 OF_CALLBACK = "patchworks_signature=sig-of-callback"
@@ -98,17 +99,22 @@ def test_inactive_flow_answers_as_set(
     assert flows.send("POST", target[0], b"x", target[1]).status == status
 
 
+@pytest.mark.parametrize(("algorithm", "function"), [("sha256", hashlib.sha256), ("ripemd128", Ripemd128)])
 @pytest.mark.parametrize(("encoding", "written"), [
     ("hex", lambda digest: digest.hex()),
     ("hex", lambda digest: digest.hex().upper()),
     ("base64", lambda digest: base64.b64encode(digest).decode()),
 ])  # fmt: skip
 def test_hmac_of_the_body_is_checked(
-    make_flows: Callable[..., Flows], encoding: str, written: Callable[[bytes], str]
+    make_flows: Callable[..., Flows],
+    encoding: str,
+    written: Callable[[bytes], str],
+    algorithm: Algorithm,
+    function: Callable[..., Any],
 ) -> None:
     flows = make_flows(hmac_encoding=encoding)
-    added = flows.store.add_webhook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
-    digest = hmac.digest(b"a key of the sender", b"body", hashlib.sha256)
+    added = flows.store.add_webhook(1, Webhook(hmac=Hmac(algorithm, "a key of the sender")))
+    digest = hmac.new(b"a key of the sender", b"body", function).digest()
     path, query = f"/api/v1/acme/{added.id}", f"patchworks_signature={added.signature}"
 
     good = flows.send("POST", path, b"body", query, X_HMAC_HASH=written(digest))
@@ -117,7 +123,7 @@ def test_hmac_of_the_body_is_checked(
     strange = flows.send("POST", path, b"body", query, X_HMAC_HASH="\udcff")
 
     assert [good.status, other.status, missing.status, strange.status] == [200, 403, 403, 403]
-    assert "is not the HMAC of the body by sha256" in (other.entry.reason or "")
+    assert f"is not the HMAC of the body by {algorithm}" in (other.entry.reason or "")
     assert "there is no X-HMAC-HASH" in (missing.entry.reason or "")
 
 
