@@ -85,7 +85,7 @@ EXAMPLES: Final = {
     "PATCH /_sandbox/settings": Example({"token_lifetime": 60}),
     "POST /_sandbox/tokens/revoke": Example({"client_id": "{client_id}"}),
 }
-"""What the requests need beside their method and path."""
+"""The bodies, queries and names of requests that need more than a method and a path."""
 _WHOLE_NUMBER: Final = ('"{connector_id}"', "{connector_id}")
 """The only id that is a number in a body, and the same without quotes."""
 IN_WORDS: Final = frozenset({"GET /_sandbox/requests/stream", "PUT /_sandbox/state"})

@@ -75,7 +75,7 @@ def warning_about_the_key(endpoints: Endpoints) -> str | None:
     if endpoints.control_key is not None or is_loopback(settings.host):
         return None
     return (
-        f"{settings.host} is not loopback and --no-control-key was given. Whoever reaches this port can read "
+        f"{settings.host} is not loopback and --no-control-key was given. Everybody with access to this port can read "
         "the journal and steer the sandbox; keep it to a network you trust."
     )
 

@@ -456,7 +456,7 @@ class Settings(Described):
     blank_payload: str = _setting(
         "reject",
         choice("reject", "accept"),
-        "What happens to a blank payload, whatever entity_check says: refused with the documented 422, or accepted, as "
+        "The answer to a blank payload under every entity_check: refused with the documented 422, or accepted, as "
         "in an observed copy of the platform, with a note in the journal.",
         tag="documented",
     )

@@ -34,4 +34,4 @@ class PlatformSnapshot:
     runs: FlowRunsSnapshot | None = None
     """The runs of flows; null where no request asked for them."""
     records: RecordsSnapshot | None = None
-    """What clients of the Core API created; null where none did."""
+    """The records that clients of the Core API created; null where they created none."""

@@ -40,7 +40,7 @@ _MANY_CLIENTS: Final = 100
 class SandboxServer(HttpServer):
     """Serves a sandbox over HTTP from an event loop in a thread of this process.
 
-    ``host``, ``port`` and ``tls_port`` default to loopback and free ports, whatever the settings say; beyond loopback
+    ``host``, ``port`` and ``tls_port`` default to loopback and free ports, not to the settings' values; beyond loopback
     the control API needs a key. Ready when ``start`` returns, gone when ``stop`` does; as a context manager it does
     both. With the setting ``tls`` it serves HTTPS as well (``tls_base_url``, ``ca_pem``); raises ``SettingError`` where
     its certificate cannot be had.

@@ -1,6 +1,6 @@
 """Bringing about the effect of a request on its connection: the last step, after the journal entry is closed.
 
-Failures are real ones on the wire. Whatever takes time is a task of the loop: it costs no thread, and it ends with the
+Failures are real ones on the wire. Work that takes time is a task of the loop: it costs no thread, and it ends with the
 client's patience, the fault rule, a reset of the sandbox or the server.
 """
 

@@ -1,4 +1,4 @@
-"""What a trace shows of a sandbox: read from the sandbox itself, or from the lines of an export or a journal file."""
+"""The content of a trace: read from the sandbox itself, or from the lines of an export or a journal file."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class FlowStore(AccessStore):
 
     @property
     def records(self) -> Records:
-        """What clients of the Core API created; made, and its module imported, when it is first asked for."""
+        """The records that clients of the Core API created. The first use makes them, and imports their module."""
         if self._records is None:
             from sandbox.platform.flows.records import Records
 
@@ -66,7 +66,7 @@ class FlowStore(AccessStore):
 
     @property
     def known_records(self) -> Records | None:
-        """What clients of the Core API created; ``None`` where nothing has asked for it."""
+        """The records that clients of the Core API created; ``None`` before the first use of ``records``."""
         return self._records
 
     def copy(self, rng: Rng) -> FlowStore:

@@ -54,7 +54,7 @@ class Part:
 
 
 def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
-    """Return a report as an HTML file. Whatever ``secrets`` holds is left out, and all that looks like a credential."""
+    """Return a report as an HTML file, without the ``secrets`` and without text that looks like a credential."""
     known = KnownSecrets() if secrets is None else secrets
     by_id = {entry.id: entry for run in report.runs for entry in run.entries}
     parts = sorted(

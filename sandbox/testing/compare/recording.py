@@ -1,4 +1,4 @@
-"""The exchanges of a recording: requests to the platform with the answers that it gave, whatever tool recorded them.
+"""The exchanges of a recording: requests to the platform with the answers that it gave, as any tool records them.
 
 Tools differ: bodies come as text, in base64 or as parameters, header names in any case, HTTP/2 adds pseudo headers, and
 a browser records the pages and pictures of other hosts too. What cannot be replayed is left out and counted.

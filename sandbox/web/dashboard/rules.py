@@ -121,7 +121,7 @@ class Preview:
 
 
 _Candidate: TypeAlias = "tuple[Entry | Item, Faultable | None]"
-"""What a preview shows, and what the matcher looks at; ``None`` where no rule looked."""
+"""The rows of a preview, and the values that the matcher reads; ``None`` where no rule looked."""
 
 
 def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:

@@ -36,7 +36,7 @@ def moment(at: datetime | float | None) -> Moment | None:
 
 
 class World:
-    """What a company sees of process flows at one moment."""
+    """The process flows of a company at one moment."""
 
     def __init__(self, platform: Platform, company: str) -> None:
         self.platform = platform
