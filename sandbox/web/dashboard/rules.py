@@ -121,7 +121,7 @@ class Preview:
 
 
 _Candidate: TypeAlias = "tuple[Entry | Item, Faultable | None]"
-"""The rows of a preview, and the values that the matcher reads; ``None`` where no rule looked."""
+"""A row of a preview, and the value that the matcher reads; ``None`` where no rule looked."""
 
 
 def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:
