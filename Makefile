@@ -27,7 +27,7 @@ define step
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test slow lint types layers specs docs bench lock clean uv
+.PHONY: help serve test slow coverage lint types layers specs docs bench lock clean uv
 
 help: ## Show this list
 	@echo "usage: make TARGET [ARGS=\"...\"]"; echo
@@ -39,7 +39,10 @@ serve: $(VENV)/.installed ## Run the sandbox with the demo data (ARGS="--port 90
 test: $(VENV)/.installed-dev ## Run the tests, without those of tests/slow (ARGS="-k token": a part of them)
 	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),-n auto --dist worksteal)
 
-slow: $(VENV)/.installed-dev ## Run tests/slow and all tests without a browser, and measure their coverage
+slow: $(VENV)/.installed-dev ## Run the tests of tests/slow
+	@$(BIN)/python -m pytest -n auto --dist worksteal tests/slow
+
+coverage: $(VENV)/.installed-dev ## Run all tests but the browser's, and measure the share of the code that they cover
 	@rm -rf .coverage; \
 	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal -m "not browser" tests examples; result=$$?; \
 	$(BIN)/python -m coverage combine --quiet && \
