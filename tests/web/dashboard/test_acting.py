@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from sandbox.faults.rules import make_rule
 from tests.web.dashboard.conftest import Dashboard
@@ -36,6 +36,21 @@ def test_rule_is_made_with_a_preview_and_errors_at_its_fields(dashboard: Dashboa
     expect(page.locator(".hits")).to_have_text("1 hit")
     page.get_by_role("link", name="What it did").click()
     expect(page.locator(".log > li.row")).to_have_count(1)
+
+
+def test_kind_that_is_chosen_before_the_script_runs_gets_its_fields(dashboard: Dashboard) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page = dashboard.page
+    page.route("**/js/rule.js", hold)
+    page.goto(f"{dashboard.url}/dashboard/faults/new", wait_until="commit")
+    page.get_by_label("kind").select_option("status")
+    held[0].continue_()
+
+    expect(page.get_by_label("code")).to_be_visible()
 
 
 def test_steps_of_a_sequence_come_one_by_one(dashboard: Dashboard) -> None:

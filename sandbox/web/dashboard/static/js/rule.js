@@ -16,6 +16,11 @@ form.addEventListener("input", (event) => {
   waiting = setTimeout(renew, SETTLED_MS, "[data-region=preview]");
 });
 
+// A kind that was chosen before this script ran, or that the browser restored, is not the one the fields are for.
+const rendered = (choice) => Math.max(0, [...choice.options].findIndex((option) => option.defaultSelected));
+const isOther = (choice) => choice.selectedIndex !== rendered(choice);
+if ([...form.querySelectorAll("select[data-chooses]")].some(isOther)) renew();
+
 // What came back is out of date if more was asked meanwhile: it must not take the place of what was typed since.
 async function renew(regions) {
   const mine = ++asked;
