@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2034 # the checks use what is set here
 set -euo pipefail
 
+# With this variable each of the hundreds of processes that the tests start would compile the package again.
+unset PYTHONDONTWRITEBYTECODE
 export CI=true NO_COLOR=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1 UV_LINK_MODE=copy
 BIN=$PWD/.venv/bin
 UV=$PWD/.venv-lock/bin/uv
@@ -95,7 +97,7 @@ suite_with() { # suite_with PYTHON LOCK [pytest options]: `make test`, or the pa
   shift 2
   make --no-print-directory --silent uv
   quietly "$UV" venv --python "$python" "$SCRATCH/venv"
-  quietly "$UV" pip sync --python "$SCRATCH/venv/bin/python" --require-hashes "$lock"
+  quietly "$UV" pip sync --compile-bytecode --python "$SCRATCH/venv/bin/python" --require-hashes "$lock"
   quietly "$UV" pip install --python "$SCRATCH/venv/bin/python" --no-deps --no-build-isolation --editable .
   # What a browser finds does not depend on the Python. One process: other checks have the other cores.
   # pytest ends with 5 if no test ran, which is a failure as well.
