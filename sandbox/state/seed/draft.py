@@ -157,14 +157,14 @@ class Draft:
         from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed  # few seeds have any
 
         for at, flow in _each(place, data, "flows"):
-            seed = convert(flow, FlowSeed)
+            seed = convert(flow, FlowSeed, strict=False)  # 1.0 is a whole number to JSON Schema, which has passed
             if not isinstance(seed.deployed, bool) and seed.deployed not in seed.versions:
                 self._problems.append((at / "deployed").problem("is no version of the flow; add it to versions"))
             self._put(company.flows, seed.name.strip(), at, seed)
         for at, key in _each(place, data, "api_keys"):
-            self._put(company.api_keys, key["name"].strip(), at, convert(key, ApiKeySeed))
+            self._put(company.api_keys, key["name"].strip(), at, convert(key, ApiKeySeed, strict=False))
         for at, user in _each(place, data, "users"):
-            self._put(company.users, user["email"].lower(), at, convert(user, UserSeed))
+            self._put(company.users, user["email"].lower(), at, convert(user, UserSeed, strict=False))
 
     def _put(self, known: dict[str, _Placed[T]], key: str, place: Place, value: T) -> None:
         if key in known:

@@ -152,3 +152,14 @@ def test_wrong_addition_is_refused_with_its_field(
 @pytest.mark.parametrize("body", [{}, {"deployed": 99}, {"enabled": "yes"}, {"deployed": True}])
 def test_wrong_change_is_refused(integration: Integration, body: Any) -> None:
     assert integration.control("PATCH", "/flows/1", body).status_code == 422
+
+
+def test_number_that_is_whole_may_be_written_with_a_point(integration: Integration) -> None:
+    webhook = {"answer": {"status": 202.0}}
+
+    added = integration.control(
+        "POST", "/companies/acme/flows", {"name": "x", "versions": [7.0], "webhooks": [webhook]}
+    )
+
+    assert added.status_code == 201, added.text
+    assert added.json["versions"] == [7]  # type: ignore[index]
