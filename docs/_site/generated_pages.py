@@ -28,6 +28,10 @@ _EMULATED = (
     "Emulated API",
     "The endpoints of Patchworks. [Wire format](../wire-format.md) describes the bytes of each answer.",
 )
+_FLOWS = (
+    "Process flows API",
+    "Webhooks, callbacks, the Start API, login and the Core API. [Process flows](../process-flows.md) has tests of them.",
+)
 _CONTROL = (
     "Control API",
     "Everything that a test can do, over HTTP. The platform has none of it, and the journal records none of it.",
@@ -63,6 +67,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "openapi.yaml": (ROOT / "openapi.yaml").read_text(encoding="utf-8"),
         "openapi-control.yaml": (ROOT / "openapi-control.yaml").read_text(encoding="utf-8"),
         "reference/emulated-api.md": api_page(emulated, "openapi.yaml", *_EMULATED),
+        "reference/flows-api.md": api_page(_document("openapi-flows.yaml"), "openapi-flows.yaml", *_FLOWS),
         _CONTROL_PAGE: control_overview(control),
         **{_tag_page(tag["name"]): control_page(control, tag) for tag in control["tags"]},
         "icon.svg": (ROOT / "sandbox/web/dashboard/static/icon.svg").read_text(encoding="utf-8"),

@@ -43,6 +43,7 @@ class LoginEndpoint(FlowEndpoint[User]):
         self.operations = {
             "POST": {
                 "summary": f"Log in by `{field}` and password, and get a token for 24 hours.",
+                "description": f"This address reads `{field}` only; the other address of the login has another name.",
                 "operationId": f"logInBy{field.capitalize()}",
                 "requestBody": {
                     "required": True,
@@ -122,6 +123,7 @@ class LogoutEndpoint(FlowEndpoint[None]):
     operations: Mapping[str, Any] = {
         "POST": {
             "summary": "Log out: the token stops working.",
+            "description": "Takes the token of a login after `Bearer`.",
             "operationId": "logOut",
             "security": [{"loginToken": []}],
         }

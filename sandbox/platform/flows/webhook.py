@@ -69,6 +69,7 @@ class _HookEndpoint(FlowEndpoint[Found]):
         self.operations = {
             "GET": {
                 "summary": f"Start the flow of a {name}{where} with the query as its payload.",
+                "description": "The parameter of the signature is no part of the payload.",
                 "operationId": f"{name}ByGet{in_environment}",
                 **shared,
             },

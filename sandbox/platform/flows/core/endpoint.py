@@ -204,6 +204,7 @@ def _operation(action: Action, in_path: Sequence[Mapping[str, Any]]) -> Operatio
     queries += [_query(name, "Read, and without effect here.") for name in action.also]
     operation: dict[str, Any] = {
         "summary": action.summary,
+        "description": "Takes an API key as it is in `Authorization`, or the token of a login after `Bearer`.",
         "operationId": action.operation_id,
         "parameters": [*in_path, *queries],
         "security": list(_SECURITY),
