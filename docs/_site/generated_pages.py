@@ -30,7 +30,7 @@ _EMULATED = (
 )
 _FLOWS = (
     "Process flows API",
-    "Webhooks, callbacks, the Start API, login and the Core API. [Process flows](../process-flows.md) has tests of them.",
+    "Webhooks, callbacks, the Start API, login and the Core API. [Process flows](../process-flows.md) tests each.",
 )
 _CONTROL = (
     "Control API",
