@@ -15,8 +15,8 @@ from typing import Any, Final
 import click
 
 from sandbox._version import __version__
-from sandbox.cli.collector import no_collections
 from sandbox.cli.examples import add_examples
+from sandbox.foundation.collector import no_collections
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Run": {

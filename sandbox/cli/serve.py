@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sandbox.cli.collector import no_collections, rare_collections
 from sandbox.cli.configuration import Configuration, configured
 from sandbox.cli.options import GroupedCommand, serve_options
 from sandbox.cli.variables import ignored_settings
 from sandbox.foundation import atomic_file
+from sandbox.foundation.collector import no_collections, rare_collections
 from sandbox.foundation.errors import InputError
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.strict_json import write_json

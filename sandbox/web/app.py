@@ -10,12 +10,11 @@ sandbox, its key, authority, streams and waits to the WSGI environ of each contr
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from sandbox.foundation.collector import no_collections
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
 from sandbox.web.environ import CA_PEM, CONTROL_KEY, ENDPOINTS, SANDBOX, STREAMS
@@ -27,18 +26,6 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from sandbox.web.control.streams import Streams
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Look for no garbage while modules are imported: what they make stays. It takes a fifth of their time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class SandboxApp:
@@ -69,7 +56,7 @@ class SandboxApp:
     def control(self) -> Flask:
         """The control API with its pages: one application for all sandboxes of this process."""
         if self._control is None:
-            with _without_collection():
+            with no_collections():
                 from sandbox.web.control.app import control_app
 
                 self._control = control_app()
@@ -80,7 +67,7 @@ class SandboxApp:
         """The event streams of the control API."""
         with self._lock:
             if self._streams is None:
-                with _without_collection():
+                with no_collections():
                     from sandbox.web.control.streams import Streams
 
                 self._streams = Streams()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from sandbox.cli.collector import RARELY, no_collections, rare_collections
+from sandbox.foundation.collector import RARELY, no_collections, rare_collections
 
 
 def test_nothing_is_collected_while_it_starts() -> None:
