@@ -91,7 +91,7 @@ class FlowStore(AccessStore):
 
     def find_flow(self, flow_id: str) -> Flow | None:
         """Return the flow with the id in a path, or ``None``."""
-        return self._flows.get(_number(flow_id))
+        return self._flows.get(number_in(flow_id))
 
     def find_hook(self, company: str, hook_id: str) -> tuple[Flow, Hook] | None:
         """Return the webhook or callback with the id in a path, and its flow, or ``None``."""
@@ -303,5 +303,6 @@ def _one_of(versions: Iterable[int]) -> str:
     return f"the id of a version of the flow: {', '.join(map(str, versions))}"
 
 
-def _number(text: str) -> int:
+def number_in(text: str) -> int:
+    """Return the number that a part of a path holds; 0, which no id is, where it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import InvalidPayloadError, Violation
-from sandbox.platform.flows.core.endpoint import Call, json_answer, not_found, number_in
+from sandbox.platform.flows.core.endpoint import Call, json_answer, not_found
 from sandbox.platform.flows.core.world import Record, moment
 from sandbox.platform.flows.records import Conversation, DataPool
+from sandbox.platform.flows.store import number_in
 
 _MAX_TEXT: Final = 10_000
 

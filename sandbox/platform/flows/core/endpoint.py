@@ -228,8 +228,3 @@ def _sample(action: Action, settings: Settings) -> object:
         return {"data": shaped(record, settings.core_items)}
     listing = Listing(Model(name))
     return page_of(None, [record], listing, read_query("", listing, settings), f"{EXAMPLE_URL}/api/v1/flows")
-
-
-def number_in(text: str) -> int:
-    """Return the number that a part of a path holds; 0, which no id is, where it is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0

@@ -23,9 +23,10 @@ from sandbox.platform.flows.core.created import (
     pool_record,
     reply,
 )
-from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found, number_in
+from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found
 from sandbox.platform.flows.core.world import World, content_type_of
 from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows.store import number_in
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
 
