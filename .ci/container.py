@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import smoke
 
-ADDED_MB_LIMIT = 62
+ADDED_MB_LIMIT = 60
 HEALTHY_WITHIN_S = 30
 STOPPED_WITHIN_S = 1.0
 
