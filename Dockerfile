@@ -24,7 +24,8 @@ RUN python3 -m venv /build \
 
 # Bytecode is compiled here, because the root file system is read-only later and compiling costs more than a second of
 # every start. No file in there is edited, so Python need not look whether a source is newer. Files that nothing reads at
-# run time go: sources of extensions, stubs for type checkers, and two builds of Swagger UI that no page loads.
+# run time go: sources of extensions, stubs for type checkers, lists of installed files, the pages of Werkzeug's debugger,
+# and two builds of Swagger UI that no page loads.
 COPY pyproject.toml README.md LICENSE ./
 COPY fixtures fixtures
 COPY sandbox sandbox
@@ -33,7 +34,8 @@ RUN /build/bin/python -m build --wheel --no-isolation --outdir /dist \
  && /build/bin/python -m pip --python /opt/patchworks-sandbox/bin/python install --quiet --no-compile \
       --no-deps --no-index /dist/*.whl \
  && find /opt/patchworks-sandbox/lib -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.[ch]' \
-      -o -name swagger-ui.js -o -name swagger-ui-standalone-preset.js \) -delete \
+      -o -name swagger-ui.js -o -name swagger-ui-standalone-preset.js -o -path '*.dist-info/RECORD' \
+      -o -path '*/werkzeug/debug/shared/*' \) -delete \
  && /opt/patchworks-sandbox/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/patchworks-sandbox/lib \
  && mkdir -p /skeleton/data/tls && chmod -R g=u /skeleton/data
 
