@@ -5,7 +5,18 @@ control API and replace the changed parts by those of a page rendered again, so 
 everything.
 """
 
-from sandbox.web.dashboard import acts, connectors, findings, flows, keeping, processing, requests, rules, settings
+from sandbox.web.dashboard import (  # noqa: F401 - each adds its pages
+    acts,
+    connectors,
+    dialogs,
+    findings,
+    flows,
+    keeping,
+    processing,
+    requests,
+    rules,
+    settings,
+)
 from sandbox.web.dashboard.blueprint import pages
 
-__all__ = ["acts", "connectors", "findings", "flows", "keeping", "pages", "processing", "requests", "rules", "settings"]
+__all__ = ["pages"]

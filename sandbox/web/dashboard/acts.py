@@ -50,6 +50,11 @@ class Answer:
             for error in listed
         }
 
+    @property
+    def problems(self) -> list[str]:
+        """The messages of a refusal, each with its field where it has one."""
+        return [f"{path}: {said}" if path else said for path, said in self.errors.items()] or [self.refusal]
+
 
 def call(method: str, path: str, body: bytes | None = None) -> Answer:
     """Call the control API as the browser that posted the form; ``path`` is percent-encoded and may have a query."""
@@ -84,13 +89,18 @@ def act() -> AnyResponse | tuple[str, int]:
 
 
 def _fields() -> dict[str, Any]:
-    """Return the fields of the form that have a type before their name: ``text.``, ``json.`` or ``utc.``."""
+    """Return the fields of the form that have a type before their name.
+
+    The types are ``text``, ``optional`` (null where it is empty), ``json`` and ``utc``.
+    """
     body: dict[str, Any] = {}
     for name, value in request.form.items():
         kind, _, field = name.partition(".")
         match kind:
             case "text":
                 body[field] = value
+            case "optional":
+                body[field] = value.strip() or None
             case "utc":  # the control of a browser has no zone, and leaves out seconds that are 0
                 body[field] = f"{value}:00Z" if len(value) == len("2026-11-23T18:00") else f"{value}Z"
             case "json":

@@ -57,6 +57,11 @@ def milliseconds(value: float) -> str:
     return f"{value:.1f} ms" if value < 100 else f"{value:,.0f} ms" if value < 10_000 else f"{value / 1000:,.1f} s"
 
 
+def sentence(text: str) -> str:
+    """Return a message as a sentence, which begins with a capital and ends with a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text[-1:] in (".", "!", "?") else ".")
+
+
 def visible(text: str) -> Markup:
     """Escape a text, and mark its invisible characters and those that turn its direction."""
     if text.isprintable():  # no invisible character is
@@ -103,6 +108,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "legible": legible,
     "size": size,
     "milliseconds": milliseconds,
+    "sentence": sentence,
     "visible": visible,
     "breakable": breakable,
     "ticked": ticked,

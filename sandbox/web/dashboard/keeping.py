@@ -37,17 +37,16 @@ def replace(what: str) -> Response | tuple[str, int]:
     if what not in _TITLES:
         raise NotFoundError("page", what, _TITLES)
     sandbox = current_sandbox()
-    shown: dict[str, Any] = {"what": what, "title": _TITLES[what], "tokens": len(sandbox.tokens), "text": ""}
+    shown: dict[str, Any] = {"what": what, "title": _TITLES[what], "back": url_for("pages.state"), "text": ""}
     if request.method == "GET":
-        return render_template("replace.html", journal=sandbox.journal, problems=[], **shown), 200
+        return render_template("replace.html", sandbox=sandbox, problems=[], **shown), 200
     request.max_content_length = sandbox.settings.state_limit + _FRAMING
     upload, text = request.files.get("file"), request.form.get("text", "")
     document = upload.read() if upload is not None and upload.filename else text.encode("utf-8", "replace")
     answer = _replaced(what, document)
     if answer.refusal:
-        problems = [f"{path}: {said}" if path else said for path, said in answer.errors.items()] or [answer.refusal]
         shown["text"] = text
-        return render_template("replace.html", journal=sandbox.journal, problems=problems, **shown), answer.status
+        return render_template("replace.html", sandbox=sandbox, problems=answer.problems, **shown), answer.status
     if what in _WITHOUT_DOCUMENT:
         return redirect(url_for("pages.overview"), 303)
     return render_template("replaced.html", title=_TITLES[what], clients=answer.body["clients"]), 200

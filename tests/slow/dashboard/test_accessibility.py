@@ -108,6 +108,7 @@ def test_no_dialog_violates_a_rule_of_axe(dashboard: Dashboard) -> None:
     for name, (path, button) in DIALOGS.items():
         page = dashboard.open(path)
         page.get_by_role("button", name=button, exact=True).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
 
         assert violations(page) == [], name
 
@@ -168,6 +169,7 @@ def test_a_dialog_gives_the_focus_back(dashboard: Dashboard) -> None:
     page = dashboard.open("/dashboard/services")
     opener = page.get_by_role("button", name="Delete orders")
     opener.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
     page.keyboard.press("Escape")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.slow.dashboard.test_accessibility import DIALOGS, PAGES, populate, violations
 from tests.web.dashboard.conftest import Dashboard
@@ -31,5 +32,6 @@ def test_no_dialog_violates_a_rule_about_colours(dark: Dashboard) -> None:
     for name, (path, button) in DIALOGS.items():
         page = dark.open(path)
         page.get_by_role("button", name=button, exact=True).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
 
         assert violations(page, COLOURS) == [], name

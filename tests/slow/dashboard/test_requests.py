@@ -101,7 +101,7 @@ def test_clearing_the_journal_is_asked_for_twice(dashboard: Dashboard) -> None:
     page = dashboard.open()
 
     page.get_by_role("button", name="Clear the journal").click()
-    page.get_by_role("dialog").get_by_role("button", name="Clear it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Clear the journal").click()
 
     expect(page.get_by_text("No requests yet")).to_be_visible()
     assert len(dashboard.sandbox.journal) == 0

@@ -26,7 +26,7 @@ class Forms(HTMLParser):
             case "form":
                 self._form = self.forms[given.get("action", "")] = MultiDict()
                 self.every.append(self._form)
-            case "input" if name and (kind != "checkbox" or "checked" in given):
+            case "input" if name and (kind not in ("checkbox", "radio") or "checked" in given):
                 self._form.add(name, given.get("value", ""))
             case "select":
                 self._select = name

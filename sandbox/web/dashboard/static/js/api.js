@@ -4,13 +4,6 @@ const PREFIX = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 export class Refusal extends Error {}
 
-// A member of a body that is sent as its text stands; the text must be JSON.
-export class JsonText {
-  constructor(text) {
-    this.text = text;
-  }
-}
-
 export function address(path) {
   return PREFIX + path;
 }
@@ -20,20 +13,13 @@ export async function call(method, path, body) {
   const options = { method, headers: { Accept: "application/json" } };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
-    options.body = bodyText(body);
+    options.body = JSON.stringify(body);
   }
   const response = await reach(address(path), options);
   const text = await response.text();
   const answer = text && response.headers.get("Content-Type")?.includes("json") ? JSON.parse(text) : null;
   if (!response.ok) throw new Refusal(sentence(answer?.detail ?? `the sandbox answered ${response.status}`));
   return answer;
-}
-
-function bodyText(body) {
-  const members = Object.entries(body).map(([name, value]) => {
-    return `${JSON.stringify(name)}: ${value instanceof JsonText ? value.text : JSON.stringify(value)}`;
-  });
-  return `{${members.join(", ")}}`;
 }
 
 export async function reach(url, options) {

@@ -1,64 +1,37 @@
-// What every page does: its forms call the control API, its dialogs open, its clock runs.
+// What every page does: its forms and links replace the parts of it that change, its dialog opens, its clock runs.
 //
-//   data-method, data-path              the call of a form; data-done: what to say after it; data-go: where to go ({id} is filled in)
-//   data-dialog="id"                    opens a dialog; data-close closes it
+//   data-to="dialog"                    a form that leads to a page, whose form opens as a dialog; data-to="" in a dialog closes it
 //   data-copy, data-copy-from           text to copy, or its place
 //   data-soft                           a link or a form of the page: only what changes is replaced; data-done, data-refocus
 //   data-region, data-refresh="s"       what is replaced, and how often by itself
 
-import { call, Refusal } from "./api.js";
+import "./adding.js";
 import { runClocks } from "./clock.js";
 import "./copy.js";
-import { openDialog, wireDialogs } from "./dialog.js";
-import { complain, readForm } from "./form.js";
+import { fillDialog, openDialog } from "./dialog.js";
 import { load, refresh, show } from "./refresh.js";
-import { say } from "./status.js";
+import { complain, say } from "./status.js";
 import "./tabs.js";
 import "./tree.js";
 
 document.addEventListener("click", (event) => {
-  const element = event.target.closest("button, a");
-  if (!element) return;
-  if (element.dataset.dialog) openDialog(element);
-  else if (element.hasAttribute("data-soft") && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
-    event.preventDefault();
-    goSoftly(element);
-  }
+  const link = event.target.closest("a[data-soft]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  goSoftly(link);
 });
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.dataset.method && !form.hasAttribute("data-soft")) return;
+  const isOpener = form.dataset.to === "dialog";
+  if (event.defaultPrevented || !(isOpener || form.hasAttribute("data-soft") || form.closest("dialog"))) return;
   event.preventDefault();
-  if (form.dataset.method) act(form);
+  if (isOpener) openDialog(form.getAttribute("action"));
   else submitSoftly(form, event.submitter);
 });
 
 // What is being done is not done twice. A disabled button would lose the focus, so this is not by disabling it.
 const underWay = new WeakSet();
-
-async function act(form) {
-  if (underWay.has(form)) return;
-  underWay.add(form);
-  complain(form, "");
-  try {
-    const answer = await call(form.dataset.method, form.dataset.path, await bodyOf(form));
-    if (form.dataset.go) {
-      location.assign(form.dataset.go.replace("{id}", encodeURIComponent(answer?.id ?? "")));
-      return;
-    }
-    form.closest("dialog")?.close();
-    if (!form.hasAttribute("data-keep")) form.reset();
-    await refresh();
-    if (form.dataset.refocus) document.querySelector(form.dataset.refocus)?.focus();
-    say(form.dataset.done ?? "Done");
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    complain(form, error.message);
-  } finally {
-    underWay.delete(form);
-  }
-}
 
 // Posts a form as the browser would, and takes what changed from the page that comes back.
 async function submitSoftly(form, button) {
@@ -67,13 +40,17 @@ async function submitSoftly(form, button) {
   complain(form, "");
   try {
     const page = await load(form.getAttribute("action"), {}, new FormData(form, button));
+    const dialog = form.closest("dialog");
+    if (dialog && fillDialog(page)) return;
     const refusal = page.querySelector("[data-refusal]");
     if (refusal && form.querySelector("[data-problem]")) complain(form, refusal.textContent);
     else if (refusal) say(refusal.textContent);
     else if (new URL(page.URL).pathname !== location.pathname) location.assign(page.URL);
     else {
+      dialog?.close();
       if (!form.hasAttribute("data-keep")) form.reset();
-      show(page);
+      if (dialog) await refresh(); // its filters are not those of this page
+      else show(page);
       const wrong = document.querySelector("[aria-invalid='true'], [data-wrong]");
       (wrong ?? (form.dataset.refocus && document.querySelector(form.dataset.refocus)))?.focus();
       say(wrong ? "Not done: see the marked fields." : button?.dataset.done ?? form.dataset.done ?? "Done");
@@ -83,20 +60,6 @@ async function submitSoftly(form, button) {
   } finally {
     underWay.delete(form);
   }
-}
-
-async function bodyOf(form) {
-  const wanted = form.dataset.mustMatch;
-  if (wanted !== undefined && form.elements.confirmation.value !== wanted) {
-    throw new Refusal(`That is not its name. Type ${wanted}.`);
-  }
-  const body = readForm(form);
-  if ("company_name" in body) {
-    const company = await call("POST", "/companies", { name: body.company_name });
-    delete body.company_name;
-    body.company = company.slug;
-  }
-  return Object.keys(body).length ? body : undefined;
 }
 
 async function goSoftly(link) {
@@ -121,5 +84,4 @@ for (const region of document.querySelectorAll("[data-refresh]")) {
   }, Number(region.dataset.refresh) * 1000);
 }
 
-wireDialogs();
 runClocks();

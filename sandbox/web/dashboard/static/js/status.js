@@ -1,4 +1,4 @@
-// Says what has happened: shown for a moment, and read out by screen readers.
+// Says what has happened: shown for a moment, and read out by screen readers; or why not, in a form.
 
 const place = document.getElementById("status");
 let hiding;
@@ -14,4 +14,11 @@ export function say(text) {
     place.classList.remove("shown");
     place.textContent = "";
   }, 5000);
+}
+
+export function complain(form, text) {
+  const place = form.querySelector("[data-problem]");
+  if (!place) return;
+  place.hidden = !text;
+  place.textContent = text;
 }

@@ -1,9 +1,8 @@
 // Try it: a token and a payload from the page. These are calls to the emulated API itself, so they land in the journal.
 
 import { address, call, reach, Refusal } from "./api.js";
-import { complain } from "./form.js";
 import { load } from "./refresh.js";
-import { say } from "./status.js";
+import { complain, say } from "./status.js";
 
 const SETTLE_MS = 150;
 const page = document.querySelector("[data-try]");

@@ -1,0 +1,174 @@
+"""Forms that add or delete connectors, entities, OAuth clients and services.
+
+Each is a page of its own, which reads and acts without JavaScript. With it, the form of the page opens as a dialog over
+the page that leads to it. The form makes its call of the control API, and shows a refusal of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.web.control.base import MAX_DEPTH, current_sandbox
+from sandbox.web.dashboard.acts import Answer, call
+from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
+from sandbox.web.dashboard.formats import sentence
+
+
+def _dialog(
+    template: str,
+    back: str,
+    act: Callable[[], Answer],
+    *,
+    shows: bool = False,
+    opens: Callable[[Any], str] | None = None,
+    **shown: Any,
+) -> Response | tuple[str, int]:
+    """Show a form; when it is posted, act and lead back, or show it again with the refusal.
+
+    With ``shows`` the template shows the body of the answer, and leads back itself; ``opens`` returns the page that the
+    body leads to.
+    """
+    answer = act() if request.method == "POST" else None
+    if answer is not None and not answer.refusal:
+        if shows:
+            return render_template(template, back=back, made=answer.body, **shown), 200
+        return redirect(opens(answer.body) if opens else back, 303)
+    status, problems = (200, []) if answer is None else (answer.status, list(map(sentence, answer.problems)))
+    return render_template(template, back=back, problems=problems, given=request.form, **shown), status
+
+
+def _post(path: str, **body: Any) -> Answer:
+    return call("POST", path, write_json(body).encode("utf-8", "replace"))
+
+
+@pages.route(f"{PAGES}/connectors/new", methods=["GET", "POST"])
+def add_connector() -> Response | tuple[str, int]:
+    """Add a connector, and its company where there is none."""
+    back = url_for("pages.connectors")
+
+    def act() -> Answer:
+        form = request.form
+        company = form.get("company", "")
+        if "company_name" in form:
+            made = _post("/companies", name=form["company_name"])
+            if made.refusal:
+                return made
+            company = made.body["slug"]
+        return _post(
+            "/connectors", company=company, name=form.get("name", ""), environment=form.get("environment", "test")
+        )
+
+    def opens(made: Any) -> str:
+        return url_for("pages.connector_settings", connector_id=made["id"])
+
+    return _dialog("add_connector.html", back, act, opens=opens, companies=current_sandbox().store.companies())
+
+
+@pages.route(f"{PAGES}/connectors/<int:connector_id>/entities/new", methods=["GET", "POST"])
+def add_entity(connector_id: int) -> Response | tuple[str, int]:
+    """Add an entity by a sample, which is pasted or uploaded."""
+    current_sandbox().store.connector(connector_id)
+
+    def act() -> Answer:
+        upload = request.files.get("file")
+        sample = request.form.get("sample", "").encode("utf-8", "replace").strip() or (upload.read() if upload else b"")
+        body = write_json({name: request.form.get(name, "") for name in ("type", "name")}).encode("utf-8", "replace")
+        if sample.strip():
+            try:
+                parse_json(sample, MAX_DEPTH)
+            except NotJsonError as error:
+                return Answer(422, {"detail": f"the sample is not JSON: {error}"})
+            body = b'%b,"sample":%b}' % (body[:-1], sample)  # as it is written: 100.00 is no integer
+        return call("POST", f"/connectors/{connector_id}/entities", body)
+
+    return _dialog("add_entity.html", url_for("pages.connector_settings", connector_id=connector_id), act)
+
+
+@pages.route(f"{PAGES}/connectors/<int:connector_id>/oauth-clients/new", methods=["GET", "POST"])
+def add_client(connector_id: int) -> Response | tuple[str, int]:
+    """Create an OAuth client; the answer to the form is the only page that shows its secret."""
+    sandbox = current_sandbox()
+    sandbox.store.connector(connector_id)
+    back = url_for("pages.connector_authentication", connector_id=connector_id)
+    act = partial(_post, f"/connectors/{connector_id}/oauth-clients", name=request.form.get("name", ""))
+    return _dialog("add_client.html", back, act, shows=True, scope=sandbox.settings.required_scope)
+
+
+@pages.route(f"{PAGES}/services/new", methods=["GET", "POST"])
+def add_service() -> Response | tuple[str, int]:
+    """Add a service; ``source`` is an entity of a connector."""
+    store = current_sandbox().store
+    connectors = {str(connector.id): connector for connector in store.connectors()}
+
+    def act() -> Answer:
+        form = request.form
+        source, _, entity = form.get("source", "").partition("/")
+        connector = connectors.get(source)
+        return _post(
+            "/services",
+            company=connector.company if connector else "",
+            connector_id=connector.id if connector else source,
+            entity=entity,
+            vanity_url=form.get("vanity_url", ""),
+            active="active" in form,
+        )
+
+    entities = by_connector(store.entities())
+    sources = [(connector, entities[connector.id]) for connector in connectors.values() if connector.id in entities]
+    return _dialog("add_service.html", url_for("pages.services"), act, sources=sources)
+
+
+# --- deleting ---------------------------------------------------------------------------------------------------------
+
+
+@pages.route(f"{PAGES}/connectors/<int:connector_id>/delete", methods=["GET", "POST"])
+def delete_connector(connector_id: int) -> Response | tuple[str, int]:
+    """Delete a connector that no service uses."""
+    store = current_sandbox().store
+    name = store.connector(connector_id).name
+    used_by = [service.vanity_url for service in store.services() if service.connector_id == connector_id]
+    return _delete(
+        f"/connectors/{connector_id}", url_for("pages.connectors"), "connector", name, typed=True, used_by=used_by
+    )
+
+
+@pages.route(f"{PAGES}/connectors/<int:connector_id>/oauth-clients/<client_id>/delete", methods=["GET", "POST"])
+def delete_client(connector_id: int, client_id: str) -> Response | tuple[str, int]:
+    """Delete an OAuth client."""
+    found = current_sandbox().store.clients(connector_id)
+    name = next((client.name for client in found if client.id == client_id), None)
+    if name is None:
+        raise NotFoundError("OAuth client", client_id, [client.id for client in found])
+    back = url_for("pages.connector_authentication", connector_id=connector_id)
+    path = f"/connectors/{connector_id}/oauth-clients/{quote(client_id, safe='')}"
+    return _delete(path, back, "OAuth2 client", name, typed=True, refocus="#clients")
+
+
+@pages.route(f"{PAGES}/services/<int:service_id>/delete", methods=["GET", "POST"])
+def delete_service(service_id: int) -> Response | tuple[str, int]:
+    """Delete a service."""
+    name = current_sandbox().store.service(service_id).vanity_url
+    return _delete(f"/services/{service_id}", url_for("pages.services"), "service", name, refocus="h1")
+
+
+def _delete(
+    path: str, back: str, what: str, name: str, *, typed: bool = False, **shown: Any
+) -> Response | tuple[str, int]:
+    """Delete a resource after a confirmation, for which its name is typed where ``typed``."""
+
+    def act() -> Answer:
+        confirmation = request.form.get("confirmation", "")
+        if typed and confirmation != name:
+            return Answer(422, {"detail": f"that is not its name. Type {name}"})
+        body = write_json({"confirmation": confirmation}).encode() if what == "OAuth2 client" else None
+        return call("DELETE", path, body)
+
+    return _dialog("delete.html", back, act, what=what, name=name, typed=typed, **shown)
