@@ -122,7 +122,7 @@ class KnownSecrets:
                 return
             self._ends[key] = end
             alike = self._by_end.get(end, {})
-            self._by_end = {**self._by_end, end: {**alike, key: _Known(recognises, (length,) if length else _LENGTHS)}}
+            self._by_end[end] = {**alike, key: _Known(recognises, (length,) if length else _LENGTHS)}
             if len(self._ends) > MAX_KNOWN:
                 self._forget(next(iter(self._ends)))
             self._clean = set()
@@ -219,7 +219,7 @@ class KnownSecrets:
 def _common(ends: Mapping[str, object], text: str) -> list[str]:
     """Return the ends that a text holds."""
     if len(ends) <= len(text):
-        return [end for end in ends if end in text]
+        return [end for end in tuple(ends) if end in text]  # a copy: another thread may add one
     return [*({text[at : at + _END] for at in range(len(text) - _END + 1)} & ends.keys())]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
@@ -49,16 +50,32 @@ class OAuthClients(Tables):
             )
             return NewOAuthClient(client, secret)
 
-    def put_client(
-        self, connector_id: int, name: str, client_id: str | None = None, secret: str | None = None
-    ) -> NewOAuthClient:
-        """Create an OAuth client in place of the connector's clients with this name, unless it is the same."""
+    def put_clients(
+        self, connector_id: int, wanted: Iterable[tuple[str, str | None, str | None]]
+    ) -> list[NewOAuthClient]:
+        """Create OAuth clients by name, id and secret, in place of the connector's clients with the same names.
+
+        A client that is there already, with the same id and secret, stays.
+        """
         with self._lock:
-            for found in [client for client in self.clients(connector_id) if client.name == name.strip()]:
-                if secret is not None and found.id == client_id and self.secret_matches(found, secret):
-                    return NewOAuthClient(found, secret)
-                del self._clients[found.id]
-            return self.add_client(connector_id, name, client_id, secret)
+            known: dict[str, list[OAuthClient]] = {}
+            for client in self.clients(connector_id):
+                known.setdefault(client.name, []).append(client)
+            made = []
+            for name, client_id, secret in wanted:
+                new = self._put_client(connector_id, known.get(name.strip(), ()), name, client_id, secret)
+                known[new.client.name] = [new.client]
+                made.append(new)
+            return made
+
+    def _put_client(
+        self, connector_id: int, known: Iterable[OAuthClient], name: str, client_id: str | None, secret: str | None
+    ) -> NewOAuthClient:
+        for found in known:
+            if secret is not None and found.id == client_id and self.secret_matches(found, secret):
+                return NewOAuthClient(found, secret)
+            del self._clients[found.id]
+        return self.add_client(connector_id, name, client_id, secret)
 
     def clients(self, connector_id: int | None = None) -> list[OAuthClient]:
         """Return the OAuth clients, oldest first; of one connector if one is given."""

@@ -63,15 +63,14 @@ def _load_connector(slug: str, given: ConnectorSeed, store: Store, created: list
     for entity in given.entities:
         schema = None if entity.json_schema is None else dict(entity.json_schema)
         store.put_entity(connector.id, entity.type, entity.name, entity.sample, schema)
-    clients: list[ClientSeed] = []
-    for client in given.oauth_clients:
-        new = store.put_client(connector.id, client.name, client.client_id, client.client_secret)
-        created.append(new)
-        clients.append(ClientSeed(client.name, new.client.id, new.secret))
+    wanted = [(client.name, client.client_id, client.client_secret) for client in given.oauth_clients]
+    made = store.put_clients(connector.id, wanted)
+    created += made
     for service in given.services:
         names = (slug, connector.id, service.entity, service.vanity_url)
         store.put_service(*names, active=service.active, options=service.options)
-    return replace(given, oauth_clients=tuple(clients))
+    clients = tuple(ClientSeed(new.client.name, new.client.id, new.secret) for new in made)
+    return replace(given, oauth_clients=clients)
 
 
 def completed(addition: Seed, loaded: Seed) -> Seed:
