@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class Cancellation:
@@ -12,8 +13,7 @@ class Cancellation:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
-        self._listeners: dict[int, Callable[[], None]] = {}
-        self._next = 0
+        self._listeners: list[Callable[[], None]] = []
 
     @property
     def is_set(self) -> bool:
@@ -24,7 +24,7 @@ class Cancellation:
         """End the waiting: ``wait`` returns, and every listener is called."""
         with self._lock:
             self._event.set()
-            listeners, self._listeners = list(self._listeners.values()), {}
+            listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener()
 
@@ -36,13 +36,11 @@ class Cancellation:
         """Call ``listener`` when waiting is over, or now if it is; return a function that withdraws the listener."""
         with self._lock:
             if not self._event.is_set():
-                self._next += 1
-                number = self._next
-                self._listeners[number] = listener
-                return lambda: self._forget(number)
+                self._listeners.append(listener)
+                return lambda: self._forget(listener)
         listener()
         return lambda: None
 
-    def _forget(self, number: int) -> None:
-        with self._lock:
-            self._listeners.pop(number, None)
+    def _forget(self, listener: Callable[[], None]) -> None:
+        with self._lock, suppress(ValueError):
+            self._listeners.remove(listener)

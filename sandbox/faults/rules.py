@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,11 +12,12 @@ from typing import Any, Final
 
 from sandbox.faults.fault import COMPONENTS, PROCESSING, STAGES, Fault, stage_of
 from sandbox.faults.sequence import KINDS, read_fault, steps_of
-from sandbox.foundation import http_types, json_types
+from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError
-from sandbox.foundation.fields import Described, field, fields_of, read
+from sandbox.foundation.fields import Described, field, fields_of, object_schema, read
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import write_json
 
 MAX_COUNT: Final = 1_000_000_000
 ANY: Final = "any"
@@ -50,9 +53,9 @@ class Match(Described):
     client_id: str | None = field(
         types.text(255, 1), "The OAuth client that authenticated, or whose token it is.", None
     )
-    method: str | None = field(http_types.http_method(), "HTTP method.", None)
+    method: str | None = field(types.http_method(), "HTTP method.", None)
     headers: Mapping[str, str | None] = field(
-        http_types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
+        types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
     )
     json_path: str | Mapping[str, JsonValue] | None = field(
         json_types.json_path(),
@@ -165,3 +168,32 @@ def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
     if match:
         rest["match"] = match
     return read_rule({"fault": fault, **rest})
+
+
+# --- as JSON Schema, for the OpenAPI document of the control API and for seeds ----------------------------------------
+
+
+def component_name(kind: str) -> str:
+    """Return the name of a kind's schema: ``ConnectionResetFault``."""
+    return "".join(word.capitalize() for word in kind.split("_")) + "Fault"
+
+
+def schemas(at: str = COMPONENTS) -> dict[str, dict[str, Any]]:
+    """Return every schema by its name; ``at`` is the place in a document where they refer to each other."""
+    kinds = {
+        component_name(kind): object_schema(cls, inspect.cleandoc(cls.__doc__ or ""), kind=kind)
+        for kind, cls in KINDS.items()
+    }
+    references = {kind: COMPONENTS + component_name(kind) for kind in KINDS}
+    named = {
+        **kinds,
+        "Fault": {
+            "description": "What happens: one of the kinds.",
+            "oneOf": [{"$ref": reference} for reference in references.values()],
+            "discriminator": {"propertyName": "kind", "mapping": references},
+        },
+        "FaultMatch": object_schema(Match, "Which requests a rule is for: every condition given must hold."),
+        "FaultRule": object_schema(FaultRule, "What happens to which requests, and when."),
+    }
+    placed: dict[str, dict[str, Any]] = json.loads(write_json(named).replace(f'"{COMPONENTS}', f'"{at}'))
+    return placed

@@ -7,29 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
-from sandbox.foundation.value_types import NotAllowedError, ValueType
+from sandbox.foundation.value_types import NotAllowedError, ValueType, taking
 
 
 def json_value() -> ValueType:
     """Any JSON value."""
-
-    def parse(value: object) -> object:
-        if not _is_json(value):
-            raise NotAllowedError
-        return value
-
-    return ValueType(parse, "any JSON value", {})
+    return taking(_is_json, "any JSON value", {})
 
 
 def json_object() -> ValueType:
     """A JSON object."""
-
-    def parse(value: object) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or not _is_json(value):
-            raise NotAllowedError
-        return dict(value)
-
-    return ValueType(parse, "a JSON object", {"type": "object", "additionalProperties": True}, dict)
+    schema = {"type": "object", "additionalProperties": True}
+    return taking(
+        lambda value: isinstance(value, Mapping) and _is_json(value), "a JSON object", schema, dict, dump=dict
+    )
 
 
 def _is_json(value: object) -> bool:

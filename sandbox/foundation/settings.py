@@ -125,11 +125,27 @@ _CERTIFICATE_NAME = re.compile(
 _CLASS_PATTERN: Final = r"(?=.{1,200}$)[A-Za-z_][A-Za-z0-9_]*(?:\\[A-Za-z_][A-Za-z0-9_]*)*"
 _CLASS: Final = (
     "the name of a PHP class, such as App\\Models\\Company",
-    lambda text: re.fullmatch(_CLASS_PATTERN, text) is not None,
+    re.compile(_CLASS_PATTERN).fullmatch,
     {"pattern": f"^{_CLASS_PATTERN}$", "maxLength": 200},
 )
+_RUN_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DAY = int(timedelta(days=1).total_seconds())
 _METHODS: Final = ("GET", "POST")
+_200_OR_201 = replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]})
+
+
+def _path(of: str) -> ValueType:
+    return optional(line(f"the path of {of}", bool))
+
+
+def _is_token_path(text: str) -> bool:
+    parts = text[1:].split("/")
+    return (
+        text.startswith("/")
+        and not text.startswith(("/v1/", "/_sandbox"))
+        and text.isascii()
+        and all(re.sub(r"[-_.]", "", part).isalnum() for part in parts)
+    )
 
 
 @dataclass(frozen=True)
@@ -145,11 +161,7 @@ class Settings(Described):
     public_url: str | None = _setting(
         None,
         optional(
-            line(
-                "an http or https URL without a path",
-                lambda text: _BASE_URL.fullmatch(text) is not None,
-                {"pattern": f"^({_BASE_URL.pattern})?$"},
-            )
+            line("an http or https URL without a path", _BASE_URL.fullmatch, {"pattern": f"^({_BASE_URL.pattern})?$"})
         ),
         "Base URL that clients use, for the URLs that the sandbox shows (for example behind a port mapping). "
         "Default: the address listened on, or the Host header of a request.",
@@ -158,7 +170,7 @@ class Settings(Described):
         (),
         names(
             "host names separated by commas, without ports; * for any",
-            lambda name: name == "*" or _HOST_NAME.fullmatch(name) is not None,
+            lambda name: name == "*" or _HOST_NAME.fullmatch(name),
             str.lower,
         ),
         "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
@@ -200,7 +212,7 @@ class Settings(Described):
     tls_port: int = _fixed(8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.")
     tls_folder: str | None = _fixed(
         None,
-        optional(line("the path of a folder", bool)),
+        _path("a folder"),
         "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
         "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
     )
@@ -208,7 +220,7 @@ class Settings(Described):
         (),
         names(
             "host names (*.example.test too) and addresses separated by commas, without ports",
-            lambda name: _CERTIFICATE_NAME.fullmatch(name) is not None,
+            _CERTIFICATE_NAME.fullmatch,
             str.lower,
         ),
         "Further names that the certificate is for. The hosts of Patchworks, localhost, 127.0.0.1, ::1, the host "
@@ -216,17 +228,17 @@ class Settings(Described):
     )
     tls_cert_file: str | None = _fixed(
         None,
-        optional(line("the path of a PEM file", bool)),
+        _path("a PEM file"),
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
     )
     tls_key_file: str | None = _fixed(
         None,
-        optional(line("the path of a PEM file", bool)),
+        _path("a PEM file"),
         "PEM file with the unencrypted private key of tls_cert_file.",
     )
     signing_key_file: str | None = _fixed(
         None,
-        optional(line("the path of a PEM file", bool)),
+        _path("a PEM file"),
         "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
     )
     signing_key_bits: int = _fixed(
@@ -256,16 +268,7 @@ class Settings(Described):
         "/oauth/token",
         line(
             "a path such as /oauth/token (letters, digits, '-', '_', '.', '/'), outside /v1/ and /_sandbox",
-            lambda text: (
-                text.startswith("/")
-                and len(text) > 1
-                and not text.startswith(("/v1/", "/_sandbox"))
-                and all(
-                    part and part.replace("-", "").replace("_", "").replace(".", "").isalnum()
-                    for part in text[1:].split("/")
-                )
-                and text.isascii()
-            ),
+            _is_token_path,
         ),
         "Path of the token endpoint.",
         tag="framework",
@@ -326,7 +329,7 @@ class Settings(Described):
     )
     success_status: int = _setting(
         200,
-        replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]}),
+        _200_OR_201,
         "Status of the answer to an accepted payload.",
         tag="unconfirmed",
     )
@@ -389,11 +392,7 @@ class Settings(Described):
     )
     flow_run_key: str = _setting(
         "flow_run_id",
-        line(
-            "a name of 1 to 64 letters, digits, - and _",
-            lambda text: re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None,
-            {"pattern": "^[A-Za-z0-9_-]{1,64}$"},
-        ),
+        line("a name of 1 to 64 letters, digits, - and _", _RUN_KEY.fullmatch, {"pattern": f"^{_RUN_KEY.pattern}$"}),
         "Key of the run's id in the answer of the Start API.",
         tag="undefined",
     )
@@ -415,7 +414,7 @@ class Settings(Described):
     )
     core_created_status: int = _setting(
         200,
-        replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]}),
+        _200_OR_201,
         "Status of the Core API's answer to a new data pool.",
         tag="documented",
     )
@@ -491,7 +490,7 @@ class Settings(Described):
     )
     presets_dir: str | None = _setting(
         None,
-        optional(line("the path of a folder", bool)),
+        _path("a folder"),
         "Folder with fault presets of your own, YAML files, beside those that come along.",
         runtime=False,
     )
@@ -522,7 +521,7 @@ class Settings(Described):
     )
     journal_file: str | None = _fixed(
         None,
-        optional(line("the path of a file", bool)),
+        _path("a file"),
         "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
         "fails, requests are refused with 503. Default: none.",
     )

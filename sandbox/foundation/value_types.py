@@ -16,6 +16,8 @@ from typing import Any, Final
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
 
+_HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _TRUTH_WORDS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
     **dict.fromkeys(("false", "no", "off", "0"), False),
@@ -46,6 +48,25 @@ class ValueType:
     from_text: Callable[[str], object] = _unchanged
 
 
+def taking(
+    accepts: Callable[[Any], object],
+    allowed: str,
+    schema: Mapping[str, Any],
+    keep: Callable[[Any], Any] = _unchanged,
+    *,
+    dump: Callable[[Any], Any] = _unchanged,
+    from_text: Callable[[str], object] = _unchanged,
+) -> ValueType:
+    """Return the type of the values that ``accepts`` takes; ``keep`` makes of one the value to keep."""
+
+    def parse(value: object) -> Any:
+        if not accepts(value):
+            raise NotAllowedError
+        return keep(value)
+
+    return ValueType(parse, allowed, schema, dump, from_text)
+
+
 def optional(value_type: ValueType) -> ValueType:
     """Return the type that also takes ``None``, and an empty text for it."""
 
@@ -59,57 +80,51 @@ def optional(value_type: ValueType) -> ValueType:
 def integer(low: int, high: int, unit: str = "") -> ValueType:
     """A whole number; from text, its digits."""
 
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise NotAllowedError
-        return value
-
     def from_text(text: str) -> object:
         return int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 20 else text
 
-    allowed = f"a whole number from {low} to {high}" + (f" ({unit})" if unit else "")
-    schema = {"type": "integer", "minimum": low, "maximum": high}
-    return ValueType(parse, allowed, schema, from_text=from_text)
+    return taking(
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+        f"a whole number from {low} to {high}" + (f" ({unit})" if unit else ""),
+        {"type": "integer", "minimum": low, "maximum": high},
+        from_text=from_text,
+    )
 
 
 def number(low: float, high: float) -> ValueType:
     """A number, kept as a float."""
-
-    def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-            raise NotAllowedError
-        return float(value)
-
-    schema = {"type": "number", "minimum": low, "maximum": high}
-    return ValueType(parse, f"a number from {low:g} to {high:g}", schema)
+    return taking(
+        lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high,
+        f"a number from {low:g} to {high:g}",
+        {"type": "number", "minimum": low, "maximum": high},
+        float,
+    )
 
 
 def seconds(high: float = 86_400.0, low: float = 0.0) -> ValueType:
     """A length of time: seconds as a number, or a duration as the clock reads it; kept in seconds."""
-
-    def parse(value: object) -> float:
-        length = _length(value)
-        if not low <= length <= high:
-            raise NotAllowedError
-        return length
-
-    schema = {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"type": "string"}]}
-    allowed = f"seconds from {low:g} to {high:g}, as a number (0.25) or a duration (90s, 5m, PT1H)"
-    return ValueType(parse, allowed, schema)
+    return taking(
+        lambda value: low <= _length(value) <= high,
+        f"seconds from {low:g} to {high:g}, as a number (0.25) or a duration (90s, 5m, PT1H)",
+        {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"type": "string"}]},
+        _length,
+    )
 
 
 def whole_seconds(low: int, high: int) -> ValueType:
     """A length of time: whole seconds, or a duration of so many; kept in seconds."""
 
-    def parse(value: object) -> int:
+    def accepts(value: object) -> bool:
         length = _length(value)
-        if not low <= length <= high or not math.isclose(length, round(length)):
-            raise NotAllowedError
-        return round(length)
+        return low <= length <= high and math.isclose(length, round(length))
 
-    allowed = f"whole seconds from {low} to {high}, or a duration such as 24h or PT24H"
-    schema = {"type": "integer", "minimum": low, "maximum": high}
-    return ValueType(parse, allowed, schema, from_text=lambda text: float(text) if text.strip().isdecimal() else text)
+    return taking(
+        accepts,
+        f"whole seconds from {low} to {high}, or a duration such as 24h or PT24H",
+        {"type": "integer", "minimum": low, "maximum": high},
+        lambda value: round(_length(value)),
+        from_text=lambda text: float(text) if text.strip().isdecimal() else text,
+    )
 
 
 def _length(value: object) -> float:
@@ -121,28 +136,21 @@ def _length(value: object) -> float:
 
 def boolean() -> ValueType:
     """A truth value; from text, a word for one."""
-
-    def parse(value: object) -> bool:
-        if not isinstance(value, bool):
-            raise NotAllowedError
-        return value
-
-    def from_text(text: str) -> object:
-        return _TRUTH_WORDS.get(text.strip().lower(), text)
-
-    return ValueType(parse, "true or false", {"type": "boolean"}, from_text=from_text)
+    return taking(
+        lambda value: isinstance(value, bool),
+        "true or false",
+        {"type": "boolean"},
+        from_text=lambda text: _TRUTH_WORDS.get(text.strip().lower(), text),
+    )
 
 
 def text(high: int = 1_000_000, low: int = 0) -> ValueType:
     """A text of ``low`` to ``high`` characters."""
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or not low <= len(value) <= high:
-            raise NotAllowedError
-        return value
-
-    schema = {"type": "string", "minLength": low, "maxLength": high}
-    return ValueType(parse, f"text of {low} to {high} characters", schema)
+    return taking(
+        lambda value: isinstance(value, str) and low <= len(value) <= high,
+        f"text of {low} to {high} characters",
+        {"type": "string", "minLength": low, "maxLength": high},
+    )
 
 
 UNPRINTABLE: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
@@ -164,46 +172,36 @@ def escape_unprintable(text: str) -> str:
 
 def printable(high: int, low: int) -> ValueType:
     """A text of ``low`` to ``high`` characters that can be shown as it is, such as a name."""
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or not low <= len(value) <= high or not is_printable(value):
-            raise NotAllowedError
-        return value
-
-    schema = {"type": "string", "minLength": low, "maxLength": high, "pattern": f"^[^{UNPRINTABLE}]*$"}
-    return ValueType(parse, f"text of {low} to {high} printable characters", schema)
+    return taking(
+        lambda value: isinstance(value, str) and low <= len(value) <= high and is_printable(value),
+        f"text of {low} to {high} printable characters",
+        {"type": "string", "minLength": low, "maxLength": high, "pattern": f"^[^{UNPRINTABLE}]*$"},
+    )
 
 
 def line(
     allowed: str,
-    accept: Callable[[str], bool],
+    accept: Callable[[str], object],
     schema: Mapping[str, Any] | None = None,
     from_text: Callable[[str], object] = _unchanged,
 ) -> ValueType:
     """A text on one line that ``accept`` takes; ``schema`` is what JSON Schema can say of it."""
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or not accept(value) or "\n" in value or "\r" in value:
-            raise NotAllowedError
-        return value
-
-    return ValueType(parse, allowed, {"type": "string", **(schema or {})}, from_text=from_text)
+    return taking(
+        lambda value: isinstance(value, str) and accept(value) and "\n" not in value and "\r" not in value,
+        allowed,
+        {"type": "string", **(schema or {})},
+        from_text=from_text,
+    )
 
 
 def choice(*values: str) -> ValueType:
     """One of a few words."""
-
-    def parse(value: object) -> str:
-        if value not in values:
-            raise NotAllowedError
-        return str(value)
-
-    return ValueType(parse, ", ".join(values), {"type": "string", "enum": list(values)})
+    return taking(lambda value: value in values, ", ".join(values), {"type": "string", "enum": list(values)}, str)
 
 
 def names(
     allowed: str = "a list of names",
-    accept: Callable[[str], bool] = bool,
+    accept: Callable[[str], object] = bool,
     normal: Callable[[str], str] = str,
     *,
     low: int = 0,
@@ -240,3 +238,50 @@ def instant() -> ValueType:
 
     allowed = "an instant with a zone, such as 2026-11-23T18:00:00Z"
     return ValueType(parse, allowed, {"type": "string", "format": "date-time"}, format_instant)
+
+
+# --- parts of an HTTP message (RFC 9110) ------------------------------------------------------------------------------
+
+
+def _is_http_token(value: object) -> bool:
+    return isinstance(value, str) and _HTTP_TOKEN.fullmatch(value) is not None
+
+
+def http_method() -> ValueType:
+    """An HTTP method; kept in upper case."""
+    return taking(_is_http_token, "an HTTP method such as POST", {"type": "string"}, str.upper)
+
+
+def headers(*, may_be_null: bool = False) -> ValueType:
+    """Headers by name."""
+
+    def accepts(value: object) -> bool:
+        return isinstance(value, Mapping) and all(
+            _is_http_token(name) and (may_be_null if content is None else _is_header_value(content))
+            for name, content in value.items()
+        )
+
+    content = ["string", "null"] if may_be_null else "string"
+    allowed = "an object of header names and values" + (", null for any value" if may_be_null else "")
+    return taking(accepts, allowed, {"type": "object", "additionalProperties": {"type": content}}, dict, dump=dict)
+
+
+def _is_header_value(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable() and all(ord(character) < 256 for character in value)
+
+
+def answer_headers() -> ValueType:
+    """Headers of an answer by name. The server frames the answer: its headers for that cannot be given."""
+    any_headers = headers()
+
+    def parse(value: object) -> dict[str, str]:
+        given: dict[str, str] = any_headers.parse(value)
+        if any(name.lower() in _FRAMING for name in given):
+            raise NotAllowedError
+        return given
+
+    allowed = (
+        "an object of header names and values, without Content-Length and Transfer-Encoding; for an answer that "
+        "breaks off there is the fault truncated_body"
+    )
+    return replace(any_headers, parse=parse, allowed=allowed)

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from sandbox.faults.fault import PROCESSING
-from sandbox.faults.kinds.failed import Failed
-from sandbox.faults.kinds.pending import Pending
-from sandbox.faults.kinds.sent import Sent
+from sandbox.faults.kinds.items import Failed, Pending, Sent
 from sandbox.foundation.answer import compact
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.form_data import pairs_of, php_fields

@@ -87,5 +87,4 @@ class ItemInProcessing:
 
     def header(self, name: str) -> str | None:
         """Return the value of a header of the request that brought the payload."""
-        headers = () if self.entry is None else self.entry.headers
-        return next((value for known, value in reversed(headers) if known.lower() == name.lower()), None)
+        return None if self.entry is None else self.entry.header(name)

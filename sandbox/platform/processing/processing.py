@@ -80,7 +80,7 @@ class Processing:
                 self._accept(entry)
             self._pass_until(now)
             self._agenda.ask_again()  # a change may follow
-            self._runner.outcomes.forget()
+            self._runner.forget()
 
     def _count_lost(self) -> None:
         journal = self._platform.journal
@@ -98,7 +98,7 @@ class Processing:
         connector = self._platform.store.connector(service.connector_id)
         destination = service.options.destination
         systems = (connector.name,) if destination is None else (connector.name, destination)
-        self._runner.outcomes.remember(entry, contents)
+        self._runner.remember(entry, contents)
         beyond = max(0, len(contents) - MAX_ITEMS)
         self._lost += beyond
         reference_of = reference_reader(service.options.reference)

@@ -126,16 +126,12 @@ class ReportFilter:
             and self.reference in (None, item.reference)
             and self.entry in (None, item.entry)
             and (self.system is None or self.system.lower() in systems)
-            and (self.search is None or _found(self.search.lower(), systems, _sync_id(item), item.reference))
+            and (self.search is None or self._is_found(self.search.lower(), item))
         )
 
-
-def _sync_id(item: Item) -> str | None:
-    return run_id(item.last[-1].run) if item.last else None
-
-
-def _found(wanted: str, *texts: str | None) -> bool:
-    return any(wanted in text.lower() for text in texts if text is not None)
+    def _is_found(self, wanted: str, item: Item) -> bool:
+        texts = (systems_of(item), run_id(item.last[-1].run) if item.last else "", item.reference or "")
+        return any(wanted in text.lower() for text in texts)
 
 
 SORTS: Final[Mapping[str, Callable[[Item], Any]]] = {
@@ -194,15 +190,12 @@ def page(
         if sort == "id":
             found = [item for item in found if (item.id < after if descending else item.id > after)]
         else:
-            found = found[_place(found, after) + 1 :]
+            place = next((place for place, item in enumerate(found) if item.id == after), None)
+            if place is None:
+                allowed = "the id of a row that the filter matches; begin again without after"
+                raise InvalidValueError("after", after, allowed)
+            found = found[place + 1 :]
     return ReportPage(list(map(row_of, found[:limit])), found[limit - 1].id if len(found) > limit else None)
-
-
-def _place(found: Sequence[Item], item_id: int) -> int:
-    for place, item in enumerate(found):
-        if item.id == item_id:
-            return place
-    raise InvalidValueError("after", item_id, "the id of a row that the filter matches; begin again without after")
 
 
 def sorted_rows(items: Iterable[Item], wanted: ReportFilter, *, sort: str, descending: bool) -> list[Item]:
@@ -250,10 +243,12 @@ MAX_LOG_LINES: Final = 1_000
 def log_of(run: Run, items: Iterable[Item]) -> list[LogLine]:
     """Return the log of a run, line by line; of very many items only the first are named."""
     at = format_timestamp(run.due_at)
+    full, rest = divmod(run.pulled, run.page_size)
+    sizes = [*[run.page_size] * full, *([rest] if rest else [])][: MAX_LOG_LINES // 2]
     lines = [LogLine("info", at, f"Run {run.id} started, requested by {run.requested_by}")]
     lines += [
         LogLine("info", at, f"Page {number} of {run.pages}: pulled {size}")
-        for number, size in enumerate(_page_sizes(run), start=1)
+        for number, size in enumerate(sizes, start=1)
     ]
     tried = [(item, attempt) for item in items for attempt in item.last if attempt.run == run.number]
     room = max(0, MAX_LOG_LINES - len(lines))
@@ -262,11 +257,6 @@ def log_of(run: Run, items: Iterable[Item]) -> list[LogLine]:
         lines.append(LogLine("info", at, f"{run.pulled - min(len(tried), room)} more items"))
     counts = f"pulled {run.pulled}, pushed {run.pushed}, pending {run.pending}, failed {run.failed}"
     return [*lines, LogLine("info", at, f"Run {run.id} is {run.status}: {counts}")]
-
-
-def _page_sizes(run: Run) -> list[int]:
-    full, rest = divmod(run.pulled, run.page_size)
-    return [*[run.page_size] * full, *([rest] if rest else [])][: MAX_LOG_LINES // 2]
 
 
 _LEVELS: Final = {"OK": "info", "Sent": "info", "Pending": "warning", "Failed": "error"}

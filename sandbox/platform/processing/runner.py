@@ -1,22 +1,43 @@
-"""A run of a service: an attempt on each item that it pulls (FACTS P4, P5)."""
+"""A run of a service: an attempt on each item that it pulls (FACTS P4, P5).
+
+The outcome of an attempt is that of the fault rule for processing that acts on the item, else that it arrives.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
+from sandbox.faults.kinds.items import Failed, Pending, Sent
+from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.json_value import JsonValue
+from sandbox.journal.entry import Entry
 from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import Agenda
+from sandbox.platform.processing.items import ItemInProcessing, items_of
 from sandbox.platform.processing.numbered import Numbered
-from sandbox.platform.processing.outcomes import Outcomes
 from sandbox.platform.processing.values import Attempt, Item, RequestedBy, Run, Status, Timer
 
 if TYPE_CHECKING:
+    from sandbox.faults.fault import Fault
     from sandbox.platform.platform import Platform
 
 _MAX_ATTEMPTS_KEPT: Final = 50
+_FOR_EVER: Final = -1
+_NOTHING: Final[tuple[str, Entry | None, list[JsonValue]]] = ("", None, [])
+
+
+class _Outcome(NamedTuple):
+    """The outcome of an attempt."""
+
+    status: Status
+    message: str | None = None
+    pending: int | None = None
+    """``Item.pending`` after it."""
+    confirmed_after_s: float | None = None
+    """Seconds until a sent item is confirmed."""
 
 
 class Runner:
@@ -27,7 +48,7 @@ class Runner:
         self._items = items
         self._runs = runs
         self._agenda = agenda
-        self.outcomes = Outcomes(platform)
+        self._parsed = _NOTHING
 
     @property
     def at_once(self) -> bool:
@@ -63,12 +84,12 @@ class Runner:
             page_size=service.options.page_size,
         )
         self._runs.append(run)
-        self.outcomes.forget()
+        self.forget()
         return run
 
     def _attempt(self, service: Service, item: Item, run: int, at: float) -> Status:
         """Try to sync an item: the newest attempt of it decides on its status."""
-        status, message, pending, confirmed_after_s = self.outcomes.of(item, at)
+        status, message, pending, confirmed_after_s = self._outcome(item, at)
         tries = item.tries + 1
         if status == "Pending" and tries >= service.options.max_attempts:
             status, message, pending = "Failed", f"{message} (no success in {tries} attempts)", None
@@ -99,3 +120,47 @@ class Runner:
             same_source = (other.connector_id, other.entity) == (service.connector_id, service.entity)
             if same_source and other.options.type == "sweeper" and other.id != item.service_id:
                 self._agenda.wait(other.id, item.id)
+
+    # --- outcomes -----------------------------------------------------------------------------------------------------
+
+    def _outcome(self, item: Item, at: float) -> _Outcome:
+        """Return the outcome of an attempt at a time. One that is pending stays so for as long as its rule said."""
+        if item.pending is not None and item.last:
+            left = max(item.pending - 1, _FOR_EVER)
+            return _Outcome("OK") if item.pending == 0 else _Outcome("Pending", item.last[-1].message, left)
+        match self._chosen_fault(item, at):
+            case Failed(message):
+                return _Outcome("Failed", message)
+            case Sent(seconds):
+                return _Outcome("Sent", confirmed_after_s=seconds)
+            case Pending(attempts, message):
+                return _Outcome("Pending", message, _FOR_EVER if attempts is None else attempts - 1)
+        return _Outcome("OK")
+
+    def _chosen_fault(self, item: Item, at: float) -> Fault | None:
+        faults = self._platform.faults
+        if not faults.armed_processing:
+            return None
+        entry, contents = self._payload(item.entry)
+        content = contents[item.index] if item.index < len(contents) else None
+        act = faults.choose(ItemInProcessing(item, entry, content), at=at)
+        return None if act is None else act.fault
+
+    def _payload(self, entry_id: str) -> tuple[Entry | None, list[JsonValue]]:
+        """Return an entry with its items; the items of an entry follow each other, so the last one is remembered."""
+        if self._parsed[0] != entry_id:
+            try:
+                entry = self._platform.journal.get(entry_id)
+            except NotFoundError:
+                self._parsed = (entry_id, None, [])
+            else:
+                self.remember(entry, items_of(entry.json))
+        return self._parsed[1:]
+
+    def remember(self, entry: Entry, contents: list[JsonValue]) -> None:
+        """Keep the parsed items of an entry, which are the next to be asked for."""
+        self._parsed = (entry.id, entry, contents)
+
+    def forget(self) -> None:
+        """Keep no payload."""
+        self._parsed = _NOTHING

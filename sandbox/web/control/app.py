@@ -14,10 +14,10 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
-from sandbox.faults.schemas import schemas as fault_schemas
+from sandbox.faults.rules import schemas as fault_schemas
 from sandbox.foundation.strict_json import in_doubles
 from sandbox.state.seed.schema import components as seed_schemas
-from sandbox.state.snapshot.schema import components as state_schemas
+from sandbox.state.snapshot import components as state_schemas
 from sandbox.web.control import (
     clients,
     clock,

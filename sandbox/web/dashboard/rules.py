@@ -14,8 +14,7 @@ from werkzeug.wrappers import Response
 from sandbox.faults.fault import stage_of
 from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.presets import Preset, load_presets
-from sandbox.faults.rules import FaultRule, Match, read_rule
-from sandbox.faults.schemas import schemas
+from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
 from sandbox.foundation.fields import read

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sandbox import Sandbox
-from sandbox.faults.kinds.status import Status
+from sandbox.faults.kinds.answers import Status
 from sandbox.journal.assertions.view import NotReceivedError
 from sandbox.platform.keys import SigningKey
 from sandbox.testing.handle import Patchworks

@@ -1,19 +1,20 @@
-"""The fault ``status``."""
+"""Faults that answer in the platform's place: a status, the throttle, maintenance."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
-from sandbox.foundation import http_types, json_types
+from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.refusals import FaultedError
+from sandbox.foundation.refusals import FaultedError, TooManyAttemptsError
 
 _WITHOUT_BODY: Final = (204, 205, 304)
 _WITHOUT_RATE: Final = (404, 405, 413, 503)
@@ -31,7 +32,7 @@ class Status(Fault):
     Without a body it is what the platform itself says with that status: `503` is `{"message": "Service Unavailable"}`.
     """
 
-    kind: ClassVar[str] = "status"
+    kind = "status"
 
     code: int = field(types.integer(200, 599), "Status of the answer.")
     body: JsonValue = field(
@@ -40,7 +41,7 @@ class Status(Fault):
         None,
     )
     headers: Mapping[str, str] = field(
-        http_types.answer_headers(),
+        types.answer_headers(),
         "Headers of the answer. With a body they come instead of the platform's, else on top of them.",
         {},
     )
@@ -81,3 +82,61 @@ def status(
 ) -> Status:
     """Answer with a status of your choice: ``status(503)``, ``status(500, {"error": "disk full"})``."""
     return Status(code, body, headers or {}, phrase)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit(Fault):
+    """The platform's `429 Too Many Attempts`, with `Retry-After` and the `X-RateLimit` headers, to every client.
+
+    To have requests really counted switch on the setting `rate_limit` instead.
+    """
+
+    kind = "rate_limit"
+
+    retry_after: float | None = field(
+        types.seconds(low=1),
+        "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
+        None,
+    )
+
+    def refusal(self, act: Act, now: float) -> TooManyAttemptsError:
+        """Refuse as the throttle does."""
+        wait = act.retry_after(self.retry_after)
+        refusal = TooManyAttemptsError(wait, math.ceil(now + wait))
+        refusal.reason = act.reason
+        return refusal
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Show that no request is left."""
+        return rate and (rate[0], 0)
+
+
+def rate_limit(retry_after: float | None = None) -> RateLimit:
+    """Refuse with 429."""
+    return RateLimit(retry_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance(Fault):
+    """The platform's maintenance mode: `503 Service Unavailable` with `Retry-After`."""
+
+    kind = "maintenance"
+
+    retry_after: float | None = field(
+        types.seconds(low=1),
+        "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
+        None,
+    )
+
+    def refusal(self, act: Act, now: float) -> FaultedError:
+        """Refuse as the framework does in maintenance mode."""
+        return FaultedError(act.reason, 503, act.retry_after(self.retry_after))
+
+    def refused_rate(self, rate: Rate | None) -> Rate | None:
+        """Leave the headers out: maintenance mode comes before the throttle (WIRE D)."""
+        return None
+
+
+def maintenance(retry_after: float | None = None) -> Maintenance:
+    """Be down for maintenance."""
+    return Maintenance(retry_after)

@@ -1,17 +1,21 @@
-"""The fault ``latency``."""
+"""Faults in the delivery of a good answer: late, bit by bit, or as a server in front sends it on."""
 
 from __future__ import annotations
 
+import gzip as compression
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Final
 
-from sandbox.faults.effects import Delayed
-from sandbox.faults.fault import Act, Fault, Handling
+from sandbox.faults import effects
+from sandbox.faults.fault import Act, Fault
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import field
+
+_CODINGS: Final = ("gzip", "x-gzip", "*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,8 @@ class Latency(Fault):
     client. Over a socket the connection is closed after the answer (`Connection: close`).
     """
 
-    kind: ClassVar[str] = "latency"
-    handling: ClassVar[Handling] = "done"
+    kind = "latency"
+    handling = "done"
 
     distribution: str = field(
         types.choice("fixed", "uniform", "lognormal"),
@@ -68,9 +72,9 @@ class Latency(Fault):
             return wait if self.max is None else min(wait, self.max)
         return self.seconds or 0.0
 
-    def effect(self, act: Act, answer: Answer) -> Delayed:
+    def effect(self, act: Act, answer: Answer) -> effects.Delayed:
         """Send the answer after the wait that is drawn."""
-        return Delayed(answer, self.draw(act.chance))
+        return effects.Delayed(answer, self.draw(act.chance))
 
 
 def latency(seconds: object = None, **parameters: object) -> Latency:
@@ -82,3 +86,70 @@ def latency(seconds: object = None, **parameters: object) -> Latency:
         implied = "lognormal" if "median" in parameters else "uniform" if "min" in parameters else "fixed"
         parameters["distribution"] = implied
     return Latency(seconds=seconds, **parameters)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class SlowBody(Fault):
+    """The head of the answer at once, then its body in pieces. The request is handled as without a fault.
+
+    A client's time-out for a single read does not notice; one for the whole answer does. The wait is real time and
+    occupies no worker; the connection is closed after the answer.
+    """
+
+    kind = "slow_body"
+    handling = "done"
+
+    seconds: float = field(types.seconds(), "How long the whole body takes.", 5.0)
+    pieces: int = field(types.integer(1, 10_000), "In how many pieces it comes, at most one a byte.", 10)
+
+    def effect(self, act: Act, answer: Answer) -> effects.Slow:
+        """Send the body in pieces."""
+        return effects.Slow(answer, self.seconds, max(1, min(self.pieces, len(answer.body))))
+
+
+def slow_body(seconds: float = 5.0, pieces: int = 10) -> SlowBody:
+    """Send the body of the answer bit by bit."""
+    return SlowBody(seconds, pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed(Fault):
+    """The platform's answer as a server in front of it sends it on. The request is handled as without a fault.
+
+    nginx before PHP sends answers in chunks and without `Content-Length`; some servers compress them for a client whose
+    `Accept-Encoding` names gzip. The journal keeps the answer as the client reads it.
+    """
+
+    kind = "relayed"
+    handling = "done"
+
+    chunked: bool = field(
+        types.boolean(),
+        "Whether the answer comes in chunks, without `Content-Length`; to HTTP/1.0 its end is the close.",
+        True,
+    )
+    gzip: bool = field(types.boolean(), "Whether it is compressed for a client that accepts gzip.", False)
+    headers: Mapping[str, str] = field(types.answer_headers(), "Headers that come before the platform's own.", {})
+
+    def effect(self, act: Act, answer: Answer) -> effects.Relayed:
+        """Frame the answer, and compress it where the client accepts that."""
+        headers, body = (*self.headers.items(), *answer.headers), answer.body
+        if self.gzip and body:
+            headers = (*headers, ("Vary", "Accept-Encoding"))
+            if _accepts_gzip(act.accept_encoding or ""):
+                headers, body = (*headers, ("Content-Encoding", "gzip")), compression.compress(body, mtime=0)
+        return effects.Relayed(Answer(answer.status, headers, answer.body), body, self.chunked)
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether a header names gzip, or any coding, and does not refuse it (RFC 9110 §12.5.3)."""
+    for coding in accept_encoding.lower().split(","):
+        name, *parameters = (part.strip().replace(" ", "") for part in coding.split(";"))
+        if name in _CODINGS:
+            return not any(parameter.startswith("q=0") and not parameter.strip("q=0.") for parameter in parameters)
+    return False
+
+
+def relayed(*, chunked: bool = True, gzip: bool = False, headers: Mapping[str, str] | None = None) -> Relayed:
+    """Send the answer as a server in front of the platform does: in chunks, compressed, with headers of its own."""
+    return Relayed(chunked, gzip, headers or {})

@@ -1,0 +1,127 @@
+"""Faults that leave no whole answer: silence, the end of the connection, or broken bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.faults.effects import Empty, Garbage, Reset, Silence, Truncated
+from sandbox.faults.fault import Act, Fault
+from sandbox.foundation import value_types as types
+from sandbox.foundation.answer import Answer
+from sandbox.foundation.fields import field
+
+
+@dataclass(frozen=True, slots=True)
+class Hang(Fault):
+    """No answer, and the connection stays open: until the client gives up, the rule goes or the sandbox stops.
+
+    Occupies no worker.
+    """
+
+    kind = "hang"
+
+    seconds: float | None = field(
+        types.seconds(), "Close the connection, without an answer, after so long at the latest.", None
+    )
+
+    def effect(self, act: Act, answer: Answer) -> Silence:
+        """Leave the connection open."""
+        return Silence(self.seconds)
+
+
+def hang(seconds: float | None = None) -> Hang:
+    """Leave the client waiting."""
+    return Hang(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReset(Fault):
+    """The connection is torn down: a TCP reset (RST) in place of an answer."""
+
+    kind = "connection_reset"
+
+    def effect(self, act: Act, answer: Answer) -> Reset:
+        """Reset the connection."""
+        return Reset()
+
+
+def connection_reset() -> ConnectionReset:
+    """Tear the connection down in place of an answer."""
+    return ConnectionReset()
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyResponse(Fault):
+    """The connection is closed properly (FIN) without a single byte of an answer."""
+
+    kind = "empty_response"
+
+    def effect(self, act: Act, answer: Answer) -> Empty:
+        """Close the connection."""
+        return Empty()
+
+
+def empty_response() -> EmptyResponse:
+    """Close the connection without an answer."""
+    return EmptyResponse()
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageResponse(Fault):
+    """Bytes that are not HTTP in place of an answer, and the end of the connection."""
+
+    kind = "garbage_response"
+
+    text: str = field(types.text(low=1), "What is sent, as UTF-8.", "lorem ipsum dolor sit amet\r\n\r\n")
+
+    def effect(self, act: Act, answer: Answer) -> Garbage:
+        """Send the text."""
+        return Garbage(self.text.encode())
+
+
+def garbage_response(text: str | None = None) -> GarbageResponse:
+    """Send something that is not HTTP."""
+    return GarbageResponse() if text is None else GarbageResponse(text)
+
+
+@dataclass(frozen=True, slots=True)
+class TruncatedBody(Fault):
+    """The platform's answer, but the connection ends within its body: fewer bytes than `Content-Length` says."""
+
+    kind = "truncated_body"
+    handling = "rehearsed"
+
+    bytes: int | None = field(
+        types.integer(0, 1_000_000),
+        "How many bytes of the body are sent, all but one at most. Default: half of them.",
+        None,
+    )
+
+    def effect(self, act: Act, answer: Answer) -> Truncated:
+        """Send the beginning of the body."""
+        size = len(answer.body)
+        return Truncated(answer, size // 2 if self.bytes is None else max(0, min(self.bytes, size - 1)))
+
+
+def truncated_body(bytes: int | None = None) -> TruncatedBody:
+    """End the connection in the midst of the answer's body."""
+    return TruncatedBody(bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedJson(Fault):
+    """The platform's answer, complete as HTTP, but its JSON is broken: the last character is missing."""
+
+    kind = "malformed_json"
+    handling = "rehearsed"
+
+    body: str | None = field(types.text(), "What to send as the body instead.", None)
+
+    def effect(self, act: Act, answer: Answer) -> Answer:
+        """Break the body."""
+        return Answer(answer.status, answer.headers, answer.body[:-1] if self.body is None else self.body.encode())
+
+
+def malformed_json(body: str | None = None) -> MalformedJson:
+    """Break the JSON of the answer."""
+    return MalformedJson(body)
