@@ -12,12 +12,6 @@ from sandbox.platform.model import KeptSecret
 _NO_SECRET: Final = KeptSecret(b"\0" * 16, b"\0" * 32, "")
 
 
-def new_secret(rng: Rng) -> tuple[str, KeptSecret]:
-    """Return a new client secret and its hash."""
-    secret = rng.secret()
-    return secret, recognised_by(secret, rng)
-
-
 def recognised_by(secret: str, rng: Rng) -> KeptSecret:
     """Return the hash of a secret, with a new salt."""
     salt = rng.bytes(16)

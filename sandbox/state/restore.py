@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
-from sandbox.platform.client_secret import new_secret
+from sandbox.platform.client_secret import recognised_by
 from sandbox.platform.names import checked_client_id, checked_slug, checked_vanity_url
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.platform import Platform
@@ -84,8 +84,8 @@ def _with_secret(
     here = store.find_client(client.id) or (known[client.id].client if client.id in known else None)
     if here is not None:
         return replace(client, secret=here.secret), LoadedClient(client.id, client.name, "kept")
-    plain, secret = new_secret(rng)
-    return replace(client, secret=secret), LoadedClient(client.id, client.name, "new", plain)
+    plain = rng.secret()
+    return replace(client, secret=recognised_by(plain, rng)), LoadedClient(client.id, client.name, "new", plain)
 
 
 def _known_credentials(
@@ -111,14 +111,9 @@ def _check_references(store: StoreSnapshot) -> None:
         checked_vanity_url(f"platform.store.services[{at}].vanity_url", service.vanity_url)
     for at, client in enumerate(store.clients):
         checked_client_id(f"platform.store.clients[{at}].id", client.id)
-    for table, key in (
-        ("companies", "slug"),
-        ("connectors", "id"),
-        ("entities", "id"),
-        ("clients", "id"),
-        ("services", "id"),
-    ):
-        _check_once(f"platform.store.{table}", key, [getattr(row, key) for row in getattr(store, table)])
+    _check_once("platform.store.companies", "slug", [company.slug for company in store.companies])
+    for table in ("connectors", "entities", "clients", "services"):
+        _check_once(f"platform.store.{table}", "id", [row.id for row in getattr(store, table)])
     companies = {company.slug for company in store.companies}
     connectors = {connector.id: connector.company for connector in store.connectors}
     entities = [(entity.connector_id, entity.name) for entity in store.entities]
@@ -135,11 +130,8 @@ def _check_references(store: StoreSnapshot) -> None:
         _check_one_of(f"{where}.company", service.company, [connectors[service.connector_id]])
         known = [name for connector_id, name in entities if connector_id == service.connector_id]
         _check_one_of(f"{where}.entity", service.entity, known)
-    for kind, table in (("connector", "connectors"), ("entity", "entities"), ("service", "services")):
-        highest = max((row.id for row in getattr(store, table)), default=0)
-        last = getattr(store.last_ids, kind)
-        if last < highest:
-            raise InvalidValueError(f"platform.store.last_ids.{kind}", last, f"at least {highest}, the highest in use")
+    for kind, rows in (("connector", store.connectors), ("entity", store.entities), ("service", store.services)):
+        _check_last_id(f"platform.store.last_ids.{kind}", getattr(store.last_ids, kind), [row.id for row in rows])
 
 
 def _check_flows(flows: FlowsSnapshot, companies: Iterable[str]) -> None:
@@ -155,12 +147,9 @@ def _check_flows(flows: FlowsSnapshot, companies: Iterable[str]) -> None:
     for at, flow in enumerate(flows.flows):
         if flow.deployed is not None:
             _check_one_of(f"platform.flows.flows[{at}].deployed", flow.deployed, flow.versions)
-    tables = (("flow", flows.flows), ("api_key", flows.api_keys), ("user", flows.users))
-    highest = {kind: max((row.id for row in rows), default=0) for kind, rows in tables}
-    for kind, number in {**highest, "version": max(versions, default=0)}.items():
-        if getattr(flows.last_ids, kind) < number:
-            given = getattr(flows.last_ids, kind)
-            raise InvalidValueError(f"platform.flows.last_ids.{kind}", given, f"at least {number}, the highest in use")
+    _check_last_id("platform.flows.last_ids.version", flows.last_ids.version, versions)
+    for kind, rows in (("flow", flows.flows), ("api_key", flows.api_keys), ("user", flows.users)):
+        _check_last_id(f"platform.flows.last_ids.{kind}", getattr(flows.last_ids, kind), [row.id for row in rows])
 
 
 def _check_once(where: str, key: str, values: Iterable[object]) -> None:
@@ -169,6 +158,12 @@ def _check_once(where: str, key: str, values: Iterable[object]) -> None:
         if value in seen:
             raise InvalidValueError(f"{where}[{at}].{key}", value, "one that is there only once")
         seen.add(value)
+
+
+def _check_last_id(where: str, last: int, numbers: Iterable[int]) -> None:
+    highest = max(numbers, default=0)
+    if last < highest:
+        raise InvalidValueError(where, last, f"at least {highest}, the highest in use")
 
 
 def _check_one_of(where: str, value: object, known: Iterable[object]) -> None:

@@ -82,8 +82,8 @@ class Sandbox:
         self._loaded = load(seed, self._pristine)
         self._credentials = self._loaded.clients
         self._platform = self._new_platform()
-        self.clock.observers.append(_clock_noter(weakref.ref(self)))
-        self.clock.before_moves.append(_settler(weakref.ref(self)))
+        self.clock.observers.append(_held_weakly(self, lambda held, change: held.platform.note("clock", change)))
+        self.clock.before_moves.append(_held_weakly(self, lambda held: held.platform.settle_processing()))
 
     @property
     def platform(self) -> Platform:
@@ -308,26 +308,16 @@ class Sandbox:
         self.journal_file.append(as_line(entry).encode("utf-8"))
 
 
-def _settler(sandbox: weakref.ref[Sandbox]) -> Callable[[], None]:
-    """Return a function that lets processing happen before a clock moves that may outlive the sandbox."""
+def _held_weakly(sandbox: Sandbox, act: Callable[..., object]) -> Callable[..., None]:
+    """Return an observer of a clock that does not keep the sandbox alive: a clock may outlive it."""
+    reference = weakref.ref(sandbox)
 
-    def settle() -> None:
-        held = sandbox()
+    def observe(*arguments: object) -> None:
+        held = reference()
         if held is not None:
-            held.platform.settle_processing()
+            act(held, *arguments)
 
-    return settle
-
-
-def _clock_noter(held: weakref.ref[Sandbox]) -> Callable[[str], None]:
-    """Return an observer of the clock that does not keep the sandbox alive: a clock may outlive it."""
-
-    def note(change: str) -> None:
-        sandbox = held()
-        if sandbox is not None:
-            sandbox.platform.note("clock", change)
-
-    return note
+    return observe
 
 
 def _opened(path: str | None) -> JournalFile | None:

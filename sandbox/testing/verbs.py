@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import FaultRule
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.journal.attempts import Likeness
-    from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.attempts import Duplicates, Likeness
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
@@ -603,7 +602,7 @@ def duplicates(by: Likeness | None = None, json_path: str | None = None, **where
     """Return the payloads that were accepted more than once; ``where``: ``company``, ``vanity_url``, ``flow``."""
 
     def here(sandbox: Sandbox) -> list[Duplicates]:
-        from sandbox.journal.duplicates import find_duplicates
+        from sandbox.journal.attempts import find_duplicates
         from sandbox.journal.filter import EntryFilter
 
         meant = EntryFilter(**where)  # type: ignore[arg-type]
@@ -682,7 +681,7 @@ def state(*, secrets: bool = False) -> Verb[dict[str, Any]]:
     """Return everything the sandbox holds as JSON values."""
 
     def here(sandbox: Sandbox) -> dict[str, Any]:
-        from sandbox.state.snapshot.codec import to_document
+        from sandbox.state.snapshot import to_document
 
         return to_document(sandbox.state(secrets=secrets))
 
@@ -693,7 +692,7 @@ def load_state(document: Mapping[str, Any]) -> Verb[list[LoadedClient]]:
     """Become what a saved state describes; raise ``InvalidValueError`` and stay as it is."""
 
     def here(sandbox: Sandbox) -> list[LoadedClient]:
-        from sandbox.state.snapshot.codec import read_state
+        from sandbox.state.snapshot import read_state
 
         return sandbox.load_state(read_state(_as_sent(document)))
 

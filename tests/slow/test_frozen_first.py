@@ -35,7 +35,7 @@ def use():
         return document.replace(server.base_url, "")
 
 def control():
-    from sandbox.state.snapshot.schema import state_schema
+    from sandbox.state.snapshot import state_schema
     return state_schema()
 
 with moved:

@@ -212,7 +212,7 @@ def test_start_imports_nothing_that_the_first_token_does_without() -> None:
         "sandbox.web.control",
         "sandbox.web.dashboard",
         "sandbox.testing.handle",
-        "sandbox.state.snapshot.codec",
+        "sandbox.state.snapshot",
     ]
     code = f"""if True:
         import sys

@@ -5,19 +5,18 @@ Each value keeps its place until the end, so the error for a rule that two files
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from msgspec import convert
 
-from sandbox.faults.rules import FaultRule
-from sandbox.foundation.errors import InvalidValueError, did_you_mean
-from sandbox.foundation.fields import fields_of
+from sandbox.faults.rules import FaultRule, Match, read_rule
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError, did_you_mean
+from sandbox.foundation.fields import fields_of, read
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
 from sandbox.platform.model import Environment, ServiceOptions
-from sandbox.state.seed.faults import read_seeded
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.state.seed.samples import check_json_schema, read_sample
 from sandbox.state.seed.schema import structural_problems
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed
 
 T = TypeVar("T")
+_PRESET_KEYS: Final = ("preset", "match")
 _Json = dict[str, Any]
 """A mapping of a document that has passed the schema."""
 
@@ -111,7 +111,7 @@ class Draft:
 
     def _add_fault(self, place: Place, data: JsonValue) -> None:
         try:
-            self._faults.append(read_seeded(data, place))
+            self._faults.append(_fault(data, place))
         except InvalidValueError as error:
             self._problems.append(_refused(place, error))
 
@@ -240,6 +240,21 @@ def _refused(place: Place, error: InvalidValueError) -> Problem:
 def _each(place: Place, data: _Json, key: str) -> Iterator[tuple[Place, _Json]]:
     for index, item in enumerate(data.get(key) or ()):
         yield place / key / index, item
+
+
+def _fault(data: JsonValue, place: Place) -> FaultRule | PresetSeed:
+    """Return the rule or the preset of an item of ``faults``; raise ``InvalidValueError`` with the field."""
+    if not isinstance(data, Mapping) or "preset" not in data:
+        return read_rule(data)
+    for key in data:
+        if key not in _PRESET_KEYS:
+            raise UnknownNameError(key, data[key], "key beside preset", _PRESET_KEYS)
+    name, match = data["preset"], data.get("match", {})
+    if not isinstance(name, str) or not name:
+        raise InvalidValueError("preset", name, "the name of a fault preset")
+    read(Match, match, "match")
+    assert isinstance(match, Mapping)
+    return PresetSeed(name, match, place)
 
 
 def _client(data: _Json) -> ClientSeed:

@@ -17,7 +17,6 @@ from sandbox.foundation.fields import fields_of
 from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
 from sandbox.platform.model import ServiceOptions
-from sandbox.state.seed.faults import fault_definitions
 
 _SECRETS: Final = frozenset({"client_secret", "signature", "key", "password"})
 """Keys whose values are in no message."""
@@ -26,26 +25,17 @@ SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
 
 def seed_schema() -> dict[str, Any]:
-    """Return the JSON Schema of seeds: the hand-written part, and the schemas of faults and of service options."""
-    written = _written()
-    service = written["$defs"]["service"]
-    for option in fields_of(ServiceOptions):
-        service["properties"][option.name] = {
-            "title": option.name.replace("_", " ").capitalize(),
-            "errorMessage": f"allowed: {option.type.allowed}",
-            **option.schema,
-        }
-    service["errorMessage"] = f"allowed: a mapping with the keys {', '.join(service['properties'])}"
-    by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower()}
-    return {**written, "$defs": {**by_hand, **fault_definitions()}}
+    """Return the JSON Schema of seeds."""
+    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema
 
 
 def components(reference: str = "#/components/schemas/{name}") -> dict[str, Any]:
     """Return the schema of a seed and of each part, by names of an OpenAPI document that has those of fault rules."""
-    written = _written()
+    written = seed_schema()
     parts = {name: part for name, part in written["$defs"].items() if name[0].islower()}
     names = {name: f"Seed{''.join(word.capitalize() for word in name.split('_'))}" for name in parts}
-    preset = fault_definitions()["SeededPreset"]
+    preset = written["$defs"]["SeededPreset"]
     whole = {name: value for name, value in written.items() if not name.startswith("$")}
     fault = {"anyOf": [{"$ref": "#/$defs/SeedPreset"}, {"$ref": "#/$defs/FaultRule"}]}
     whole["properties"] = {**whole["properties"], "faults": {**whole["properties"]["faults"], "items": fault}}
@@ -67,14 +57,9 @@ def _without_messages(schema: Any) -> Any:
     return {name: _without_messages(part) for name, part in schema.items() if name not in dropped}
 
 
-def _written() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return schema
-
-
 def structural_problems(document: Document) -> list[Problem]:
     """Return every place where ``document`` does not have the structure of a seed."""
-    schema = _written()
+    schema = seed_schema()
     del schema["properties"]["faults"]["items"]  # `read_seeded` has more precise messages
     for option in fields_of(ServiceOptions):  # and so has the class
         schema["$defs"]["service"]["properties"][option.name] = {}

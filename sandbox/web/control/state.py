@@ -9,8 +9,7 @@ from marshmallow import fields
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.strict_json import parse_json
-from sandbox.state.snapshot.codec import pieces, read_state
-from sandbox.state.snapshot.schema import state_schema
+from sandbox.state.snapshot import pieces, read_state, state_schema
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, current_sandbox, one_of
 
 blueprint = Blueprint("state", __name__, description="Everything as one document")

@@ -11,7 +11,7 @@ import pytest
 from sandbox import Sandbox
 from sandbox.foundation.errors import InvalidValueError, SeedError
 from sandbox.state.seed import parse_seed
-from sandbox.state.snapshot.codec import read_state, to_document
+from sandbox.state.snapshot import read_state, to_document
 from tests.platform.flows.sending import ADA, KEY, SEED, Flows
 
 ID = "01hx3v9k2m8e5n7q4r6s0t1w2y"

@@ -15,7 +15,7 @@ from sandbox.foundation.errors import InputError
 from sandbox.journal.known_secrets import fingerprint
 from sandbox.platform.keys import SigningKey
 from sandbox.state.seed import parse_seed
-from sandbox.state.snapshot.codec import pieces, read_state, to_document
+from sandbox.state.snapshot import pieces, read_state, to_document
 from sandbox.web.app import SandboxApp
 from tests.contract import ContractClient
 

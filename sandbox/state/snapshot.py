@@ -1,23 +1,40 @@
-"""The JSON Schema of a state, made from its classes, and its errors in plain words."""
+"""A sandbox as one value, and how that is written as JSON, described and read back.
+
+Each part (clock, store, token book …) returns a frozen value from ``snapshot()`` and takes one in ``restore()``. A
+stored value is saved as it is; its bounds are declared with its fields. A JSON Schema that is made from the classes
+checks a document before anything is made of it. Times are instants in UTC, or Unix seconds on the sandbox clock.
+
+msgspec converts between JSON values and the frozen values. Python's ``json`` makes the text, because it writes integers
+of any size and escapes characters that UTF-8 cannot hold. It is written in pieces, because a journal can be large.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import jsonschema_rs
 import msgspec
 
+from sandbox.foundation.clock import ClockSnapshot
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import dotted
-from sandbox.journal.form import SUBJECTS, saved_schema
-from sandbox.state.snapshot import VERSION, State
+from sandbox.journal.form import SUBJECTS, as_restored, saved, saved_schema
+from sandbox.platform.snapshot import PlatformSnapshot
 
+VERSION: Final = 1
+"""Version of the format. A document of another version is refused."""
+
+_PER_PIECE: Final = 100
+_STEP: Final = re.compile(r"(\w+)|\[(\d+)\]")
+_NO_ENTRIES: Final = '"entries": []}'
 _HIDDEN: Final = frozenset({"signing_key", "secret", "salt", "hash", "flows"})
 _PUBLISHED: Final = {
     "Entry": "EntrySnapshot",
@@ -33,9 +50,83 @@ _BOUNDS: Final = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum
 _NAMES: Final = {"null": "null", "string": "text", "integer": "a whole number", "number": "a number"}
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything a sandbox holds. ``signing_key`` is PEM; null in a document without secrets."""
+
+    patchworks_sandbox_state: Literal[1]
+    secrets: bool
+    clock: ClockSnapshot
+    signing_key: str | None = field(repr=False)
+    platform: PlatformSnapshot
+
+
+def to_document(state: State) -> dict[str, Any]:
+    """Return a state as JSON values."""
+    document: dict[str, Any] = msgspec.to_builtins(_without_entries(state), enc_hook=_written_instant)
+    document["platform"]["journal"]["entries"] = list(map(saved, state.platform.journal.entries))
+    return document
+
+
+def pieces(state: State) -> Iterator[bytes]:
+    """Yield a state as JSON text; only some entries of the journal are encoded at a time."""
+    entries = state.platform.journal.entries
+    before, marker, after = write_json(to_document(_without_entries(state))).rpartition(_NO_ENTRIES)
+    assert marker
+    yield f'{before}"entries": ['.encode()
+    for start in range(0, len(entries), _PER_PIECE):
+        some = write_json(list(map(saved, entries[start : start + _PER_PIECE])))[1:-1]
+        yield f"{', ' if start else ''}{some}".encode()
+    yield f"]}}{after}".encode()
+
+
+def _without_entries(state: State) -> State:
+    platform = state.platform
+    return replace(state, platform=replace(platform, journal=replace(platform.journal, entries=())))
+
+
+def _written_instant(value: Any) -> datetime:
+    """Return an instant as one of Python's own class: msgspec knows no other, and freezegun makes those of another."""
+    if not isinstance(value, datetime):
+        raise NotImplementedError
+    return python_datetime().fromtimestamp(value.timestamp(), value.tzinfo)
+
+
+def _read_instant(kind: type, value: object) -> object:
+    """Read an instant where the shapes were first looked at in frozen time."""
+    if not issubclass(kind, datetime):
+        raise NotImplementedError
+    return msgspec.convert(value, python_datetime())
+
+
+def read_state(document: object) -> State:
+    """Return the state of JSON values; raise ``InvalidValueError``, which names the first wrong place."""
+    if not isinstance(document, Mapping):
+        raise InvalidValueError("state", document, "a JSON object as GET /_sandbox/state answers it")
+    wrong = problem_in(document)
+    if wrong is not None:
+        raise wrong
+    try:
+        return msgspec.convert(_with_restored_entries(document), State, strict=True, dec_hook=_read_instant)
+    except msgspec.ValidationError as error:  # base64, and leap seconds
+        text, _, at = str(error).partition(" - at `$.")
+        path = [int(number) if number else name for name, number in _STEP.findall(at)]
+        raise InvalidValueError(dotted(path) or "state", given(document, path), f"a readable one ({text})") from None
+
+
+def _with_restored_entries(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    platform = document["platform"]
+    journal = platform["journal"]
+    entries = [as_restored(entry, journal["id"]) for entry in journal["entries"]]
+    return {**document, "platform": {**platform, "journal": {**journal, "entries": entries}}}
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
 def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict[str, Any]]:
     """Return the schema of each shape by its name. Fields that are not in it are not allowed."""
-    _, named = msgspec.json.schema_components([State], schema_hook=_instant, ref_template=reference)
+    _, named = msgspec.json.schema_components([State], schema_hook=_schema_of_instant, ref_template=reference)
     named["Entry"] = saved_schema(named["Entry"])
     text = write_json(named)
     for name in named:
@@ -53,7 +144,7 @@ def components(reference: str = "#/components/schemas/{name}") -> dict[str, dict
     return schemas
 
 
-def _instant(kind: type) -> dict[str, Any]:
+def _schema_of_instant(kind: type) -> dict[str, Any]:
     """Return the schema of an instant whose class is that of freezegun: the shapes were first read in frozen time."""
     if not issubclass(kind, datetime):
         raise NotImplementedError
