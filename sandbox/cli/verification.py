@@ -19,8 +19,7 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
-    from sandbox.journal.attempts import Likeness
-    from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.attempts import Duplicates, Likeness
     from sandbox.testing.remote.control_api import ControlApi
 
 _after = click.option("--after", metavar="ID", default="0", help="Only requests after the one with this number or id.")

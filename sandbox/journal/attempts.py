@@ -1,12 +1,12 @@
-"""Attempts: requests that carry the same payload, with the time that the client waited between them.
+"""Requests that carry the same payload: attempts, with the time between them, and duplicates.
 
 The times are the machine's, because a client waits in real time: from the end of an answer, or from when the client
-hung up, to the next request.
+hung up, to the next request. A client that loses an answer and sends again makes a duplicate, unless it prevents that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -83,24 +83,30 @@ def _result(entry: Entry) -> str:
     return f"{result} stored" if entry.accepted else result
 
 
-def alike_payloads(
-    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None
-) -> list[list[Entry]]:
-    """Return the entries of each payload and service or flow, in the order in which they began.
+def find_attempts(
+    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None, *, at_least: int = 2
+) -> list[Attempts]:
+    """Return the payloads that were sent ``at_least`` so often to a service or flow, in the order of their first.
 
     ``by``: ``bytes`` for the same bytes; ``json`` (the default) for the same JSON, however it is written; ``json_path``
     for the same selection by an RFC 9535 query, such as an order number. Raise ``InvalidValueError``.
     """
-    if by is None:
-        by = "json" if json_path is None else "json_path"
+    by = by or ("json" if json_path is None else "json_path")
     if (by == "json_path") != (json_path is not None):
         raise InvalidValueError("json_path", json_path, "a JSONPath, with by=json_path and only there")
-    identity = _identity(by, None if json_path is None else compile_json_path(json_path))
+    query = None if json_path is None else compile_json_path(json_path)
+    identity = _identity(by, query)
     groups: dict[object, list[Entry]] = {}
     for entry in entries:
         if entry.kind in PAYLOADS and (found := identity(entry)) is not None:
             groups.setdefault((*entry.target, found), []).append(entry)
-    return list(groups.values())
+    return [Attempts(_key_of(group[0], query), tuple(group)) for group in groups.values() if len(group) >= at_least]
+
+
+def _key_of(entry: Entry, query: JSONPath | None) -> JsonValue:
+    """Return what a JSONPath selects in a payload; ``None`` without one."""
+    selected = [] if query is None else select(query, entry.json)
+    return None if query is None else selected[0] if len(selected) == 1 else selected
 
 
 def _identity(by: Likeness, query: JSONPath | None) -> Callable[[Entry], object]:
@@ -142,22 +148,36 @@ def _payload(entry: Entry) -> tuple[object, ...] | None:
     return (*entry.target, entry.body) if entry.kind in PAYLOADS and entry.body else None
 
 
-def key_of(entry: Entry, query: JSONPath | None) -> JsonValue:
-    """Return what a JSONPath selects in a payload; ``None`` without one."""
-    selected = [] if query is None else select(query, entry.json)
-    return None if query is None else selected[0] if len(selected) == 1 else selected
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Entries, oldest first, that carry the same payload. ``alike`` is the strongest way in which all of them do."""
+
+    alike: Likeness
+    key: JsonValue
+    """With a JSONPath what it selects in each of them, else ``None``."""
+    entries: tuple[Entry, ...]
 
 
-def find_attempts(
-    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None, *, at_least: int = 2
-) -> list[Attempts]:
-    """Return the payloads that were sent ``at_least`` so often, in the order of their first attempts.
+def find_duplicates(
+    entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None
+) -> list[Duplicates]:
+    """Return the payloads that a service accepted more than once, in the order of their first attempts.
 
-    ``by`` and ``json_path`` are those of ``alike_payloads``.
+    ``by`` and ``json_path`` are those of ``find_attempts``.
     """
-    groups = alike_payloads(entries, by, json_path)
-    query = None if json_path is None else compile_json_path(json_path)
-    return [Attempts(key_of(group[0], query), tuple(group)) for group in groups if len(group) >= at_least]
+    by = by or ("json" if json_path is None else "json_path")
+    accepted = (entry for entry in entries if entry.accepted)
+    return [
+        Duplicates(_strongest(same.entries, by), same.key, same.entries)
+        for same in find_attempts(accepted, by, json_path)
+    ]
+
+
+def _strongest(entries: Sequence[Entry], by: Likeness) -> Likeness:
+    """Return in which way entries are alike that are so in the way ``by``."""
+    if len({entry.body for entry in entries}) == 1:
+        return "bytes"
+    return "json" if by == "json_path" and len({canonical(entry.json) for entry in entries}) == 1 else by
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,17 +96,14 @@ def _is_probe(entry: Entry) -> bool:
 def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     accept = _values(entry, "Accept")
     if not _names(", ".join(accept), JSON):
-        given = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
-        yield "no_accept_json", given
+        named = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
+        yield "no_accept_json", named
     for name in _SINGLE:
         if (count := len(_values(entry, name))) > 1:
             yield "repeated_header", f"{name} is there {count} times"
     if is_for_bearers(operation) and _scheme(entry) != "bearer":
-        there_is_none = not _values(entry, "Authorization")
-        yield (
-            "no_bearer_token",
-            "there is no Authorization header" if there_is_none else "Authorization is not 'Bearer …'",
-        )
+        given = _values(entry, "Authorization")
+        yield "no_bearer_token", "Authorization is not 'Bearer …'" if given else "there is no Authorization header"
 
 
 def _names(accept: str, media_type: str) -> bool:
@@ -119,17 +116,12 @@ def _names(accept: str, media_type: str) -> bool:
 
 
 def _scheme(entry: Entry) -> str:
-    return (_header(entry, "Authorization") or "").partition(" ")[0].lower()
+    return (entry.header("Authorization") or "").partition(" ")[0].lower()
 
 
 def _values(entry: Entry, name: str) -> list[str]:
     """Return the values of the field lines of a header, which of a list header are one list (RFC 9110 §5.3)."""
     return [value for key, value in entry.headers if key.lower() == name.lower()]
-
-
-def _header(entry: Entry, name: str) -> str | None:
-    """Return the value of a header that is no list, the last one if it is repeated."""
-    return next(reversed(_values(entry, name)), None)
 
 
 # --- query ----------------------------------------------------------------------------------------------------------
@@ -177,7 +169,7 @@ def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     if encoding := ", ".join(_values(entry, "Content-Encoding")):
         yield "content_encoding", f"Content-Encoding: {encoding}; the contract has none"
         return
-    content_type = _header(entry, "Content-Type")
+    content_type = entry.header("Content-Type")
     if not content_type:
         given = "a body without a Content-Type" if content_type is None else "a body with an empty Content-Type"
         yield "missing_content_type", given

@@ -113,16 +113,6 @@ class Exchange(Struct, eq=False):
         """The HTTP method."""
         return self.request.method
 
-    @property
-    def company(self) -> str | None:
-        """The company in the path."""
-        return self.subject.get("company")
-
-    @property
-    def vanity_url(self) -> str | None:
-        """The vanity URL in the path."""
-        return self.subject.get("vanity_url")
-
     def header(self, name: str) -> str | None:
         """Return the value of a request header, the last one if it is repeated; case does not matter."""
         return self.request.header(name)
@@ -253,10 +243,9 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
     @property
     def as_stored(self) -> JsonValue:
         """The payload as the platform probably stores it; the body is the bytes that came."""
-        from sandbox.journal.as_stored import as_stored  # few ask for it
+        from sandbox.journal.sent_input import as_stored  # few ask for it
 
-        content_type = next((value for name, value in reversed(self.headers) if name.lower() == "content-type"), "")
-        return as_stored(self.query, content_type, self.body)
+        return as_stored(self.query, self.header("Content-Type") or "", self.body)
 
     @property
     def text(self) -> str | None:

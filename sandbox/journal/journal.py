@@ -29,7 +29,6 @@ from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.kept_entries import KeptEntries
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body
-from sandbox.journal.search import Search
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Waiting
 
@@ -220,9 +219,50 @@ class Journal(KeptEntries):
         search.wait(monotonic() + timeout)
         return search.found
 
-    def wait_beyond(self, seq: int, interruptions: int, deadline: float) -> bool:
-        """Wait for an entry above ``seq``; return False when ``deadline`` (of ``monotonic``) has come.
 
-        Raise ``WaitInterruptedError`` when there was an interruption since there were ``interruptions``.
+class Search:
+    """The first ``count`` matching entries above ``after``. Each entry is looked at once, however often it looks.
+
+    ``matches`` is a further condition; it is called without the journal's lock. Belongs to one thread at a time.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        entry_filter: EntryFilter,
+        count: int,
+        *,
+        after: int = 0,
+        matches: Callable[[Entry], bool] = bool,
+    ) -> None:
+        self._journal = journal
+        self._filter = entry_filter
+        self._count = count
+        self._matches = matches
+        self._interruptions = journal.waiting.interruptions
+        self.after = after
+        """The number up to which it has looked."""
+        self.found: list[Entry] = []
+
+    def look(self) -> bool:
+        """Look at the entries that are new; return whether there are enough.
+
+        Raise ``WaitInterruptedError`` when there are not, and waiting was interrupted since the search began.
         """
-        return self.waiting.wait(lambda: self._seq > seq, interruptions, deadline)
+        looked_at = self._journal.last_seq
+        for entry in self._journal.entries(self._filter, self.after):
+            if self._matches(entry):
+                self.found.append(entry)
+                if len(self.found) >= self._count:
+                    return True
+        self.after = max(self.after, looked_at)
+        self._journal.waiting.check(self._interruptions)
+        return False
+
+    def wait(self, deadline: float) -> bool:
+        """Look until there are enough, or until ``deadline`` (of ``monotonic``); return whether there are."""
+        journal = self._journal
+        while not self.look():
+            if not journal.waiting.wait(lambda: journal.last_seq > self.after, self._interruptions, deadline):
+                return False
+        return True

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from sandbox.foundation.errors import cut
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.redaction import redact_text
 
@@ -149,9 +150,7 @@ def printable(text: str) -> str:
     """Return text on one line, of bounded length, without credentials, and with nothing that moves a cursor."""
     if _PLAIN.fullmatch(text):
         return text
-    text = redact_text(text)
-    if len(text) > MAX_LENGTH:
-        text = f"{text[: MAX_LENGTH - 1]}…"
+    text = cut(redact_text(text), MAX_LENGTH)
     return text if text.isprintable() else escaped(text)
 
 

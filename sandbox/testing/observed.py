@@ -10,9 +10,8 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import Received
-from sandbox.journal.attempts import Attempts, Likeness, find_attempts
+from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.duplicates import Duplicates
 from sandbox.journal.endpoint import CALLBACK, INBOUND, TOKEN, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.journal.as_stored import as_stored
+from sandbox.journal.sent_input import as_stored
 from tests.conftest import Integration
 
 JSON = "application/json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.journal.duplicates import find_duplicates
+from sandbox.journal.attempts import find_duplicates
 
 
 def test_a_wrong_json_path_is_refused_where_nothing_was_received() -> None:

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sandbox.journal.entry import Entry
+from sandbox.journal.log_line import escaped
 
 HEAD: Final = """\
 # Requests recorded by patchworks-sandbox, to be run by a POSIX shell:
@@ -73,16 +74,13 @@ def why_not_sent(entry: Entry) -> str | None:
 def _runnable(entry: Entry, max_inline: int | None = None) -> str:
     """Return the line that sends a request again, as a comment where curl cannot send it."""
     why = why_not_sent(entry)
-    if why is None:
-        return curl_line(entry, max_inline)
-    return f"# {not_sent(entry, why)}"
+    return curl_line(entry, max_inline) if why is None else f"# {not_sent(entry, why)}"
 
 
 def not_sent(entry: Entry, why: str) -> str:
     """Return the comment in place of a request, on one line that ends no comment and no program."""
     said = f"{entry.method} {entry.path}"[:_SAID].replace("?>", "? >")
-    said = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in said)
-    return f"not sent again, because {why}: {said}"
+    return f"not sent again, because {why}: {escaped(said)}"
 
 
 def curl_line(entry: Entry, max_inline: int | None = None) -> str:

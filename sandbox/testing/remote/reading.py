@@ -18,7 +18,7 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
-    from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.attempts import Duplicates
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
@@ -45,7 +45,7 @@ def now(clock: Document) -> datetime:
 
 def duplicates(answer: Document) -> list[Duplicates]:
     """Return the groups of alike payloads, with their entries."""
-    from sandbox.journal.duplicates import Duplicates
+    from sandbox.journal.attempts import Duplicates
     from sandbox.journal.form import read_entry
 
     return [

@@ -7,8 +7,7 @@ from typing import Any, Final, get_args
 from marshmallow import fields
 
 from sandbox.foundation.json_types import JSON_PATH
-from sandbox.journal.attempts import Likeness, find_attempts
-from sandbox.journal.duplicates import find_duplicates
+from sandbox.journal.attempts import Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, between, current_sandbox, one_of
 from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag

@@ -15,8 +15,7 @@ from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
 from sandbox.journal.entry import Entry
-from sandbox.journal.journal import Journal
-from sandbox.journal.search import Search
+from sandbox.journal.journal import Journal, Search
 from sandbox.web.control.base import (
     AnswerSchema,
     Blueprint,

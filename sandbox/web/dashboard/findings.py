@@ -9,8 +9,8 @@ from typing import Final
 
 from flask import render_template, request
 
+from sandbox.journal.attempts import find_duplicates
 from sandbox.journal.contract_rules import RULES
-from sandbox.journal.duplicates import find_duplicates
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of

@@ -13,9 +13,9 @@ from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.errors import ConflictError
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
 from sandbox.foundation.settings import Settings
-from sandbox.journal.as_stored import as_stored
 from sandbox.journal.endpoint import CORE
 from sandbox.journal.entry import Exchange
+from sandbox.journal.sent_input import as_stored
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, RATE, Responses
 from sandbox.platform.flows.core.listing import (
