@@ -126,14 +126,10 @@ class Clock:
 
         Negative durations travel backwards. Return the new time.
         """
-        step = step_of(duration, units)
-        self._announce()
-        with self._lock:
-            course = self._course
-            base = course.base()
-            moved = replace(course, origin=course.at(base) + step.total_seconds(), since=base)
-            shown = self._run_on(moved, given=duration if duration is not None else units)
-        return self._tell(shown, _moved(step.total_seconds()))
+        step = step_of(duration, units).total_seconds()
+        given = duration if duration is not None else units
+        _, shown = self._move(given, lambda course: replace(course, origin=course.origin + step))
+        return self._tell(shown, _moved(step))
 
     def travel_to(self, instant: object) -> datetime:
         """Set the clock to an instant with a zone; it runs from there, or stays there if frozen."""
@@ -155,21 +151,9 @@ class Clock:
         """Travel, freeze or unfreeze and change the rate in one step; a refused value changes nothing."""
         checked_rate = None if rate is None else _checked_rate(rate)
         instant = None if now is None else parse_instant(now).timestamp()
-        self._announce()
-        with self._lock:
-            course = self._course
-            base = course.base()
-            before = course.at(base)
-            shown = self._run_on(
-                replace(
-                    course,
-                    origin=before if instant is None else instant,
-                    since=base,
-                    rate=course.rate if checked_rate is None else checked_rate,
-                    frozen=course.frozen if frozen is None else frozen,
-                ),
-                given=now,
-            )
+        asked = {"origin": instant, "rate": checked_rate, "frozen": frozen}
+        given = {name: value for name, value in asked.items() if value is not None}
+        before, shown = self._move(now, lambda course: replace(course, **given))  # type: ignore[arg-type]
         changes = [] if instant is None else [_moved(instant - before)]
         changes += [] if checked_rate is None else [f"the clock runs {checked_rate:g} times as fast as the machine's"]
         changes += [] if frozen is None else ["the clock is frozen" if frozen else "the clock runs on"]
@@ -223,7 +207,7 @@ class Clock:
         with self._lock:
             course = self._real()
             if snapshot.moved:
-                origin, since = snapshot.now.timestamp(), course.base()
+                origin, since = snapshot.now.timestamp(), self._wall()
                 course = _Course(self._wall, origin, since, snapshot.rate, snapshot.frozen, moved=True)
             self._course = course
         return self.now()
@@ -244,11 +228,17 @@ class Clock:
         frozen = frozen_timestamp()
         return self._wall() if frozen is None else max(frozen, _EARLIEST_S)
 
-    def _run_on(self, course: _Course, given: object) -> datetime:
-        if not _EARLIEST_S <= course.origin <= _LATEST_S:
-            raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
-        self._course = replace(course, moved=True)
-        return self.now()
+    def _move(self, given: object, change: Callable[[_Course], _Course]) -> tuple[float, datetime]:
+        """Change the course from the time shown; return that time and the new one. ``given`` is for an error."""
+        self._announce()
+        with self._lock:
+            base = self._course.base()
+            before = self._course.at(base)
+            course = change(replace(self._course, origin=before, since=base, moved=True))
+            if not _EARLIEST_S <= course.origin <= _LATEST_S:
+                raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
+            self._course = course
+            return before, self.now()
 
 
 def _moved(seconds: float) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_value import JsonValue
@@ -36,23 +37,20 @@ def compile_json_path(expression: str) -> JSONPath:
 
 def select(query: JSONPath, document: JsonValue) -> list[JsonValue]:
     """Return the values that a query selects; none in a document that is nested deeper than the query can follow."""
-    import jsonpath
-
-    if not isinstance(document, (dict, list)):
-        return []
-    try:
-        return cast("list[JsonValue]", query.findall(document))
-    except (jsonpath.JSONPathError, RecursionError):
-        return []
+    return _asked(query.findall, document) or []
 
 
 def selects(query: JSONPath, document: JsonValue) -> bool:
     """Return whether a query selects anything, without looking for more than one value; see ``select``."""
+    return _asked(query.match, document) is not None
+
+
+def _asked(question: Callable[[Any], Any], document: JsonValue) -> Any:
     import jsonpath
 
-    if not isinstance(document, (dict, list)):
-        return False
-    try:
-        return query.match(document) is not None
-    except (jsonpath.JSONPathError, RecursionError):
-        return False
+    if isinstance(document, (dict, list)):
+        try:
+            return question(document)
+        except (jsonpath.JSONPathError, RecursionError):
+            pass
+    return None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
-import yaml
+import msgspec.yaml
 
 TAGS: Final = {
     "documented": "stated on an official page",
@@ -44,14 +44,7 @@ class Ledger:
 
 def load_ledger() -> Ledger:
     """Read the table."""
-    text = files("sandbox.platform").joinpath("fidelity.yaml").read_text(encoding="utf-8")
-    document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    rows = tuple(Row(**{key: _value(value) for key, value in row.items()}) for row in document["rows"])
-    return Ledger(rows, document["sources"])
-
-
-def _value(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return msgspec.yaml.decode(files("sandbox.platform").joinpath("fidelity.yaml").read_bytes(), type=Ledger)
 
 
 def as_text(ledger: Ledger) -> str:

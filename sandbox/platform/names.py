@@ -12,6 +12,7 @@ from typing import Final
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.settings import is_client_id
 from sandbox.foundation.value_types import is_printable
+from sandbox.platform.model import Environment
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 _VANITY_URL: Final = re.compile(r"[a-z0-9_-]{3,36}")
@@ -19,16 +20,19 @@ _VANITY_URL: Final = re.compile(r"[a-z0-9_-]{3,36}")
 
 def checked_name(field: str, value: str) -> str:
     """Return the name of a company, connector or entity, without spaces at its ends."""
-    if not isinstance(value, str) or not value.strip() or len(value) > 255:
-        raise InvalidValueError(field, value, "text of 1 to 255 characters, not only spaces")
-    return _printable(field, value).strip()
+    return _text(field, value, 1, "text of 1 to 255 characters, not only spaces")
+
+
+def checked_environment(field: str, value: str) -> Environment:
+    """Return the purpose of a connector (FACTS 1.4)."""
+    if value not in ("test", "live"):
+        raise InvalidValueError(field, value, "test or live")
+    return "live" if value == "live" else "test"
 
 
 def checked_client_name(field: str, value: str) -> str:
     """Return the name of an OAuth client, without spaces at its ends (FACTS 1.5)."""
-    if not isinstance(value, str) or not len(value.strip()) >= 3 or len(value) > 255:
-        raise InvalidValueError(field, value, "text of 3 to 255 characters")
-    return _printable(field, value).strip()
+    return _text(field, value, 3, "text of 3 to 255 characters")
 
 
 def checked_client_id(field: str, value: str) -> str:
@@ -48,10 +52,12 @@ def checked_vanity_url(field: str, value: str) -> str:
     return _checked(_VANITY_URL, field, value, "3 to 36 letters, digits, '-' or '_' (upper case is lowered)")
 
 
-def _printable(field: str, value: str) -> str:
+def _text(field: str, value: str, low: int, allowed: str) -> str:
+    if not isinstance(value, str) or len(value.strip()) < low or len(value) > 255:
+        raise InvalidValueError(field, value, allowed)
     if not is_printable(value):
         raise InvalidValueError(field, value, "printable characters on one line")
-    return value
+    return value.strip()
 
 
 def _checked(pattern: re.Pattern[str], field: str, value: str, allowed: str) -> str:

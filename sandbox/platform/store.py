@@ -9,21 +9,8 @@ from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFound
 from sandbox.foundation.fields import fields_of
 from sandbox.foundation.json_value import JsonValue
 from sandbox.platform.entity_check import EntityCheck
-from sandbox.platform.model import (
-    Company,
-    Connector,
-    Entity,
-    EntitySnapshot,
-    OAuthClient,
-    Service,
-    ServiceOptions,
-)
-from sandbox.platform.names import (
-    checked_name,
-    checked_slug,
-    checked_vanity_url,
-    slugify,
-)
+from sandbox.platform.model import Company, Connector, Entity, EntitySnapshot, OAuthClient, Service, ServiceOptions
+from sandbox.platform.names import checked_environment, checked_name, checked_slug, checked_vanity_url, slugify
 from sandbox.platform.oauth_clients import OAuthClients
 from sandbox.platform.tables import saved_entity
 
@@ -44,8 +31,7 @@ class Store(OAuthClients):
                 slug = self._free_slug(slugify(name))
             elif checked_slug("slug", slug) in self._companies:
                 raise ConflictError(f"company {slug!r} exists already; choose another slug")
-            company = Company(slug, name, self._now())
-            self._companies[slug] = company
+            company = self._companies[slug] = Company(slug, name, self._now())
             return company
 
     def _free_slug(self, wanted: str) -> str:
@@ -71,26 +57,21 @@ class Store(OAuthClients):
 
     def add_connector(self, company: str, name: str, environment: str = "test") -> Connector:
         """Add an Inbound API connector (FACTS 1.2, 1.4)."""
-        name = checked_name("name", name)
-        if environment not in ("test", "live"):
-            raise InvalidValueError("environment", environment, "test or live")
+        name, purpose = checked_name("name", name), checked_environment("environment", environment)
         with self._lock:
             self.company(company)
-            connector = Connector(
-                self._next_id("connector"), company, name, "live" if environment == "live" else "test", self._now()
-            )
+            connector = Connector(self._next_id("connector"), company, name, purpose, self._now())
             self._connectors[connector.id] = connector
             return connector
 
     def put_connector(self, company: str, name: str, environment: str = "test") -> Connector:
         """Add a connector, or change the environment of the company's first one with this name."""
-        name = checked_name("name", name)
+        name, purpose = checked_name("name", name), checked_environment("environment", environment)
         with self._lock:
             found = next((c for c in self._connectors.values() if (c.company, c.name) == (company, name)), None)
             if found is None:
                 return self.add_connector(company, name, environment)
-            changed = replace(found, environment="live" if environment == "live" else "test")
-            self._connectors[found.id] = changed
+            changed = self._connectors[found.id] = replace(found, environment=purpose)
             return changed
 
     def connectors(self) -> list[Connector]:
@@ -101,9 +82,7 @@ class Store(OAuthClients):
         """Delete a connector with its entities and clients; refused while a service uses it. Return the clients."""
         with self._lock:
             self.connector(connector_id)
-            used_by = [
-                service.vanity_url for service in self._services.values() if service.connector_id == connector_id
-            ]
+            used_by = [each.vanity_url for each in self._services.values() if each.connector_id == connector_id]
             if used_by:
                 raise ConflictError(
                     f"connector {connector_id} is the source of service {', '.join(used_by)}; delete the service first"
@@ -132,11 +111,9 @@ class Store(OAuthClients):
             name = checked_name("name", name)
             if (connector_id, name) in self._entity_ids:
                 raise ConflictError(f"connector {connector_id} has an entity {name!r} already; choose another name")
-            entity_id, type_name = self._last_ids["entity"] + 1, checked_name("type", type)
-            entity = self._put_entity(
-                EntitySnapshot(entity_id, connector_id, type_name, name, sample, json_schema, self._now())
-            )
-            self._last_ids["entity"] = entity_id
+            number, kind, now = self._last_ids["entity"] + 1, checked_name("type", type), self._now()
+            entity = self._put_entity(EntitySnapshot(number, connector_id, kind, name, sample, json_schema, now))
+            self._last_ids["entity"] = number
             return entity
 
     def put_entity(
@@ -152,16 +129,15 @@ class Store(OAuthClients):
             found = self._entities.get(self._entity_ids.get((connector_id, name.strip()), 0))
             if found is None:
                 return self.add_entity(connector_id, type, name, sample, json_schema)
-            type_name = checked_name("type", type)
-            return self._put_entity(
-                replace(saved_entity(found), type=type_name, sample=sample, json_schema=json_schema)
-            )
+            kind = checked_name("type", type)
+            return self._put_entity(replace(saved_entity(found), type=kind, sample=sample, json_schema=json_schema))
 
     def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
         with self._lock:
-            entity = self.entity(connector_id, entity_id)
-            return self._put_entity(replace(saved_entity(entity), json_schema=json_schema))
+            return self._put_entity(
+                replace(saved_entity(self.entity(connector_id, entity_id)), json_schema=json_schema)
+            )
 
     def entities(self, connector_id: int | None = None) -> list[Entity]:
         """Return the entities, oldest first; of one connector if one is given."""
@@ -212,16 +188,8 @@ class Store(OAuthClients):
                 raise ConflictError(
                     f"company {company!r} has a service at {vanity_url!r} already; choose another vanity URL"
                 )
-            service = Service(
-                self._next_id("service"),
-                company,
-                connector_id,
-                entity,
-                vanity_url,
-                active,
-                self._now(),
-                options or ServiceOptions(),
-            )
+            number, now, options = self._next_id("service"), self._now(), options or ServiceOptions()
+            service = Service(number, company, connector_id, entity, vanity_url, active, now, options)
             self._services[service.id] = service
             self._service_ids[company, vanity_url] = service.id
             return service
@@ -248,8 +216,7 @@ class Store(OAuthClients):
             if found is None:
                 return added
             del self._services[added.id]
-            kept = replace(added, id=found.id, created_at=found.created_at)
-            self._services[kept.id] = kept
+            kept = self._services[found.id] = replace(added, id=found.id, created_at=found.created_at)
             self._service_ids[company, kept.vanity_url] = kept.id
             return kept
 

@@ -32,48 +32,44 @@ def kept_in(folder: Path) -> Authority:
         strange = (folder / CA_FILE).exists()  # unless the file is ours; ours is written after the private one
         if not private.exists():
             if strange:
-                raise SettingError(
-                    "tls_folder",
-                    str(folder),
-                    f"{_ALLOWED}; there is a {CA_FILE} without its {PRIVATE_FILE}: "
-                    "take it away, or choose another folder",
+                raise _refused(
+                    folder, f"; there is a {CA_FILE} without its {PRIVATE_FILE}: take it away, or choose another folder"
                 )
             _write(private, Authority.new().private_pem, replace=False)
         authority = _read(private)
         if authority.has_expired:
             authority = Authority.new()
             _write(private, authority.private_pem, replace=True)
-        _publish(folder / CA_FILE, authority.ca_pem)
+        published = folder / CA_FILE
+        if not published.exists() or published.read_bytes() != authority.ca_pem:
+            _write(published, authority.ca_pem, replace=True, mode=0o644)
     except OSError as error:
         found = f"{error.filename}: {error.strerror}"
         if isinstance(error, PermissionError) and os.name == "posix":
             found += f"; the sandbox runs as user {os.geteuid()}"
-        raise SettingError("tls_folder", str(folder), f"{_ALLOWED} ({found})") from None
+        raise _refused(folder, f" ({found})") from None
     return authority
+
+
+def _refused(folder: Path, why: str) -> SettingError:
+    return SettingError("tls_folder", str(folder), f"{_ALLOWED}{why}")
 
 
 def _read(private: Path) -> Authority:
     if os.name == "posix" and private.stat().st_mode & _OTHERS:
-        raise SettingError(
-            "tls_folder",
-            str(private.parent),
-            f"{_ALLOWED}; users other than its owner can read or write its {PRIVATE_FILE}: remove it and {CA_FILE} to "
+        raise _refused(
+            private.parent,
+            f"; users other than its owner can read or write its {PRIVATE_FILE}: remove it and {CA_FILE} to "
             "have a new authority made, or chmod 600 it if no other user has read it",
         )
     try:
         return Authority.from_pem(private.read_bytes())
     except ValueError as error:
-        raise SettingError(
-            "tls_folder",
-            str(private.parent),
-            f"{_ALLOWED}; its {PRIVATE_FILE} cannot be used ({error}): bring the right one back, or remove it and "
+        raise _refused(
+            private.parent,
+            f"; its {PRIVATE_FILE} cannot be used ({error}): bring the right one back, or remove it and "
             f"{CA_FILE} to have a new authority made",
         ) from None
-
-
-def _publish(path: Path, ca_pem: bytes) -> None:
-    if not path.exists() or path.read_bytes() != ca_pem:
-        _write(path, ca_pem, replace=True, mode=0o644)
 
 
 def _write(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) -> None:
@@ -82,14 +78,10 @@ def _write(path: Path, data: bytes, *, replace: bool, mode: int = 0o600) -> None
         draft.chmod(mode)
         if replace:
             draft.replace(path)
-        else:
-            _put(draft, path)
-
-
-def _put(draft: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links
-        draft.replace(path)
+            return
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            draft.replace(path)
