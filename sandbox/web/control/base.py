@@ -189,6 +189,8 @@ class StrictSchema(SharedSchema):
     """A body or query that refuses unknown fields; its messages list the known ones and the values allowed."""
 
     error_messages = {"type": "allowed: a JSON object"}  # noqa: RUF012 - declared so by the base class
+    keywords: ClassVar[Mapping[str, Any]] = {}
+    """Keywords of its JSON Schema about the whole body, for which marshmallow has no validator."""
 
     class Meta:
         """Refuse unknown fields."""
@@ -220,10 +222,7 @@ class AnswerSchema(StrictSchema):
 class ChangeSchema(StrictSchema):
     """A body in which each field may be left out, but not all: a change of nothing would look as if it had worked."""
 
-    class Meta(StrictSchema.Meta):
-        """Document that one field must be given."""
-
-        keywords: ClassVar = {"minProperties": 1}
+    keywords: ClassVar = {"minProperties": 1}
 
     @validates_schema
     def _changes_something(self, data: Mapping[str, Any], **kwargs: Any) -> None:

@@ -51,11 +51,7 @@ class ClockChangeSchema(ChangeSchema):
 class AdvanceSchema(StrictSchema):
     """How far to move the clock; a negative value moves it back."""
 
-    class Meta(StrictSchema.Meta):
-        """Document that one of the two must be given."""
-
-        keywords: ClassVar = {"minProperties": 1, "maxProperties": 1}
-
+    keywords: ClassVar = {"minProperties": 1, "maxProperties": 1}
     seconds = Number(metadata={"example": 86400})
     duration = fields.String(
         metadata={

@@ -42,10 +42,7 @@ def refer_to_component(converter: Any, field: Any, **kwargs: Any) -> dict[str, s
 
 
 class _Operations(BasePlugin):
-    """Completes each operation: its id, the header of each answer, the refusals that come before the view.
-
-    It also adds the keywords of a schema (``Meta.keywords``), for which marshmallow has no validator of a whole body.
-    """
+    """Completes each operation: its id, the header of each answer, the refusals that come before the view."""
 
     def init_spec(self, spec: Any) -> None:
         """Add the components that operations refer to."""
@@ -85,7 +82,7 @@ class _Operations(BasePlugin):
 
     def schema_helper(self, name: str, definition: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Return the keywords of a schema."""
-        return dict(getattr(getattr(kwargs.get("schema"), "Meta", None), "keywords", {}))
+        return dict(getattr(kwargs.get("schema"), "keywords", {}))
 
     def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the headers of a response among the components."""

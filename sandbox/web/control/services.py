@@ -144,11 +144,7 @@ def delete_service(service_id: int) -> None:
 class PreviewedSchema(StrictSchema):
     """The payload to map, given or of a journal entry; the sample of the entity where neither is given."""
 
-    class Meta(StrictSchema.Meta):
-        """Document that one of them is given at most."""
-
-        keywords: ClassVar = {"maxProperties": 1}
-
+    keywords: ClassVar = {"maxProperties": 1}
     payload = fields.Raw(allow_none=True, metadata={"description": "Any JSON value."})
     entry = fields.String(metadata={"description": "Id of a journal entry."})
 

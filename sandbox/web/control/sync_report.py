@@ -133,11 +133,7 @@ class ReportQuerySchema(SortedReportSchema):
 class ResyncSchema(StrictSchema):
     """The rows to resync: those with these ids, or every failed one that meets the conditions."""
 
-    class Meta(StrictSchema.Meta):
-        """Document that ids are given without conditions."""
-
-        keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
-
+    keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
     ids = fields.List(
         fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}),
         validate=validate.Length(max=MAX_LIMIT, error="allowed: at most {max} ids; conditions have no such limit"),
