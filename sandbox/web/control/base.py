@@ -6,6 +6,7 @@ settings, a state) has its JSON Schema from there: see ``Blueprint.json_body`` a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cache, partial
@@ -106,9 +107,16 @@ class Blueprint(SmorestBlueprint):
     def add_url_rule(
         self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
     ) -> None:
-        """Add a route, and document that a view which reads nothing refuses arguments."""
+        """Add a route, and document that its view refuses arguments that it does not read, and unknown ids.
+
+        A view that documents 404 by itself looks for other things as well.
+        """
         if view_func is not None and not hasattr(view_func, READS):
             view_func = self.problem(422, "It takes neither a query nor a body.")(view_func)
+        parameters = re.findall(r"<(?:\w+:)?(\w+)>", rule)
+        documented = getattr(view_func, "_apidoc", {}).get("response", {}).get("responses", {})
+        if view_func is not None and parameters and 404 not in documented:
+            view_func = self.problem(404, _missing(parameters))(view_func)
         super().add_url_rule(rule, endpoint, view_func, **options)
 
     def _reading(self, location: str, view: Any) -> Any:
@@ -116,6 +124,26 @@ class Blueprint(SmorestBlueprint):
             view = self.problem(status, description)(view)
         setattr(view, READS, getattr(view, READS, frozenset()) | {location})
         return view
+
+
+def _missing(parameters: list[str]) -> str:
+    """Return the description of 404 for a path with parameters."""
+    things = [_THINGS.get(name, name.removesuffix("_id")) for name in parameters]
+    named = (", " if " or " in things[-1] else " or ").join(things)
+    gone = ", or it was dropped or belongs to a time before the last reset" if _PASSING & {*parameters} else ""
+    return f"There is no such {named}{gone}."
+
+
+_PASSING: Final = frozenset({"entry_id", "item_id", "run_id"})
+_THINGS: Final = {
+    "client_id": "OAuth client",
+    "fault_id": "fault rule",
+    "hook_id": "webhook or callback",
+    "item_id": "row",
+    "key_id": "API key",
+    "preset_name": "preset",
+}
+"""What a parameter of a path names, where its own name does not say it."""
 
 
 @cache

@@ -17,7 +17,6 @@ from sandbox.web.control.base import (
     current_sandbox,
     token_endpoint,
 )
-from sandbox.web.control.connectors import NO_CONNECTOR
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
@@ -81,7 +80,6 @@ def _presented(client: OAuthClient) -> dict[str, Any]:
 
 @blueprint.get("/connectors/<int:connector_id>/oauth-clients")
 @blueprint.response(200, OAuthClientSchema(many=True))
-@blueprint.problem(404, NO_CONNECTOR)
 def list_clients(connector_id: int) -> list[dict[str, Any]]:
     """List the OAuth clients of a connector, with the last four characters of their secrets."""
     return [_presented(client) for client in current_sandbox().store.clients(connector_id)]
@@ -95,7 +93,6 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
     {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
 )
 @blueprint.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-@blueprint.problem(404, NO_CONNECTOR)
 @blueprint.problem(409, "Another client has the id.")
 def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Create an OAuth client; only this answer shows its secret."""
@@ -115,7 +112,6 @@ def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, An
 @blueprint.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")
 @blueprint.arguments(ConfirmationSchema)
 @blueprint.response(204)
-@blueprint.problem(404, "There is no such connector or OAuth client.")
 def delete_client(body: dict[str, str], connector_id: int, client_id: str) -> None:
     """Delete an OAuth client; its name is the confirmation, and its tokens stop working."""
     current_sandbox().delete_client(connector_id, client_id, body["confirmation"])

@@ -22,7 +22,6 @@ from sandbox.web.control.openapi import leads_to
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 blueprint = Blueprint("connectors", __name__, description="Inbound API connectors and their entities")
-NO_CONNECTOR = "There is no such connector."
 _NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": NAME}
 _SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
 
@@ -140,7 +139,6 @@ def add_connector(body: dict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/connectors/<int:connector_id>")
 @blueprint.response(200, ConnectorSchema)
-@blueprint.problem(404, NO_CONNECTOR)
 def get_connector(connector_id: int) -> dict[str, Any]:
     """Show a connector."""
     return _presented(current_sandbox().store.connector(connector_id))
@@ -148,7 +146,6 @@ def get_connector(connector_id: int) -> dict[str, Any]:
 
 @blueprint.delete("/connectors/<int:connector_id>")
 @blueprint.response(204)
-@blueprint.problem(404, NO_CONNECTOR)
 @blueprint.problem(409, "A service uses the connector.")
 def delete_connector(connector_id: int) -> None:
     """Delete a connector with its entities and OAuth clients; their tokens stop working."""
@@ -157,7 +154,6 @@ def delete_connector(connector_id: int) -> None:
 
 @blueprint.get("/connectors/<int:connector_id>/entities")
 @blueprint.response(200, EntitySchema(many=True))
-@blueprint.problem(404, NO_CONNECTOR)
 def list_entities(connector_id: int) -> list[Entity]:
     """List the entities of a connector, with their samples."""
     return current_sandbox().store.entities(connector_id)
@@ -167,7 +163,6 @@ def list_entities(connector_id: int) -> list[Entity]:
 @blueprint.arguments(NewEntitySchema)
 @blueprint.response(201, EntitySchema)
 @leads_to(201, ("get_entity", "change_entity"), {"connector_id": "connector_id", "entity_id": "id"})
-@blueprint.problem(404, NO_CONNECTOR)
 @blueprint.problem(409, "The name is taken.")
 def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
     """Add a custom entity; the answer shows the schema inferred from its sample."""
@@ -176,7 +171,6 @@ def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
 
 @blueprint.get("/connectors/<int:connector_id>/entities/<int:entity_id>")
 @blueprint.response(200, EntitySchema)
-@blueprint.problem(404, "There is no such connector or entity.")
 def get_entity(connector_id: int, entity_id: int) -> Entity:
     """Show an entity and the JSON Schema in force."""
     return current_sandbox().store.entity(connector_id, entity_id)
@@ -185,7 +179,6 @@ def get_entity(connector_id: int, entity_id: int) -> Entity:
 @blueprint.patch("/connectors/<int:connector_id>/entities/<int:entity_id>")
 @blueprint.arguments(EntityChangeSchema)
 @blueprint.response(200, EntitySchema)
-@blueprint.problem(404, "There is no such connector or entity.")
 def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> Entity:
     """Replace an entity's JSON Schema by a hand-written one, or return to the inferred one."""
     return current_sandbox().store.set_entity_schema(connector_id, entity_id, body["json_schema"])

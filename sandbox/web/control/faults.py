@@ -21,8 +21,6 @@ from sandbox.web.control.base import (
 
 blueprint = Blueprint("faults", __name__, description="Failure on demand")
 
-_NO_RULE = "There is no such fault rule."
-
 
 class _Rule(Component):
     """A fault rule, documented and written by the core."""
@@ -106,7 +104,6 @@ def clear_faults() -> dict[str, int]:
 
 @blueprint.get("/faults/<fault_id>")
 @blueprint.response(200, FaultRuleStateSchema)
-@blueprint.problem(404, _NO_RULE)
 def get_fault(fault_id: str) -> RuleState:
     """Show one fault rule with its counts."""
     return current_sandbox().platform.faults.get(fault_id)
@@ -115,7 +112,6 @@ def get_fault(fault_id: str) -> RuleState:
 @blueprint.put("/faults/<fault_id>")
 @blueprint.json_body("FaultRule")
 @blueprint.response(200, FaultRuleStateSchema)
-@blueprint.problem(404, _NO_RULE)
 def replace_fault(fault_id: str) -> RuleState:
     """Put another fault rule in the place of one; it keeps the id and the place in the order, its counts begin at 0.
 
@@ -126,7 +122,6 @@ def replace_fault(fault_id: str) -> RuleState:
 
 @blueprint.delete("/faults/<fault_id>")
 @blueprint.response(200, FaultRuleStateSchema)
-@blueprint.problem(404, _NO_RULE)
 def remove_fault(fault_id: str) -> RuleState:
     """Remove a fault rule; answers that it delays or holds back are aborted at once."""
     return current_sandbox().platform.faults.remove(fault_id)
@@ -143,7 +138,6 @@ def list_fault_presets() -> dict[str, Any]:
 @blueprint.post("/fault-presets/<preset_name>")
 @blueprint.arguments(PresetUseSchema, required=False)
 @blueprint.response(201, FaultRulesSchema)
-@blueprint.problem(404, "There is no such preset.")
 def use_fault_preset(body: dict[str, Any], preset_name: str) -> dict[str, Any]:
     """Add the rules of a preset after the existing rules."""
     sandbox = current_sandbox()

@@ -34,8 +34,6 @@ blueprint = Blueprint("flows", __name__, description="Process flows, their URLs,
 
 _NOT_STORED: Final = {"Cache-Control": "no-store"}
 _STORED_NOWHERE: Final = {"Cache-Control": {"schema": {"type": "string"}}}
-_NO_COMPANY: Final = "There is no such company."
-_NO_FLOW: Final = "There is no such flow."
 _TAKEN: Final = "The name, an id or a version is taken, or there are too many."
 _PART: Final = re.compile(r"companies\[0\]\.(?:flows|api_keys|users)\[0\]\.?")
 _HOOK: Final = re.compile(_PART.pattern + r"(?:webhooks|callbacks)\[0\]\.?")
@@ -203,7 +201,6 @@ def list_flows() -> tuple[list[dict[str, Any]], int, dict[str, str]]:
 @blueprint.post("/companies/<company>/flows")
 @blueprint.json_body("SeedFlow")
 @blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_COMPANY)
 @blueprint.problem(409, _TAKEN)
 def add_flow(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a process flow as a seed has it; what is left out is generated."""
@@ -213,7 +210,6 @@ def add_flow(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 @blueprint.get("/flows/<int:flow_id>")
 @blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_FLOW)
 def get_flow(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Show a process flow."""
     return _presented(_store().flow(flow_id)), 200, _NOT_STORED
@@ -222,7 +218,6 @@ def get_flow(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.patch("/flows/<int:flow_id>")
 @blueprint.arguments(FlowChangeSchema)
 @blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_FLOW)
 def change_flow(body: dict[str, Any], flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Enable or disable a flow, and deploy a version of it."""
     return _presented(_store().change_flow(flow_id, **body)), 200, _NOT_STORED
@@ -230,7 +225,6 @@ def change_flow(body: dict[str, Any], flow_id: int) -> tuple[dict[str, Any], int
 
 @blueprint.delete("/flows/<int:flow_id>")
 @blueprint.response(204)
-@blueprint.problem(404, _NO_FLOW)
 def delete_flow(flow_id: int) -> None:
     """Delete a flow with its webhooks and callbacks."""
     _store().delete_flow(flow_id)
@@ -238,7 +232,6 @@ def delete_flow(flow_id: int) -> None:
 
 @blueprint.post("/flows/<int:flow_id>/versions")
 @blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_FLOW)
 @blueprint.problem(409, "There are too many.")
 def add_version(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a version to a flow; it is not deployed."""
@@ -248,7 +241,6 @@ def add_version(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.post("/flows/<int:flow_id>/webhooks")
 @blueprint.json_body("SeedWebhook")
 @blueprint.response(201, WebhookSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_FLOW)
 @blueprint.problem(409, "The id is taken, or there are too many.")
 def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a webhook to a flow; id and signature are generated unless given."""
@@ -260,7 +252,6 @@ def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.post("/flows/<int:flow_id>/callbacks")
 @blueprint.json_body("SeedCallback")
 @blueprint.response(201, CallbackSchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_FLOW)
 @blueprint.problem(409, "The id is taken, or there are too many.")
 def add_callback(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a callback to a flow; id and signature are generated unless given."""
@@ -271,7 +262,6 @@ def add_callback(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 @blueprint.delete("/flows/<int:flow_id>/hooks/<hook_id>")
 @blueprint.response(204)
-@blueprint.problem(404, "There is no such flow, webhook or callback.")
 def delete_hook(flow_id: int, hook_id: str) -> None:
     """Delete a webhook or callback of a flow."""
     _store().delete_hook(flow_id, hook_id)
@@ -279,7 +269,6 @@ def delete_hook(flow_id: int, hook_id: str) -> None:
 
 @blueprint.get("/flows/<int:flow_id>/runs")
 @blueprint.response(200, FlowRunSchema(many=True))
-@blueprint.problem(404, _NO_FLOW)
 def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
     """List the runs of a flow in the last seven days, oldest first."""
     flow = _store().flow(flow_id)
@@ -299,7 +288,6 @@ def list_api_keys() -> list[dict[str, Any]]:
 @blueprint.post("/companies/<company>/api-keys")
 @blueprint.json_body("SeedApiKey")
 @blueprint.response(201, NewApiKeySchema, headers=_STORED_NOWHERE)
-@blueprint.problem(404, _NO_COMPANY)
 @blueprint.problem(409, "The name or the text is taken, or there are too many.")
 def add_api_key(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Create an API key; only this answer shows its text."""
@@ -310,7 +298,6 @@ def add_api_key(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 @blueprint.post("/api-keys/<int:key_id>/revoke")
 @blueprint.response(200, ApiKeySchema)
-@blueprint.problem(404, "There is no such API key.")
 def revoke_api_key(key_id: int) -> dict[str, Any]:
     """Revoke an API key; it stays in the list."""
     return _presented_key(_store().revoke_api_key(key_id))
@@ -318,7 +305,6 @@ def revoke_api_key(key_id: int) -> dict[str, Any]:
 
 @blueprint.delete("/api-keys/<int:key_id>")
 @blueprint.response(204)
-@blueprint.problem(404, "There is no such API key.")
 def delete_api_key(key_id: int) -> None:
     """Delete an API key."""
     _store().delete_api_key(key_id)
@@ -334,7 +320,6 @@ def list_users() -> list[User]:
 @blueprint.post("/companies/<company>/users")
 @blueprint.json_body("SeedUser")
 @blueprint.response(201, UserSchema)
-@blueprint.problem(404, _NO_COMPANY)
 @blueprint.problem(409, "The address belongs to another company, or there are too many.")
 def put_user(company: str) -> User:
     """Add a user, or give the user with this address another password."""
@@ -344,7 +329,6 @@ def put_user(company: str) -> User:
 
 @blueprint.delete("/users/<int:user_id>")
 @blueprint.response(204)
-@blueprint.problem(404, "There is no such user.")
 def delete_user(user_id: int) -> None:
     """Delete a user; the tokens of its logins stop working."""
     _store().delete_user(user_id)

@@ -36,8 +36,6 @@ LISTED_BODY_LIMIT: Final = 64 * 1024
 CURSOR: Final = "([0-9a-f]+-)?[0-9]{1,18}"
 """The pattern of a cursor: the seq of an entry or its id."""
 
-_NO_ENTRY: Final = "There is no such entry, or it was dropped or belongs to a time before the last reset."
-
 
 def dropped_field() -> fields.Integer:
     """Return the field of every answer about the journal that says how much of it is missing."""
@@ -219,7 +217,6 @@ def clear_requests() -> dict[str, int]:
 
 @blueprint.get("/requests/<entry_id>")
 @blueprint.response(200, EntrySchema)
-@blueprint.problem(404, _NO_ENTRY)
 def get_request(entry_id: str) -> dict[str, Any]:
     """Show one request with its whole body, by its id or its sequence number."""
     return presented(current_sandbox().journal.get(entry_id), listed=False)
@@ -227,7 +224,6 @@ def get_request(entry_id: str) -> dict[str, Any]:
 
 @blueprint.get("/requests/<entry_id>/body")
 @blueprint.response(200, {}, content_type="application/octet-stream", description="The body, byte for byte.")
-@blueprint.problem(404, _NO_ENTRY)
 def get_request_body(entry_id: str) -> Response:
     """Return the body of a request, byte for byte; secrets in bodies of the token endpoint are redacted."""
     body = current_sandbox().journal.get(entry_id).body

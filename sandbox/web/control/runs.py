@@ -14,8 +14,6 @@ from sandbox.web.control.sync_report import DROPPED, NOT_NOW, current_processing
 
 blueprint = Blueprint("runs", __name__, description="Runs of services, and their logs")
 
-_NO_RUN: Final = "There is no such run, or it was dropped or belongs to a time before the last reset."
-
 
 class ServiceRunSchema(AnswerSchema):
     """A run of a service."""
@@ -99,7 +97,6 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/runs/<run_id>")
 @blueprint.response(200, ServiceRunSchema)
-@blueprint.problem(404, _NO_RUN)
 def get_run(run_id: str) -> dict[str, Any]:
     """Show a run."""
     return _presented_run(current_processing().find_run(run_id))
@@ -107,7 +104,6 @@ def get_run(run_id: str) -> dict[str, Any]:
 
 @blueprint.get("/runs/<run_id>/log")
 @blueprint.response(200, RunLogSchema)
-@blueprint.problem(404, _NO_RUN)
 def get_run_log(run_id: str) -> dict[str, Any]:
     """Show the log of a run, line by line."""
     run = current_processing().find_run(run_id)
@@ -116,7 +112,6 @@ def get_run_log(run_id: str) -> dict[str, Any]:
 
 @blueprint.post("/services/<int:service_id>/run")
 @blueprint.response(201, ServiceRunSchema)
-@blueprint.problem(404, "There is no such service.")
 @blueprint.problem(409, NOT_NOW)
 def run_service(service_id: int) -> dict[str, Any]:
     """Run a service now: it pulls every item that waits."""

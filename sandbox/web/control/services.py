@@ -24,7 +24,6 @@ from sandbox.web.control.base import (
 from sandbox.web.control.openapi import leads_to
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
-_NO_SERVICE = "There is no such service."
 
 
 _OPTIONS: Final = fields_of(ServiceOptions)
@@ -118,7 +117,6 @@ def add_service(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/services/<int:service_id>")
 @blueprint.response(200, ServiceSchema)
-@blueprint.problem(404, _NO_SERVICE)
 def get_service(service_id: int) -> dict[str, Any]:
     """Show a service."""
     return _presented(current_sandbox().store.service(service_id))
@@ -127,7 +125,6 @@ def get_service(service_id: int) -> dict[str, Any]:
 @blueprint.patch("/services/<int:service_id>")
 @blueprint.arguments(ServiceChangeSchema)
 @blueprint.response(200, ServiceSchema)
-@blueprint.problem(404, _NO_SERVICE)
 def change_service(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     """Activate or deactivate a service, and change its options."""
     return _presented(current_sandbox().store.change_service(service_id, **body))
@@ -135,7 +132,6 @@ def change_service(body: dict[str, Any], service_id: int) -> dict[str, Any]:
 
 @blueprint.delete("/services/<int:service_id>")
 @blueprint.response(204)
-@blueprint.problem(404, _NO_SERVICE)
 def delete_service(service_id: int) -> None:
     """Delete a service; its inbound URL is free again."""
     current_sandbox().store.delete_service(service_id)

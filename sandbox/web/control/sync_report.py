@@ -40,7 +40,6 @@ from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
 
 blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
 
-_NO_ROW: Final = "There is no such row, or it was dropped or belongs to a time before the last reset."
 NOT_NOW: Final = "The service is not active, or settings do not allow it."
 DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
 
@@ -207,7 +206,6 @@ def download_report(query: dict[str, Any]) -> Response:
 
 @blueprint.get("/sync-report/<int:item_id>")
 @blueprint.response(200, SyncReportRowHistorySchema)
-@blueprint.problem(404, _NO_ROW)
 def show_row(item_id: int) -> dict[str, Any]:
     """Show a row with its attempts, the newest 50 of many."""
     return _whole(_tried(item_id))
@@ -222,7 +220,6 @@ def _tried(item_id: int) -> Item:
 
 @blueprint.post("/sync-report/<int:item_id>/resync")
 @blueprint.response(200, SyncReportRowSchema)
-@blueprint.problem(404, _NO_ROW)
 @blueprint.problem(409, f"It is not failed. {NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
@@ -232,7 +229,7 @@ def resync_row(item_id: int) -> dict[str, Any]:
 @blueprint.post("/sync-report/resync")
 @blueprint.arguments(ResyncSchema, required=False)
 @blueprint.response(200, ResyncedSchema)
-@blueprint.problem(404, _NO_ROW)
+@blueprint.problem(404, "There is no such row, or it was dropped or belongs to a time before the last reset.")
 @blueprint.problem(409, f"One of them is not failed; none is resynced. {NOT_NOW}")
 def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     """Sync failed items again, now: all that are given, or none."""
