@@ -9,7 +9,7 @@ The command line imports this module when it starts, so a row imports most of th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sandbox.foundation.instants import EARLIEST, format_instant
 from sandbox.foundation.real_time import move_frozen_time
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service, ServiceOptions
-from sandbox.testing.backend import Backend, Verb
+from sandbox.testing.backend import Backend, T, Verb
 from sandbox.testing.remote import reading
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ def add_connector(company: str, name: str, environment: str = "test") -> Verb[Co
 def entities(connector_id: int) -> Verb[list[Entity]]:
     """Return the entities of a connector."""
     route = f"GET /connectors/{connector_id}/entities"
-    return Verb(route, lambda it: it.store.entities(connector_id), lambda answer: [*map(reading.entity, answer)])
+    return Verb(route, lambda it: it.store.entities(connector_id), reading.each(reading.entity))
 
 
 def add_entity(
@@ -255,7 +255,7 @@ def add_entity(
 def clients(connector_id: int) -> Verb[list[OAuthClient]]:
     """Return the OAuth clients of a connector."""
     route, read = f"GET /connectors/{connector_id}/oauth-clients", partial(reading.client, connector_id)
-    return Verb(route, lambda it: it.store.clients(connector_id), lambda answer: [*map(read, answer)])
+    return Verb(route, lambda it: it.store.clients(connector_id), reading.each(read))
 
 
 def add_client(connector_id: int, name: str) -> Verb[NewOAuthClient]:
@@ -280,7 +280,7 @@ def change_entity(connector_id: int, entity_id: int, json_schema: dict[str, Any]
 
 def services() -> Verb[list[Service]]:
     """Return all services."""
-    return Verb("GET /services", lambda it: it.store.services(), lambda answer: [*map(reading.service, answer)])
+    return Verb("GET /services", lambda it: it.store.services(), reading.each(reading.service))
 
 
 def add_service(
@@ -306,18 +306,23 @@ def add_service(
 def change_service(service_id: int, changes: Mapping[str, object]) -> Verb[Service]:
     """Activate or deactivate a service, and change its options; raise ``InvalidValueError``."""
 
-    def own_one(parent: Backend, own: Ownership) -> Service:
-        own.checked(_service(parent, service_id), "service", service_id)
-        return parent.do(change_service(service_id, changes))
-
     def here(sandbox: Sandbox) -> Service:
         return sandbox.store.change_service(service_id, **changes)  # type: ignore[arg-type]
 
-    return Verb(f"PATCH /services/{service_id}", here, reading.service, dict(changes), isolated=own_one)
+    isolated = _if_own("service", services, service_id, lambda: change_service(service_id, changes))
+    return Verb(f"PATCH /services/{service_id}", here, reading.service, dict(changes), isolated=isolated)
 
 
-def _service(parent: Backend, service_id: int) -> Service | None:
-    return next((service for service in parent.do(services()) if service.id == service_id), None)
+def _if_own(
+    kind: str, listed: Callable[[], Verb[list[Any]]], key: int | str, act: Callable[[], Verb[T]]
+) -> Callable[[Backend, Ownership], T]:
+    """Return how a company that shares a sandbox acts upon a thing in a list; others raise ``NotFoundError``."""
+
+    def isolated(parent: Backend, own: Ownership) -> T:
+        own.checked(next((thing for thing in parent.do(listed()) if thing.id == key), None), kind, key)
+        return parent.do(act())
+
+    return isolated
 
 
 # --- what becomes of payloads -----------------------------------------------------------------------------------------
@@ -390,7 +395,7 @@ def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[list[Row]]:
         return parent.do(resync(ids)) if ids else []
 
     body = {"ids": list(row_ids)} if row_ids else given
-    return Verb("POST /sync-report/resync", here, reading.resynced, body, isolated=own_ones)
+    return Verb("POST /sync-report/resync", here, reading.each(reading.row, "items"), body, isolated=own_ones)
 
 
 def runs(**where: str) -> Verb[list[Run]]:
@@ -417,23 +422,15 @@ def run_log(run_id: str) -> Verb[list[LogLine]]:
         processing = sandbox.platform.processing
         return log_of(processing.find_run(run_id), processing.items())
 
-    def own_one(parent: Backend, own: Ownership) -> list[LogLine]:
-        run = next((run for run in parent.do(runs()) if run.id == run_id), None)
-        own.checked(run, "run", run_id)
-        return parent.do(run_log(run_id))
-
-    return Verb(f"GET /runs/{_quoted(run_id)}/log", here, reading.log_lines, isolated=own_one)
+    isolated = _if_own("run", runs, run_id, lambda: run_log(run_id))
+    return Verb(f"GET /runs/{_quoted(run_id)}/log", here, reading.each(reading.log_line, "lines"), isolated=isolated)
 
 
 def run_service(service_id: int) -> Verb[Run]:
     """Run a service now, and return the run; raise ``ConflictError`` or ``NotFoundError``."""
-
-    def own_one(parent: Backend, own: Ownership) -> Run:
-        own.checked(_service(parent, service_id), "service", service_id)
-        return parent.do(run_service(service_id))
-
+    isolated = _if_own("service", services, service_id, lambda: run_service(service_id))
     route = f"POST /services/{service_id}/run"
-    return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, isolated=own_one)
+    return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, isolated=isolated)
 
 
 def next_run(service_id: int) -> Verb[datetime | None]:
@@ -456,7 +453,7 @@ def delete_service(service_id: int) -> Verb[object]:
 
 def flows() -> Verb[list[Flow]]:
     """Return all process flows; behind a URL without the keys of their HMACs."""
-    return Verb("GET /flows", lambda it: it.store.flows.flows(), reading.flows)
+    return Verb("GET /flows", lambda it: it.store.flows.flows(), reading.each(reading.flow))
 
 
 def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
@@ -472,27 +469,19 @@ def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
 
 def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
     """Enable or disable a flow, and deploy a version of it; raise ``InvalidValueError``."""
-
-    def own_one(parent: Backend, own: Ownership) -> Flow:
-        own.checked(_flow(parent, flow_id), "flow", flow_id)
-        return parent.do(change_flow(flow_id, changes))
-
-    def here(sandbox: Sandbox) -> Flow:
-        return sandbox.store.flows.change_flow(flow_id, **changes)
-
-    return Verb(f"PATCH /flows/{flow_id}", here, reading.flow, dict(changes), isolated=own_one)
+    return Verb(
+        f"PATCH /flows/{flow_id}",
+        lambda it: it.store.flows.change_flow(flow_id, **changes),
+        reading.flow,
+        dict(changes),
+        isolated=_if_own("flow", flows, flow_id, lambda: change_flow(flow_id, changes)),
+    )
 
 
 def delete_flow(flow_id: int) -> Verb[None]:
     """Delete a flow with its webhooks and callbacks."""
-
-    def own_one(parent: Backend, own: Ownership) -> None:
-        own.checked(_flow(parent, flow_id), "flow", flow_id)
-        parent.do(delete_flow(flow_id))
-
-    return Verb(
-        f"DELETE /flows/{flow_id}", lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, isolated=own_one
-    )
+    route, isolated = f"DELETE /flows/{flow_id}", _if_own("flow", flows, flow_id, lambda: delete_flow(flow_id))
+    return Verb(route, lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, isolated=isolated)
 
 
 def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
@@ -502,12 +491,12 @@ def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
         flow = sandbox.store.flows.flow(flow_id)
         return [run for run in sandbox.platform.runs.runs() if run.flow_id == flow.id]
 
-    return Verb(f"GET /flows/{flow_id}/runs", here, reading.flow_runs)
+    return Verb(f"GET /flows/{flow_id}/runs", here, reading.each(reading.flow_run))
 
 
 def api_keys() -> Verb[list[ApiKey]]:
     """Return the API keys, revoked ones too."""
-    return Verb("GET /api-keys", lambda it: it.store.flows.api_keys(), reading.api_keys)
+    return Verb("GET /api-keys", lambda it: it.store.flows.api_keys(), reading.each(reading.api_key))
 
 
 def add_api_key(company: str, name: str) -> Verb[NewApiKey]:
@@ -523,32 +512,16 @@ def add_api_key(company: str, name: str) -> Verb[NewApiKey]:
 
 def revoke_api_key(key_id: int) -> Verb[ApiKey]:
     """Revoke an API key; it stays in the list."""
-
-    def own_one(parent: Backend, own: Ownership) -> ApiKey:
-        own.checked(_api_key(parent, key_id), "API key", key_id)
-        return parent.do(revoke_api_key(key_id))
-
+    isolated = _if_own("API key", api_keys, key_id, lambda: revoke_api_key(key_id))
     route = f"POST /api-keys/{key_id}/revoke"
-    return Verb(route, lambda it: it.store.flows.revoke_api_key(key_id), reading.api_key, isolated=own_one)
+    return Verb(route, lambda it: it.store.flows.revoke_api_key(key_id), reading.api_key, isolated=isolated)
 
 
 def delete_api_key(key_id: int) -> Verb[None]:
     """Delete an API key."""
-
-    def own_one(parent: Backend, own: Ownership) -> None:
-        own.checked(_api_key(parent, key_id), "API key", key_id)
-        parent.do(delete_api_key(key_id))
-
+    isolated = _if_own("API key", api_keys, key_id, lambda: delete_api_key(key_id))
     route = f"DELETE /api-keys/{key_id}"
-    return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, isolated=own_one)
-
-
-def _flow(parent: Backend, flow_id: int) -> Flow | None:
-    return next((flow for flow in parent.do(flows()) if flow.id == flow_id), None)
-
-
-def _api_key(parent: Backend, key_id: int) -> ApiKey | None:
-    return next((key for key in parent.do(api_keys()) if key.id == key_id), None)
+    return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, isolated=isolated)
 
 
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------

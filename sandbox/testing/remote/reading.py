@@ -38,6 +38,11 @@ def to(kind: type[T]) -> Callable[[object], T]:
     return lambda answer: convert(answer, kind)
 
 
+def each(read: Callable[[Document], T], name: str | None = None) -> Callable[[Any], list[T]]:
+    """Return the reading of a list, which the answer is, or has under a name."""
+    return lambda answer: [*map(read, answer if name is None else answer[name])]
+
+
 def now(clock: Document) -> datetime:
     """Return the time of a clock."""
     return parse_instant(clock["now"])
@@ -73,11 +78,8 @@ def tokens(pages: list[Document]) -> list[IssuedToken]:
     from sandbox.platform.tokens import IssuedToken
 
     newest_first = {given["jti"]: given for page in pages for given in reversed(page["tokens"])}
-    times = ("issued_at", "expires_at")
-    return [
-        convert({**given, **{name: parse_instant(given[name]).timestamp() for name in times}}, IssuedToken)
-        for given in reversed(newest_first.values())
-    ]
+    documents = reversed(newest_first.values())
+    return [convert(_in_seconds(given, "issued_at", "expires_at"), IssuedToken) for given in documents]
 
 
 def flow(answer: Document) -> Flow:
@@ -87,40 +89,23 @@ def flow(answer: Document) -> Flow:
     return convert(answer, Flow)
 
 
-def flows(answer: list[Document]) -> list[Flow]:
-    """Return process flows."""
-    return [*map(flow, answer)]
-
-
-def flow_runs(answer: list[Document]) -> list[FlowRun]:
-    """Return runs of a process flow."""
+def flow_run(run: Document) -> FlowRun:
+    """Return a run of a process flow."""
     from sandbox.platform.flows.run import FlowRun
 
-    times = ("started_at", "ends_at")
-    return [
-        convert({**run, **{name: run[name] and parse_instant(run[name]).timestamp() for name in times}}, FlowRun)
-        for run in answer
-    ]
+    return convert(_in_seconds(run, "started_at", "ends_at"), FlowRun)
+
+
+def _in_seconds(document: Document, *names: str) -> Document:
+    """Return a document with Unix seconds in place of instants."""
+    return {**document, **{name: document[name] and parse_instant(document[name]).timestamp() for name in names}}
 
 
 def api_key(answer: Document) -> ApiKey:
     """Return an API key; of its text only the last four characters are known."""
     from sandbox.platform.flows.model import ApiKey
 
-    secret = KeptSecret(b"", b"", answer["last_four"])
-    return ApiKey(
-        id=answer["id"],
-        company=answer["company"],
-        name=answer["name"],
-        secret=secret,
-        revoked=answer["revoked"],
-        created_at=parse_instant(answer["created_at"]),
-    )
-
-
-def api_keys(answer: list[Document]) -> list[ApiKey]:
-    """Return API keys."""
-    return [*map(api_key, answer)]
+    return convert({**answer, "secret": KeptSecret(b"", b"", answer["last_four"])}, ApiKey)
 
 
 def new_api_key(answer: Document) -> NewApiKey:
@@ -150,17 +135,12 @@ def report(pages: list[Document]) -> Report:
     return Report(rows, pages[-1]["waiting"], pages[-1]["dropped"])
 
 
-def resynced(answer: Document) -> list[Row]:
-    """Return the rows that were resynced."""
-    return [*map(row, answer["items"])]
-
-
 def run(given: Document) -> Run:
     """Return a run of a service."""
     from sandbox.platform.processing.values import Run
 
     number = int(given["id"].rpartition("-")[2])
-    return convert({**given, "number": number, "due_at": parse_instant(given["due_at"]).timestamp()}, Run)
+    return convert({**_in_seconds(given, "due_at"), "number": number}, Run)
 
 
 def runs(pages: list[Document]) -> list[Run]:
@@ -168,11 +148,11 @@ def runs(pages: list[Document]) -> list[Run]:
     return [run(given) for page in pages for given in page["runs"]]
 
 
-def log_lines(answer: Document) -> list[LogLine]:
-    """Return the log of a run."""
+def log_line(given: Document) -> LogLine:
+    """Return a line of the log of a run."""
     from sandbox.platform.processing.report import LogLine
 
-    return [LogLine(**line) for line in answer["lines"]]
+    return LogLine(**given)
 
 
 def next_run(given: Document) -> datetime | None:
@@ -191,7 +171,7 @@ def rule(given: Document) -> RuleState:
 
 def rules(answer: Document) -> list[RuleState]:
     """Return fault rules as they stand."""
-    return [rule(given) for given in answer["faults"]]
+    return [*map(rule, answer["faults"])]
 
 
 def entity(given: Document) -> Entity:
