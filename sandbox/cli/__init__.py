@@ -54,7 +54,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "Control": {
         "clock": "clock",
         "faults": "faults",
-        "clients": "clients",
+        "clients": "listings",
         "keys": "flows",
         "run-service": "processing",
         "resync": "processing",

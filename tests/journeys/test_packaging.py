@@ -24,7 +24,7 @@ from sandbox.cli.variables import known_variables
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.seed import SeedText, load_seed
 from sandbox.web.addresses import PRODUCTION_HOSTS
-from sandbox.web.control.key import OPEN_PATHS
+from sandbox.web.control.guard import OPEN_PATHS
 from tests import ROOT
 
 ACTION = ROOT / ".github/actions/setup-sandbox"

@@ -19,7 +19,6 @@ from sandbox.foundation.strict_json import in_doubles
 from sandbox.state.seed.schema import components as seed_schemas
 from sandbox.state.snapshot import components as state_schemas
 from sandbox.web.control import (
-    clients,
     clock,
     connectors,
     contract,
@@ -28,20 +27,18 @@ from sandbox.web.control import (
     faults,
     flows,
     requests,
-    runs,
     seed,
     services,
     settings,
     state,
-    stream,
+    streams,
     sync_report,
     system,
     tokens,
     verification,
 )
 from sandbox.web.control.base import Instant
-from sandbox.web.control.guard import refuse_other_sites, take_host
-from sandbox.web.control.key import refuse_without_key
+from sandbox.web.control.guard import refuse_other_sites, refuse_without_key, take_host
 from sandbox.web.control.openapi import refer_to_component, spec_options
 from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
 from sandbox.web.control.strictness import refuse_unread
@@ -55,19 +52,19 @@ _BLUEPRINTS: Final = (
     seed.blueprint,
     connectors.companies,
     connectors.blueprint,
-    clients.blueprint,
+    connectors.clients,
     services.blueprint,
     flows.blueprint,
     requests.blueprint,
     verification.blueprint,
-    stream.blueprint,
+    streams.blueprint,
     export.blueprint,
     contract.blueprint,
     clock.blueprint,
     faults.blueprint,
     duplicates.blueprint,
     sync_report.blueprint,
-    runs.blueprint,
+    sync_report.runs,
     settings.blueprint,
     state.blueprint,
     tokens.blueprint,

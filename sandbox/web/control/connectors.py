@@ -1,4 +1,7 @@
-"""Companies, their Inbound API connectors, and the entities of connectors (FACTS 1.2-1.4)."""
+"""Companies, their Inbound API connectors, and the entities and OAuth clients of connectors (FACTS 1.2-1.6, 1.19).
+
+The vendor's page *Generating token credentials for API access* is the model of the views of OAuth clients.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import Any, Final
 
 from marshmallow import fields
 
-from sandbox.platform.model import Company, Connector, Entity
+from sandbox.platform.model import Company, Connector, Entity, OAuthClient
 from sandbox.web.control.base import (
+    CLIENT_NAME,
     NAME,
     AnswerSchema,
     Blueprint,
@@ -21,6 +25,7 @@ from sandbox.web.control.base import (
 from sandbox.web.control.openapi import leads_to
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
+clients = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
 blueprint = Blueprint("connectors", __name__, description="Inbound API connectors and their entities")
 _NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": NAME}
 _SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
@@ -182,3 +187,101 @@ def get_entity(connector_id: int, entity_id: int) -> Entity:
 def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> Entity:
     """Replace an entity's JSON Schema by a hand-written one, or return to the inferred one."""
     return current_sandbox().store.set_entity_schema(connector_id, entity_id, body["json_schema"])
+
+
+# --- OAuth clients ----------------------------------------------------------------------------------------------------
+
+_CLIENT_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": CLIENT_NAME}
+
+
+class OAuthClientSchema(AnswerSchema):
+    """An OAuth client as the list shows it: never with its secret."""
+
+    id = fields.String()
+    client_id = fields.String(metadata={"description": "The same as `id`."})
+    connector_id = fields.Integer()
+    name = fields.String()
+    revoked = fields.Boolean()
+    secret_last_four = fields.String()
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class NewOAuthClientSchema(StrictSchema):
+    """An OAuth client to create."""
+
+    name = fields.String(required=True, metadata={**_CLIENT_NAME, "example": "Order export"})
+    client_id = fields.String(
+        metadata={
+            "description": "A UUID of your choice. The platform takes none; without one, the sandbox makes it.",
+            "format": "uuid",
+        }
+    )
+    client_secret = fields.String(
+        metadata={
+            "description": "A secret of your choice. The platform takes none; without one, the sandbox makes it.",
+            "pattern": "^[!-~][ -~]{6,253}[!-~]$",
+        }
+    )
+
+
+class CreatedOAuthClientSchema(AnswerSchema):
+    """A new client. No other answer shows its secret; if it is lost, create a new client."""
+
+    id = fields.String()
+    name = fields.String()
+    client_id = fields.String()
+    client_secret = fields.String()
+    token_endpoint = fields.String()
+    created_at = Instant()
+
+
+class ConfirmationSchema(StrictSchema):
+    """The confirmation of a deletion."""
+
+    confirmation = fields.String(
+        required=True, metadata={"description": "The client's name.", "example": "Order export"}
+    )
+
+
+def _presented_client(client: OAuthClient) -> dict[str, Any]:
+    return {**dataclasses.asdict(client), "client_id": client.id, "secret_last_four": client.secret_last_four}
+
+
+@clients.get("/connectors/<int:connector_id>/oauth-clients")
+@clients.response(200, OAuthClientSchema(many=True))
+def list_clients(connector_id: int) -> list[dict[str, Any]]:
+    """List the OAuth clients of a connector, with the last four characters of their secrets."""
+    return [_presented_client(client) for client in current_sandbox().store.clients(connector_id)]
+
+
+@clients.post("/connectors/<int:connector_id>/oauth-clients")
+@clients.arguments(NewOAuthClientSchema)
+@leads_to(
+    201,
+    ("delete_client",),
+    {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
+)
+@clients.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+@clients.problem(409, "Another client has the id.")
+def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Create an OAuth client; only this answer shows its secret."""
+    client_id, secret = body.get("client_id"), body.get("client_secret")
+    new = current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
+    shown = {
+        "id": new.client.id,
+        "name": new.client.name,
+        "client_id": new.client.id,
+        "client_secret": new.secret,
+        "token_endpoint": token_endpoint(),
+        "created_at": new.client.created_at,
+    }
+    return shown, 201, {"Cache-Control": "no-store"}
+
+
+@clients.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")
+@clients.arguments(ConfirmationSchema)
+@clients.response(204)
+def delete_client(body: dict[str, str], connector_id: int, client_id: str) -> None:
+    """Delete an OAuth client; its name is the confirmation, and its tokens stop working."""
+    current_sandbox().delete_client(connector_id, client_id, body["confirmation"])

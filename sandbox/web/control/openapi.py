@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from apispec import BasePlugin
 
 from sandbox.web.control.base import Blueprint, Component
-from sandbox.web.control.key import OPEN_PATHS
+from sandbox.web.control.guard import OPEN_PATHS
 from sandbox.web.control.problems import CONTENT_TYPE
 from sandbox.web.control.tracing import GIVEN_ID
 from sandbox.web.control.tracing import HEADER as REQUEST_ID

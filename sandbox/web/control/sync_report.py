@@ -1,9 +1,9 @@
-"""The sync report over HTTP, and its resync (FACTS P6 to P8)."""
+"""The sync report over HTTP with its resync (FACTS P6 to P8), and the runs of services with their logs (P3 to P5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, get_args
 
 from flask import Response
 from marshmallow import fields, validate
@@ -19,13 +19,14 @@ from sandbox.platform.processing.report import (
     ReportFilter,
     Row,
     as_csv,
+    log_of,
     page,
     row_of,
     shown_filter,
     sorted_rows,
     waiting_in,
 )
-from sandbox.platform.processing.values import STATUSES, Item
+from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run
 from sandbox.web.control.base import (
     INSTANT,
     AnswerSchema,
@@ -39,6 +40,7 @@ from sandbox.web.control.base import (
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
 
 blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
+runs = Blueprint("runs", __name__, description="Runs of services, and their logs")
 
 NOT_NOW: Final = "The service is not active, or settings do not allow it."
 DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
@@ -240,3 +242,109 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
         wanted = ReportFilter(status="Failed", **body)
         ids = [item.id for item in current_processing().items() if wanted.matches(item)]
     return {"items": [_presented(row_of(item)) for item in current_processing().resync(ids)]}
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+class ServiceRunSchema(AnswerSchema):
+    """A run of a service."""
+
+    id = fields.String()
+    service_id = fields.Integer()
+    company = fields.String()
+    vanity_url = fields.String()
+    requested_by = fields.String(validate=one_of(*get_args(RequestedBy)))
+    status = fields.String(validate=one_of("complete", "failed"))
+    due_at = Instant()
+    started_at = Instant()
+    finished_at = Instant()
+    pulled = fields.Integer(metadata={"description": "Items taken from the source."})
+    pushed = fields.Integer(metadata={"description": "Items synced to the destination."})
+    pending = fields.Integer()
+    failed = fields.Integer()
+    page_size = fields.Integer()
+    total_pages = fields.Integer()
+
+
+class ServiceRunsSchema(AnswerSchema):
+    """A page of runs, newest last."""
+
+    runs = fields.List(fields.Nested(ServiceRunSchema))
+    next_after = fields.Integer(
+        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
+    )
+    dropped = fields.Integer(metadata=DROPPED)
+
+
+class RunsQuerySchema(StrictSchema):
+    """Conditions on runs, a cursor and the size of the page."""
+
+    company = fields.String()
+    vanity_url = fields.String()
+    after = fields.Integer(
+        load_default=0, validate=between(0, 10**18), metadata={"description": "The number of the last run seen."}
+    )
+    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+class LogLineSchema(AnswerSchema):
+    """A line of the log of a run."""
+
+    level_name = fields.String(validate=one_of("info", "warning", "error"))
+    date_time = fields.String(metadata=INSTANT)
+    message = fields.String()
+
+
+class RunLogSchema(AnswerSchema):
+    """The log of a run."""
+
+    lines = fields.List(fields.Nested(LogLineSchema))
+
+
+def _presented_run(run: Run) -> dict[str, Any]:
+    names = ("id", "service_id", "company", "vanity_url", "requested_by", "status", "due_at")
+    counts = ("pulled", "pushed", "pending", "failed", "page_size")
+    times = {"started_at": run.due_at, "finished_at": run.due_at, "total_pages": run.pages}
+    return {**{name: getattr(run, name) for name in (*names, *counts)}, **times}
+
+
+@runs.get("/runs")
+@runs.arguments(RunsQuerySchema, location="query")
+@runs.response(200, ServiceRunsSchema)
+def list_runs(query: dict[str, Any]) -> dict[str, Any]:
+    """List the runs of services, newest last, a page at a time."""
+    after, limit = query.pop("after"), query.pop("limit")
+    runs = [
+        run
+        for run in current_processing().runs()
+        if run.number > after and all(getattr(run, name) == value for name, value in query.items())
+    ]
+    return {
+        "runs": list(map(_presented_run, runs[:limit])),
+        "next_after": runs[limit - 1].number if len(runs) > limit else None,
+        "dropped": current_processing().dropped_runs,
+    }
+
+
+@runs.get("/runs/<run_id>")
+@runs.response(200, ServiceRunSchema)
+def get_run(run_id: str) -> dict[str, Any]:
+    """Show a run."""
+    return _presented_run(current_processing().find_run(run_id))
+
+
+@runs.get("/runs/<run_id>/log")
+@runs.response(200, RunLogSchema)
+def get_run_log(run_id: str) -> dict[str, Any]:
+    """Show the log of a run, line by line."""
+    run = current_processing().find_run(run_id)
+    return {"lines": [line._asdict() for line in log_of(run, current_processing().items())]}
+
+
+@runs.post("/services/<int:service_id>/run")
+@runs.response(201, ServiceRunSchema)
+@runs.problem(409, NOT_NOW)
+def run_service(service_id: int) -> dict[str, Any]:
+    """Run a service now: it pulls every item that waits."""
+    return _presented_run(current_processing().run(service_id))

@@ -16,7 +16,7 @@ from sandbox import RemoteSandbox, Sandbox, SandboxServer
 from sandbox.foundation.errors import InvalidValueError, ProblemError, SettingError
 from sandbox.foundation.settings import Settings, setting_specs
 from sandbox.web.app import SandboxApp
-from sandbox.web.control.key import OPEN_PATHS
+from sandbox.web.control.guard import OPEN_PATHS
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sandbox.web.control.key import OPEN_PATHS
+from sandbox.web.control.guard import OPEN_PATHS
 from tests import ROOT
 
 TEXT = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
