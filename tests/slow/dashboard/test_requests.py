@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+import requests
+from playwright.sync_api import Locator, Page, Route, expect
 
 from sandbox.journal.journal import Journal
 from tests.journal.journals import exchange as made
@@ -431,3 +432,34 @@ def test_without_javascript_the_list_reads_filters_and_opens(open_dashboard: Cal
 
     expect(pane(page)).to_contain_text("A-1")
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+
+
+def test_request_that_arrives_while_the_page_is_renewed_is_shown(dashboard: Dashboard) -> None:
+    dashboard.page.add_init_script("""
+        window.setInterval = () => 0;  // so that only the stream tells the page
+        window.EventSource = class extends EventSource {
+          constructor(address) {
+            super(address);
+            this.addEventListener("request", ({ data }) => {
+              document.documentElement.dataset.seq = JSON.parse(data).seq;
+            });
+          }
+        };
+    """)
+    page = dashboard.open()
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"{dashboard.url}/", hold, times=1)
+
+    with page.expect_request(f"{dashboard.url}/"):
+        token = dashboard.token()
+    without_the_payload = requests.get(f"{dashboard.url}/", timeout=10).text
+    dashboard.post(token=token)
+    expect(page.locator("html")).to_have_attribute("data-seq", "2")
+    held[0].fulfill(body=without_the_payload, content_type="text/html; charset=utf-8")
+
+    expect(page.locator(".row")).to_have_count(2)

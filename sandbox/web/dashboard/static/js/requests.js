@@ -15,6 +15,7 @@ let paused = false;
 let arrived = 0;
 let scheduled = 0;
 let lastTook = 0;
+let again = false;
 
 // --- live -----------------------------------------------------------------------------------------------------------
 
@@ -58,10 +59,13 @@ function tellArrived() {
   if (place && arrived) place.textContent = `${arrived} new · `;
 }
 
-// Many arrive at once in a load test: the page is renewed once for all, and no more often than it can be.
+// Many arrive at once in a load test: the page is renewed once for all, and no more often than it can be. It is renewed
+// once more for those that arrive meanwhile, which the page that is on its way may lack.
 function schedule() {
+  again = true;
   if (scheduled) return;
   scheduled = setTimeout(async () => {
+    again = false;
     const started = performance.now();
     try {
       if (!paused) await refresh();
@@ -70,6 +74,7 @@ function schedule() {
     }
     lastTook = performance.now() - started;
     scheduled = 0;
+    if (again) schedule();
   }, Math.max(SETTLE_MS, lastTook * 2));
 }
 
