@@ -67,6 +67,11 @@ def _bodies(expected: bytes, actual: bytes) -> list[Difference]:
 
 def comparable(journal: Journal, entry: Entry) -> Iterator[Entry]:
     """Iterate over the requests to the same address around a request, newest first."""
-    alike = EntryFilter(kind=entry.kind, company=entry.company, vanity_url=entry.vanity_url)
-    yield from [*islice(journal.entries(alike, entry.seq), _LATER)][::-1]
-    yield from islice(journal.newest_first(alike, entry.seq), _EARLIER)
+    yield from [*islice(journal.entries(alike(entry), entry.seq), _LATER)][::-1]
+    yield from islice(journal.newest_first(alike(entry), entry.seq), _EARLIER)
+
+
+def alike(entry: Entry) -> EntryFilter:
+    """Return the filter of the requests to the address of a request."""
+    names = ("kind", "company", "vanity_url", "flow", "hook")
+    return EntryFilter(**{name: getattr(entry, name) for name in names})

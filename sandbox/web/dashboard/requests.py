@@ -8,6 +8,8 @@ from typing import Final
 from flask import render_template, request
 
 from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.attempts import chained
+from sandbox.journal.contract_rules import RULES
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
@@ -17,10 +19,10 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.resend import why_not_resent
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import pages
-from sandbox.web.dashboard.comparison import comparable, compare
+from sandbox.web.dashboard.comparison import alike, comparable, compare
 from sandbox.web.dashboard.opened import opened
 from sandbox.web.dashboard.resending import next_failures
-from sandbox.web.dashboard.selection import WINDOW, Selection, Window, window
+from sandbox.web.dashboard.selection import WINDOW, Selection, Window, near, near_page, window
 from sandbox.web.dashboard.story import Day, Row, story
 from sandbox.web.dashboard.timeline import timeline
 from sandbox.web.dashboard.token_life import token_of
@@ -39,7 +41,7 @@ def overview() -> str:
     shown = window(journal, selection)
     entry, other = _entry(request.args.get("open")), _entry(request.args.get("with"))
     listed = rows(shown, journal, selection)
-    chain, whole = _chain(listed, entry), "whole" in request.args
+    chain, whole = _chain(journal, entry), "whole" in request.args
     pane = _version(entry, other, chain, whole=whole) if entry else "missing" if "open" in request.args else "none"
     is_known = request.headers.get(KNOWN_PANE) == pane
     return render_template(
@@ -53,6 +55,7 @@ def overview() -> str:
         services=platform.store.services(),
         outcomes=_pairs(OUTCOMES),
         kinds=_pairs(KINDS),
+        violations=_pairs(RULES),
         service_paths=_pairs(f"{each.company}/{each.vanity_url}" for each in platform.store.services()),
         companies=[(each.slug, each.name) for each in platform.store.companies()],
         clients=[(each.id, each.name) for each in platform.store.clients()],
@@ -93,10 +96,13 @@ def _pairs(values: Iterable[str]) -> list[tuple[str, str]]:
     return [(value, value) for value in values]
 
 
-def _chain(rows: Iterable[Row | Event | Day], entry: Entry | None) -> tuple[Entry, ...]:
-    """Return the attempts of the row that an entry belongs to."""
-    chains = (row.attempts.entries for row in rows if isinstance(row, Row) and entry in row.attempts.entries)
-    return next(chains, ())
+def _chain(journal: Journal, entry: Entry | None) -> tuple[Entry, ...]:
+    """Return the attempts of the payload of an entry, whatever the page and its filters show."""
+    if entry is None:
+        return ()
+    older, newer = near(journal, entry.seq, entry.seq, alike(entry))
+    chains = (found.entries for found in chained([*older, entry, *newer]))
+    return next(found for found in chains if entry.seq in [each.seq for each in found])
 
 
 def _entry(entry_id: str | None) -> Entry | None:
@@ -112,4 +118,4 @@ def rows(shown: Window, journal: Journal, selection: Selection) -> list[Row | Ev
     entries = shown.entries[::-1]
     first = entries[0].seq if entries and shown.older else selection.after or 0
     events = [event for event in journal.events(first) if selection.before is None or event.after < selection.before]
-    return story(entries, events[-WINDOW:])
+    return story(entries, events[-WINDOW:], *near_page(journal, selection, shown))

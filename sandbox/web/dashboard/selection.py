@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
 from marshmallow import ValidationError
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.journal.contract_rules import RULES
 from sandbox.journal.entry import Entry
-from sandbox.journal.filter import EntryFilter
+from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.journal import Journal
+from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.requests import RequestFilterSchema, read_filter
 
 WINDOW: Final = 100
@@ -22,12 +25,17 @@ SEARCHED: Final = 5_000
 """Entries that a page searches at most."""
 
 SEARCHED_BYTES: Final = 16 * 1024 * 1024
-"""Bytes of bodies after which a page ends the search for a text or by a JSONPath."""
+"""Bytes of bodies after which a page ends the search for a text, by a JSONPath or by a violation of the contract."""
+
+NEAR: Final = 300
+"""Entries before and after a page, or an entry, that are looked through for attempts of the same payload."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The choices in the form: those of the control API as text, ``service`` (``company/vanity-url``) and ``text``.
+    """The choices in the form: those of the control API as text, and three of the page.
+
+    These are ``service`` (``company/vanity-url``), ``violation`` (a rule of the contract) and ``text``.
 
     ``before`` and ``after`` are numbers of entries: the cursor of an older window, and the last one left out.
     """
@@ -46,6 +54,7 @@ class Selection:
     json_path: str = ""
     reason: str = ""
     fault: str = ""
+    violation: str = ""
     service: str = ""
     text: str = ""
     after: int | None = None
@@ -81,12 +90,22 @@ class Selection:
         """
         given = self.as_api
         problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
+        if self.violation and self.violation not in RULES:
+            problems["violation"] = f"{self.violation} is not allowed; allowed: {', '.join(RULES)}"
         good = {name: value for name, value in given.items() if name not in problems}
         return read_filter(RequestFilterSchema().load(good)), problems
 
+    def takes(self, entry_filter: EntryFilter) -> Callable[[Entry], bool]:
+        """Return the condition on entries: the filter, the violation of the contract and the text."""
+        return lambda entry: (
+            entry_filter.matches(entry)
+            and (not self.text or mentions(entry, self.text))
+            and (self.violation not in RULES or any(found.code == self.violation for found in violations_of(entry)))
+        )
+
     @property
     def as_api(self) -> dict[str, str]:
-        """The filters that are set as parameters of the control API, which has none for the text."""
+        """The filters that are set as parameters of the control API, which has none for the violation and the text."""
         company, _, vanity_url = self.service.partition("/")
         given = {**self.conditions, "company": self.company or company, "vanity_url": self.vanity_url or vanity_url}
         return {
@@ -137,6 +156,7 @@ class Window:
 def window(journal: Journal, selection: Selection) -> Window:
     """Return the page of a journal for a selection, after a search of ``SEARCHED`` entries at most."""
     entry_filter, problems = selection.read_filter()
+    takes, reads_bodies = selection.takes(entry_filter), selection.text or selection.json_path or selection.violation
     found: list[Entry] = []
     size = 0
     for looked_at, entry in enumerate(journal.candidates(entry_filter, selection.before)):
@@ -146,10 +166,40 @@ def window(journal: Journal, selection: Selection) -> Window:
             return Window(tuple(found), found[-1].seq, None, problems)
         if looked_at == SEARCHED or size > SEARCHED_BYTES:
             return Window(tuple(found), entry.seq + 1, looked_at, problems)
-        if entry_filter.matches(entry) and (not selection.text or mentions(entry, selection.text)):
+        if takes(entry):
             found.append(entry)
-        size += len(entry.body) if selection.text or selection.json_path else 0
+        size += len(entry.body) if reads_bodies else 0
     return Window(tuple(found), None, None, problems)
+
+
+def near_page(journal: Journal, selection: Selection, shown: Window) -> tuple[list[Entry], list[Entry]]:
+    """Return what the filters take of the entries just before and just after a page, both oldest first.
+
+    A stretch that was chosen in the picture has none: the page shows what it holds.
+    """
+    if not shown.entries or selection.after is not None:
+        return [], []
+    takes = selection.takes(selection.read_filter()[0])
+    older, newer = near(journal, shown.entries[-1].seq, shown.entries[0].seq)
+    return list(filter(takes, older)), list(filter(takes, newer))
+
+
+def near(
+    journal: Journal, first: int, last: int, entry_filter: EntryFilter = EVERY_ENTRY
+) -> tuple[list[Entry], list[Entry]]:
+    """Return the entries just before the first of a stretch and those just after its last, both oldest first."""
+    older = list(_light(journal.newest_first(entry_filter, first)))
+    return older[::-1], list(_light(journal.entries(entry_filter, last)))
+
+
+def _light(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Iterate over the first ``NEAR`` entries, fewer where their bodies are large."""
+    size = 0
+    for entry in islice(entries, NEAR):
+        size += len(entry.body)
+        if size > SEARCHED_BYTES:
+            return
+        yield entry
 
 
 def mentions(entry: Entry, text: str) -> bool:

@@ -54,10 +54,17 @@ class Day:
     key: str
 
 
-def story(entries: Iterable[Entry], events: Sequence[Event] = ()) -> list[Row | Event | Day]:
-    """Return the rows of entries, oldest first, and of events; the newest row is the first."""
-    chains = {attempts.entries[-1].seq: attempts for attempts in chained(entries)}
-    newest = (attempts.entries[-1] for attempts in chains.values())
+def story(
+    entries: Iterable[Entry], events: Sequence[Event] = (), older: Sequence[Entry] = (), newer: Sequence[Entry] = ()
+) -> list[Row | Event | Day]:
+    """Return the rows of entries, oldest first, and of events; the newest row is the first.
+
+    Attempts among ``older`` belong to the row of a payload; one that comes again among ``newer`` has its row there.
+    """
+    shown = list(entries)
+    own = {entry.seq for entry in shown}
+    chains = {found.entries[-1].seq: found for found in chained((*older, *shown, *newer))}
+    newest = (found.entries[-1] for seq, found in chains.items() if seq in own)
     rows = [
         found if isinstance(found, Event) else Row(chains[found.seq], jump_s, payload_name(found))
         for found, jump_s in jumps_s(interleaved(newest, events))

@@ -49,6 +49,20 @@ def test_violations_of_the_contract_are_grouped_by_rule(integration: Integration
     assert "<b>10</b> requests" in violations["undocumented_path"]
     assert "and 2 more" in violations["undocumented_path"]
     assert "without a trailing slash" in violations["undocumented_path"]
+    (address,) = re.findall(r'href="([^"]*violation=[^"]*)"', violations["undocumented_path"])
+    integration.post()
+    listed = integration.http.get(address).text
+    assert listed.count('class="row"') == 10
+    assert "/v1/acme/anything" not in listed.partition('data-region="rows"')[2].partition("</ol>")[0]
+
+
+def test_violation_that_no_rule_has_is_refused_and_filters_nothing(integration: Integration) -> None:
+    integration.post()
+
+    html = integration.http.get("/_sandbox/?violation=%3Cb%3E").text
+
+    assert "&lt;b&gt; is not allowed; allowed: malformed_http, " in html
+    assert html.count('class="row"') == 2
 
 
 def test_payloads_stored_more_than_once_are_shown(integration: Integration) -> None:

@@ -130,6 +130,8 @@ def test_payload_shows_which_of_its_attempts_is_open(integration: Integration) -
     assert "Attempts of this payload" not in one
     assert "2 attempts" in two
     assert re.search(r'aria-current="true"><span class="outcome faulted">', two)
+    for elsewhere in ("status=200", "before=2", "after=2"):  # on a page that lists one of them, or none
+        assert "2 attempts" in integration.http.get(f"/_sandbox/?open=2&{elsewhere}").text
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,17 @@ def test_payload_whose_answer_was_lost_is_a_duplicate_within_its_chain(journal: 
 
     (chain,) = chained(journal.entries())
     assert (chain.line, chain.marks) == ("503 stored ·0.0 s· 200 stored", ("duplicate",))
+
+
+def test_attempts_beyond_the_page_belong_to_the_row_of_the_newest(journal: Journal) -> None:
+    for at in (1, 2, 3):
+        put(journal, 503, at=at)
+    put(journal, 200, at=4, body=b'{"number": "ACME-1003"}')
+    put(journal, 200, at=5)
+    entries = list(journal.entries())
+
+    newest = [row for row in story(entries[4:], older=entries[:4]) if isinstance(row, Row)]
+    oldest = [row for row in story(entries[:4], newer=entries[4:]) if isinstance(row, Row)]
+
+    assert [[entry.seq for entry in row.attempts.entries] for row in newest] == [[1, 2, 3, 5]]
+    assert [row.name for row in oldest] == ["ACME-1003"]
