@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,12 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
+from addresses import site_addresses  # noqa: E402
 from control_examples import example  # noqa: E402  (the hook is no package)
 
 from sandbox import __version__  # noqa: E402
@@ -78,7 +84,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put a page for each tag of the control API under its overview in the menu, and the version into the footer."""
+    """Complete the addresses, the menu (a page for each tag of the control API) and the footer (the version)."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    config.load_dict(site_addresses(project.get("urls", {}), os.environ))
     config.copyright = f"Patchworks Sandbox {__version__}, MIT licence"
     tags = [{_tag_title(tag): _tag_page(tag["name"])} for tag in _document("openapi-control.yaml")["tags"]]
     for section in config.nav or []:
@@ -109,6 +117,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     if "/" not in page.file.src_uri:
         for outside, home in _HOMES.items():
             markdown = markdown.replace(f"]({outside}", f"]({home}")
+    if "<!-- Written by " in markdown or markdown.startswith("--8<--"):  # another file is its source
+        page.edit_url = None
     page.meta.setdefault("description", _description(markdown))
     return _CONSOLE.sub(_divided, markdown)
 

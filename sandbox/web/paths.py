@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 PREFIX: Final = "/_sandbox"
-CONTACT: Final = {"name": "Patchworks Sandbox", "url": "https://pypi.org/project/patchworks-sandbox/"}
-"""The contact of the OpenAPI documents."""
 MAX_CONTROL_BODY: Final = 16 * 1024 * 1024
 """Bytes of a body that the control API takes."""
 

@@ -13,7 +13,7 @@ from sandbox.journal.attempts import ended_at
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.testing.certify.checks import CHECKS, Check
-from sandbox.testing.certify.report import Report, docs_url
+from sandbox.testing.certify.report import Report, help_url
 from sandbox.testing.certify.run import Run, Verdict, numbers
 from sandbox.web.dashboard.one_file import encoded, opened_in_file, templates_of_files, without_secrets
 from sandbox.web.dashboard.opened import Opened
@@ -66,7 +66,7 @@ def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
         "report": report,
         "parts": parts,
         "runs": [(run, timeline(run)) for run in report.runs if run.entries],
-        "docs": docs_url(),
+        "help_url": help_url,
         "words": {"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
     }
     return encoded(html.render(**values)).decode()

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 from sandbox._version import __version__
 from sandbox.testing.certify.checks import CHECKS
 from sandbox.testing.certify.run import Answer, Run, Verdict, numbers
+from sandbox.web.project import project_url
 
 _ANSWERS: Final[tuple[Answer, ...]] = ("pass", "fail", "info", "not_reached")
 _NAME: Final = max(map(len, CHECKS))
@@ -145,7 +146,7 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
             "shortDescription": {"text": check.name.replace("_", " ")},
             "fullDescription": {"text": check.rule},
             "help": {"text": check.advice},
-            "helpUri": f"{docs_url()}#{check.name}",
+            **_with("helpUri", help_url(check.name)),
         }
         for check in CHECKS.values()
     ]
@@ -168,7 +169,8 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
                 "partialFingerprints": {"check/v1": verdict.check},
             }
         )
-    driver = {"name": "patchworks-sandbox", "version": __version__, "informationUri": docs_url(), "rules": rules}
+    driver = {"name": "patchworks-sandbox", "version": __version__, "rules": rules}
+    driver |= _with("informationUri", project_url("Documentation"))
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -176,16 +178,14 @@ def as_sarif(report: Report, file: str | None = None) -> dict[str, Any]:
     }
 
 
-def docs_url() -> str:
-    """Return the URL of the documentation: that of the distribution's metadata, else its page on PyPI."""
-    from importlib.metadata import PackageNotFoundError, metadata
+def _with(key: str, url: str | None) -> dict[str, str]:
+    return {key: url} if url else {}
 
-    try:
-        urls = metadata("patchworks-sandbox").get_all("Project-URL") or []
-    except PackageNotFoundError:  # run from its source
-        urls = []
-    named = dict(url.split(", ", 1) for url in urls)
-    return str(named.get("Documentation", "https://pypi.org/project/patchworks-sandbox/"))
+
+def help_url(check: str) -> str | None:
+    """Return the address of a check in the documentation; ``None`` where the documentation has no address."""
+    documentation = project_url("Documentation")
+    return f"{documentation.rstrip('/')}/certify.html#{check}" if documentation else None
 
 
 _SARIF: Final[dict[Answer, tuple[str, str]]] = {

@@ -12,7 +12,7 @@ from sandbox.web.control.guard import OPEN_PATHS
 from sandbox.web.control.problems import CONTENT_TYPE
 from sandbox.web.control.tracing import GIVEN_ID
 from sandbox.web.control.tracing import HEADER as REQUEST_ID
-from sandbox.web.paths import CONTACT
+from sandbox.web.project import contact
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ _PROBLEM: Final = {CONTENT_TYPE: {"schema": "Problem"}}
 def spec_options(server_url: str) -> dict[str, Any]:
     """Return the options of the document: its head, and the plugin that completes each operation."""
     return {
-        "info": {"description": _DESCRIPTION, "contact": CONTACT, "license": {"name": "MIT", "identifier": "MIT"}},
+        "info": {"description": _DESCRIPTION, "contact": contact(), "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": server_url, "description": "The sandbox."}],
         "security": [{"controlKey": []}, {"controlKeyAsPassword": []}, {}],  # the last: none on loopback
         "extra_plugins": [_Operations()],

@@ -20,7 +20,7 @@ from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, HTML, SCHEMAS, security_schemes
 from sandbox.platform.flows import HOSTS
 from sandbox.web.addresses import PRODUCTION_HOSTS
-from sandbox.web.paths import CONTACT
+from sandbox.web.project import contact, external_docs
 
 Document: TypeAlias = dict[str, Any]
 
@@ -28,11 +28,11 @@ CONTRACT_VERSION: Final = "0.2.0"
 """The version of the contract, which a new version of the package does not change: docs/contract-testing.md."""
 
 _DESCRIPTION: Final = """\
-The Inbound API of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates it: get
-an access token with the credentials of an OAuth client, then POST payloads to the inbound URL of a service.
+The Inbound API of Patchworks as Patchworks Sandbox emulates it: get an access token with the credentials of an OAuth
+client, then POST payloads to the inbound URL of a service.
 
-What is documented by the vendor, what follows from its framework and what is a guess is told, behaviour by behaviour,
-by the fidelity ledger of the project.
+The fidelity ledger of the project gives the evidence for each behaviour: documented by the vendor, known from its
+framework, or a guess.
 
 The contract is this document with the rules in the descriptions of its operations. A running sandbox reports the
 requests that break it, and answers them all the same: `patchworks-sandbox violations`.
@@ -41,8 +41,8 @@ Every answer also has `Date`, `Content-Type` and `Content-Length`, and most have
 they are not listed.
 """
 _FLOWS_DESCRIPTION: Final = """\
-Process flows of Patchworks as [Patchworks Sandbox](https://pypi.org/project/patchworks-sandbox/) emulates them: log in
-or use an API key, start flows by the Start API, webhooks and callbacks, and read their runs by the Core API.
+Process flows of Patchworks as Patchworks Sandbox emulates them: log in or use an API key, start flows by the Start API,
+webhooks and callbacks, and read their runs by the Core API.
 
 At Patchworks these addresses are on several hosts. The sandbox serves all of them under its own, and by the names of
 those hosts. A webhook and a callback have the same path on two hosts, so here they are one operation; the id in the
@@ -51,8 +51,8 @@ path decides which it is.
 With the modern wire profile every answer has `Access-Control-Allow-Origin: *`, and a browser's preflight is answered
 with 204.
 
-The fidelity ledger of the project says of each behaviour whether it is documented by the vendor, follows from its
-framework, or is the sandbox's own choice.
+The fidelity ledger of the project gives the evidence for each behaviour: documented by the vendor, known from its
+framework, or the sandbox's own choice.
 """
 _FLOW_SCHEMES: Final = {
     "apiKey": {
@@ -144,13 +144,10 @@ def _head(title: str, description: str) -> Document:
             "title": title,
             "version": CONTRACT_VERSION,
             "description": description,
-            "contact": CONTACT,
+            "contact": contact(),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "externalDocs": {
-            "description": "Patchworks Sandbox",
-            "url": "https://pypi.org/project/patchworks-sandbox/",
-        },
+        **external_docs(),
     }
 
 
