@@ -101,14 +101,17 @@ always run first: the others are judged by what the client pushes there.
 ```yaml
 title: A day passes
 story: The token expires between the second payload and the third.
-rules: # fault rules, as in docs/faults.md; this one holds an answer back until the step below is done
+# Fault rules, as in docs/faults.md; this one delays an answer until the step is done.
+rules:
   - match: {endpoint: inbound}
     fault: {kind: latency, seconds: 0.5}
     after: 1
     times: 1
-steps: # acts upon the sandbox once so many payloads were received
+# Acts upon the sandbox once so many payloads were received.
+steps:
   - {after_payloads: 2, advance: 25h}
-settings: {} # settings of the sandbox during the run
+# Settings of the sandbox during the run.
+settings: {}
 timeout_s: 30
 judges: [nothing_lost, no_duplicates]
 ```
@@ -122,7 +125,8 @@ code is 0, or sends one twice although no answer was lost. It then leaves out fa
 that is left:
 
 ```console
-$ patchworks-sandbox storm --seed 7 --minutes 1 -o storms/found.yaml -- python push_orders.py
+$ patchworks-sandbox storm --seed 7 --minutes 1 -o storms/found.yaml \\
+    -- python push_orders.py
 $ patchworks-sandbox certify --storms-dir storms --storms found -- python push_orders.py
 ```
 
@@ -141,15 +145,14 @@ from sandbox import Patchworks
 
 
 def push(sandbox: Patchworks) -> None:
-    credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
-    headers = {"Accept": "application/json"}
-    answer = requests.post(
-        sandbox.token_url, {"grant_type": "client_credentials", **credentials}, headers=headers, timeout=5
-    )
+    login = sandbox.client_id, sandbox.client_secret
+    form, headers = {"grant_type": "client_credentials"}, {"Accept": "application/json"}
+    token_url, url = sandbox.token_url, sandbox.inbound("anything").url
+    answer = requests.post(token_url, form, auth=login, headers=headers, timeout=5)
     headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     for number in ("1001", "1002"):
-        order = {"number": number}
-        requests.post(sandbox.inbound("anything").url, json=order, headers=headers, timeout=5).raise_for_status()
+        answer = requests.post(url, json={"number": number}, headers=headers, timeout=5)
+        answer.raise_for_status()
 
 
 def test_push_uses_one_token_and_loses_nothing(patchworks: Patchworks) -> None:
@@ -162,21 +165,10 @@ def test_push_uses_one_token_and_loses_nothing(patchworks: Patchworks) -> None:
 
 `report.assert_passed()` fails the test with all of that. A command works too: `patchworks.certify("node push.mjs")`.
 
-## In GitHub Actions
+## In CI
 
-```yaml
-jobs:
-  certify:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v5
-      - run: pipx run patchworks-sandbox certify --report certify.html --sarif certify.sarif -- npm run push-orders
-      - if: always()
-        uses: actions/upload-artifact@v4
-        with:
-          name: certify
-          path: certify.html
-```
+In GitHub Actions, run the command after [the action that installs the sandbox](how-to/github-actions.md). Keep
+`certify.html` as an artifact, and upload the file of `--sarif` to code scanning.
 
 GitLab shows `--junit certify.xml` as `artifacts: reports: junit`.
 

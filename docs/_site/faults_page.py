@@ -30,7 +30,8 @@ def test_503_is_retried(patchworks: Patchworks) -> None:
 ```
 
 ```sh
-curl -s http://127.0.0.1:8025/_sandbox/faults --json '{"fault": {"kind": "status", "code": 503}, "times": 2}'
+curl -s http://127.0.0.1:8025/_sandbox/faults \\
+  --json '{"fault": {"kind": "status", "code": 503}, "times": 2}'
 curl -s http://127.0.0.1:8025/_sandbox/fault-presets/slow-platform -X POST
 curl -s http://127.0.0.1:8025/_sandbox/faults -X DELETE
 ```

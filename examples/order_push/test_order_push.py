@@ -173,7 +173,8 @@ def test_token_that_expires_in_mid_batch_is_replaced(patchworks, pusher, order):
     for number in ("1001", "1002", "1003"):
         pusher.push({**order, "number": number})
 
-    assert [entry.status for entry in patchworks.inbound("orders")] == [200, 200, 401, 200]
+    statuses = [entry.status for entry in patchworks.inbound("orders")]
+    assert statuses == [200, 200, 401, 200]
     assert len(patchworks.token_requests) == 2
 
 
@@ -205,7 +206,7 @@ def test_token_endpoint_that_fails_is_asked_again(patchworks, pusher, order, wai
     assert waits == [1, 2]
 
 
-def test_token_response_without_a_token_is_told_as_such(patchworks, pusher, order):
+def test_token_response_without_a_token_is_reported(patchworks, pusher, order):
     patchworks.faults.add(token_response(remove=["access_token"]), times=1)
 
     with pytest.raises(AuthenticationError, match="no token for client"):
@@ -252,11 +253,13 @@ def test_only_one_order_fails(patchworks, pusher, order):
         pusher.push({**order, "number": "1002"})
     pusher.push({**order, "number": "1003"})
 
-    assert [payload["number"] for payload in patchworks.inbound("orders").payloads] == ["1001", "1003"]
+    numbers = [payload["number"] for payload in patchworks.inbound("orders").payloads]
+    assert numbers == ["1001", "1003"]
 
 
 def test_everything_goes_wrong_in_turn(patchworks, pusher, order, waits):
-    patchworks.faults.add(sequence(connection_reset(), garbage_response(), status(502, "<h1>Bad Gateway</h1>")))
+    page = status(502, "<h1>Bad Gateway</h1>")
+    patchworks.faults.add(sequence(connection_reset(), garbage_response(), page))
 
     pusher.push(order)
 
@@ -308,7 +311,7 @@ def test_broken_answer_is_tried_again(patchworks, pusher, order, waits, fault):
     assert waits == [1]
 
 
-def test_answer_that_never_comes_is_tried_again_after_a_time_out(patchworks, configuration, order, waits):
+def test_time_out_is_followed_by_another_try(patchworks, configuration, order, waits):
     patchworks.faults.add(hang(), endpoint="inbound", times=1)
 
     with OrderPusher(**configuration, timeout=(5, 0.2)) as pusher:

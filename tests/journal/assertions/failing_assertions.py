@@ -56,7 +56,8 @@ def _wrong_value() -> tuple[Scene, Callable[[Patchworks], object]]:
     scene.post({"order": 1001, "lines": []}, token)
 
     def assertion(patchworks: Patchworks) -> None:
-        order = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}, {"sku": "CUP-07", "qty": 6}]}
+        lines = [{"sku": "TEA-01", "qty": 2}, {"sku": "CUP-07", "qty": 6}]
+        order = {"order": "1001", "lines": lines}
         patchworks.inbound("anything").assert_received(json=order)
 
     return scene, assertion
@@ -109,7 +110,8 @@ def _order() -> tuple[Scene, Callable[[Patchworks], object]]:
     scene.post(ORDER, token)
 
     def assertion(patchworks: Patchworks) -> None:
-        ordered, cancelled = {"json_path": {"$.order": "1001"}}, {"json_path": {"$.cancel": "1001"}}
+        ordered = {"json_path": {"$.order": "1001"}}
+        cancelled = {"json_path": {"$.cancel": "1001"}}
         patchworks.inbound("anything").assert_received_in_order([ordered, cancelled])
 
     return scene, assertion

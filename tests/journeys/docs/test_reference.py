@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
@@ -12,8 +14,15 @@ from docs._site.settings_page import configuration_page
 from docs._site.write_pages import pages
 from sandbox.foundation.settings import setting_specs
 from tests import ROOT
+from tests.journeys.docs.blocks import blocks
 
 PAGE = ROOT / "docs" / "configuration.md"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "fixtures/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("name", pages())
@@ -52,6 +61,28 @@ def test_documentation_imports_public_names_only() -> None:
 
     used = {match[1] or match[2] for page in pages for match in imports.finditer(page.read_text(encoding="utf-8"))}
     assert used == {"sandbox", "sandbox.faults"}
+
+
+COLUMNS = 88
+"""Characters that a code block of the site shows without scrolling, in a window of 1,280 pixels."""
+
+
+def lines_of_code(page: Path) -> Iterator[str]:
+    name = str(page.relative_to(ROOT))
+    for language in ("python", "py", "sh", "json", "yaml", "ini", "toml"):
+        for block in blocks(name, language):
+            yield from block.code.splitlines()
+    for block in blocks(name, "console"):
+        continues = False
+        for line in block.code.splitlines():
+            if continues or line.startswith("$ "):
+                yield line
+                continues = line.endswith("\\")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_code_fits_its_box(page: Path) -> None:
+    assert [line for line in lines_of_code(page) if len(line) > COLUMNS] == []
 
 
 def test_every_operation_with_a_body_has_an_example() -> None:
