@@ -6,10 +6,12 @@ in this order.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from sandbox.foundation.errors import SandboxError
 from sandbox.testing.contract import read_codes
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ OF_SESSION: Final[pytest.StashKey[Patchworks]] = pytest.StashKey()
 
 MODES: Final = ("fail", "report", "off")
 _PROBLEM: Final = pytest.StashKey[str]()
+_OVER: Final = pytest.StashKey[int]()
+"""The number of the last request to the session's sandbox in the tests that are over."""
+
 REPORTED: Final = "patchworks_contract"
 """Attribute of a test's report with what was found; xdist carries it to the terminal."""
 
@@ -32,13 +37,26 @@ def judge(item: pytest.Item) -> None:
     handles = handles_of(item)
     if handles and (mode := contract_mode(item)) != "off":
         allow = read_codes(_of_marker(item, "allow", ())) | read_codes(item.config.getini("patchworks_contract_allow"))
-        handles = item.stash[HANDLES]
-        at_least = 0 if any(len(handle.requests) for handle in handles) else 1  # of several, one may stay unused
-        found = (handle.contract_problem(at_least=at_least, allow=allow) for handle in handles)
+        over = 0 if HANDLES in item.stash else item.config.stash.get(_OVER, 0)
+        after = over if over <= handles[0].backend.journal.last_seq else 0  # a reset begins at 1 again
+        # Of several, one may stay unused; that of the session may have been used by a fixture.
+        is_used = HANDLES not in item.stash or any(len(handle.requests) for handle in handles)
+        at_least = 0 if is_used else 1
+        found = (handle.contract_problem(at_least=at_least, allow=allow, after=after) for handle in handles)
         problems = [problem for problem in found if problem is not None]
         if problems and mode == "fail":
             pytest.fail("\n".join(problems), pytrace=False)
         item.stash[_PROBLEM] = "\n".join(problems)
+
+
+def forget(item: pytest.Item) -> None:
+    """Forget the handles of a test that is over, which may run again, and the requests to that of the session."""
+    if HANDLES in item.stash:
+        del item.stash[HANDLES]
+    elif contract_mode(item) != "off":
+        for handle in handles_of(item):
+            with suppress(SandboxError):
+                item.config.stash[_OVER] = handle.backend.journal.last_seq
 
 
 def handles_of(item: pytest.Item) -> list[Patchworks]:

@@ -179,9 +179,12 @@ class Observed:
         if problem is not None:
             raise NotConformingError(problem)
 
-    def contract_problem(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> str | None:
-        """Return the message with which ``assert_contract`` fails; ``None`` where it does not."""
-        return self._backend.do(verbs.contract_violations()).but(allow).problem(at_least)
+    def contract_problem(self, *, at_least: int = 1, allow: Iterable[str] = (), after: int = 0) -> str | None:
+        """Return the message with which ``assert_contract`` fails; ``None`` where it does not.
+
+        ``after``: the number of the request after which they are held against the contract.
+        """
+        return self._backend.do(verbs.contract_violations(after)).but(allow).problem(at_least)
 
     def duplicates(
         self,

@@ -17,7 +17,7 @@ from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import SeedSource, load_seed, read_seed
 from sandbox.testing.contract import read_codes
-from sandbox.testing.contract_plugin import HANDLES, OF_SESSION, handles_of, note, shows_violations
+from sandbox.testing.contract_plugin import HANDLES, OF_SESSION, forget, handles_of, note, shows_violations
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.intercept import intercepted, refused_outside_of_tests
 from sandbox.testing.local import InProcess, SandboxServer
@@ -279,8 +279,13 @@ def complete(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo
     if call.when == "call":
         item.stash[_OUTCOME] = report.outcome
         note(report, item)
-    if not report.failed:
-        return
+    if report.failed:
+        _tell(report, item, call)
+    if call.when == "teardown":
+        forget(item)
+
+
+def _tell(report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     told = [_Told(handle) for handle in handles_of(item)]
     if (beside := _beside(item)) is not None:
         told.append(beside)

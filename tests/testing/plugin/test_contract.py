@@ -194,3 +194,40 @@ def test_what_makes_no_sense_is_refused(pytester: pytest.Pytester, ini: str, arg
 
     assert result.ret != 0
     pytest.LineMatcher([*result.outlines, *result.errlines]).fnmatch_lines([message])
+
+
+def test_request_of_an_earlier_run_of_the_test_does_not_count(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    runtestprotocol(item, nextitem=nextitem, log=False)
+    item._initrequest()
+    for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+    )
+    tests = """
+runs = []
+
+@pytest.mark.patchworks(contract="fail")
+def test_again(patchworks_factory):
+    runs.append(1)
+    (bad if len(runs) == 1 else good)(patchworks_factory())
+"""
+    run(pytester, BAD + tests).assert_outcomes(passed=1)
+
+
+def test_request_to_the_sandbox_of_the_session_counts_for_its_test(pytester: pytest.Pytester) -> None:
+    tests = """
+def test_good(patchworks_session): good(patchworks_session)
+def test_bad(patchworks_session): bad(patchworks_session)
+def test_good_again(patchworks_session): good(patchworks_session)
+def test_unused(patchworks_session): pass
+"""
+    result = run(pytester, BAD + tests, "--patchworks-contract=fail", "-rN")
+
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["*1 of 1 requests does not conform to the contract*", "*#2 GET /oauth/token"])
