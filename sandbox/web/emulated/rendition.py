@@ -1,7 +1,8 @@
 """The rendition of a document in OpenAPI 3.0.3, for tools that do not read 3.1.
 
 The published document needs three changes: its version, ``license.identifier`` and ``const``. A resolved document holds
-JSON Schemas of users, which may have any keyword. One that 3.0.3 lacks is kept as an extension, ``x-prefixItems``.
+JSON Schemas of users, which may have any keyword. One that 3.0.3 lacks is said in other words where these are the same
+(``dependentRequired``, ``if``), and is kept as an extension otherwise: ``x-prefixItems``.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from sandbox.web.emulated.document import Document
 _KEPT: Final = frozenset(
     {
         *("title", "description", "format", "default", "example", "deprecated", "readOnly", "writeOnly"),
-        *("multipleOf", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems"),
-        *("minProperties", "maxProperties"),
+        *("multipleOf", "pattern", "uniqueItems"),
     }
 )
 """The keywords that mean the same in both versions."""
+
+_COUNTS: Final = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
+"""The same, with a whole number that draft 2020-12 lets stand as 1.0."""
 
 
 def as_3_0(document: Document) -> Document:
@@ -54,13 +57,16 @@ def schema_3_0(schema: Any) -> Document:
     """Return a JSON Schema of draft 2020-12 as a schema of OpenAPI 3.0.3."""
     if isinstance(schema, bool):
         return {} if schema else {"not": {}}
-    if "$ref" in schema:
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        reference = {"$ref": schema["$ref"].replace("/$defs/", "/x-$defs/")}
-        return {"allOf": [reference], **schema_3_0(beside)} if beside else reference
+    if [*schema] == ["$ref"]:
+        return dict(schema)
     converted: Document = {}
+    all_of: list[Document] = []
     for key, value in schema.items():
-        converted.update(_keyword(key, value, schema))
+        part = _keyword(key, value, schema)
+        all_of += part.pop("allOf", [])
+        converted.update(part)
+    if all_of:
+        converted["allOf"] = all_of
     if converted.get("type") == "array":
         converted.setdefault("items", {})
     return converted
@@ -68,8 +74,12 @@ def schema_3_0(schema: Any) -> Document:
 
 def _keyword(key: str, value: Any, schema: Mapping[str, Any]) -> Document:
     match key:
+        case "$ref":
+            return {"allOf": [{"$ref": value}]}
         case "type":
             return _type(value, schema)
+        case "enum" if not value:
+            return {"allOf": [{"not": {}}]}
         case "const" | "enum":
             values = [value] if key == "const" else value
             return {"enum": values, **({"nullable": True} if None in values else {})}
@@ -89,18 +99,30 @@ def _keyword(key: str, value: Any, schema: Mapping[str, Any]) -> Document:
             return {key: [schema_3_0(each) for each in value]}
         case "not":
             return {key: schema_3_0(value)}
+        case "if":
+            sides = [({"not": value}, schema.get("then", True)), (value, schema.get("else", True))]
+            return {"allOf": [_either(*side) for side in sides if side[1] is not True]}
+        case "then" | "else" if "if" in schema:
+            return {}
+        case "dependentRequired" | "dependentSchemas":
+            rules = {name: {"required": each} if isinstance(each, list) else each for name, each in value.items()}
+            return {"allOf": [_either({"not": {"required": [name]}}, each) for name, each in rules.items()]}
         case "items" if not isinstance(value, list) and "prefixItems" not in schema:
             return {key: schema_3_0(value)}
         case "properties":
             return {key: {name: schema_3_0(each) for name, each in value.items()}}
         case "additionalProperties" if "patternProperties" not in schema:
             return {key: value if isinstance(value, bool) else schema_3_0(value)}
-        case "$defs":
-            return {"x-$defs": {name: schema_3_0(each) for name, each in value.items()}}
+        case _ if key in _COUNTS:
+            return {key: int(value)}
         case _ if key in _KEPT or key.startswith("x-"):
             return {key: value}
         case _:
             return {f"x-{key}": value}
+
+
+def _either(*schemas: Any) -> Document:
+    return {"anyOf": [schema_3_0(each) for each in schemas]}
 
 
 def _is_exclusive(bound: str, schema: Mapping[str, Any]) -> bool:
@@ -121,4 +143,4 @@ def _type(value: Any, schema: Mapping[str, Any]) -> Document:
     if len(others) == 1:
         return {"type": others[0], **nullable}
     choices = [schema_3_0({"type": name}) | nullable for name in others]
-    return {"allOf": [{"anyOf": choices}]} if "anyOf" in schema or "allOf" in schema else {"anyOf": choices}
+    return {"allOf": [{"anyOf": choices}]} if "anyOf" in schema else {"anyOf": choices}

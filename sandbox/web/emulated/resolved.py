@@ -6,7 +6,6 @@ the sandbox checks each item of a list (FACTS 1.21). A free-form service takes w
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -18,16 +17,13 @@ from sandbox.platform.endpoints.inbound import BLANK, MISMATCH
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.model import INBOUND_PATH, Entity, Service
 from sandbox.platform.store import Store
+from sandbox.web.emulated.components import camel, components_of
 from sandbox.web.emulated.document import Document
 
 _BLANKS: Final[Mapping[str, Mapping[str, int]]] = {"object": {"minProperties": 1}, "string": {"minLength": 1}}
 """The keywords that keep a blank payload out of a type (FACTS 1.16)."""
 
 _NO_LIST: Final = ("object", "string", "number", "integer", "boolean")
-_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_DEFINITIONS: Final = ("$defs", "definitions")
-_VALUES: Final = ("const", "enum", "default", "example", "examples")
-_MAPS: Final = ("properties", "patternProperties", "dependentSchemas", *_DEFINITIONS)
 
 
 def resolved(document: Document, store: Store, settings: Settings) -> Document:
@@ -35,10 +31,11 @@ def resolved(document: Document, store: Store, settings: Settings) -> Document:
     services = [service for service in store.services() if service.active or settings.inactive_service == "accept"]
     entities = {service.id: store.entity_of(service) for service in services}
     structured = {entity.id: entity for entity in entities.values() if entity and entity.json_schema is not None}
-    schemas = _unique({entity.id: (f"{_camel(entity.name)}Payload",) for entity in structured.values()})
+    general_schemas: Mapping[str, Any] = document["components"]["schemas"]
+    schemas = _unique({each.id: (f"{camel(each.name)}Payload",) for each in structured.values()}, general_schemas)
     ids = _unique(
         {
-            service.id: (f"store{_camel(service.vanity_url)}", f"store{_camel(service.company, service.vanity_url)}")
+            service.id: (f"store{camel(service.vanity_url)}", f"store{camel(service.company, service.vanity_url)}")
             for service in services
         }
     )
@@ -58,10 +55,10 @@ def resolved(document: Document, store: Store, settings: Settings) -> Document:
         method: _leading_to(operation, next(iter(ids.values()), None))
         for method, operation in paths[settings.token_path].items()
     }
-    components: dict[str, Any] = {**document["components"], "schemas": {**document["components"]["schemas"]}}
+    components = dict(general_schemas)
     for key, entity in structured.items():
-        components["schemas"].update(_components(entity.json_schema or {}, schemas[key]))
-    return {**document, "paths": paths, "components": components}
+        components |= components_of(entity.json_schema or {}, schemas[key], {*components, *schemas.values()})
+    return {**document, "paths": paths, "components": {**document["components"], "schemas": components}}
 
 
 def _leading_to(operation: Mapping[str, Any], operation_id: str | None) -> Document:
@@ -76,16 +73,15 @@ def _leading_to(operation: Mapping[str, Any], operation_id: str | None) -> Docum
 # --- names ----------------------------------------------------------------------------------------------------------
 
 
-def _camel(*names: str) -> str:
-    words = (word for name in names for word in re.split(r"[^A-Za-z0-9]+", name) if word)
-    return "".join(word[0].upper() + word[1:] for word in words)
+def _unique(names: Mapping[int, Iterable[str]], taken: Iterable[str] = ()) -> dict[int, str]:
+    """Return a name for each id: the first of its names that nothing else has, or else the last one with the id.
 
-
-def _unique(names: Mapping[int, Iterable[str]]) -> dict[int, str]:
-    """Return a name for each id: the first of its names that no other id has, or else the last one with the id."""
-    counts = Counter(name for each in names.values() for name in set(each))
+    No other name has the underscore before that id.
+    """
+    counts = Counter([*taken, *(name for each in names.values() for name in set(each))])
     return {
-        key: next((name for name in each if counts[name] == 1), f"{list(each)[-1]}{key}") for key, each in names.items()
+        key: next((name for name in each if counts[name] == 1), f"{list(each)[-1]}_{key}")
+        for key, each in names.items()
     }
 
 
@@ -156,55 +152,3 @@ def _body(general: Mapping[str, Any], entity: Entity, name: str, store: Store, s
         "description": f"A payload of the entity {entity.name}, or a list of such payloads.",
         "content": {JSON: content},
     }
-
-
-# --- the schema of an entity as a component -------------------------------------------------------------------------
-
-
-def _components(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the components that a JSON Schema becomes: itself, and each of its definitions.
-
-    References lead to the components. An ``$id`` goes: references would be relative to it, not to the document.
-    """
-    root = {key: value for key, value in schema.items() if (key, value) != ("$schema", _DIALECT)}
-    own = root.pop("$id", None) if isinstance(root.get("$id"), str) else None
-    places = {"#": f"#/components/schemas/{name}"}
-    components: dict[str, Any] = {}
-    for keyword in _DEFINITIONS:
-        if isinstance(root.get(keyword), Mapping):
-            for key, definition in root.pop(keyword).items():
-                component = f"{name}{_camel(key)}"
-                component += str(len(components)) if component in components or component == name else ""
-                components[component] = definition
-                pointer = key.replace("~", "~0").replace("/", "~1")
-                places[f"#/{keyword}/{pointer}"] = f"#/components/schemas/{component}"
-    return {key: _rebased(each, places, own) for key, each in {name: root, **components}.items()}
-
-
-def _rebased(schema: Any, places: Mapping[str, str], own: str | None) -> Any:
-    """Return a schema whose references lead to where the parts of its document are now."""
-    if isinstance(schema, list):
-        return [_rebased(each, places, own) for each in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    rebased: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key == "$ref" and isinstance(value, str):
-            rebased[key] = _led(value.removeprefix(own or ""), places)
-        elif key in _VALUES:
-            rebased[key] = value
-        elif key in _MAPS and isinstance(value, Mapping):
-            rebased[key] = {name: _rebased(each, places, own) for name, each in value.items()}
-        else:
-            rebased[key] = _rebased(value, places, own)
-    return rebased
-
-
-def _led(reference: str, places: Mapping[str, str]) -> str:
-    """Return where a reference leads now: by the longest known beginning of its JSON Pointer."""
-    steps = reference.split("/")
-    for end in range(len(steps), 0, -1):
-        beginning = "/".join(steps[:end])
-        if beginning in places:
-            return "/".join([places[beginning], *steps[end:]])
-    return reference

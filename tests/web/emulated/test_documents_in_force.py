@@ -210,6 +210,29 @@ def test_names_are_unique_where_companies_and_entities_share_them(integration: I
     assert len(payloads) == 2
 
 
+def test_names_of_schemas_leave_those_of_the_contract_alone(integration: Integration) -> None:
+    store = integration.sandbox.store
+    connector = store.connectors()[0]
+    definitions = {name: {"type": kind} for name, kind in (("a-b", "string"), ("a_b", "number"), ("payload", "null"))}
+    references = {name: {"$ref": f"#/$defs/{name}"} for name in definitions}
+    by_hand = {"type": "object", "properties": references, "$defs": definitions}
+    for number, name in enumerate(("invalid", "x", "x payload")):
+        store.add_entity(connector.id, "custom", name, None, by_hand)
+        store.add_service("acme", connector.id, name, f"odd-{number}")
+    error = served(integration)["components"]["schemas"]["InvalidPayload"]
+
+    document = served(integration, resolve="true")
+
+    OpenAPIV31SpecValidator(document).validate()
+    schemas = document["components"]["schemas"]
+    assert schemas["InvalidPayload"] == error
+    for number in range(3):
+        content = document["paths"][f"/v1/acme/odd-{number}"]["post"]["requestBody"]["content"]["application/json"]
+        name = content["schema"]["anyOf"][1]["items"]["$ref"].rpartition("/")[2]
+        parts = [part["$ref"].rpartition("/")[2] for part in schemas[name]["properties"].values()]
+        assert [schemas[part] for part in parts] == list(definitions.values())
+
+
 def test_inactive_services_and_a_sandbox_without_services_resolve(integration: Integration) -> None:
     store = integration.sandbox.store
     for service in store.services():
@@ -241,6 +264,56 @@ SCHEMAS = {
     "optional": {"type": "object", "properties": {"a": {"const": 1}}},
     "any type": {"properties": {"a": {"type": ["string", "integer"]}}},
     "boolean parts": {"type": "object", "required": ["a"], "properties": {"a": True, "b": False}},
+    "anchors": {
+        "type": "object",
+        "required": ["a"],
+        "properties": {"a": {"$ref": "#number"}, "b": {"$dynamicRef": "#text"}},
+        "$defs": {"n": {"$anchor": "number", "type": "number"}, "t": {"$dynamicAnchor": "text", "type": "string"}},
+    },
+    "relative addresses": {
+        "$id": "https://schemas.test/order.json",
+        "type": "object",
+        "properties": {"a": {"$ref": "number.json"}, "b": {"$ref": "order.json#/$defs/%C3%A9t%20e~1"}},
+        "required": ["a"],
+        "$defs": {"n": {"$id": "number.json", "type": "number"}, "ét e/": {"type": "string"}},
+    },
+    "references to any place": {
+        "type": "object",
+        "required": ["a"],
+        "properties": {
+            "a": {"type": ["number", "string"], "if": {"type": "string"}, "then": {"maxLength": 2}},
+            "b": {"$ref": "#/properties/a/then"},
+            "c": {"$ref": "#/properties/%62"},
+        },
+    },
+    "words beside a reference and several types": {
+        "type": "object",
+        "properties": {
+            "a": {"$ref": "#/$defs/n", "allOf": [{"maximum": 1}]},
+            "b": {"type": ["number", "string"], "allOf": [{"not": {"const": "y"}}], "minLength": 1.0},
+        },
+        "$defs": {"n": {"type": "number"}},
+    },
+    "conditions": {
+        "type": "object",
+        "dependentRequired": {"b": ["a"]},
+        "dependentSchemas": {"a": {"properties": {"a": {"type": "number"}}}},
+        "if": {"required": ["a"]},
+        "then": {"properties": {"b": {"enum": []}}},
+        "else": {"required": ["lines"]},
+    },
+    "draft 4": {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "id": "https://schemas.test/old.json",
+        "type": "object",
+        "required": ["a"],
+        "properties": {
+            "a": {"type": "number", "minimum": 1, "exclusiveMinimum": True},
+            "b": {"$ref": "#/definitions/n", "maximum": 0},
+        },
+        "definitions": {"n": {"type": "number"}},
+        "dependencies": {"b": ["a"], "lines": {"required": ["to"]}},
+    },
 }
 PAYLOADS = [
     {"to": {"street": "x"}, "lines": [{"qty": 1}]},
@@ -257,6 +330,12 @@ PAYLOADS = [
     {"a": None},
     {"b": 1},
     {"a": 1, "b": 1},
+    {"a": 2, "b": 1},
+    {"a": 1, "b": "text"},
+    {"b": "y"},
+    {"b": ""},
+    {"a": 1, "c": "text"},
+    {"a": 2, "lines": []},
     [{"a": 1}],
     [[{"a": 1}]],
 ]
