@@ -467,6 +467,15 @@ def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
     return Verb(f"POST /companies/{_quoted(company)}/flows", here, reading.flow, dict(document))
 
 
+def copy_flow(flow_id: int, company: str) -> Verb[Flow]:
+    """Copy a process flow into a company, with new ids and signatures, and the same keys of HMACs."""
+    return Verb(
+        f"POST /companies/{_quoted(company)}/flows/{flow_id}/copy",
+        lambda it: it.store.flows.copy_flow(flow_id, it.store.company(company).slug),
+        reading.flow,
+    )
+
+
 def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
     """Enable or disable a flow, and deploy a version of it; raise ``InvalidValueError``."""
     return Verb(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterator
 
 import pytest
@@ -63,6 +64,23 @@ def test_flow_is_configured_added_and_deleted(handle: Patchworks) -> None:
         handle.webhook("Stock")
     with pytest.raises(NotFoundError, match="there is no webhook of flow 'Orders in' 'x'"):
         handle.webhook("Orders in", id="x")
+
+
+def test_copy_of_a_company_signs_its_webhooks_with_the_same_key(handle: Patchworks) -> None:
+    key = "a key of the sender"
+    handle.flows.add("Signed", webhooks=[{"hmac": {"algorithm": "sha256", "key": key}}], callbacks=[{"returns": 1}])
+    mine = handle.isolated()
+    digest = hmac.new(key.encode(), b"{}", "sha256").hexdigest()
+
+    answers = [
+        post(each.webhook("Signed").url, data=b"{}", headers={"X-HMAC-HASH": digest}).status_code
+        for each in (handle, mine)
+    ]
+
+    assert answers == [200, 200]
+    assert mine.webhook("Signed").url != handle.webhook("Signed").url
+    assert [flow.name for flow in mine.flows] == [flow.name for flow in handle.flows]
+    assert post(mine.callback("Signed").url).json() == [1]
 
 
 def test_faults_and_duplicates_of_a_flow(handle: Patchworks) -> None:

@@ -17,7 +17,16 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 from tests import ROOT
 
-ADDITIONS = {"add_company", "add_connector", "add_entity", "add_client", "add_service", "add_flow", "add_api_key"}
+ADDITIONS = {
+    "add_company",
+    "add_connector",
+    "add_entity",
+    "add_client",
+    "add_service",
+    "add_flow",
+    "copy_flow",
+    "add_api_key",
+}
 """Verbs that change something and disturb nobody."""
 OF_THE_COMPANY = {"change_entity", "delete_client", "change_service", "delete_service"}
 """Verbs for what the handle finds by its name, among what its own company has."""

@@ -6,7 +6,7 @@ lock. The caller checks that a company exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hmac import compare_digest
@@ -133,6 +133,16 @@ class FlowStore(AccessStore):
                 raise ConflictError(f"company {company!r} has a flow {name!r} already; choose another name")
             return self.put_flow(company, given)
 
+    def copy_flow(self, flow_id: int, company: str) -> Flow:
+        """Copy a flow into a company, with new ids and signatures; raise ``ConflictError`` where its name is taken."""
+        with self._lock:
+            flow = self.flow(flow_id)
+            versions = tuple(self._next_id("version") for _ in flow.versions)
+            deployed = False if flow.deployed is None else versions[flow.versions.index(flow.deployed)]
+            webhooks = tuple(replace(hook, id=None, signature=None) for hook in flow.webhooks)
+            callbacks = tuple(replace(hook, id=None, signature=None) for hook in flow.callbacks)
+            return self.add_flow(company, FlowSeed(flow.name, flow.enabled, deployed, versions, webhooks, callbacks))
+
     def change_flow(self, flow_id: int, **changes: bool | int | None) -> Flow:
         """Enable or disable a flow (``enabled``), and deploy a version or none (``deployed``)."""
         with self._lock:
@@ -249,9 +259,10 @@ class FlowStore(AccessStore):
         neither is generated, and an API key or password that is in neither matches nothing.
         """
         with self._lock:
+            known_hooks = here.hooks() if here else {}
             for flow in snapshot.flows:
-                webhooks = tuple(self._with_secrets(hook, here) for hook in flow.webhooks)
-                callbacks = tuple(self._with_secrets(hook, here) for hook in flow.callbacks)
+                webhooks = tuple(self._with_secrets(hook, known_hooks) for hook in flow.webhooks)
+                callbacks = tuple(self._with_secrets(hook, known_hooks) for hook in flow.callbacks)
                 self._put(replace(flow, webhooks=webhooks, callbacks=callbacks))
             keys = {(key.company, key.name): key.secret for key in (here.api_keys() if here else ())}
             self._keys = {
@@ -267,8 +278,8 @@ class FlowStore(AccessStore):
             ids = snapshot.last_ids
             self._last_ids = {"flow": ids.flow, "version": ids.version, "api_key": ids.api_key, "user": ids.user}
 
-    def _with_secrets(self, hook: _H, here: FlowStore | None) -> _H:
-        found = here.hooks().get(hook.id or "") if here else None
+    def _with_secrets(self, hook: _H, hooks: Mapping[str, Hook]) -> _H:
+        found = hooks.get(hook.id or "")
         known = found if type(found) is type(hook) else None
         if hook.signature is None:
             hook = replace(hook, signature=known.signature if known else self._rng.secret())

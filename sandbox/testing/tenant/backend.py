@@ -36,6 +36,7 @@ class Tenant:
 
     def __init__(self, parent: Backend, seeds: Sequence[CompanySeed] = (), *, shared: bool = True) -> None:
         self._seeds = seeds or [_copy_of(parent.company, parent)]
+        self._source = None if seeds else parent.company
         # A part of a part is a part of the whole.
         self.parent: Backend = parent.parent if isinstance(parent, Tenant) else parent
         self.place = parent.place
@@ -48,6 +49,11 @@ class Tenant:
         # Where others may add companies at any time, the sandbox makes up a slug that is free.
         seeds = [replace(seed, slug=None) if self._shared or seed.slug in taken else seed for seed in self._seeds]
         loaded = [_create(seed, parent) for seed in seeds]
+        if self._source is not None:  # the sandbox copies flows: the keys of their HMACs do not leave it
+            source = self._source if self._source in taken else parent.company
+            for flow in parent.do(verbs.flows()):
+                if flow.company == source:
+                    parent.do(verbs.copy_flow(flow.id, loaded[0][0]))
         self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
         client_ids = tuple(client.client_id for client in self._clients)
         self._own = Ownership(tuple(slug for slug, _ in loaded), client_ids, since)
@@ -131,7 +137,7 @@ def given_flows(seed: CompanySeed) -> list[dict[str, Any]]:
             "name": flow.name,
             "enabled": flow.enabled,
             "deployed": flow.deployed is not False,
-            "webhooks": [_new(hook) for hook in flow.webhooks if hook.hmac is None or hook.hmac.key is not None],
+            "webhooks": [_new(hook) for hook in flow.webhooks],
             "callbacks": [_new(hook) for hook in flow.callbacks],
         }
         for flow in seed.flows
@@ -145,9 +151,7 @@ def _new(hook: Hook) -> dict[str, Any]:
 
 
 def _copy_of(slug: str, backend: Backend) -> CompanySeed:
-    """Return a seed that makes another company like this one, with one OAuth client for each connector."""
-    from sandbox.platform.flows.model import FlowSeed  # few need it
-
+    """Return a seed that makes another company like this one without its flows, with an OAuth client a connector."""
     name = next((company.name for company in backend.do(verbs.companies()) if company.slug == slug), slug)
     services = [service for service in backend.do(verbs.services()) if service.company == slug]
     connectors = [
@@ -168,9 +172,4 @@ def _copy_of(slug: str, backend: Backend) -> CompanySeed:
         for connector in backend.do(verbs.connectors())
         if connector.company == slug
     ]
-    flows = tuple(
-        FlowSeed(flow.name, flow.enabled, flow.deployed is not None, (), flow.webhooks, flow.callbacks)
-        for flow in backend.do(verbs.flows())
-        if flow.company == slug
-    )
-    return CompanySeed(name, None, tuple(connectors), flows)
+    return CompanySeed(name, None, tuple(connectors))

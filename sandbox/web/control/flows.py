@@ -208,6 +208,16 @@ def add_flow(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     return _presented(_store().add_flow(slug, parse_part("flows", read_json()))), 201, _NOT_STORED
 
 
+@blueprint.post("/companies/<company>/flows/<int:flow_id>/copy")
+@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.problem(404, "There is no such company or flow.")
+@blueprint.problem(409, _TAKEN)
+def copy_flow(company: str, flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Copy a flow into a company; it gets new ids and signatures, and its webhooks keep the keys of their HMACs."""
+    slug = current_sandbox().store.company(company).slug
+    return _presented(_store().copy_flow(flow_id, slug)), 201, _NOT_STORED
+
+
 @blueprint.get("/flows/<int:flow_id>")
 @blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
 def get_flow(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:

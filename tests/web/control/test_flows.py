@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
 
 from tests.conftest import Integration
 from tests.web.control.problem import detail
-
-
-def emulated(integration: Integration) -> Client:
-    """Return a client of the emulated platform."""
-    return Client(integration.http.application)
-
 
 ID = "01hx3v9k2m8e5n7q4r6s0t1w3a"
 
@@ -48,14 +41,14 @@ def test_webhooks_and_callbacks_are_added_and_deleted(integration: Integration) 
     webhook = integration.control("POST", "/flows/1/webhooks", {"hmac": hmac}).get_json()
     callback = integration.control("POST", "/flows/1/callbacks", {"returns": [1], "format": "xml"}).get_json()
 
-    answered = emulated(integration).get(callback["url"].removeprefix("http://localhost"))
+    answered = integration.http.get(callback["url"].removeprefix("http://localhost"))
     assert (answered.status_code, answered.data, answered.mimetype) == (200, b"[1]", "application/xml")
     assert webhook["hmac"] == {"algorithm": "sha256"}
     listed = integration.control("GET", "/flows").text
     assert "a key of the sender" not in listed
     for hook in (webhook, callback):
         assert integration.control("DELETE", f"/flows/1/hooks/{hook['id']}").status_code == 204
-    assert emulated(integration).get(callback["url"].removeprefix("http://localhost")).status_code == 404
+    assert integration.http.get(callback["url"].removeprefix("http://localhost")).status_code == 404
 
 
 def test_signatures_are_shown_on_this_machine_only(integration: Integration) -> None:
@@ -80,9 +73,30 @@ def test_endpoints_have_the_addresses_of_flows_and_a_key(integration: Integratio
         "http://localhost/api/v1",
     ]
     paths = [url.removeprefix("http://localhost") for url in (*flow["webhooks"], *flow["callbacks"])]
-    assert [emulated(integration).post(path, data=b"x").status_code for path in paths] == [200, 200]
-    started = emulated(integration).post("/api/v1/flows/1/start", headers={"Authorization": ready["api_key"]})
+    assert [integration.http.post(path, data=b"x").status_code for path in paths] == [200, 200]
+    started = integration.http.post("/api/v1/flows/1/start", headers={"Authorization": ready["api_key"]})
     assert started.status_code == 200
+
+
+def test_flow_is_copied_with_new_ids_and_the_same_answers(integration: Integration) -> None:
+    webhook = {"id": ID, "hmac": {"algorithm": "sha256", "key": "a key of the sender"}, "answer": {"status": 202}}
+    given = {"name": "Stock", "versions": [21, 22], "deployed": 21, "enabled": False, "webhooks": [webhook]}
+    flow = integration.control("POST", "/companies/acme/flows", given).get_json()
+    integration.control("POST", "/companies", {"name": "Other"})
+
+    added = integration.control("POST", f"/companies/other/flows/{flow['id']}/copy")
+    copied = added.get_json()
+
+    assert added.status_code == 201
+    assert (copied["company"], copied["name"], copied["enabled"]) == ("other", "Stock", False)
+    assert copied["versions"].index(copied["deployed"]) == 0
+    (hook,) = copied["webhooks"]
+    assert hook["id"] != ID
+    assert (hook["hmac"], hook["answer"]["status"]) == ({"algorithm": "sha256"}, 202)
+    assert "a key of the sender" not in added.text
+    assert integration.control("POST", f"/companies/other/flows/{flow['id']}/copy").status_code == 409
+    assert integration.control("POST", "/companies/other/flows/99/copy").status_code == 404
+    assert integration.control("POST", f"/companies/none/flows/{flow['id']}/copy").status_code == 404
 
 
 def test_api_key_is_shown_once_listed_revoked_and_deleted(integration: Integration) -> None:
@@ -96,7 +110,7 @@ def test_api_key_is_shown_once_listed_revoked_and_deleted(integration: Integrati
     assert [each["name"] for each in listed.get_json()] == ["Demo key", "CI"]
     assert listed.get_json()[1]["last_four"] == key["key"][-4:]
     assert integration.control("POST", f"{path}/revoke").get_json()["revoked"]
-    assert emulated(integration).post("/api/v1/flows/1/start", headers={"Authorization": key["key"]}).status_code == 401
+    assert integration.http.post("/api/v1/flows/1/start", headers={"Authorization": key["key"]}).status_code == 401
     assert integration.control("DELETE", path).status_code == 204
     assert integration.control("DELETE", path).status_code == 404
 
@@ -105,17 +119,17 @@ def test_user_is_added_listed_and_deleted(integration: Integration) -> None:
     ada = {"email": "ada@example.test", "password": "correct-horse"}
     user = integration.control("POST", "/companies/acme/users", ada).get_json()
 
-    token = emulated(integration).post("/api/v1/login", json=ada).get_json()["token"]
+    token = integration.http.post("/api/v1/login", json=ada).get_json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
-    assert emulated(integration).post("/api/v1/flows/1/start", headers=headers).status_code == 200
+    assert integration.http.post("/api/v1/flows/1/start", headers=headers).status_code == 200
     assert "correct-horse" not in integration.control("GET", "/users").text
     assert integration.control("DELETE", f"/users/{user['id']}").status_code == 204
-    assert emulated(integration).post("/api/v1/flows/1/start", headers=headers).status_code == 401
+    assert integration.http.post("/api/v1/flows/1/start", headers=headers).status_code == 401
 
 
 def test_runs_of_a_flow_are_listed(integration: Integration) -> None:
     url = integration.control("GET", "/flows/1").get_json()["webhooks"][0]["url"]
-    emulated(integration).post(url.removeprefix("http://localhost"), data=b"x")
+    integration.http.post(url.removeprefix("http://localhost"), data=b"x")
     (run,) = integration.control("GET", "/flows/1/runs").get_json()
 
     assert (run["trigger"], run["status"], run["flow"], run["version"]) == ("Webhook", 2, "Orders in", 1)
