@@ -13,7 +13,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -22,10 +24,19 @@ import jsonschema_rs
 from sandbox.foundation.answer import JSON
 from sandbox.foundation.errors import cut
 from sandbox.foundation.form_data import FORM, MAX_FIELDS, media_type, names_json, read_multipart
-from sandbox.foundation.strict_json import parse_json
+from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.assertions.report import repeated_keys
-from sandbox.journal.contract_rules import RULES, Code, ContractViolation, is_for_bearers
+from sandbox.journal.contract_rules import (
+    ALSO_WITH_SLASH,
+    HMAC_HEADER,
+    RULES,
+    Code,
+    ContractViolation,
+    access_of,
+    rules_of,
+)
 from sandbox.journal.entry import Entry
+from sandbox.journal.redaction import SIGNATURE
 
 CREDENTIALS: Final = ("client_id", "client_secret")
 MAX_VIOLATIONS: Final = 50
@@ -35,36 +46,41 @@ _LENGTH: Final = 300
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+/[!#$%&'+.^_`|~0-9A-Za-z-]+")
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
+_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+_SECRETS: Final = (*CREDENTIALS, "access_token", "api_key", "password", "token")
 _SINGLE: Final = ("Authorization", "Content-Type")
 _PADDING: Final = " \t\n\r\0\x0b"
 """The characters that the platform trims off a parameter (WIRE A)."""
 
 
-def contract_violations(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> list[ContractViolation]:
+def contract_violations(
+    entry: Entry, operations: Mapping[str, Mapping[str, Any]], in_path: Mapping[str, str] = MappingProxyType({})
+) -> list[ContractViolation]:
     """Return the ways in which a request does not conform to the published contract; empty when it does.
 
-    ``operations`` are those of its endpoint by method, as OpenAPI has them; none for a request to no endpoint. Of a
-    request with very many violations the first ``MAX_VIOLATIONS`` are returned.
+    ``operations`` are those of its endpoint by method, as OpenAPI has them; none for a request to no endpoint.
+    ``in_path`` are the values in the path that are held against their schemas. Of a request with very many violations
+    the first ``MAX_VIOLATIONS`` are returned.
     """
     return [
         ContractViolation(entry.id, entry.method, entry.path, code, cut(message, _LENGTH), RULES[code].remedy)
-        for code, message in islice(_found(entry, operations), MAX_VIOLATIONS)
+        for code, message in islice(_found(entry, operations, in_path), MAX_VIOLATIONS)
     ]
 
 
 _Finding = tuple[Code, str]
 
 
-def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> Iterator[_Finding]:
+def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], in_path: Mapping[str, str]) -> Iterator[_Finding]:
     reason, _, detail = (entry.reason or "").partition(":")
     if reason == "refused_by_server":
         yield "malformed_http", f"the server could not read it, {entry.reason}"
         return
     if _is_probe(entry):
         return
-    if not operations or entry.path.endswith("/"):
-        yield "undocumented_path", f"the contract has no path {entry.path}"
     operation = operations.get(entry.method)
+    if not operations or (entry.path.endswith("/") and not (operation or {}).get(ALSO_WITH_SLASH)):
+        yield "undocumented_path", f"the contract has no path {entry.path}"
     if operation is None:
         if operations:
             yield "undocumented_method", f"the contract has {' and '.join(operations)} here, not {entry.method}"
@@ -77,9 +93,9 @@ def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]]) -> Iterato
         yield "malformed_http", f"the body ended before its announced end:{detail}"
         return
     yield from _of_headers(entry, operation)
-    found = [*_of_query(entry, operation), *_of_body(entry, operation)]
+    found = [*_of_path(in_path, operation), *_of_query(entry, operation), *_of_body(entry, operation)]
     yield from found
-    if entry.status == 400:
+    if entry.status in (400, 422):
         yield from _of_refusal(reason, detail.strip(), {code for code, _ in found})
 
 
@@ -94,16 +110,37 @@ def _is_probe(entry: Entry) -> bool:
 
 
 def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
-    accept = _values(entry, "Accept")
-    if not _names(", ".join(accept), JSON):
-        named = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
-        yield "no_accept_json", named
+    accept, access = _values(entry, "Accept"), access_of(operation)
+    if access != "signature" and not _names(", ".join(accept), JSON):
+        given = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
+        yield "no_accept_json", given
     for name in _SINGLE:
         if (count := len(_values(entry, name))) > 1:
             yield "repeated_header", f"{name} is there {count} times"
-    if is_for_bearers(operation) and _scheme(entry) != "bearer":
-        given = _values(entry, "Authorization")
-        yield "no_bearer_token", "Authorization is not 'Bearer …'" if given else "there is no Authorization header"
+    there_is, reason = bool(_values(entry, "Authorization")), (entry.reason or "").partition(":")[0]
+    match access:
+        case "bearer" if _scheme(entry) != "bearer":
+            said = "Authorization is not 'Bearer …'" if there_is else "there is no Authorization header"
+            yield "no_bearer_token", said
+        case "key" if not there_is or reason == "no_api_key":
+            yield "no_api_key", "there is no Authorization header, or it is blank"
+        case "key" if reason == "api_key_as_bearer":
+            yield "no_api_key", "the API key is after Bearer"
+        case "key" if " " in (entry.header("Authorization") or "").strip() and _scheme(entry) != "bearer":
+            yield "no_api_key", "Authorization is neither an API key, which is one word, nor 'Bearer …'"
+        case "signature":
+            yield from _of_signature(entry, operation)
+
+
+def _of_signature(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
+    """Find no signature where it may be; whether a webhook asks for an HMAC is known of a refusal only."""
+    places = [each for each in operation["parameters"] if each["name"].lower().replace("-", "_") == SIGNATURE]
+    given = [value for name, value in parse_qsl(entry.query) if name == SIGNATURE]
+    given += [value for each in places if each["in"] == "header" for value in _values(entry, each["name"])]
+    if not any(given):
+        yield "no_signature", f"there is no {' and no '.join(each['name'] for each in places)}"
+    if (entry.reason or "").startswith("wrong_hmac: there is no"):
+        yield "no_signature", f"there is no {HMAC_HEADER}, and the webhook asks for it"
 
 
 def _names(accept: str, media_type: str) -> bool:
@@ -124,28 +161,50 @@ def _values(entry: Entry, name: str) -> list[str]:
     return [value for key, value in entry.headers if key.lower() == name.lower()]
 
 
-# --- query ----------------------------------------------------------------------------------------------------------
+# --- path and query -------------------------------------------------------------------------------------------------
+
+
+def _of_path(values: Mapping[str, str], operation: Mapping[str, Any]) -> Iterator[_Finding]:
+    properties = {name: each["schema"] for name, each in _parameters(operation, "path").items() if name in values}
+    read = {name: _typed(values[name], schema) for name, schema in properties.items()}
+    yield from ((code, message) for _, code, message in _of_schema(read, {"properties": properties}))
 
 
 def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
-    known = {
-        parameter["name"]: parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
+    known = _parameters(operation, "query")
+    properties = {
+        name: each["schema"] if "schema" in each else each["content"][JSON]["schema"]
+        for name, each in known.items()
+        if not each.get("explode")
     }
-    pairs = tuple(parse_qsl(entry.query, keep_blank_values=True))
-    if known:
-        required = [name for name, parameter in known.items() if parameter["required"]]
-        schema = {"required": required, "properties": {name: known[name]["schema"] for name in known}}
-        for code, message in _of_fields(pairs, schema, _scheme(entry)):
-            if code == "unknown_field":
-                yield "unknown_query_parameter", f"the contract has no query parameter {message} here"
-            else:
-                yield code, message
-        return
-    for name in dict.fromkeys(name for name, _ in pairs):
-        if name in (*CREDENTIALS, "access_token"):
-            yield "credentials_in_query", f"{name} is in the query"
+    pairs = parse_qsl(entry.query, keep_blank_values=True)
+    if len(properties) < len(known) and not entry.body_size:  # the rest of the query is a payload
+        pairs = [(name, value) for name, value in pairs if name in properties]
+    required = [name for name in properties if known[name].get("required")]
+    read = tuple((name, _typed(value, properties.get(name, {}))) for name, value in pairs)
+    may_be_secret = "credentials_in_query" in rules_of(operation)
+    for code, found in _of_fields(read, {"required": required, "properties": properties}, _scheme(entry)):
+        if code != "unknown_field":
+            yield code, found
+        elif may_be_secret and found in _SECRETS:
+            yield "credentials_in_query", f"{found} is in the query"
         else:
-            yield "unknown_query_parameter", f"the contract has no query parameter {_quoted(name)} here"
+            yield "unknown_query_parameter", f"the contract has no query parameter {_quoted(found)} here"
+
+
+def _parameters(operation: Mapping[str, Any], place: str) -> dict[str, Mapping[str, Any]]:
+    return {each["name"]: each for each in operation.get("parameters", ()) if each["in"] == place}
+
+
+def _typed(text: str, schema: Mapping[str, Any]) -> Any:
+    """Return the value that the text of a parameter stands for; the text itself where it is none of its type."""
+    match schema.get("type"):
+        case "integer" if _INTEGER.fullmatch(text):
+            return int(text)
+        case "object":
+            with suppress(NotJsonError):
+                return parse_json(text.encode("utf-8", "surrogatepass"))
+    return text
 
 
 def _quoted(name: str) -> str:
@@ -161,6 +220,8 @@ def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
             yield "unexpected_body", f"a body of {entry.body_size} bytes on {entry.method}"
         return
     if not entry.body.strip():
+        if not operation["requestBody"]["required"]:
+            return
         if not entry.body_size:  # otherwise it was too large to be read
             yield "missing_body", "the body is empty"
         elif entry.body:
@@ -192,12 +253,12 @@ def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     except ValueError as error:
         yield "malformed_body", f"the body is not {given}: {_explained(error, entry.body, content_type)}"
         return
-    schema = contents.get(given, contents.get("*/*"))["schema"]
+    schema = contents.get(given, contents.get("*/*")).get("schema", {})
     for key in repeated_keys(entry.body) if _is_json(given) else ():
         yield "repeated_field", f"{_quoted(key)} is there twice in an object"
     if "properties" in schema:
         for code, message in _of_fields(read, schema, _scheme(entry)):
-            yield code, f"the contract has no field {message} here" if code == "unknown_field" else message
+            yield code, f"the contract has no field {_quoted(message)} here" if code == "unknown_field" else message
 
 
 def _is_json(given: str) -> bool:
@@ -232,11 +293,11 @@ def _explained(error: ValueError, body: bytes, content_type: str) -> str:
     return str(error)
 
 
-# --- the fields of a token request ----------------------------------------------------------------------------------
+# --- the fields of a request ------------------------------------------------------------------------------------------
 
 
 def _of_fields(read: Any, schema: Mapping[str, Any], scheme: str) -> Iterator[_Finding]:
-    """Hold the parameters of a token request, a tuple of pairs or a JSON value, against their schema.
+    """Hold the fields of a request, a tuple of pairs or a JSON value, against their schema.
 
     The message of an ``unknown_field`` is its name.
     """
@@ -247,7 +308,8 @@ def _of_fields(read: Any, schema: Mapping[str, Any], scheme: str) -> Iterator[_F
         read = dict(read)
     given = read if isinstance(read, Mapping) else {}
     unknown = [name for name in given if name not in known]
-    missing = [] if scheme == "basic" or read is not given else [name for name in CREDENTIALS if _is_empty(given, name)]
+    asked = [name for name in CREDENTIALS if name in known and scheme != "basic" and read is given]
+    missing = [name for name in asked if _is_empty(given, name)]
     for name, code, message in _of_schema(read, schema):
         near = _near([name], unknown) if code == "missing_field" else []
         unknown = [other for other in unknown if other not in near]
@@ -259,9 +321,9 @@ def _of_fields(read: Any, schema: Mapping[str, Any], scheme: str) -> Iterator[_F
             "missing_credentials",
             f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing" + _meant(near, missing),
         )
-    if scheme == "basic" and not _is_empty(given, "client_secret"):
+    if scheme == "basic" and "client_secret" in known and not _is_empty(given, "client_secret"):
         yield "credentials_twice", "client_secret is a parameter, and Authorization is Basic"
-    yield from (("unknown_field", _quoted(name)) for name in unknown)
+    yield from (("unknown_field", name) for name in unknown)
 
 
 def _of_schema(read: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, Code, str]]:
@@ -270,7 +332,7 @@ def _of_schema(read: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, Code
     try:
         errors = list(jsonschema_rs.Draft202012Validator({"type": "object", **schema}).iter_errors(read))
     except ValueError:  # the validator's own limit is lower than that of the platform's parser
-        yield "", "wrong_field", "the body: it is nested too deeply; the fields of a token request are texts"
+        yield "", "wrong_field", "the body: it is nested too deeply"
         return
     for error in errors:
         kind: Any = error.kind  # a union whose members carry what its common type does not
@@ -307,26 +369,33 @@ def _meant(near: Sequence[str], wanted: Sequence[str]) -> str:
     return f"; there {verb} {' and '.join(map(_quoted, near))}: {verb} {' and '.join(wanted)} meant?"
 
 
-# --- what the token endpoint could not use ---------------------------------------------------------------------------
+# --- what an endpoint could not use -----------------------------------------------------------------------------------
 
 _OF_THE_WHOLE_BODY: Final[frozenset[Code]] = frozenset(
     {"missing_body", "missing_content_type", "wrong_content_type", "content_encoding", "malformed_body"}
 )
+_OF_A_PART: Final[frozenset[Code]] = frozenset({"wrong_field", "missing_field", "repeated_field"})
 _UNUSABLE: Final[Mapping[str, tuple[Code, str]]] = {
+    **dict.fromkeys(("invalid_query", "flow_variables", "virtual_environment"), ("wrong_field", "the query")),
+    **dict.fromkeys(("invalid_record", "flow_payload", "missing_login"), ("wrong_field", "the body")),
+    "unknown_query_part": ("unknown_query_parameter", "the query"),
     "unsupported_grant_type": ("wrong_field", "grant_type"),
     "malformed_json": ("malformed_body", "the body"),
     **{f"missing_{name}": ("missing_credentials", name) for name in CREDENTIALS},
     **{f"malformed_{name}": ("wrong_field", name) for name in (*CREDENTIALS, "scope")},
 }
-"""The reasons of a 400, each with the code for it and the part of the request that could not be used."""
+"""The reasons of a refusal, each with the code for it and the part of the request that could not be used."""
 
 
 def _of_refusal(reason: str, detail: str, found: AbstractSet[Code]) -> Iterator[_Finding]:
-    """Explain a 400 whose cause nothing that was found explains: the entry has fingerprints in place of credentials.
+    """Explain a refusal that nothing that was found explains: the entry has fingerprints in place of credentials.
 
     A scope that the platform does not know is state, and no violation.
     """
     code, part = _UNUSABLE.get(reason, (None, ""))
-    if code is None or found & {code, *_OF_THE_WHOLE_BODY} or (part == "grant_type" and "missing_field" in found):
+    is_whole = part in ("the query", "the body")
+    explained = found & {code, *_OF_THE_WHOLE_BODY, *(_OF_A_PART if is_whole else ())}
+    if code is None or explained or (part == "grant_type" and "missing_field" in found):
         return
-    yield code, f"the platform could not use {part}" + (f": {detail}" if detail else ", also not from Authorization")
+    why = f": {detail}" if detail else "" if is_whole else ", also not from Authorization"
+    yield code, f"the platform could not use {part}{why}"

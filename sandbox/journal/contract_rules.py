@@ -9,6 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
+from typing_extensions import assert_never
+
+from sandbox.journal.endpoint import FLOW_PATHS
+from sandbox.journal.redaction import SIGNATURE
+
+HMAC_HEADER: Final = "X-HMAC-HASH"
+"""The header that holds the HMAC of the body of a webhook (FLOWS 4)."""
+
+ALSO_WITH_SLASH: Final = "x-trailing-slash"
+"""The field of an operation whose path may end with a slash."""
+
 Code = Literal[
     "malformed_http",
     "undocumented_path",
@@ -18,6 +29,8 @@ Code = Literal[
     "unknown_query_parameter",
     "credentials_in_query",
     "no_bearer_token",
+    "no_api_key",
+    "no_signature",
     "missing_credentials",
     "credentials_twice",
     "missing_field",
@@ -47,7 +60,7 @@ RULES: Final[Mapping[Code, Rule]] = {
     ),
     "undocumented_path": Rule(
         "The paths are those of the document, without a trailing slash.",
-        "Use the token endpoint and the inbound URLs as they are given, without a trailing slash.",
+        "Use the addresses as they are given, without a trailing slash.",
     ),
     "undocumented_method": Rule(
         "The methods of a path are those of the document.",
@@ -75,6 +88,15 @@ RULES: Final[Mapping[Code, Rule]] = {
     "no_bearer_token": Rule(
         "The header `Authorization` is `Bearer <access token>`.",
         "Send 'Authorization: Bearer <access token>'.",
+    ),
+    "no_api_key": Rule(
+        "The header `Authorization` is an API key as it is, or `Bearer <token of the login>`.",
+        "Send 'Authorization: <API key>', or the token of a login after Bearer.",
+    ),
+    "no_signature": Rule(
+        "The query has `patchworks_signature`, in place of which a callback takes the header `patchworks-signature`. "
+        "The header `X-HMAC-HASH` is there where the webhook asks for an HMAC of the body.",
+        "Use the whole URL as it is given, with its query, and sign the body where the webhook asks for it.",
     ),
     "missing_credentials": Rule(
         "`client_id` and `client_secret` are parameters, or both come by HTTP Basic. A schema cannot state this.",
@@ -118,45 +140,66 @@ RULES: Final[Mapping[Code, Rule]] = {
 }
 """Every rule by its code, in the order in which people read them."""
 
-_OF_ALL: Final = ("no_accept_json", "repeated_header", "unknown_query_parameter")
-_OF_FIELDS: Final = (
-    "missing_credentials",
-    "credentials_twice",
-    "missing_field",
-    "wrong_field",
-    "repeated_field",
-)
-_OF_BODIES: Final = (
-    "missing_body",
+_OF_ALL: Final[tuple[Code, ...]] = ("repeated_header", "unknown_query_parameter")
+_OF_PARAMETERS: Final[tuple[Code, ...]] = ("missing_field", "wrong_field", "repeated_field")
+_OF_BODIES: Final[tuple[Code, ...]] = (
     "missing_content_type",
     "wrong_content_type",
     "content_encoding",
     "malformed_body",
 )
 
+Access = Literal["client", "bearer", "key", "signature", "login"]
+"""The credentials that an operation asks for: those of an OAuth client, a token, an API key or a token, the signature
+in a URL, or those of a user."""
+
+
+def access_of(operation: Mapping[str, Any]) -> Access:
+    """Return the credentials that an OpenAPI operation asks for."""
+    schemes = {scheme for requirement in operation["security"] for scheme in requirement}
+    if "apiKey" in schemes:
+        return "key"
+    if schemes & {"bearer", "loginToken"}:
+        return "bearer"
+    if schemes:
+        return "client"
+    return "signature" if any(each["name"] == SIGNATURE for each in operation.get("parameters", ())) else "login"
+
 
 def rules_of(operation: Mapping[str, Any]) -> dict[Code, Rule]:
     """Return the rules for the requests of an OpenAPI operation; those on paths, methods and HTTP go without saying."""
-    return {code: rule for code, rule in RULES.items() if code in set(_codes_of(operation))}
+    codes = set(_codes_of(operation))
+    return {code: rule for code, rule in RULES.items() if code in codes}
 
 
-def _codes_of(operation: Mapping[str, Any]) -> Iterator[str]:
+def _codes_of(operation: Mapping[str, Any]) -> Iterator[Code]:
     yield from _OF_ALL
-    if is_for_bearers(operation):
-        yield "no_bearer_token"
-    else:
-        yield from _OF_FIELDS
-    if "requestBody" not in operation:
+    access, body = access_of(operation), operation.get("requestBody")
+    if access != "signature":
+        yield "no_accept_json"
+    match access:
+        case "client":
+            yield from ("missing_credentials", "credentials_twice", *_OF_PARAMETERS)
+        case "bearer":
+            yield "no_bearer_token"
+        case "key":
+            yield from ("no_api_key", *_OF_PARAMETERS)
+        case "signature":
+            yield from ("no_signature", "wrong_field")
+        case "login":
+            yield from _OF_PARAMETERS
+        case _:
+            assert_never(access)
+    if body is None:
         yield "unexpected_body"
+        if access in ("key", "signature"):
+            yield "credentials_in_query"
         return
-    yield "credentials_in_query"
-    yield from _OF_BODIES
-    yield "repeated_field" if is_for_bearers(operation) else "unknown_field"
-
-
-def is_for_bearers(operation: Mapping[str, Any]) -> bool:
-    """Return whether the requests of an OpenAPI operation carry an access token."""
-    return any("bearer" in scheme for scheme in operation["security"])
+    yield from ("credentials_in_query", "repeated_field", *_OF_BODIES)
+    if body["required"]:
+        yield "missing_body"
+    if any("properties" in content.get("schema", ()) for content in body["content"].values()):
+        yield "unknown_field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +221,8 @@ class ContractViolation:
     def rule(self) -> str:
         """The rule of the contract."""
         return RULES[self.code].says
+
+    @property
+    def document(self) -> str:
+        """The name of the OpenAPI document that states the rule."""
+        return "openapi-flows.yaml" if self.path.startswith(FLOW_PATHS) else "openapi.yaml"

@@ -13,6 +13,9 @@ from typing import Final, Literal
 Surface = Literal["inbound", "flows"]
 """The inbound API of services, or process flows, whose modules are imported when a request asks for one."""
 
+FLOW_PATHS: Final = ("/api/", "/fabric/", "/core-main/", "/core-start/")
+"""The beginnings of the paths of process flows (FLOWS 1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointKind:

@@ -20,13 +20,16 @@ from urllib.parse import unquote_plus
 from sandbox.foundation.json_value import canonical
 from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
 
+SIGNATURE: Final = "patchworks_signature"
+"""The query parameter that holds the signature of a webhook or callback (FLOWS 4)."""
+
 SENSITIVE_FIELDS: Final = (
     "client_secret",
     "access_token",
     "refresh_token",
     "client_assertion",
     "password",
-    "patchworks_signature",
+    SIGNATURE,
 )
 _SENSITIVE_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}

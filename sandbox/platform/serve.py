@@ -22,7 +22,7 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import NotKeptError
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.refusals import IncompleteBodyError, MethodNotAllowedError, RefusalError, RouteNotFoundError
-from sandbox.journal.endpoint import OTHER
+from sandbox.journal.endpoint import FLOW_PATHS, OTHER
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.hooks import call_hook
 from sandbox.journal.request import Request
@@ -34,8 +34,6 @@ from sandbox.platform.wire import OAUTH_ERRORS
 
 _MAX_ROUTES: Final = 1_024
 """Paths whose endpoint is found by one look-up."""
-_FLOWS: Final = ("/api/", "/fabric/", "/core-main/", "/core-start/")
-"""The beginnings of the paths of process flows (FLOWS 1), whose modules the first such request imports."""
 
 
 class Served(Struct, frozen=True):
@@ -112,8 +110,8 @@ def _route(platform: Platform, request: Request) -> tuple[Endpoint[Any] | None, 
         subject = endpoint.subject_of(path, settings)
         if subject is not None:
             return endpoint, subject
-    if path.startswith(_FLOWS):
-        from sandbox.platform.flows.routes import flow_endpoint
+    if path.startswith(FLOW_PATHS):
+        from sandbox.platform.flows.routes import flow_endpoint  # the first such request imports it
 
         return flow_endpoint(platform, request.base_url, path) or (None, {})
     return None, {}

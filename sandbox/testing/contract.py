@@ -87,7 +87,8 @@ def _listed(violations: ContractViolations) -> Iterator[str]:
         return
     requests = [(key, list(group)) for key, group in groupby(violations, key=lambda found: found.request)]
     verb = "does" if len(requests) == 1 else "do"
-    yield f"{len(requests)} of {violations.received} requests {verb} not conform to the contract (openapi.yaml):"
+    documents = " and ".join(sorted({found.document for found in violations}))
+    yield f"{len(requests)} of {violations.received} requests {verb} not conform to the contract ({documents}):"
     explained: set[Code] = set()
     for _, group in requests[:MAX_REQUESTS]:
         first = group[0]

@@ -14,6 +14,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.loopback import is_everywhere, is_loopback
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings
+from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.flows import HOSTS as FLOW_HOSTS
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
@@ -151,7 +152,7 @@ def _flow_addresses(flow: Flow, base_url: str, *, signed: bool, hidden: Collecti
 
 def hook_address(flow: Flow, hook: Hook, base_url: str, *, signed: bool) -> str:
     """Return the URL of a webhook or callback; ``signed`` with its signature."""
-    from sandbox.platform.flows.model import SIGNATURE, WEBHOOK_PATH
+    from sandbox.platform.flows.model import WEBHOOK_PATH
 
     url = base_url + WEBHOOK_PATH.format(company=flow.company, id=hook.id)
     return f"{url}?{SIGNATURE}={hook.signature}" if signed else url

@@ -30,14 +30,13 @@ ENDPOINTS: Final = tuple(_of_module(kind.name) for kind in KINDS if kind.surface
 
 
 def violations_of(entry: Entry) -> list[ContractViolation]:
-    """Return the ways in which a request does not conform to the published contract of its endpoint.
-
-    The contract is that of the inbound API; a request to process flows is not held against it.
-    """
+    """Return the ways in which a request does not conform to the published contract of its endpoint."""
     from sandbox.journal.contract import contract_violations  # a start needs none of it
 
     kind = endpoint_kind(entry.kind)
     if kind is not None and kind.surface == "flows":
-        return []
+        from sandbox.platform.flows.routes import asked_operations  # few have one
+
+        return contract_violations(entry, *asked_operations(entry))
     operations = next((endpoint.operations for endpoint in ENDPOINTS if endpoint.kind.name == entry.kind), {})
     return contract_violations(entry, operations)

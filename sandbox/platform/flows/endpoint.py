@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
+from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.refusals import TooManyAttemptsError, UnauthenticatedError
 from sandbox.foundation.settings import Settings
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Admitted, Endpoint
+from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.model import ApiKey, User
 from sandbox.platform.platform import Platform
 
@@ -36,8 +38,12 @@ class FlowEndpoint(Endpoint[Admitted]):
 
     def values(self, exchange: Exchange, platform: Platform) -> Mapping[str, str]:
         """Return the values that the path of a request holds, also where the path has a prefix (FLOWS 1)."""
-        match = self._at_end.search(platform.wire.route_path(exchange.request.path))
-        return {} if match is None else match.groupdict()
+        return self.values_of(platform.wire.route_path(exchange.request.path)) or {}
+
+    def values_of(self, path: str) -> Mapping[str, str] | None:
+        """Return the values that a path holds, with a prefix or without it; ``None`` where it is not its path."""
+        match = self._at_end.search(path)
+        return match and match.groupdict()
 
     def count(self, exchange: Exchange, platform: Platform, client_id: str | None) -> None:
         """Count a request of a caller, else of an address; raise ``TooManyAttemptsError`` beyond its limit."""
@@ -69,6 +75,18 @@ class ManagedEndpoint(FlowEndpoint[Caller]):
         exchange.subject = {**exchange.subject, "company": caller.company}
         self.count(exchange, platform, caller.company)
         return caller
+
+
+def json_answer(document: object, status: int = 200, *, content_type: str = JSON) -> Answer:
+    """Return an answer that is not to be stored: bytes as they are, anything else as JSON."""
+    body = document if isinstance(document, bytes) else compact(document)
+    return Answer(status, (("Content-Type", content_type), ("Cache-Control", "no-cache, private")), body)
+
+
+def unauthenticated(describe: Responses, path: str) -> Mapping[str, Any]:
+    """Return the description of the refusal by ``caller_of``."""
+    says = "There is no API key and no token of the login, or it is not good."
+    return describe.refusals(says, "Message", UnauthenticatedError("no_api_key"), path=path)
 
 
 def caller_of(exchange: Exchange, platform: Platform) -> Caller:

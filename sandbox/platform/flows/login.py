@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act, TokenTerms
-from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.form_data import FORM, media_type, pairs_of, php_fields
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
 from sandbox.foundation.settings import Settings
@@ -15,7 +15,7 @@ from sandbox.journal.endpoint import LOGIN
 from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints.responses import SAMPLE_TOKEN, Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of
+from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of, json_answer
 from sandbox.platform.flows.model import User
 from sandbox.platform.platform import Platform
 from sandbox.platform.tokens import MANAGER
@@ -23,7 +23,6 @@ from sandbox.platform.tokens import MANAGER
 _WRONG: Final = "Incorrect email or password."
 _LOGGED_IN: Final = "You have successfully logged in."
 _LOGGED_OUT: Final = "You have successfully logged out."
-_HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
 
 
 class LoginEndpoint(FlowEndpoint[User]):
@@ -91,7 +90,7 @@ class LoginEndpoint(FlowEndpoint[User]):
         body: dict[str, Any] = {"message": _LOGGED_IN, "token": token}
         if self._tells_lifetime:
             body["expires_in"] = lifetime
-        return Answer(200, _HEADERS, compact(body))
+        return json_answer(body)
 
     def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
@@ -140,12 +139,12 @@ class LogoutEndpoint(FlowEndpoint[None]):
         assert exchange.token is not None
         platform.tokens.revoke_one("token_revoked: by logout", exchange.token.fingerprint)
         exchange.token = None  # an entry of this kind shows a token that was issued
-        return Answer(200, _HEADERS, compact({"message": _LOGGED_OUT}))
+        return json_answer({"message": _LOGGED_OUT})
 
     def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
         describe = Responses(settings)
-        done = Answer(200, _HEADERS, compact({"message": _LOGGED_OUT}))
+        done = json_answer({"message": _LOGGED_OUT})
         return describe.shared() | {
             "200": describe.json("The user is logged out.", "Message", {"logged_out": done}),
             "401": describe.refusals(

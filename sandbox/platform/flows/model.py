@@ -22,13 +22,11 @@ Format = Literal["json", "xml", "txt"]
 WEBHOOK_PATH: Final = "/api/v1/{company}/{id}"
 """The path of the URL of a webhook or callback (FLOWS 4)."""
 
-SIGNATURE: Final = "patchworks_signature"
-"""The query parameter that holds the signature of a webhook or callback (FLOWS 4)."""
-
 START_PATH: Final = "/api/v1/flows/{id}/start"
 """The path on which the Start API starts a flow (FLOWS 3)."""
 
-_ID: Final = Meta(pattern="^[0-9a-hjkmnp-tv-z]{26}$")
+ULID: Final = "^[0-9a-hjkmnp-tv-z]{26}$"
+_ID: Final = Meta(pattern=ULID)
 _SIGNATURE: Final = Meta(pattern="^[A-Za-z0-9._~-]{8,255}$")
 
 

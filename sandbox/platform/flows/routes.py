@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sandbox.platform.endpoints.endpoint import Endpoint
+from sandbox.journal.entry import Entry
+from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.flows import HOSTS, PREFIXES, login, start, webhook
 from sandbox.platform.flows.core import endpoints as core
 from sandbox.platform.flows.endpoint import FlowEndpoint
@@ -48,3 +49,13 @@ def flow_endpoint(platform: Platform, base_url: str, path: str) -> tuple[Endpoin
             return endpoint, subject
         first = first or (endpoint, subject)
     return first
+
+
+def asked_operations(entry: Entry) -> tuple[Mapping[str, Operation], Mapping[str, str]]:
+    """Return the operations of the address that a request in the journal was for, and the values in its path."""
+    for endpoint in ENDPOINTS:
+        if endpoint.kind.name == entry.kind:
+            values = endpoint.values_of(entry.path.rstrip("/"))
+            if values is not None:
+                return endpoint.operations, values
+    return {}, {}

@@ -26,7 +26,7 @@ from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.platform.flows.model import SIGNATURE
+from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot
 from sandbox.platform.flows.store import ulid
 from sandbox.platform.processing.items import reference_reader

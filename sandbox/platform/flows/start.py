@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sandbox.faults.fault import Act
-from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.form_data import pairs_of, php_fields
-from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
+from sandbox.foundation.refusals import InvalidPayloadError, MessageError, Violation
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import START
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, unauthenticated
 from sandbox.platform.flows.model import Flow, User
 from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.webhook import INITIALISED
 from sandbox.platform.platform import Platform
 
-_HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
 _NOT_DEPLOYED: Final = "The flow has no deployed version."
 _DISABLED: Final = "The flow is not enabled."
 FLOW_NOT_FOUND: Final = "Flow not found"
@@ -41,7 +40,7 @@ class StartEndpoint(ManagedEndpoint):
         self._raw = raw
         payload: Any = {"order": "1001"}
         example = payload if raw else {"payload": '{"order":"1001"}'}
-        wrapped = {"type": "object", "properties": {"payload": {"type": "string"}}}
+        wrapped = {"type": "object", "required": ["payload"], "properties": {"payload": {"type": "string"}}}
         queued = "past the queue" if manual else "by the queue"
         self.operations = {
             "POST": {
@@ -140,12 +139,7 @@ class StartEndpoint(ManagedEndpoint):
                 "FlowStarted",
                 {"started": _started(settings, _RUN_ID)},
             ),
-            "401": describe.refusals(
-                "There is no API key and no token of the login, or it is not good.",
-                "Message",
-                UnauthenticatedError("no_api_key"),
-                path=path,
-            ),
+            "401": unauthenticated(describe, path),
             "404": describe.refusals(
                 "The company has no such flow, or the flow no such version.",
                 "Message",
@@ -175,7 +169,7 @@ def _in_path(name: str) -> dict[str, Any]:
 
 
 def _started(settings: Settings, run_id: str) -> Answer:
-    return Answer(200, _HEADERS, compact({"message": INITIALISED, settings.flow_run_key: run_id}))
+    return json_answer({"message": INITIALISED, settings.flow_run_key: run_id})
 
 
 def _flow(flow_id: str, platform: Platform, caller: Caller) -> Flow:

@@ -9,33 +9,36 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
-from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.form_data import pairs_of, php_fields
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.refusals import MessageError, RefusalError, UnauthenticatedError
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError, parse_json
+from sandbox.journal.contract_rules import HMAC_HEADER
 from sandbox.journal.endpoint import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Exchange
+from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint
-from sandbox.platform.flows.model import SIGNATURE, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
+from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer
+from sandbox.platform.flows.model import ULID, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
 from sandbox.platform.flows.run import FlowRun, Trigger
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.flows.store import is_signed_by
 from sandbox.platform.platform import Platform
 
 INITIALISED: Final = "Flow initialised."
-_NO_CACHE: Final = ("Cache-Control", "no-cache, private")
 _WRONG: Final = "Invalid signature."
 _INACTIVE: Final = "The flow is not active."
-HMAC_HEADER: Final = "X-HMAC-HASH"
 SIGNATURE_HEADER: Final = "patchworks-signature"
 TYPES: Final[Mapping[Format, str]] = {"json": JSON, "xml": "application/xml", "txt": "text/plain; charset=UTF-8"}
 """The content type of each format of an answer."""
 
 Found = tuple[Flow, Hook]
 _ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
+_COMPANY: Final = {"type": "string", "minLength": 1, "example": "acme"}
+_HOOK: Final = {"type": "string", "pattern": ULID, "example": _ID}
+_ENVIRONMENT: Final = {"type": "integer", "minimum": 0, "example": 2}
 
 
 class _HookEndpoint(FlowEndpoint[Found]):
@@ -43,26 +46,33 @@ class _HookEndpoint(FlowEndpoint[Found]):
 
     hook: ClassVar[type[Hook]]
     trigger: ClassVar[Trigger]
-    header: ClassVar[str | None] = None
-    """The header that may hold the signature in place of the query."""
+    header: ClassVar[str]
+    """The header that it may read, and in ``in_header`` what that holds."""
+    in_header: ClassVar[str]
 
     def __init__(self, *, environment: bool) -> None:
         name = self.kind.name
         self.path = f"/api/v1/{{company}}/{{{name}_id}}" + ("/{ve_prefix}" if environment else "")
         parameters = [
-            _in_path("company", "The company's part of the URL.", "acme"),
-            _in_path(f"{name}_id", f"Id of the {name}, a ULID in lower case.", _ID),
-            *([_in_path("ve_prefix", "Prefix of a virtual environment.", "2")] if environment else []),
+            _in_path("company", "The company's part of the URL.", _COMPANY),
+            _in_path(f"{name}_id", f"Id of the {name}, a ULID in lower case.", _HOOK),
+            *([_in_path("ve_prefix", "Prefix of a virtual environment.", _ENVIRONMENT)] if environment else []),
             {
                 "name": SIGNATURE,
                 "in": "query",
                 "description": "The signature, which never expires.",
                 "schema": {"type": "string", "minLength": 1},
             },
+            {"name": self.header, "in": "header", "description": self.in_header, "schema": {"type": "string"}},
+            {
+                "name": "payload",
+                "in": "query",
+                "description": "Any parameters: the payload, where there is no body.",
+                "style": "form",
+                "explode": True,
+                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
         ]
-        if self.header is not None:
-            in_header = {"description": "The signature, where it is not in the query.", "schema": {"type": "string"}}
-            parameters.append({"name": self.header, "in": "header", **in_header})
         shared = {"parameters": parameters, "security": []}
         in_environment = "InEnvironment" if environment else ""
         where = " in a virtual environment" if environment else ""
@@ -114,7 +124,7 @@ class _HookEndpoint(FlowEndpoint[Found]):
 
     def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
         given = [php_fields(pairs_of(exchange.request.query)).get(SIGNATURE)]
-        if self.header is not None:
+        if self.hook is Callback:
             given.append(exchange.request.header(self.header))
         texts = [text for text in given if isinstance(text, str) and text]
         if any(is_signed_by(hook, text) for text in texts):
@@ -182,6 +192,23 @@ def _hash_function(algorithm: Algorithm) -> Callable[..., Any]:
     return Ripemd128
 
 
+def _form_of(text: str, digest: bytes) -> str | None:
+    """Return the form in which a text is a digest, or ``None``; it takes as long for any text."""
+    in_base64 = base64.b64encode(digest).decode("ascii")
+    plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+    forms = (
+        ("hex", text.lower(), digest.hex()),
+        ("base64", text, in_base64),
+        ("base64 for URLs or without padding", plain, in_base64.rstrip("=")),
+    )
+    same = [
+        form
+        for form, given, wanted in forms
+        if hmac.compare_digest(given.encode("utf-8", "surrogatepass"), wanted.encode("ascii"))
+    ]
+    return same[0] if same else None
+
+
 class WebhookEndpoint(_HookEndpoint):
     """Takes a payload for a flow, and answers at once."""
 
@@ -190,6 +217,8 @@ class WebhookEndpoint(_HookEndpoint):
     limit: ClassVar[int] = 120
     hook = Webhook
     trigger = "Webhook"
+    header = HMAC_HEADER
+    in_header = "The HMAC of the body, where the webhook asks for one."
 
     def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
         """Check the HMAC of the body too, where the webhook asks for one."""
@@ -198,15 +227,13 @@ class WebhookEndpoint(_HookEndpoint):
             return
         key, body = (hook.hmac.key or "").encode(), exchange.request.body
         digest = hmac.new(key, body, _hash_function(hook.hmac.algorithm)).digest()
-        encoded = platform.settings.hmac_encoding == "base64"
-        wanted = base64.b64encode(digest).decode("ascii") if encoded else digest.hex()
-        given = (exchange.request.header(HMAC_HEADER) or "").strip()
-        if hmac.compare_digest(
-            (given if encoded else given.lower()).encode("utf-8", "surrogatepass"), wanted.encode("ascii")
-        ):
+        given, wanted = (exchange.request.header(HMAC_HEADER) or "").strip(), platform.settings.hmac_encoding
+        form = _form_of(given, digest)
+        if form == wanted:
             return
         said = f"{HMAC_HEADER} is not the HMAC of the body" if given else f"there is no {HMAC_HEADER}"
-        raise _refused(platform, f"wrong_hmac: {said} by {hook.hmac.algorithm} in {platform.settings.hmac_encoding}")
+        but = f"; it is that in {form}" if form else ""
+        raise _refused(platform, f"wrong_hmac: {said} by {hook.hmac.algorithm} in {wanted}{but}")
 
     def answer(self, hook: Hook, exchange: Exchange) -> Answer:
         """Return the documented answer, or that of the webhook."""
@@ -236,6 +263,7 @@ class CallbackEndpoint(_HookEndpoint):
     hook = Callback
     trigger = "Callback"
     header = SIGNATURE_HEADER
+    in_header = "The signature, where it is not in the query."
 
     def answer(self, hook: Hook, exchange: Exchange) -> Answer:
         """Return the data in an array: that of the callback, or else the payload. The type changes the header only."""
@@ -244,21 +272,21 @@ class CallbackEndpoint(_HookEndpoint):
         if returned is None:
             returned = _parsed(exchange.request.body or query_payload(exchange.request.query))
         data = returned if isinstance(returned, list) else [returned]
-        return Answer(200, (("Content-Type", TYPES[hook.format]), _NO_CACHE), compact(data))
+        return json_answer(data, content_type=TYPES[hook.format])
 
     def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
-        answer = Answer(200, (("Content-Type", JSON), _NO_CACHE), compact([{"order": "1001"}]))
+        answer = json_answer([{"order": "1001"}])
         return self._responses(settings, "The flow ran, and this is its data, in an array.", "ReturnedData", answer)
 
 
-_INITIALISED: Final = Answer(200, (("Content-Type", JSON), _NO_CACHE), compact({"message": INITIALISED}))
+_INITIALISED: Final = json_answer({"message": INITIALISED})
 _STATUSES: Final = {"forbidden": 403, "unauthenticated": 401, "not_found": 404}
 
 
 def _custom(own: CustomAnswer) -> Answer:
-    body = own.body.encode("utf-8", "surrogatepass") if isinstance(own.body, str) else compact(own.body)
-    return Answer(own.status, (("Content-Type", TYPES[own.format]), _NO_CACHE), body)
+    body = own.body.encode("utf-8", "surrogatepass") if isinstance(own.body, str) else own.body
+    return json_answer(body, own.status, content_type=TYPES[own.format])
 
 
 def _parsed(payload: bytes) -> JsonValue:
@@ -292,9 +320,8 @@ def _active_version(flow: Flow, platform: Platform) -> int:
     raise MessageError(f"flow_inactive: flow {flow.name} {state}", status, _INACTIVE)
 
 
-def _in_path(name: str, description: str, example: str) -> dict[str, Any]:
-    schema = {"type": "string", "minLength": 1, "example": example}
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+def _in_path(name: str, description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": dict(schema)}
 
 
 ENDPOINTS: Final = tuple(

@@ -235,7 +235,7 @@ def _operations(endpoint: Endpoint[Any], settings: Settings) -> Document:
         method.lower(): {
             "tags": [endpoint.kind.name],
             **operation,
-            **({"description": described(operation)} if endpoint.kind.surface == "inbound" else {}),
+            "description": described(operation),
             "responses": dict(sorted(endpoint.responses_of(method, settings).items())),
         }
         for method, operation in endpoint.operations.items()

@@ -127,6 +127,27 @@ def test_hmac_of_the_body_is_checked(
     assert "there is no X-HMAC-HASH" in (missing.entry.reason or "")
 
 
+@pytest.mark.parametrize(("encoding", "written", "form"), [
+    ("hex", lambda digest: base64.b64encode(digest).decode(), "base64"),
+    ("base64", lambda digest: digest.hex().upper(), "hex"),
+    ("base64", lambda digest: base64.b64encode(digest).decode().rstrip("="), "base64 for URLs or without padding"),
+    ("base64", lambda digest: base64.urlsafe_b64encode(digest).decode(), "base64 for URLs or without padding"),
+])  # fmt: skip
+def test_hmac_in_another_form_is_refused_with_its_form(
+    make_flows: Callable[..., Flows], encoding: str, written: Callable[[bytes], str], form: str
+) -> None:
+    flows = make_flows(hmac_encoding=encoding)
+    added = flows.store.add_webhook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
+    digest = hmac.new(b"a key of the sender", b"body1", hashlib.sha256).digest()  # in base64 with + and /
+    path, query = f"/api/v1/acme/{added.id}", f"patchworks_signature={added.signature}"
+
+    sent = flows.send("POST", path, b"body1", query, X_HMAC_HASH=written(digest))
+
+    assert {*"+/"} & {*base64.b64encode(digest).decode()}
+    assert sent.status == 403
+    assert (sent.entry.reason or "").endswith(f"in {encoding}; it is that in {form}")
+
+
 @pytest.mark.parametrize(("format", "content_type"), [
     ("json", "application/json"), ("xml", "application/xml"), ("txt", "text/plain; charset=UTF-8"),
 ])  # fmt: skip

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import InvalidPayloadError, Violation
-from sandbox.platform.flows.core.endpoint import Call, json_answer, not_found
+from sandbox.platform.flows.core import models
+from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, not_found
 from sandbox.platform.flows.core.world import Record, moment
+from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.records import Conversation, DataPool
 from sandbox.platform.flows.store import number_in
 
+_T = TypeVar("_T", DataPool, Conversation)
+
 _MAX_TEXT: Final = 10_000
+_POOL: Final = "Data pool"
+_CONVERSATION: Final = "Conversation"
 
 
-def pool_record(call: Call, pool: DataPool) -> Record:
-    """Return a data pool as the API shows it."""
+def _pool_record(pool: DataPool) -> Record:
     return {
         "id": pool.id,
         "name": pool.name,
@@ -26,44 +32,42 @@ def pool_record(call: Call, pool: DataPool) -> Record:
     }
 
 
-def pool_of(call: Call) -> DataPool:
-    """Return the data pool with the id in the path, or refuse."""
+def _pools(call: Call) -> list[DataPool]:
+    return call.world.records.pools(call.world.company)
+
+
+def _pool(call: Call) -> DataPool:
+    return _named_in_path(call, _pools(call), _POOL)
+
+
+def _named_in_path(call: Call, known: Sequence[_T], thing: str) -> _T:
     wanted = number_in(call.values["id"])
-    for pool in call.world.records.pools(call.world.company):
-        if pool.id == wanted:
-            return pool
-    raise not_found("Data pool", call.values["id"])
+    for record in known:
+        if record.id == wanted:
+            return record
+    raise not_found(thing, call.values["id"])
 
 
-def list_pools(call: Call) -> Answer:
-    """List the data pools."""
-    return call.page([pool_record(call, pool) for pool in call.world.records.pools(call.world.company)])
-
-
-def add_pool(call: Call) -> Answer:
-    """Create a data pool."""
+def _add_pool(call: Call) -> Answer:
     name, description = _pool_fields(call, {"description": None})
     pool = call.world.records.add_pool(call.world.company, name, description)
-    return call.item(pool_record(call, pool), call.world.platform.settings.core_created_status)
+    return call.item(_pool_record(pool), call.world.platform.settings.core_created_status)
 
 
-def change_pool(call: Call) -> Answer:
-    """Change the name or description of a data pool."""
-    pool = pool_of(call)
+def _change_pool(call: Call) -> Record:
+    pool = _pool(call)
     name, description = _pool_fields(call, {"name": pool.name, "description": pool.description})
-    return call.item(pool_record(call, call.world.records.change_pool(pool, name, description)))
+    return _pool_record(call.world.records.change_pool(pool, name, description))
 
 
-def delete_pool(call: Call) -> Answer:
-    """Delete a data pool."""
-    call.world.records.delete_pool(pool_of(call))
+def _delete_pool(call: Call) -> Answer:
+    call.world.records.delete_pool(_pool(call))
     return json_answer({"message": "Data pool deleted successfully."})
 
 
-def list_deduped(call: Call) -> Answer:
-    """List the values that a data pool remembers: none, since no step deduplicates."""
-    pool_of(call)
-    return call.page([])
+def _deduped(call: Call) -> list[Record]:
+    _pool(call)
+    return []
 
 
 def _pool_fields(call: Call, known: dict[str, Any]) -> tuple[str, str | None]:
@@ -77,7 +81,7 @@ def _pool_fields(call: Call, known: dict[str, Any]) -> tuple[str, str | None]:
     return given["name"], given["description"]
 
 
-def _text_violations(given: dict[str, Any], name: str, least: int, most: int) -> list[Violation]:
+def _text_violations(given: Mapping[str, Any], name: str, least: int, most: int) -> list[Violation]:
     value = given.get(name)
     if value is None:
         return [Violation(name, "required")]
@@ -91,7 +95,7 @@ def _text_violations(given: dict[str, Any], name: str, least: int, most: int) ->
 # --- conversations with agents ----------------------------------------------------------------------------------------
 
 
-def _conversation_record(call: Call, conversation: Conversation) -> Record:
+def _conversation_record(conversation: Conversation) -> Record:
     return {
         "id": conversation.id,
         "title": conversation.title,
@@ -115,42 +119,33 @@ def _conversation_record(call: Call, conversation: Conversation) -> Record:
 
 
 def _conversation(call: Call) -> Conversation:
-    wanted = number_in(call.values["id"])
-    for conversation in call.world.records.conversations(call.world.company):
-        if conversation.id == wanted:
-            return conversation
-    raise not_found("Conversation", call.values["id"])
+    return _named_in_path(call, call.world.records.conversations(call.world.company), _CONVERSATION)
 
 
-def list_conversations(call: Call) -> Answer:
-    """List the conversations."""
-    found = call.world.records.conversations(call.world.company)
-    return call.page([_conversation_record(call, conversation) for conversation in found])
+def _conversations(call: Call) -> list[Record]:
+    return [_conversation_record(each) for each in call.world.records.conversations(call.world.company)]
 
 
-def get_conversation(call: Call) -> Answer:
-    """Show a conversation with its messages."""
+def _whole_conversation(call: Call) -> Answer:
     include = tuple(dict.fromkeys((*call.wanted.include, "messages")))
     whole = call._replace(wanted=call.wanted._replace(include=include))
-    return whole.item(_conversation_record(call, _conversation(call)))
+    return whole.item(_conversation_record(_conversation(call)))
 
 
-def begin_conversation(call: Call) -> Answer:
-    """Begin a conversation."""
+def _begin_conversation(call: Call) -> Record:
     feature, prompt = _texts(call, "feature", "prompt")
     begun = call.world.records.begin_conversation(call.world.company, feature, prompt, call.user_id)
-    return call.item(_conversation_record(call, begun), 201)
+    return _conversation_record(begun)
 
 
-def reply(call: Call) -> Answer:
-    """Add a message to a conversation."""
+def _reply(call: Call) -> Record:
     conversation = _conversation(call)
     (message,) = _texts(call, "message")
-    return call.item(_conversation_record(call, call.world.records.reply(conversation.id, message)), 202)
+    return _conversation_record(call.world.records.reply(conversation.id, message))
 
 
 def _texts(call: Call, *names: str) -> list[str]:
-    given = {**call.fields}
+    given = call.fields
     violations = [violation for name in names for violation in _text_violations(given, name, 1, _MAX_TEXT)]
     if violations:
         raise InvalidPayloadError("invalid_record", violations)
@@ -162,10 +157,10 @@ def _text(least: int, most: int, example: str) -> dict[str, Any]:
 
 
 _DESCRIPTION: Final = {"type": ["string", "null"], "maxLength": 255, "example": None}
-_POOL: Final = {"name": _text(3, 100, "Order numbers"), "description": _DESCRIPTION}
-POOL_BODY: Final = {"type": "object", "required": ["name"], "properties": _POOL}
-POOL_CHANGES: Final = {"type": "object", "properties": _POOL}
-PROMPT: Final = {
+_POOL_FIELDS: Final = {"name": _text(3, 100, "Order numbers"), "description": _DESCRIPTION}
+_POOL_BODY: Final = {"type": "object", "required": ["name"], "properties": _POOL_FIELDS}
+_POOL_CHANGES: Final = {"type": "object", "properties": _POOL_FIELDS}
+_PROMPT: Final = {
     "type": "object",
     "required": ["feature", "prompt"],
     "properties": {
@@ -174,8 +169,112 @@ PROMPT: Final = {
         "payload": {},
     },
 }
-REPLY: Final = {
+_REPLY_BODY: Final = {
     "type": "object",
     "required": ["message"],
     "properties": {"message": _text(1, _MAX_TEXT, "And the one before?")},
 }
+
+ENDPOINTS: Final = (
+    CoreEndpoint(
+        "/data-pool",
+        GET=Action(
+            "listDataPools",
+            "List the data pools.",
+            lambda call: [_pool_record(pool) for pool in _pools(call)],
+            models.POOLS,
+            "DataPoolPage",
+            also_with_slash=True,
+        ),
+        POST=Action(
+            "createDataPool",
+            "Create a data pool.",
+            _add_pool,
+            models.ITEM,
+            "OneDataPool",
+            statuses=("200", "201"),
+            sends=_POOL_BODY,
+            also_with_slash=True,
+        ),
+    ),
+    CoreEndpoint(
+        "/data-pool/{id}",
+        GET=Action(
+            "getDataPool", "Get a data pool.", lambda call: _pool_record(_pool(call)), models.ITEM, "OneDataPool", _POOL
+        ),
+        PATCH=Action(
+            "changeDataPool",
+            "Change a data pool.",
+            _change_pool,
+            models.ITEM,
+            "OneDataPool",
+            _POOL,
+            sends=_POOL_CHANGES,
+        ),
+        DELETE=Action("deleteDataPool", "Delete a data pool.", _delete_pool, models.ITEM, "Message", _POOL),
+    ),
+    CoreEndpoint(
+        "/data-pool/{id}/deduped-data",
+        GET=Action(
+            "listDedupedData",
+            "List the values that a data pool remembers; the sandbox runs no deduplication, so there are none.",
+            _deduped,
+            models.STEPS,
+            "RecordPage",
+            _POOL,
+        ),
+    ),
+    CoreEndpoint(
+        "/agents/conversations",
+        GET=Action(
+            "listConversations",
+            "List the conversations with agents.",
+            _conversations,
+            models.CONVERSATIONS,
+            "ConversationPage",
+        ),
+        POST=Action(
+            "beginConversation",
+            "Begin a conversation; no agent answers in the sandbox.",
+            _begin_conversation,
+            models.CONVERSATIONS,
+            "OneConversation",
+            statuses=("201",),
+            sends=_PROMPT,
+        ),
+    ),
+    CoreEndpoint(
+        "/agents/conversations/{id}",
+        GET=Action(
+            "getConversation",
+            "Get a conversation with its messages.",
+            _whole_conversation,
+            models.CONVERSATIONS,
+            "OneConversation",
+            _CONVERSATION,
+        ),
+    ),
+    CoreEndpoint(
+        "/agents/conversations/{id}/reply",
+        POST=Action(
+            "replyToConversation",
+            "Add a message to a conversation.",
+            _reply,
+            models.CONVERSATIONS,
+            "OneConversation",
+            _CONVERSATION,
+            statuses=("202",),
+            sends=_REPLY_BODY,
+        ),
+    ),
+    CoreEndpoint(
+        "/ai/conversations",
+        GET=Action(
+            "listAiConversations",
+            "List the conversations, with other filters.",
+            _conversations,
+            models.AI_CONVERSATIONS,
+            "ConversationPage",
+        ),
+    ),
+)

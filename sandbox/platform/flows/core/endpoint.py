@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sandbox.faults.fault import Act
-from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.errors import ConflictError
-from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
+from sandbox.foundation.refusals import InvalidPayloadError, MessageError, Violation
 from sandbox.foundation.settings import Settings
+from sandbox.journal.contract_rules import ALSO_WITH_SLASH
 from sandbox.journal.endpoint import CORE
 from sandbox.journal.entry import Exchange
 from sandbox.journal.sent_input import as_stored
@@ -30,12 +31,12 @@ from sandbox.platform.flows.core.listing import (
 )
 from sandbox.platform.flows.core.schemas import SAMPLES
 from sandbox.platform.flows.core.world import Record, World
-from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, unauthenticated
 from sandbox.platform.flows.model import User
 from sandbox.platform.method_override import may_be_overridden, override_of
 from sandbox.platform.platform import Platform
 
-HEADERS: Final = (("Content-Type", JSON), ("Cache-Control", "no-cache, private"))
+_AFTER_RELATION: Final = r"(_count|Count|_exists|Exists|\.[A-Za-z_.]+)?"
 _SECURITY: Final[tuple[Mapping[str, Any], ...]] = ({"apiKey": []}, {"loginToken": []})
 _BYTES: Final = {
     "description": "The payload, byte for byte.",
@@ -77,11 +78,6 @@ class Call(NamedTuple):
         return json_answer({"data": item_of(self.world, record, self.listing.model, self.wanted)}, status)
 
 
-def json_answer(document: object, status: int = 200) -> Answer:
-    """Return an answer with a JSON body."""
-    return Answer(status, HEADERS, compact(document))
-
-
 def not_found(thing: str, given: str) -> MessageError:
     """Return the refusal of an id that names nothing; the message is that of the documented description."""
     return MessageError(f"unknown_record: {thing} {given}", 404, f"{thing} not found")
@@ -93,15 +89,18 @@ class Action:
 
     operation_id: str
     summary: str
-    answer: Callable[[Call], Answer]
+    answer: Callable[[Call], Answer | Record | list[Record]]
+    """Returns the answer, or the record or records that it shows."""
     listing: Listing
     returns: str
     """Name of the schema of the answer."""
-    statuses: tuple[str, ...] = ("200",)
     thing: str | None = None
+    statuses: tuple[str, ...] = ("200",)
     sends: Mapping[str, Any] | None = None
     also: tuple[str, ...] = ()
     """Names of parameters of the query beyond those of a list."""
+    also_with_slash: bool = False
+    """Whether the path may end with a slash, as the vendor's own client writes it (FLOWS 8)."""
 
     @property
     def is_list(self) -> bool:
@@ -138,11 +137,15 @@ class CoreEndpoint(ManagedEndpoint):
         action = self._actions[str(method)]
         wanted = read_query(request.query, action.listing, platform.settings)
         world, values = World(platform, admitted.company), self.values(exchange, platform)
+        call = Call(world, values, wanted, action.listing, exchange, admitted)
         try:
-            return action.answer(Call(world, values, wanted, action.listing, exchange, admitted))
+            answer = action.answer(call)
         except ConflictError as error:
             violation = Violation("data", "schema", str(error))
             raise InvalidPayloadError("too_many_records", [violation]) from None
+        if isinstance(answer, Answer):
+            return answer
+        return call.page(answer) if isinstance(answer, list) else call.item(answer, int(action.statuses[0]))
 
     def responses(self, settings: Settings) -> Mapping[str, Any]:
         """Return the responses of its operations together."""
@@ -168,12 +171,7 @@ class CoreEndpoint(ManagedEndpoint):
                 MessageError("unknown_query_part", 400, "Requested filter(s) `colour` are not allowed."),
                 path=path,
             ),
-            "401": describe.refusals(
-                "There is no API key and no token of the login, or it is not good.",
-                "Message",
-                UnauthenticatedError("no_api_key"),
-                path=path,
-            ),
+            "401": unauthenticated(describe, path),
             "422": describe.refusals(
                 "A value of the query or of the body is not allowed.",
                 "InvalidPayload",
@@ -195,23 +193,35 @@ def _operation(action: Action, in_path: Sequence[Mapping[str, Any]]) -> Operatio
         [_query("page", "Number of the page, from 1.", {"type": "integer", "minimum": 1})] if action.is_list else []
     )
     if action.is_list:
-        queries.append(_query("per_page", f"Items of a page, 1 to {MAX_PER_PAGE}.", {"type": "integer", "minimum": 1}))
+        size = {"type": "integer", "minimum": 1, "maximum": MAX_PER_PAGE}
+        queries.append(_query("per_page", f"Items of a page, 1 to {MAX_PER_PAGE}.", size))
         queries += [_query(f"filter[{name}]", "Values separated by commas: any of them.") for name in listing.filters]
-        names = ", ".join(listing.sorts)
-        queries.append(_query("sort", f"Fields separated by commas, with a minus descending: {names}."))
+        names, sort = ", ".join(listing.sorts), _texts_of("-?", listing.sorts)
+        queries.append(_query("sort", f"Fields separated by commas, with a minus descending: {names}.", sort))
     if model.relations:
-        queries.append(_query("include", f"Relations separated by commas: {', '.join(model.relations)}."))
+        names, include = ", ".join(model.relations), _texts_of("", model.relations, _AFTER_RELATION)
+        queries.append(_query("include", f"Relations separated by commas: {names}.", include))
+    queries += [_query(f"fields[{name}]", "Fields separated by commas: no others are shown.") for name in model.names]
     queries += [_query(name, "Read, and without effect here.") for name in action.also]
+    slash = " The path may end with a slash." if action.also_with_slash else ""
     operation: dict[str, Any] = {
         "summary": action.summary,
-        "description": "Takes an API key as it is in `Authorization`, or the token of a login after `Bearer`.",
+        "description": f"Takes an API key as it is in `Authorization`, or the token of a login after `Bearer`.{slash}",
         "operationId": action.operation_id,
         "parameters": [*in_path, *queries],
         "security": list(_SECURITY),
     }
+    if slash:
+        operation[ALSO_WITH_SLASH] = True
     if action.sends is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": action.sends}}}
     return operation
+
+
+def _texts_of(before: str, names: Iterable[str], after: str = "") -> Mapping[str, Any]:
+    """Return the schema of texts separated by commas: one of the names, with what may come before and after it."""
+    one = rf"\s*{before}({'|'.join(names)}){after}\s*"
+    return {"type": "string", "pattern": f"^{one}(,{one})*$"}
 
 
 def _query(name: str, description: str, schema: Mapping[str, Any] = MappingProxyType({"type": "string"})) -> Operation:

@@ -5,30 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from sandbox.foundation.answer import Answer
-from sandbox.platform.flows.core import models
-from sandbox.platform.flows.core.created import (
-    POOL_BODY,
-    POOL_CHANGES,
-    PROMPT,
-    REPLY,
-    add_pool,
-    begin_conversation,
-    change_pool,
-    delete_pool,
-    get_conversation,
-    list_conversations,
-    list_deduped,
-    list_pools,
-    pool_of,
-    pool_record,
-    reply,
-)
-from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, json_answer, not_found
-from sandbox.platform.flows.core.world import World, content_type_of
+from sandbox.platform.flows.core import created, models
+from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, not_found
+from sandbox.platform.flows.core.world import Record, World, content_type_of
+from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.store import number_in
 
-_NO_CACHE: Final = ("Cache-Control", "no-cache, private")
+_RUN: Final = "Flow run"
+_PAYLOAD: Final = "Payload metadata"
+_QUEUED: Final = "Scheduled flow"
+_VERSION: Final = "Flow version"
 
 
 # --- runs, their logs, payloads, and the queue ------------------------------------------------------------------------
@@ -37,15 +24,15 @@ _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
 def _run(call: Call) -> FlowRun:
     run = call.world.known_runs.get(call.values["flow_run_id"].lower())
     if run is None:
-        raise not_found("Flow run", call.values["flow_run_id"])
+        raise not_found(_RUN, call.values["flow_run_id"])
     return run
 
 
-def _numbered(call: Call, name: str, thing: str) -> FlowRun:
+def _numbered(call: Call, thing: str) -> FlowRun:
     """Return the run whose number is in the path; its payload and its place in the queue have the same number."""
-    run = call.world.runs_by_number.get(number_in(call.values[name]))
+    run = call.world.runs_by_number.get(number_in(call.values["id"]))
     if run is None:
-        raise not_found(thing, call.values[name])
+        raise not_found(thing, call.values["id"])
     return run
 
 
@@ -57,45 +44,39 @@ def _retry(call: Call) -> Answer:
 
 
 def _download(call: Call) -> Answer:
-    runs, run = call.world.platform.runs, _numbered(call, "id", "Payload metadata")
+    runs, run = call.world.platform.runs, _numbered(call, _PAYLOAD)
     content = runs.payload(run)
     if content is None:
-        raise not_found("Payload metadata", call.values["id"])
-    return Answer(200, (("Content-Type", content_type_of(runs.declared_type(run), content)), _NO_CACHE), content)
+        raise not_found(_PAYLOAD, call.values["id"])
+    return json_answer(content, content_type=content_type_of(runs.declared_type(run), content))
 
 
 def _unqueue(call: Call) -> Answer:
-    run = _numbered(call, "id", "Scheduled flow")
+    run = _numbered(call, _QUEUED)
     if not any(queued["id"] == run.number for queued in call.world.queue()):
-        raise not_found("Scheduled flow", call.values["id"])
+        raise not_found(_QUEUED, call.values["id"])
     call.world.platform.runs.stop(run.id)
     return json_answer({"message": "Scheduled flow deleted successfully."})
 
 
-def _steps(call: Call) -> Answer:
+def _steps(call: Call) -> list[Record]:
     version = number_in(call.values["flow_version_id"])
     if not any(version in flow.versions for flow in call.world.known_flows.values()):
-        raise not_found("Flow version", call.values["flow_version_id"])
-    return call.page(call.world.steps(version))
+        raise not_found(_VERSION, call.values["flow_version_id"])
+    return call.world.steps(version)
 
 
 ENDPOINTS: Final = (
     CoreEndpoint(
         "/flows",
-        GET=Action(
-            "listFlows",
-            "List the flows.",
-            lambda call: call.page(call.world.flows()),
-            models.FLOWS,
-            "FlowPage",
-        ),
+        GET=Action("listFlows", "List the flows.", lambda call: call.world.flows(), models.FLOWS, "FlowPage"),
     ),
     CoreEndpoint(
         "/flow-runs",
         GET=Action(
             "listFlowRuns",
             "List the runs of flows, newest first unless sorted otherwise.",
-            lambda call: call.page(call.world.runs()),
+            lambda call: call.world.runs(),
             models.RUNS,
             "FlowRunPage",
         ),
@@ -103,12 +84,7 @@ ENDPOINTS: Final = (
     CoreEndpoint(
         "/flow-runs/{flow_run_id}",
         GET=Action(
-            "getFlowRun",
-            "Get a run.",
-            lambda call: call.item(call.world.run(_run(call))),
-            models.RUNS,
-            "OneFlowRun",
-            thing="Flow run",
+            "getFlowRun", "Get a run.", lambda call: call.world.run(_run(call)), models.RUNS, "OneFlowRun", _RUN
         ),
     ),
     CoreEndpoint(
@@ -119,7 +95,7 @@ ENDPOINTS: Final = (
             _retry,
             models.RUNS,
             "OneFlowRun",
-            thing="Flow run",
+            _RUN,
         ),
     ),
     CoreEndpoint(
@@ -127,10 +103,10 @@ ENDPOINTS: Final = (
         GET=Action(
             "listFlowRunLogs",
             "List the lines of the log of a run.",
-            lambda call: call.page(call.world.logs(_run(call))),
+            lambda call: call.world.logs(_run(call)),
             models.LOGS,
             "FlowRunLogPage",
-            thing="Flow run",
+            _RUN,
             also=("load_payload_ids",),
         ),
     ),
@@ -139,7 +115,7 @@ ENDPOINTS: Final = (
         GET=Action(
             "listPayloadMetadata",
             "List the descriptions of payloads.",
-            lambda call: call.page(call.world.payloads()),
+            lambda call: call.world.payloads(),
             models.PAYLOADS,
             "PayloadMetadataPage",
         ),
@@ -149,10 +125,10 @@ ENDPOINTS: Final = (
         GET=Action(
             "getPayloadMetadata",
             "Get the description of a payload.",
-            lambda call: call.item(call.world.payload(_numbered(call, "id", "Payload metadata"))),
+            lambda call: call.world.payload(_numbered(call, _PAYLOAD)),
             models.PAYLOADS,
             "OnePayloadMetadata",
-            thing="Payload metadata",
+            _PAYLOAD,
         ),
     ),
     CoreEndpoint(
@@ -163,7 +139,7 @@ ENDPOINTS: Final = (
             _download,
             models.ITEM,
             "",
-            thing="Payload metadata",
+            _PAYLOAD,
         ),
     ),
     CoreEndpoint(
@@ -171,7 +147,7 @@ ENDPOINTS: Final = (
         GET=Action(
             "listScheduledFlows",
             "List the queue: the runs that have no end yet.",
-            lambda call: call.page(call.world.queue()),
+            lambda call: call.world.queue(),
             models.QUEUE,
             "ScheduledFlowPage",
         ),
@@ -184,7 +160,7 @@ ENDPOINTS: Final = (
             _unqueue,
             models.ITEM,
             "Message",
-            thing="Scheduled flow",
+            _QUEUED,
         ),
     ),
     CoreEndpoint(
@@ -195,7 +171,7 @@ ENDPOINTS: Final = (
             _steps,
             models.STEPS,
             "FlowStepPage",
-            thing="Flow version",
+            _VERSION,
             also=("to_tree", "load_notes_count"),
         ),
     ),
@@ -204,54 +180,9 @@ ENDPOINTS: Final = (
         GET=Action(
             "listPackages",
             "List the packages of deployments; the sandbox has none.",
-            lambda call: call.page([]),
+            lambda _: [],
             models.PACKAGES,
             "RecordPage",
-        ),
-    ),
-    CoreEndpoint(
-        "/data-pool",
-        GET=Action("listDataPools", "List the data pools.", list_pools, models.POOLS, "DataPoolPage"),
-        POST=Action(
-            "createDataPool",
-            "Create a data pool.",
-            add_pool,
-            models.ITEM,
-            "OneDataPool",
-            statuses=("200", "201"),
-            sends=POOL_BODY,
-        ),
-    ),
-    CoreEndpoint(
-        "/data-pool/{id}",
-        GET=Action(
-            "getDataPool",
-            "Get a data pool.",
-            lambda call: call.item(pool_record(call, pool_of(call))),
-            models.ITEM,
-            "OneDataPool",
-            thing="Data pool",
-        ),
-        PATCH=Action(
-            "changeDataPool",
-            "Change a data pool.",
-            change_pool,
-            models.ITEM,
-            "OneDataPool",
-            thing="Data pool",
-            sends=POOL_CHANGES,
-        ),
-        DELETE=Action("deleteDataPool", "Delete a data pool.", delete_pool, models.ITEM, "Message", thing="Data pool"),
-    ),
-    CoreEndpoint(
-        "/data-pool/{id}/deduped-data",
-        GET=Action(
-            "listDedupedData",
-            "List the values that a data pool remembers; the sandbox runs no deduplication, so there are none.",
-            list_deduped,
-            models.STEPS,
-            "RecordPage",
-            thing="Data pool",
         ),
     ),
     CoreEndpoint(
@@ -259,62 +190,10 @@ ENDPOINTS: Final = (
         GET=Action(
             "listTrackedData",
             "List the tracked data; the sandbox runs no steps that track data, so there are none.",
-            lambda call: call.page([]),
+            lambda _: [],
             models.TRACKED,
             "RecordPage",
         ),
     ),
-    CoreEndpoint(
-        "/agents/conversations",
-        GET=Action(
-            "listConversations",
-            "List the conversations with agents.",
-            list_conversations,
-            models.CONVERSATIONS,
-            "ConversationPage",
-        ),
-        POST=Action(
-            "beginConversation",
-            "Begin a conversation; no agent answers in the sandbox.",
-            begin_conversation,
-            models.CONVERSATIONS,
-            "OneConversation",
-            statuses=("201",),
-            sends=PROMPT,
-        ),
-    ),
-    CoreEndpoint(
-        "/agents/conversations/{id}",
-        GET=Action(
-            "getConversation",
-            "Get a conversation with its messages.",
-            get_conversation,
-            models.CONVERSATIONS,
-            "OneConversation",
-            thing="Conversation",
-        ),
-    ),
-    CoreEndpoint(
-        "/agents/conversations/{id}/reply",
-        POST=Action(
-            "replyToConversation",
-            "Add a message to a conversation.",
-            reply,
-            models.CONVERSATIONS,
-            "OneConversation",
-            statuses=("202",),
-            thing="Conversation",
-            sends=REPLY,
-        ),
-    ),
-    CoreEndpoint(
-        "/ai/conversations",
-        GET=Action(
-            "listAiConversations",
-            "List the conversations, with other filters.",
-            list_conversations,
-            models.AI_CONVERSATIONS,
-            "ConversationPage",
-        ),
-    ),
+    *created.ENDPOINTS,
 )

@@ -51,6 +51,18 @@ class Model:
     relations: Mapping[str, Relation] = field(default_factory=dict)
     whole: Callable[[World, Record], Record] | None = None
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Its name and those of the models that can be included in it, of which each once."""
+        found: dict[str, Model] = {}
+        new = [self]
+        while new:
+            model = new.pop(0)
+            if model.name not in found:
+                found[model.name] = model
+                new += [relation.model() for relation in model.relations.values()]
+        return list(found)
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
