@@ -15,9 +15,7 @@ import click
 
 from sandbox.foundation.environment import ENV_PREFIX, variable
 from sandbox.foundation.settings import is_web_url
-from sandbox.web.paths import PREFIX
-
-_PATH: Final = f"{PREFIX}/health/ready"
+from sandbox.web.paths import READINESS
 
 
 def default_url() -> str:
@@ -52,7 +50,7 @@ def health(url: str, ca_file: str | None, timeout: float) -> None:
     """Ask whether a sandbox is ready: exit code 0 if it is, else 1."""
     if not is_web_url(url):
         raise click.BadParameter(f"{url!r} is no http or https URL such as http://127.0.0.1:8025", param_hint="--url")
-    address = url.rstrip("/") + _PATH
+    address = url.rstrip("/") + READINESS
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if ca_file:
         handlers.append(urllib.request.HTTPSHandler(context=_trusting(ca_file)))

@@ -106,7 +106,7 @@ def _announce(server: SandboxServer, *, for_programs: bool, demo: bool) -> None:
 def load_ahead(server: SandboxServer) -> None:
     """Load what a client of the emulated API needs and a start does not, so that its first request does not.
 
-    The control API is left out: its 18 MB are for those that call it.
+    The control API is left out: its 9 to 18 MB are for those that call it.
     """
     from sandbox.journal.redaction import redact_body
 

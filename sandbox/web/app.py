@@ -2,9 +2,10 @@
 
 They are separate, so each has its own errors, no fault can reach the control API, and no control request enters the
 journal. ``serve`` answers the requests of an integration without Flask. The first control request imports Flask and
-makes the application, so a sandbox answers soon after its start.
+makes the application, so a sandbox answers soon after its start. It makes the part of the control API that the request
+is for; a page, a document and an unknown path make all of it.
 
-All sandboxes of a process share one control application, which holds nothing of a sandbox. ``SandboxApp`` adds the
+All sandboxes of a process share these applications, which hold nothing of a sandbox. ``SandboxApp`` adds the
 sandbox, its key, authority, streams and waits to the WSGI environ of each control request.
 """
 
@@ -18,6 +19,7 @@ from sandbox.foundation.collector import no_collections
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.addresses import Endpoints, TlsEndpoint
 from sandbox.web.environ import CA_PEM, CONTROL_KEY, ENDPOINTS, SANDBOX, STREAMS
+from sandbox.web.health import answer_probe
 from sandbox.web.paths import is_control_path
 from sandbox.web.wsgi import EmulatedFace
 
@@ -55,11 +57,19 @@ class SandboxApp:
     @property
     def control(self) -> Flask:
         """The control API with its pages: one application for all sandboxes of this process."""
+        return self._control_of("/")
+
+    def _control_of(self, path: str) -> Flask:
+        """Return the application for a path: the whole control API where that is made, otherwise the part it needs."""
         if self._control is None:
             with no_collections():
-                from sandbox.web.control.app import control_app
+                from sandbox.web.control.app import control_app, part_of
 
-                self._control = control_app()
+                part = part_of(path)
+                app = control_app(part) if part else control_app()
+            if part:
+                return app
+            self._control = app
         return self._control
 
     @property
@@ -80,9 +90,11 @@ class SandboxApp:
         return self._face(environ, start_response)
 
     def _serve_control(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if (answer := answer_probe(self.sandbox, environ, start_response)) is not None:
+            return answer
         environ[SANDBOX] = self.sandbox
         environ[CONTROL_KEY] = self.control_key
         environ[CA_PEM] = self._ca_pem
-        environ[STREAMS] = self.streams
+        environ[STREAMS] = lambda: self.streams
         environ[ENDPOINTS] = lambda base_url: Endpoints(self.sandbox, base_url, self.control_key, self._tls())
-        return self.control(environ, start_response)
+        return self._control_of(environ["PATH_INFO"])(environ, start_response)

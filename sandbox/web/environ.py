@@ -22,7 +22,7 @@ CONNECTION: Final = "sandbox.connection"
 SANDBOX: Final = "sandbox.sandbox"
 CONTROL_KEY: Final = "sandbox.control_key"  # of the server, or ``None``
 CA_PEM: Final = "sandbox.ca_pem"  # the certificate authority of the server, or ``None``
-STREAMS: Final = "sandbox.streams"
+STREAMS: Final = "sandbox.streams"  # a function that returns the ``Streams`` of the server
 ENDPOINTS: Final = "sandbox.endpoints"  # a function that returns the ``Endpoints`` at a base URL
 
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 PREFIX: Final = "/_sandbox"
+HEALTH: Final = f"{PREFIX}/health"
+READINESS: Final = f"{PREFIX}/health/ready"
+REQUEST_ID: Final = "X-Request-Id"
+"""The header with the id of a request to the control API."""
 MAX_CONTROL_BODY: Final = 16 * 1024 * 1024
 """Bytes of a body that the control API takes."""
 

@@ -30,15 +30,26 @@ with SandboxServer(Sandbox()) as server:
     send("/v1/acme/orders", "{", **bearer)
     send("/v1/acme/anything", "x", Authorization="Bearer e30.e30.e30")
     send("/nothing", "x")
+
+    def get(path):
+        client.request("GET", path)
+        return client.getresponse().read()
+
+    get("/_sandbox/health"), get("/_sandbox/health/ready")
+    in_requests = set(sys.modules) - loaded
+    get("/_sandbox/clock")
+    for_the_clock = set(sys.modules) - loaded
     statuses = [entry.status for entry in server.sandbox.journal.entries()]
-print(json.dumps([sorted(started), sorted(set(sys.modules) - loaded), statuses]))
+print(json.dumps([*map(sorted, (started, in_requests, for_the_clock)), statuses]))
 """
 
 
 def test_a_request_imports_nothing_and_a_start_not_what_is_not_used() -> None:
     done = subprocess.run([sys.executable, "-c", _PROGRAM], check=True, capture_output=True, text=True, timeout=60)
-    started, in_requests, statuses = json.loads(done.stdout)
+    started, in_requests, for_the_clock, statuses = json.loads(done.stdout)
 
     assert statuses == [200, 422, 422, 401, 404]
     assert in_requests == []
     assert not {"flask", "marshmallow", "jwt", "cryptography.x509"} & set(started)
+    assert "sandbox.web.control.clock" in for_the_clock
+    assert not {"sandbox.web.dashboard", "sandbox.web.spec", "sandbox.web.control.requests"} & set(for_the_clock)

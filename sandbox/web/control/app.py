@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
+from importlib import import_module
 from typing import Any, Final
 
 from apispec import APISpec
@@ -14,64 +15,45 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
-from sandbox.faults.rules import schemas as fault_schemas
 from sandbox.foundation.strict_json import in_doubles
-from sandbox.state.seed.schema import components as seed_schemas
-from sandbox.state.snapshot import components as state_schemas
-from sandbox.web.control import (
-    clock,
-    connectors,
-    contract,
-    duplicates,
-    export,
-    faults,
-    flows,
-    requests,
-    seed,
-    services,
-    settings,
-    state,
-    streams,
-    sync_report,
-    system,
-    tokens,
-    verification,
-)
 from sandbox.web.control.base import Instant
 from sandbox.web.control.guard import refuse_other_sites, refuse_without_key, take_host
 from sandbox.web.control.openapi import refer_to_component, spec_options
 from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
 from sandbox.web.control.strictness import refuse_unread
 from sandbox.web.control.tracing import trace_requests
-from sandbox.web.dashboard import pages
 from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
-from sandbox.web.spec import serve_documents
 
-_BLUEPRINTS: Final = (
-    system.blueprint,
-    seed.blueprint,
-    connectors.companies,
-    connectors.blueprint,
-    connectors.clients,
-    services.blueprint,
-    flows.blueprint,
-    requests.blueprint,
-    verification.blueprint,
-    streams.blueprint,
-    export.blueprint,
-    contract.blueprint,
-    clock.blueprint,
-    faults.blueprint,
-    duplicates.blueprint,
-    sync_report.blueprint,
-    sync_report.runs,
-    settings.blueprint,
-    state.blueprint,
-    tokens.blueprint,
-    system.fidelity,
-    system.authority,
-    system.metrics,
-)
+_BLUEPRINTS: Final[Mapping[str, str]] = {
+    "system.blueprint": "health reset",
+    "seed.blueprint": "endpoints seed seed.schema.json",
+    "connectors.companies": "companies",
+    "connectors.blueprint": "connectors",
+    "connectors.clients": "connectors",
+    "services.blueprint": "services",
+    "flows.blueprint": "flows companies api-keys users",
+    "requests.blueprint": "requests events",
+    "verification.blueprint": "requests",
+    "streams.blueprint": "requests",
+    "export.blueprint": "requests",
+    "contract.blueprint": "contract-violations",
+    "clock.blueprint": "clock",
+    "faults.blueprint": "faults fault-presets",
+    "duplicates.blueprint": "requests",
+    "sync_report.blueprint": "sync-report sync-report.csv",
+    "sync_report.runs": "runs services",
+    "settings.blueprint": "settings",
+    "state.blueprint": "state state.schema.json",
+    "tokens.blueprint": "tokens keys",
+    "system.fidelity": "fidelity",
+    "system.authority": "ca.pem",
+    "system.metrics": "metrics",
+}
+"""Each blueprint by its module, in the order of the document, with the parts of the control API that it has views of.
+
+A part is named by the first segment of its paths behind the prefix.
+"""
+_PARTS: Final = frozenset(part for parts in _BLUEPRINTS.values() for part in parts.split())
 
 
 class ControlApi(Api):
@@ -97,6 +79,10 @@ class ControlApi(Api):
             spec: APISpec = self.spec
             return spec
 
+    def _register_responses(self) -> None:
+        """Leave the responses of flask-smorest to the document."""
+        self.undocumented.append(super()._register_responses)
+
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Return the answer to an error of Flask or webargs."""
         return http_problem(error)
@@ -117,16 +103,28 @@ class _Json(DefaultJSONProvider):
 
 def _add_schemas(spec: APISpec) -> None:
     """Add the schemas of what the core checks."""
+    from sandbox.faults.rules import schemas as fault_schemas
+    from sandbox.state.seed.schema import components as seed_schemas
+    from sandbox.state.snapshot import components as state_schemas
+    from sandbox.web.control import settings
+
     for name, schema in {**settings.schemas(), **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
         spec.components.schema(name, schema)
 
 
-@cache
-def control_app() -> Flask:
-    """Return the control API with its pages, the same application for all sandboxes of a process.
+def part_of(path: str) -> str:
+    """Return the part of the control API that has the views of a path; ``""``, which is all of it, where none has."""
+    part = path[len(PREFIX) + 1 :].partition("/")[0]
+    return part if part in _PARTS else ""
 
-    It holds nothing of a sandbox: ``SandboxApp`` adds what belongs to one sandbox and its server to the WSGI environ of
-    each request. A call that fails is repeated by the next one.
+
+@cache
+def control_app(part: str = "") -> Flask:
+    """Return the control API with its pages, the same application for all sandboxes of a process; or a part of it.
+
+    A part answers as the whole does and is there in less than half of the time: it has no pages and no documents, and
+    imports no other part. An application holds nothing of a sandbox: ``SandboxApp`` adds what belongs to one sandbox
+    and its server to the WSGI environ of each request. A call that fails is repeated by the next one.
     """
     app = Flask("sandbox.web.control", static_folder=None)
     app.url_map.merge_slashes = False  # a doubled slash gets 404, no redirect
@@ -145,10 +143,17 @@ def control_app() -> Flask:
     app.before_request(refuse_unread)
     register_error_handlers(app)
     api = ControlApi(app)
-    for blueprint in _BLUEPRINTS:
-        api.register_blueprint(blueprint, url_prefix=PREFIX)
-    api.undocumented.append(partial(_add_schemas, api.spec))
-    app.extensions["openapi"] = api.document
-    serve_documents(app)
-    app.register_blueprint(pages)
+    for name, parts in _BLUEPRINTS.items():
+        if not part or part in parts.split():
+            module, _, attribute = name.partition(".")
+            blueprint = getattr(import_module(f"sandbox.web.control.{module}"), attribute)
+            api.register_blueprint(blueprint, url_prefix=PREFIX)
+    if not part:
+        from sandbox.web.dashboard import pages
+        from sandbox.web.spec import serve_documents
+
+        api.undocumented.append(partial(_add_schemas, api.spec))
+        app.extensions["openapi"] = api.document
+        serve_documents(app)
+        app.register_blueprint(pages)
     return app

@@ -35,9 +35,9 @@ from sandbox.web.addresses import certificate_names
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CONTROL_KEY, RAW_HEADERS
-from sandbox.web.paths import PREFIX
+from sandbox.web.paths import HEALTH, PREFIX, READINESS
 
-OPEN_PATHS: Final = (f"{PREFIX}/health", f"{PREFIX}/health/ready", f"{PREFIX}/ca.pem")
+OPEN_PATHS: Final = (HEALTH, READINESS, f"{PREFIX}/ca.pem")
 """Paths that need no key: they change nothing and show nothing that the sandbox holds."""
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})

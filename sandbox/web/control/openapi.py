@@ -11,7 +11,7 @@ from sandbox.web.control.base import Blueprint, Component
 from sandbox.web.control.guard import OPEN_PATHS
 from sandbox.web.control.problems import CONTENT_TYPE
 from sandbox.web.control.tracing import GIVEN_ID
-from sandbox.web.control.tracing import HEADER as REQUEST_ID
+from sandbox.web.paths import REQUEST_ID
 from sandbox.web.project import contact
 
 _View = TypeVar("_View", bound=Callable[..., Any])

@@ -24,9 +24,9 @@ from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.control.requests import CURSOR, EntrySchema, RequestFilterSchema, presented, read_filter
-from sandbox.web.control.tracing import HEADER as REQUEST_ID
 from sandbox.web.control.tracing import request_id
 from sandbox.web.environ import CONNECTION, STREAMS
+from sandbox.web.paths import REQUEST_ID
 
 blueprint = Blueprint("stream", __name__, description="Requests as they come")
 
@@ -213,7 +213,7 @@ def stream_requests(query: dict[str, Any]) -> Response:
     feed = Feed(sandbox, read_filter(query), after, journal_id)
     if request.method == "HEAD":
         return Response(headers=_HEADERS)
-    streams = cast(Streams, request.environ[STREAMS])
+    streams = cast(Streams, request.environ[STREAMS]())
     try:
         streams.reserve()
     except TooManyStreamsError:

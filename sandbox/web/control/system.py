@@ -7,11 +7,11 @@ from typing import Any, Final
 from flask import Response, request
 from marshmallow import fields, validate
 
-from sandbox._version import __version__
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
 from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CA_PEM
+from sandbox.web.health import health_of, unreadiness_of
 
 blueprint = Blueprint("system", __name__, description="Health and reset")
 fidelity = Blueprint("fidelity", __name__, description="How each behaviour is known")
@@ -57,24 +57,11 @@ class LedgerSchema(AnswerSchema):
     sources = fields.Dict(keys=fields.String(), values=fields.String())
 
 
-def _health() -> dict[str, Any]:
-    sandbox = current_sandbox()
-    return {
-        "status": "ok",
-        "version": __version__,
-        "now": sandbox.clock.now(),
-        "journal_entries": len(sandbox.journal),
-        "journal_last_seq": sandbox.journal.last_seq,
-        "journal_bytes": sandbox.journal.bytes,
-        "journal_dropped": sandbox.journal.dropped,
-    }
-
-
 @blueprint.get("/health")
 @blueprint.response(200, HealthSchema)
 def get_health() -> dict[str, Any]:
     """Show that the sandbox is alive."""
-    return _health()
+    return health_of(current_sandbox())
 
 
 @blueprint.get("/health/ready")
@@ -82,11 +69,8 @@ def get_health() -> dict[str, Any]:
 @blueprint.problem(503, "The journal file cannot be written; until it can, requests are refused.")
 def get_readiness() -> dict[str, Any] | Response:
     """Show that the sandbox can serve: the signing key is made, and the journal file can be written."""
-    sandbox = current_sandbox()
-    sandbox.keys.current()
-    if (file := sandbox.journal_file) is not None and (failure := file.failure()) is not None:
-        return problem(503, f"journal_file: {failure} ({file.path}); until it can be written, requests are refused")
-    return _health()
+    why = unreadiness_of(current_sandbox())
+    return health_of(current_sandbox()) if why is None else problem(503, why)
 
 
 @blueprint.post("/reset")

@@ -16,8 +16,7 @@ from sandbox.foundation.rng import Rng
 from sandbox.journal.log_line import ControlRequest, log_control, log_failure
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.environ import SANDBOX
-
-HEADER: Final = "X-Request-Id"
+from sandbox.web.paths import REQUEST_ID
 
 GIVEN_ID: Final = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _QUIET: Final = frozenset(
@@ -31,7 +30,7 @@ def trace_requests(app: Flask) -> None:
     rng = Rng()
 
     def begin() -> None:
-        given = request.headers.get(HEADER, "")
+        given = request.headers.get(REQUEST_ID, "")
         g.request_id = given if GIVEN_ID.fullmatch(given) else rng.bytes(8).hex()
         g.started = perf_counter()
 
@@ -69,7 +68,7 @@ def answered_later() -> Callable[[Callable[[], Response]], Response]:
 def _end(response: Response) -> Response:
     if g.get("is_answered_later"):
         return response
-    response.headers[HEADER] = request_id()
+    response.headers[REQUEST_ID] = request_id()
     duration_ms = round((perf_counter() - g.started) * 1000, 3)
     redact = cast(Sandbox, request.environ[SANDBOX]).store.secrets.redact
     said, path = redact(request_id()), redact(request.path)

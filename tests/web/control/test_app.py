@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox
 from sandbox.web.app import SandboxApp
-from sandbox.web.control.app import control_app
+from sandbox.web.control.app import control_app, part_of
+from sandbox.web.control.base import Blueprint
+
+_INSTANT = re.compile(r"[0-9-]{10}T[0-9:.]+Z")
 
 
 def test_control_app_that_could_not_be_made_whole_is_made_anew(
@@ -22,7 +27,7 @@ def test_control_app_that_could_not_be_made_whole_is_made_anew(
     control_app.cache_clear()
     app = SandboxApp(sandbox)
     with monkeypatch.context() as patch:
-        patch.setattr("sandbox.web.control.app.serve_documents", none_left)
+        patch.setattr("sandbox.web.spec.serve_documents", none_left)
         with pytest.raises(OSError, match="Too many open files"):
             _ = app.control
 
@@ -56,6 +61,39 @@ def test_sandboxes_of_a_process_share_an_application_and_nothing_else(make_sandb
         True,
         False,
     ]
+
+
+def test_a_part_has_the_views_of_the_whole(sandbox: Sandbox) -> None:
+    def rules(app: Flask, part: str) -> set[tuple[str, str, str]]:
+        found = [rule for rule in app.url_map.iter_rules() if part_of(rule.rule) == part]
+        return {(rule.rule, rule.endpoint, ",".join(sorted(rule.methods or ()))) for rule in found}
+
+    whole = SandboxApp(sandbox).control
+    parts = {part_of(rule.rule) for rule in whole.url_map.iter_rules()}
+    views = {rule.endpoint for rule in whole.url_map.iter_rules() if part_of(rule.rule)}
+
+    assert views == {name for name in whole.view_functions if isinstance(_blueprint_of(whole, name), Blueprint)}
+    assert len(parts) > 20
+    for part in parts - {""}:
+        assert rules(control_app(part), part) == rules(whole, part), part
+
+
+def _blueprint_of(app: Flask, endpoint: str) -> object:
+    return app.blueprints.get(endpoint.rpartition(".")[0])
+
+
+@pytest.mark.parametrize("path", ["clock", "clock/nothing", "services/0", "requests?limit=x", "nothing", "clock//", ""])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_part_answers_as_the_whole(sandbox: Sandbox, method: str, path: str) -> None:
+    def answered(app: SandboxApp) -> tuple[int, str, list[tuple[str, str]]]:
+        answer = Client(app).open(f"/_sandbox/{path}", method=method, headers={"X-Request-Id": "same"})
+        return answer.status_code, _INSTANT.sub("", answer.text), [*answer.headers]
+
+    sandbox.clock.freeze()
+    whole, part = SandboxApp(sandbox), SandboxApp(sandbox)
+    assert whole.control is control_app()
+
+    assert answered(part) == answered(whole)
 
 
 def test_document_is_made_when_it_is_asked_for(sandbox: Sandbox) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sandbox import __version__
@@ -23,6 +25,33 @@ def test_health_tells_version_time_and_how_full_the_journal_is(integration: Inte
         "journal_bytes": integration.sandbox.journal.bytes,
         "journal_dropped": 0,
     }
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/health", "/_sandbox/health/ready"])
+def test_probe_gets_the_answer_of_the_control_api(integration: Integration, path: str) -> None:
+    integration.sandbox.clock.freeze()
+    probed = integration.http.get(path)
+    viewed = integration.http.get(path, headers={"X-Request-Id": "by-its-view"})
+
+    assert (probed.status_code, probed.data) == (viewed.status_code, viewed.data)
+    assert [name for name, _ in probed.headers] == [name for name, _ in viewed.headers]
+    assert re.fullmatch("[0-9a-f]{16}", probed.headers["X-Request-Id"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/_sandbox/health?full=1", {}, 422),
+        ("GET", "/_sandbox/health", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("POST", "/_sandbox/health", {}, 405),
+        ("HEAD", "/_sandbox/health", {}, 200),
+        ("GET", "/_sandbox/health/", {}, 404),
+    ],
+)
+def test_health_has_the_rules_of_the_control_api(
+    integration: Integration, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    assert integration.http.open(path, method=method, headers=headers).status_code == status
 
 
 def test_reset_returns_to_the_seed(integration: Integration) -> None:
