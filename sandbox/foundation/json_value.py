@@ -6,12 +6,15 @@ Numbers are equal by value (10 and 10.0), at any depth; ``true`` is not 1, and "
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
+from collections import UserList, UserString
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from inspect import isroutine
-from typing import Any, TypeAlias
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, isroutine
+from numbers import Number
+from typing import Any, Final, TypeAlias
 
 JsonValue: TypeAlias = "Mapping[str, JsonValue] | Sequence[JsonValue] | str | int | float | bool | None"
 """Anything ``json.loads`` returns; receivers do not change it."""
@@ -30,7 +33,7 @@ def equal(expected: Any, actual: JsonValue) -> bool:
         if not isinstance(actual, dict) or len(expected) != len(actual):
             return False
         for key, value in expected.items():
-            name = key if isinstance(key, str) else key_text(key)
+            name = key if type(key) is str else key_text(key)
             if name not in actual or not equal(value, actual[name]):
                 return False
         return True
@@ -49,8 +52,54 @@ def equal(expected: Any, actual: JsonValue) -> bool:
 
 
 def is_matcher(value: object) -> bool:
-    """Return whether a value is a compiled regular expression or a function, which stands for the values it takes."""
-    return isinstance(value, (re.Pattern, partial)) or isroutine(value)
+    """Return whether a value stands for the values that it takes: a compiled regular expression, or a function.
+
+    A function is any object that can be called. Not a class, and no object whose own ``==`` decides.
+    """
+    is_function = callable(value) and not isinstance(value, type) and type(value).__eq__ is object.__eq__
+    return isinstance(value, re.Pattern) or isroutine(value) or is_function
+
+
+_COMPARED: Final = (Number, str, UserString, UserList)
+"""Types of the standard library, other than those of JSON, some of whose values are equal to JSON."""
+
+MEANT: Final = (
+    "JSON, a regular expression of text, a function that returns whether a value is good, or an object whose == "
+    "decides; write other objects as JSON has them, such as str(…)"
+)
+"""The words for what may stand in an expectation."""
+
+
+def first_unequalled(expected: Any, place: str) -> tuple[str, type] | None:
+    """Return the place and the type of the first part of an expectation that no JSON can equal.
+
+    These are objects of Python's own types, such as a date, a UUID or bytes; a class; a function that a call does not
+    run; and a key that is no text, number or constant. An assertion that nothing came would always hold with them.
+    """
+    waiting = [(place, expected)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, Mapping):
+            for key in value:
+                if not isinstance(key, (str, int, float, type(None))):
+                    return f"a key of {place}", type(key)
+            waiting += [(f"{place}.{key}", child) for key, child in value.items()][::-1]
+        elif isinstance(value, (list, tuple)):
+            waiting += [(f"{place}[{number}]", child) for number, child in enumerate(value)][::-1]
+        elif not _may_equal(value):
+            return place, type(value)
+    return None
+
+
+def _may_equal(value: Any) -> bool:
+    if value is None or isinstance(value, _COMPARED):
+        return not (isinstance(value, float) and math.isnan(value))
+    if isinstance(value, re.Pattern):
+        return isinstance(value.pattern, str)
+    if is_matcher(value):
+        return not (iscoroutinefunction(value) or isgeneratorfunction(value) or isasyncgenfunction(value))
+    decides = next(owner for owner in type(value).__mro__ if "__eq__" in vars(owner)).__module__
+    return decides == "unittest.mock" or decides.partition(".")[0] not in sys.stdlib_module_names
 
 
 def _meets(matcher: Any, value: JsonValue) -> bool:
@@ -68,6 +117,8 @@ def _meets(matcher: Any, value: JsonValue) -> bool:
 
 def key_text(key: object) -> object:
     """Return the key of an object as ``json.dumps`` writes it; one that it cannot write as it is."""
+    if isinstance(key, str):
+        return str.__str__(key)  # a member of an enumeration has another hash than its text
     return json.dumps(key) if key is None or isinstance(key, (bool, int, float)) else key
 
 

@@ -53,7 +53,7 @@ def contains(expected: Any, actual: JsonValue) -> bool:
         if not isinstance(actual, dict):
             return False
         for key, value in expected.items():
-            name = key if isinstance(key, str) else key_text(key)
+            name = key if type(key) is str else key_text(key)
             if name not in actual or not contains(value, actual[name]):
                 return False
         return True

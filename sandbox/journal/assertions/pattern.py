@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace as replace_fields
@@ -13,7 +14,7 @@ from typing_extensions import TypedDict
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.json_path import compile_json_path, select
-from sandbox.foundation.json_value import equal
+from sandbox.foundation.json_value import MEANT, equal, first_unequalled
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
 from sandbox.journal.entry import Entry
@@ -55,8 +56,21 @@ class PatternFields(TypedDict, total=False):
 _PLAIN: Final = ("method", "client_id", "status", "outcome", "fault")
 """Conditions on an attribute of the same name."""
 
-_NAME: Final = re.compile(r"[\w$-]+")
 _OUTCOMES: Final = ("accepted", "rejected", "faulted")
+_OF_JSON: Final = ("json", "json_contains")
+_KINDS: Final[Mapping[str, tuple[Any, str]]] = {
+    "json_path": ((str, Mapping), "an RFC 9535 JSONPath, or an object of those and the values that they select"),
+    "headers": (Mapping, "an object of names and values"),
+    "method": (str, "a method as text"),
+    "client_id": (str, "an id as text"),
+    "status": (int, "a whole number from 0 to 599"),
+    "outcome": (str, f"an outcome: {', '.join(_OUTCOMES)}"),
+    "reason": (str, "a reason as text"),
+    "fault": (str, "the name of a rule as text"),
+}
+"""The type of each condition that has one, and the words for it."""
+
+_NAME: Final = re.compile(r"[\w$-]+")
 _REASONS: Final = (*REASONS, "fault")
 _ABOUT_THE_ANSWER: Final = ("status", "outcome", "reason", "fault")
 
@@ -94,17 +108,36 @@ class Pattern:
     _queries: tuple[tuple[str, JSONPath, Any], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self._check()
         paths = {self.json_path: UNSET} if isinstance(self.json_path, str) else dict(self.json_path or {})
         queries = tuple((path, compile_json_path(path), wanted) for path, wanted in paths.items())
         object.__setattr__(self, "_queries", queries)
         if self.outcome not in (None, *_OUTCOMES):
             raise InvalidValueError("outcome", self.outcome, f"an outcome; {did_you_mean(self.outcome, _OUTCOMES)}")
-        if self.headers is not None and not isinstance(self.headers, Mapping):
-            raise InvalidValueError("headers", self.headers, "an object of names and values")
         if self.reason is not None:
             code = str(self.reason).partition(":")[0]
             if not any(known.startswith(code) for known in _REASONS):
                 raise InvalidValueError("reason", self.reason, f"a reason, or its beginning; {_nearest(code)}")
+
+    def _check(self) -> None:
+        """Raise ``InvalidValueError`` for a condition that no entry can meet. The error has no value of a request."""
+        for name, (kind, allowed) in _KINDS.items():
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                raise InvalidValueError(name, type(value), allowed)
+        if self.status is not None and not 0 <= self.status <= 599:
+            raise InvalidValueError("status", self.status, _KINDS["status"][1])
+        if self.method is not None and self.method != self.method.upper():
+            raise InvalidValueError("method", self.method, f"a method as clients send it: {self.method.upper()}")
+        paths = self.json_path if isinstance(self.json_path, Mapping) else {}
+        for name, value in {"json": self.json, "json_contains": self.json_contains, **paths}.items():
+            if value is not UNSET and (found := first_unequalled(value, name)):
+                raise InvalidValueError(*found, MEANT)
+        for name, value in {"text": self.text, **(self.headers or {})}.items():
+            if not isinstance(name, str) or name.strip(" \t:") != name:
+                raise InvalidValueError("headers", name, "names of header fields, without a colon")
+            if isinstance(value, (Number, Mapping, list, tuple)) or first_unequalled(value, name):
+                raise InvalidValueError(name, type(value), f"text; or {MEANT.partition(', ')[2]}")
 
     @property
     def is_about_the_answer(self) -> bool:
@@ -115,7 +148,7 @@ class Pattern:
     def conditions(self) -> Mapping[str, Any]:
         """The given conditions by name."""
         values = ((known.name, getattr(self, known.name)) for known in fields(self) if known.init)
-        return {name: value for name, value in values if value is not UNSET and (value is not None or name == "json")}
+        return {name: value for name, value in values if value is not UNSET and (value is not None or name in _OF_JSON)}
 
     def matches(self, entry: Entry) -> bool:
         """Return whether every condition holds."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from collections import UserList
+from collections.abc import Iterator
+from datetime import date
+from enum import Enum
+from fractions import Fraction
 from functools import partial
+from operator import methodcaller
+from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
+from uuid import UUID
 
 import pytest
 
 from sandbox.errors import InvalidValueError
+from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.view import NotReceivedError, Received
 from tests.journal.assertions.conftest import Recorded
 
@@ -50,7 +59,18 @@ def test_pattern_of_an_order_is_told_what_it_is(orders: Received, pattern: Any) 
         ({"reason": "token_expird"}, "reason: 'token_expird' is not allowed; .*did you mean 'token_expired'?"),
         ({"reason": "token expired"}, "did you mean 'token_expired'?"),
         ({"outcome": "acepted"}, "outcome: 'acepted' is not allowed; .*did you mean 'accepted'?"),
-        ({"headers": ["X-Id"]}, "headers: .* is not allowed; allowed: an object of names and values"),
+        ({"headers": ["X-Id"]}, "headers: <class 'list'> is not allowed; allowed: an object of names and values"),
+        ({"headers": {"X-Id:": "1"}}, "headers: 'X-Id:' is not allowed; .* without a colon"),
+        ({"headers": {b"X-Id": "1"}}, "headers: b'X-Id' is not allowed"),
+        ({"headers": {"X-Id": 1}}, "X-Id: <class 'int'> is not allowed; allowed: text; or a regular expression"),
+        ({"text": b"1"}, "text: <class 'bytes'> is not allowed"),
+        ({"status": "401"}, "status: <class 'str'> is not allowed; allowed: a whole number from 0 to 599"),
+        ({"status": True}, "status: <class 'bool'> is not allowed"),
+        ({"status": 4010}, "status: 4010 is not allowed"),
+        ({"method": "post"}, "method: 'post' is not allowed; .*: POST"),
+        ({"client_id": UUID(int=1)}, "client_id: <class 'uuid.UUID'> is not allowed"),
+        ({"fault": re.compile("hang")}, "fault: <class 're.Pattern'> is not allowed"),
+        ({"json_path": ["$.id"]}, "json_path: <class 'list'> is not allowed; allowed: an RFC 9535 JSONPath"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -60,6 +80,56 @@ def test_value_that_no_request_can_have_is_refused(
 ) -> None:
     with pytest.raises(InvalidValueError, match=told):
         getattr(orders, name)(**given)
+
+
+async def _later(value: object) -> bool:
+    return True
+
+
+def _one_by_one(value: object) -> Iterator[bool]:
+    yield True
+
+
+UNEQUALLED = {
+    "UUID": UUID(int=1),
+    "date": date(2026, 11, 23),
+    "member": Enum("Color", "RED").RED,  # type: ignore[attr-defined]
+    "bytes": b"1",
+    "set": {1},
+    "path": Path("1"),
+    "class": int,
+    "not a number": float("nan"),
+    "ellipsis": ...,
+    "key": {b"id": 1},
+    "expression of bytes": re.compile(b"1"),
+    "coroutine function": _later,
+    "generator function": _one_by_one,
+}
+
+
+@pytest.mark.parametrize("value", UNEQUALLED.values(), ids=list(UNEQUALLED))
+@pytest.mark.parametrize("name", ["assert_received", "assert_nothing_received"])
+def test_value_that_no_json_equals_is_refused_with_its_place(orders: Received, name: str, value: Any) -> None:
+    for given in ({"json": {"lines": [1, value]}}, {"json_contains": {"lines": [1, value]}}):
+        with pytest.raises(InvalidValueError, match=r"\.lines\[1\]: <.* is not allowed; allowed: JSON, a regular"):
+            getattr(orders, name)(**given)
+    with pytest.raises(InvalidValueError, match=r"\$\.id: <.* is not allowed"):
+        getattr(orders, name)(json_path={"$.id": value})
+
+
+def test_value_of_another_type_that_json_equals_is_taken(recorded: Recorded, orders: Received) -> None:
+    recorded.record({"red": "red", "lines": [1], "total": 10})
+    color = Enum("color", {"RED": "red"}, type=str).RED  # type: ignore[attr-defined]
+
+    orders.assert_received(json={color: color, "lines": UserList([1]), "total": Fraction(10)})
+    orders.assert_received(json_contains={color: ANY})
+
+
+def test_null_is_a_condition_of_json_contains(recorded: Recorded, orders: Received) -> None:
+    recorded.record({"id": 1})
+
+    assert dict(Pattern(json_contains=None).conditions) == {"json_contains": None}
+    orders.assert_nothing_received(json_contains=None)
 
 
 @pytest.mark.parametrize("reason", ["token_expired", "token_expired: 4 s ago", "token_", "fault", "fault: once"])
@@ -84,6 +154,7 @@ MATCHERS = {
     "function": (lambda value: value > 3, 4, 3),
     "function on another type": (lambda value: value > 3, 4, "four"),
     "partial": (partial(_above, 3), 4, 3),
+    "object that is called": (methodcaller("startswith", "1"), "1001", "2"),
     "method": ("1001".startswith, "100", "2"),
     "equal object": (IsEven(), 4, 3),
 }
