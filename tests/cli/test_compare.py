@@ -69,7 +69,13 @@ def test_report_is_written_beside_the_output(recording: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "is empty"), (b'{"log": {"entries": [{', "is cut off"), (b"\xff\x00", "is no JSON"), (b"[]", "is no HAR")],
+    [
+        (b"", "is empty"),
+        (b'{"log": {"entries": [{', "is cut off"),
+        (b"\x00", "is no JSON"),
+        (b'{"\xff', "is not UTF-8"),
+        (b"[]", "is no HAR"),
+    ],
 )
 @pytest.mark.parametrize("command", [("compare",), ("har", "redact")], ids=" ".join)
 def test_unreadable_file_is_exit_code_2(command: tuple[str, ...], content: bytes, words: str, tmp_path: Path) -> None:

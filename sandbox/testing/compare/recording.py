@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -27,14 +26,11 @@ from sandbox.foundation.instants import parse_instant
 from sandbox.journal.endpoint import INBOUND, OTHER, TOKEN
 from sandbox.journal.export.har import CREATOR
 from sandbox.journal.request import Request
-from sandbox.testing.compare.har import Har
+from sandbox.testing.compare.har import Har, unpacked
 from sandbox.testing.compare.redact import Redactor
 from sandbox.web.paths import is_control_path
 
 MAX_EXCHANGES: Final = 5_000
-MAX_BODY: Final = 64 * 1024 * 1024
-"""Bytes of a body, decompressed."""
-
 PLATFORM: Final = "inbound.pwks.co"
 """The host of the inbound URLs (FACTS 1.12)."""
 
@@ -44,6 +40,8 @@ _INBOUND: Final = re.compile(r"/v1/[^/]+/[^/]+/*")
 _BOUNDARY: Final = re.compile(r'boundary="?([^";,]+)')
 _BROKEN: Final = ("incomplete_body:", "body_too_slow:", "refused_by_server:")
 """Reasons of the sandbox for requests that are not whole."""
+
+_UNPACKED: Final = ("gzip", "x-gzip", "deflate")
 
 
 class _LeftOutError(Exception):
@@ -98,13 +96,13 @@ def recording_of(har: Har, token_path: str, hosts: tuple[str, ...] = (), redacto
     """
     left_out: Counter[str] = Counter()
     addresses = list(har.addresses())
-    ours = tuple(host.lower() for host in hosts) or _hosts(addresses, token_path)
+    ours = tuple(host.lower().rpartition("//")[2].rstrip("/") for host in hosts) or _hosts(addresses, token_path)
     documents: list[tuple[int, dict[str, Any]]] = []
     for number, address in enumerate(addresses, 1):
-        if address is None:
+        if address is None or (parts := urlsplit_or_none(address[2])) is None:
             left_out["unreadable"] += 1
-        elif (host := _host(urlsplit_or_none(address[2]))) not in ours:
-            left_out["of other hosts" if host else "unreadable"] += 1
+        elif _host(parts) not in ours:
+            left_out["of other hosts"] += 1
         else:
             documents.append((number, msgspec.json.decode(address[0])))
     if len(documents) > MAX_EXCHANGES:
@@ -303,12 +301,14 @@ def _received(message: Mapping[str, Any], headers: Headers) -> bytes | None:
     if content.get("encoding") != "base64":
         return text.encode("utf-8", "surrogateescape")
     body = _decoded(text, "with an answer that cannot be read")
-    if not body.startswith(b"\x1f\x8b") or "gzip" not in _header(headers, "content-encoding"):
-        return body
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, MAX_BODY)
-    except zlib.error:
-        raise _LeftOutError("with an answer that cannot be read") from None
+    encoding = _header(headers, "content-encoding").strip().lower()
+    body = unpacked(body) if encoding in _UNPACKED else body
+    if encoding not in ("", "identity"):
+        try:
+            body.decode()
+        except UnicodeDecodeError:  # still compressed
+            raise _LeftOutError("with an answer that cannot be read") from None
+    return body
 
 
 def _decoded(text: str, problem: str) -> bytes:

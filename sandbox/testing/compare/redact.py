@@ -22,7 +22,7 @@ from sandbox.journal.known_secrets import KnownSecrets, fingerprint
 from sandbox.journal.redaction import SENSITIVE_FIELDS, redact_body, redact_header, redact_string
 from sandbox.platform.http_basic import read_basic
 from sandbox.platform.wire import wire_profile
-from sandbox.testing.compare.har import Har
+from sandbox.testing.compare.har import Har, unpacked
 
 MAX_NAMED: Final = 5
 """Places that are named."""
@@ -96,7 +96,7 @@ class Redactor:
 
     def _base64(self, text: str, place: str, path: tuple[str, ...]) -> str:
         try:
-            body = base64.b64decode(text)
+            body = unpacked(base64.b64decode(text))
         except (binascii.Error, ValueError):
             return text
         said = body.decode("utf-8", "surrogateescape")
@@ -159,7 +159,7 @@ def _texts(entry: Mapping[str, Any]) -> Iterator[str]:
                 match holder:
                     case {"text": str(text), "encoding": "base64"}:
                         try:
-                            yield base64.b64decode(text).decode("utf-8", "replace")
+                            yield unpacked(base64.b64decode(text)).decode("utf-8", "replace")
                         except (binascii.Error, ValueError):
                             continue
                     case {"text": str(text)}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ def only(*entries: Har, **how: Any) -> Exchange:
         (b"", "is empty"),
         (b'{"log": {"entries": [{"request": {"method": "GET"', "is cut off: its JSON ends too early"),
         (b"<html>not here</html>", "is no JSON"),
-        (b"\x00\xff\xfe\x01", "is no JSON"),
+        (b"\x00\x01", "is no JSON"),
+        (b"\xff\xfe\x01", "is not UTF-8 (byte 0)"),
         (b"[]", "is no HAR"),
         (b'{"log": []}', "is no HAR"),
         (b'{"entries": []}', "is no HAR"),
@@ -55,7 +57,7 @@ def only(*entries: Har, **how: Any) -> Exchange:
         (b'{"log": {"entries": {}}}', "is no HAR"),
         (b'{"log": {"entries": [' + b"[" * 100_000 + b"]}}", "is no JSON"),
     ],
-    ids=["empty", "truncated", "page", "bytes", "list", "log", "no-log", "no-entries", "entries", "deep"],
+    ids=["empty", "truncated", "page", "bytes", "utf-16", "list", "log", "no-log", "no-entries", "entries", "deep"],
 )
 def test_file_that_is_no_har_is_refused_with_the_reason(content: bytes, words: str) -> None:
     with pytest.raises(DocumentError) as caught:
@@ -98,7 +100,7 @@ def test_other_hosts_are_left_out_and_counted() -> None:
 
     assert [exchange.number for exchange in recording.exchanges] == [1]
     assert recording.hosts == ("inbound.pwks.co",)
-    assert recording.left_out == {"of other hosts": 2, "unreadable": 4}
+    assert recording.left_out == {"of other hosts": 4, "unreadable": 2}
 
 
 def test_host_is_that_of_the_token_endpoint_or_the_one_that_is_named() -> None:
@@ -107,6 +109,7 @@ def test_host_is_that_of_the_token_endpoint_or_the_one_that_is_named() -> None:
     assert read(entries).hosts == ("a.example",)
     assert read(entries[1:]).hosts == ("b.example:8443",)
     assert [each.number for each in read(entries, hosts=("B.example:8443",)).exchanges] == [2]
+    assert [each.number for each in read(entries, hosts=("https://B.example:8443/",)).exchanges] == [2]
     assert read([entry("https://a.example:443/oauth/token"), entry("http://a.example:80/v1/a/b")]).hosts == (
         "a.example",
     )
@@ -181,16 +184,47 @@ def test_headers_are_read_in_any_case_and_without_those_of_http2() -> None:
             [{"name": "content-encoding", "value": "gzip"}],
             b"page",
         ),
+        (
+            {"text": base64.b64encode(zlib.compress(b"page")).decode(), "encoding": "base64"},
+            [{"name": "Content-Encoding", "value": "Deflate"}],
+            b"page",
+        ),
+        ({"text": "cGFnZQ==", "encoding": "base64"}, [{"name": "Content-Encoding", "value": "br"}], b"page"),
         ({"size": 0}, [], b""),
         ({"size": 7}, [], None),
         (None, [], None),
     ],
-    ids=["base64", "gzip", "empty", "unrecorded", "none"],
+    ids=["base64", "gzip", "deflate", "unpacked", "empty", "unrecorded", "none"],
 )
 def test_answer_is_read_as_each_tool_writes_it(content: Any, headers: list[Any], body: bytes | None) -> None:
     exchange = only(entry(response={"content": content, "headers": headers}))
 
     assert (exchange.answer.body if exchange.has_body else None) == body
+
+
+def test_answer_that_is_still_compressed_is_left_out() -> None:
+    content = {"text": base64.b64encode(b"\x1b\x03\xff\xa0").decode(), "encoding": "base64"}
+
+    answered = entry(response={"content": content, "headers": [{"name": "content-encoding", "value": "br"}]})
+
+    assert read([answered]).left_out == {"with an answer that cannot be read": 1}
+
+
+def test_half_of_a_pair_of_surrogates_is_replaced() -> None:
+    texts = {
+        r"\ud83d\ude00": "\U0001f600",
+        r"\ud800": "\ufffd",
+        r"\uDC00\ud800x": "\ufffd\ufffdx",
+        r"\\ud800": r"\ud800",
+    }
+    entries = b",".join(
+        json.dumps(entry(response={"content": {"text": "TEXT"}})).encode().replace(b"TEXT", text.encode())
+        for text in texts
+    )
+
+    recording = recording_of(har_of("real.har", b'{"log": {"entries": [%s]}}' % entries), "/oauth/token")
+
+    assert [exchange.answer.body.decode() for exchange in recording.exchanges] == list(texts.values())
 
 
 def test_path_is_decoded_once_and_kept_as_it_was_sent() -> None:

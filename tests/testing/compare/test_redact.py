@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -121,6 +124,23 @@ def test_no_secret_stays_in_any_spelling(redacted: Path) -> None:
             assert spelling not in text
         assert base64.b64encode(secret.encode()).decode().rstrip("=") not in text
     assert BASIC not in text
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zlib.compress, bytes], ids=["gzip", "zlib", "plain"])
+def test_no_secret_stays_in_a_body_that_was_recorded_compressed(
+    packed: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    content = {"text": base64.b64encode(packed(issued(TOKEN).encode())).decode(), "encoding": "base64"}
+    one = entry("/oauth/token", {"postData": {"text": json.dumps(GRANT)}}, "")
+    one["response"] = {**one["response"], "content": content, "headers": pairs(Content_Encoding="gzip")}
+    other = entry("/v1/shop/orders", {"comment": f"sent with {TOKEN}"}, "")
+
+    redact_har(har_of("real.har", json.dumps({"log": {"entries": [other, one]}}).encode()), tmp_path / "real.har")
+
+    first, second = read_har(tmp_path / "real.har").entries
+    body = base64.b64decode(json.loads(bytes(second))["response"]["content"]["text"])
+    assert fingerprint(TOKEN) in body.decode()
+    assert TOKEN not in bytes(first).decode()
 
 
 def test_the_same_secret_has_the_same_fingerprint_everywhere(redacted: Path) -> None:
