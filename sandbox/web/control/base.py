@@ -247,6 +247,16 @@ class AnswerSchema(StrictSchema):
         field_obj.required = True
 
 
+def answer_of(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
+    """Return the schema of an answer with these members; ``name`` is its name in the document."""
+    return AnswerSchema.from_dict({**members}, name=name)
+
+
+def taking(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
+    """Return the schema of a body or query with these members; ``name`` is its name in the document."""
+    return StrictSchema.from_dict({**members}, name=name)
+
+
 class ChangeSchema(StrictSchema):
     """A body in which each field may be left out, but not all: a change of nothing would look as if it had worked."""
 

@@ -24,16 +24,12 @@ blueprint = Blueprint("clock", __name__, description="The time of the emulated p
 
 
 class ClockSchema(AnswerSchema):
-    """The sandbox clock."""
-
     now = Instant()
     frozen = fields.Boolean()
     rate = fields.Float(metadata={"description": "Sandbox seconds a real second, when not frozen."})
 
 
 class ClockChangeSchema(ChangeSchema):
-    """A change of the clock; fields that are left out stay as they are."""
-
     now = fields.String(
         metadata={**INSTANT, "description": "An instant with a zone.", "example": "2026-11-23T18:00:00Z"}
     )

@@ -40,8 +40,6 @@ class CompanySchema(AnswerSchema):
 
 
 class NewCompanySchema(StrictSchema):
-    """A company to add."""
-
     name = fields.String(required=True, metadata={**_NAME, "example": "Beta Ltd"})
     slug = fields.String(metadata={**_SLUG, "description": "Generated from the name unless given.", "example": "beta"})
 
@@ -58,8 +56,6 @@ class ConnectorSchema(AnswerSchema):
 
 
 class NewConnectorSchema(StrictSchema):
-    """A connector to add."""
-
     company = fields.String(required=True, metadata={"description": "Slug of its company.", "example": "acme"})
     name = fields.String(required=True, metadata={**_NAME, "example": "Web shop"})
     environment = fields.String(load_default="test", validate=one_of("test", "live"))
@@ -92,8 +88,6 @@ class NewEntitySchema(StrictSchema):
 
 
 class EntityChangeSchema(StrictSchema):
-    """A change of an entity."""
-
     json_schema = fields.Dict(
         required=True,
         allow_none=True,
@@ -208,8 +202,6 @@ class OAuthClientSchema(AnswerSchema):
 
 
 class NewOAuthClientSchema(StrictSchema):
-    """An OAuth client to create."""
-
     name = fields.String(required=True, metadata={**_CLIENT_NAME, "example": "Order export"})
     client_id = fields.String(
         metadata={
@@ -237,8 +229,6 @@ class CreatedOAuthClientSchema(AnswerSchema):
 
 
 class ConfirmationSchema(StrictSchema):
-    """The confirmation of a deletion."""
-
     confirmation = fields.String(
         required=True, metadata={"description": "The client's name.", "example": "Order export"}
     )

@@ -16,8 +16,6 @@ blueprint = Blueprint("contract", __name__, description="Requests that do not co
 
 
 class ContractViolationSchema(AnswerSchema):
-    """One way in which a request does not conform."""
-
     code = fields.String(validate=validate.OneOf(get_args(Code)))
     message = fields.String(metadata={"description": "What was found."})
     remedy = fields.String(metadata={"description": "What to do."})
@@ -36,8 +34,6 @@ class NonconformingRequestSchema(AnswerSchema):
 
 
 class NonconformingPageSchema(JournalPageSchema):
-    """A page of the requests that do not conform, newest last."""
-
     requests = fields.List(fields.Nested(NonconformingRequestSchema), required=True)
     received = fields.Integer(
         metadata={"description": "Requests that were held against the contract, of this page and of later ones."}

@@ -7,9 +7,17 @@ from typing import Any, Final, get_args
 from marshmallow import fields
 
 from sandbox.foundation.json_types import JSON_PATH
-from sandbox.journal.attempts import Likeness, find_attempts, find_duplicates
+from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.base import AnswerSchema, Blueprint, StrictSchema, between, current_sandbox, one_of
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    StrictSchema,
+    answer_of,
+    between,
+    current_sandbox,
+    one_of,
+)
 from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
@@ -18,8 +26,6 @@ _LIKENESSES: Final = get_args(Likeness)
 
 
 class AlikeQuerySchema(StrictSchema):
-    """How payloads must be alike, and the payloads to compare."""
-
     by = fields.String(
         validate=one_of(*_LIKENESSES),
         metadata={"description": "The same bytes, the same JSON (when left out) or the same selection by a JSONPath."},
@@ -34,14 +40,10 @@ class AlikeQuerySchema(StrictSchema):
 
 
 class DuplicatesQuerySchema(AlikeQuerySchema):
-    """The payloads to compare, and whether to show them."""
-
     entries = query_flag("Show the entries beside their ids.", load_default=False)
 
 
 class DuplicateSchema(AnswerSchema):
-    """A payload that was accepted more than once."""
-
     alike = fields.String(
         validate=one_of(*_LIKENESSES), metadata={"description": "The strongest way in which all of them are alike."}
     )
@@ -59,16 +61,17 @@ class DuplicateSchema(AnswerSchema):
         field_obj.required = field_name != "entries"
 
 
-class DuplicatesSchema(AnswerSchema):
-    """The payloads that were accepted more than once."""
-
-    duplicates = fields.List(fields.Nested(DuplicateSchema))
-    dropped = dropped_field()
+def _group(found: Duplicates | Attempts) -> dict[str, Any]:
+    first = found.entries[0]
+    target = {"company": first.company, "vanity_url": first.vanity_url, "flow": first.flow}
+    return {**target, "key": found.key, "requests": [entry.id for entry in found.entries]}
 
 
 @blueprint.get("/requests/duplicates")
 @blueprint.arguments(DuplicatesQuerySchema, location="query")
-@blueprint.response(200, DuplicatesSchema)
+@blueprint.response(
+    200, answer_of("Duplicates", duplicates=fields.List(fields.Nested(DuplicateSchema)), dropped=dropped_field())
+)
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that the same service or flow accepted more than once, as after a retry."""
     by, json_path = query.pop("by", None), query.pop("json_path", None)
@@ -78,13 +81,9 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     return {
         "duplicates": [
             {
+                **_group(found),
                 "alike": found.alike,
-                "key": found.key,
-                "company": found.entries[0].company,
-                "vanity_url": found.entries[0].vanity_url,
-                "flow": found.entries[0].flow,
                 "count": len(found.entries),
-                "requests": [entry.id for entry in found.entries],
                 **({"entries": [presented(entry, listed=False) for entry in found.entries]} if with_entries else {}),
             }
             for found in find_duplicates(journal.entries(entry_filter), by, json_path)
@@ -94,8 +93,6 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
 
 
 class AttemptsQuerySchema(AlikeQuerySchema):
-    """The payloads to compare, and how often one must have come."""
-
     at_least = fields.Integer(load_default=2, validate=between(1, 10**6))
 
 
@@ -114,16 +111,11 @@ class AttemptsSchema(AnswerSchema):
     stored = fields.Integer(metadata={"description": "How many of them were accepted."})
 
 
-class AttemptsListSchema(AnswerSchema):
-    """The payloads that came more than once, accepted or not."""
-
-    attempts = fields.List(fields.Nested(AttemptsSchema))
-    dropped = dropped_field()
-
-
 @blueprint.get("/requests/attempts")
 @blueprint.arguments(AttemptsQuerySchema, location="query")
-@blueprint.response(200, AttemptsListSchema)
+@blueprint.response(
+    200, answer_of("AttemptsList", attempts=fields.List(fields.Nested(AttemptsSchema)), dropped=dropped_field())
+)
 def list_attempts(query: dict[str, Any]) -> dict[str, Any]:
     """List the payloads that were sent more than once, with the time that the client waited between the attempts."""
     by, json_path, at_least = query.pop("by", None), query.pop("json_path", None), query.pop("at_least")
@@ -131,16 +123,7 @@ def list_attempts(query: dict[str, Any]) -> dict[str, Any]:
     entries = journal.entries(EntryFilter(**query))
     return {
         "attempts": [
-            {
-                "line": found.line,
-                "key": found.key,
-                "company": found.entries[0].company,
-                "vanity_url": found.entries[0].vanity_url,
-                "flow": found.entries[0].flow,
-                "requests": [entry.id for entry in found.entries],
-                "gaps_s": found.gaps_s,
-                "stored": found.stored,
-            }
+            {**_group(found), "line": found.line, "gaps_s": found.gaps_s, "stored": found.stored}
             for found in find_attempts(entries, by, json_path, at_least=at_least)
         ],
         "dropped": journal.dropped,

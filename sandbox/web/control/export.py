@@ -29,8 +29,6 @@ _MEDIA_TYPES: Final = {
 
 
 class ExportQuerySchema(RequestFilterSchema):
-    """The requests to export, and the format."""
-
     format = fields.String(load_default="ndjson", validate=one_of(*_MEDIA_TYPES))
     after = after_field()
     newest = query_flag("Begin with the newest, in place of the oldest.", load_default=False)

@@ -14,9 +14,10 @@ from sandbox.web.control.base import (
     Blueprint,
     Component,
     Instant,
-    StrictSchema,
+    answer_of,
     current_sandbox,
     read_json_object,
+    taking,
 )
 
 blueprint = Blueprint("faults", __name__, description="Failure on demand")
@@ -33,8 +34,6 @@ class _Rule(Component):
 
 
 class FaultRuleStateSchema(AnswerSchema):
-    """A fault rule in force, used up or not."""
-
     id = fields.String()
     created_at = Instant(metadata={"description": "On the sandbox clock."})
     seen = fields.Integer(metadata={"description": "Requests that matched while it could act."})
@@ -43,37 +42,14 @@ class FaultRuleStateSchema(AnswerSchema):
     rule = _Rule()
 
 
-class FaultRulesSchema(AnswerSchema):
-    """Fault rules, in the order in which they are tried."""
-
-    faults = fields.List(fields.Nested(FaultRuleStateSchema))
-
-
-class FaultsRemovedSchema(AnswerSchema):
-    """How many fault rules were removed."""
-
-    deleted = fields.Integer()
+FaultRulesSchema = answer_of("FaultRules", faults=fields.List(fields.Nested(FaultRuleStateSchema)))
 
 
 class FaultPresetSchema(AnswerSchema):
-    """A set of fault rules with a name."""
-
     name = fields.String()
     title = fields.String()
     story = fields.String()
     rules = fields.List(_Rule())
-
-
-class FaultPresetsSchema(AnswerSchema):
-    """The presets."""
-
-    presets = fields.List(fields.Nested(FaultPresetSchema))
-
-
-class PresetUseSchema(StrictSchema):
-    """How to use a preset: ``match`` holds more conditions that requests must meet."""
-
-    match = Component("FaultMatch", load_default=dict)
 
 
 @blueprint.get("/faults")
@@ -96,7 +72,7 @@ def add_fault() -> RuleState:
 
 
 @blueprint.delete("/faults")
-@blueprint.response(200, FaultsRemovedSchema)
+@blueprint.response(200, answer_of("FaultsRemoved", deleted=fields.Integer()))
 def clear_faults() -> dict[str, int]:
     """Remove every fault rule; answers that the rules delay or hold back are aborted at once."""
     return {"deleted": current_sandbox().platform.faults.clear()}
@@ -128,7 +104,7 @@ def remove_fault(fault_id: str) -> RuleState:
 
 
 @blueprint.get("/fault-presets")
-@blueprint.response(200, FaultPresetsSchema)
+@blueprint.response(200, answer_of("FaultPresets", presets=fields.List(fields.Nested(FaultPresetSchema))))
 def list_fault_presets() -> dict[str, Any]:
     """List the presets: those of the sandbox, and those in the folder of the setting `presets_dir`."""
     presets = load_presets(current_sandbox().settings.presets_dir)
@@ -136,7 +112,7 @@ def list_fault_presets() -> dict[str, Any]:
 
 
 @blueprint.post("/fault-presets/<preset_name>")
-@blueprint.arguments(PresetUseSchema, required=False)
+@blueprint.arguments(taking("PresetUse", match=Component("FaultMatch", load_default=dict)), required=False)
 @blueprint.response(201, FaultRulesSchema)
 def use_fault_preset(body: dict[str, Any], preset_name: str) -> dict[str, Any]:
     """Add the rules of a preset after the existing rules."""

@@ -56,8 +56,6 @@ class WebhookAnswerSchema(AnswerSchema):
 
 
 class WebhookSchema(AnswerSchema):
-    """A webhook of a flow."""
-
     id = fields.String()
     url = fields.String(metadata={"description": "With the signature, where that is shown."})
     signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
@@ -66,8 +64,6 @@ class WebhookSchema(AnswerSchema):
 
 
 class CallbackSchema(AnswerSchema):
-    """A callback of a flow."""
-
     id = fields.String()
     url = fields.String(metadata={"description": "With the signature, where that is shown."})
     signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
@@ -76,8 +72,6 @@ class CallbackSchema(AnswerSchema):
 
 
 class FlowSchema(AnswerSchema):
-    """A process flow."""
-
     id = fields.Integer()
     company = fields.String()
     name = fields.String()
@@ -92,8 +86,6 @@ class FlowSchema(AnswerSchema):
 
 
 class FlowChangeSchema(ChangeSchema):
-    """A change of a flow; fields that are left out stay as they are."""
-
     enabled = Flag()
     deployed = fields.Integer(
         strict=True,
@@ -142,8 +134,6 @@ class NewApiKeySchema(ApiKeySchema):
 
 
 class UserSchema(AnswerSchema):
-    """A user that may log in."""
-
     id = fields.Integer()
     company = fields.String()
     email = fields.String()

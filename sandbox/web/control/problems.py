@@ -34,8 +34,6 @@ class SharedSchema(Schema):
 
 
 class FieldProblemSchema(SharedSchema):
-    """One field that is wrong."""
-
     field = fields.String(required=True, metadata={"description": "Where: body, query or path, then a dotted path."})
     given = fields.String(metadata={"description": "What was given, shortened."})
     message = fields.String(required=True)

@@ -22,9 +22,11 @@ from sandbox.web.control.base import (
     AnswerSchema,
     Blueprint,
     StrictSchema,
+    answer_of,
     between,
     current_sandbox,
     one_of,
+    taking,
 )
 
 blueprint = Blueprint("requests", __name__, description="The journal of every request received")
@@ -74,8 +76,6 @@ EntrySchema: Final = AnswerSchema.from_dict(
 
 
 class JournalPageSchema(AnswerSchema):
-    """A page of the journal, or of a report on it, and the way to the next page."""
-
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
     )
@@ -83,15 +83,7 @@ class JournalPageSchema(AnswerSchema):
 
 
 class RequestPageSchema(JournalPageSchema):
-    """A page of the journal, newest last."""
-
     entries = fields.List(fields.Nested(EntrySchema))
-
-
-class JournalClearedSchema(AnswerSchema):
-    """How many entries were deleted."""
-
-    deleted = fields.Integer()
 
 
 class RequestFilterSchema(StrictSchema):
@@ -118,15 +110,11 @@ class RequestFilterSchema(StrictSchema):
 
 
 class PageQuerySchema(RequestFilterSchema):
-    """Conditions on entries, a cursor and the size of the page."""
-
     after = after_field()
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 
 class ListQuerySchema(PageQuerySchema):
-    """Conditions on entries, and a page of them."""
-
     newest = query_flag("The newest in place of a page: the last `limit` that match.", load_default=False)
 
 
@@ -172,8 +160,6 @@ def list_requests(query: dict[str, Any]) -> dict[str, Any]:
 
 
 class JournalEventSchema(AnswerSchema):
-    """An act upon the sandbox between two requests, such as a move of the clock."""
-
     event = fields.String(validate=one_of(*get_args(EventKind)))
     after = fields.Integer(metadata={"description": "`seq` of the entry before it; 0 before the first."})
     text = fields.String()
@@ -183,21 +169,9 @@ class JournalEventSchema(AnswerSchema):
     client_id = fields.String(allow_none=True, metadata={"description": "The only client that it concerns, if any."})
 
 
-class JournalEventsSchema(AnswerSchema):
-    """Events in their order."""
-
-    events = fields.List(fields.Nested(JournalEventSchema))
-
-
-class EventsQuerySchema(StrictSchema):
-    """The place to begin at."""
-
-    after = after_field()
-
-
 @blueprint.get("/events")
-@blueprint.arguments(EventsQuerySchema, location="query")
-@blueprint.response(200, JournalEventsSchema)
+@blueprint.arguments(taking("EventsQuery", after=after_field()), location="query")
+@blueprint.response(200, answer_of("JournalEvents", events=fields.List(fields.Nested(JournalEventSchema))))
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
     """List what was done to the sandbox between the requests: the newest 1,000 events, oldest first.
 
@@ -208,7 +182,7 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.delete("/requests")
-@blueprint.response(200, JournalClearedSchema)
+@blueprint.response(200, answer_of("JournalCleared", deleted=fields.Integer()))
 def clear_requests() -> dict[str, int]:
     """Empty the journal."""
     current_sandbox().platform.settle_processing()

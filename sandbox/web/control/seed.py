@@ -70,8 +70,6 @@ class EndpointsSchema(AnswerSchema):
 
 
 class FlowAddressesSchema(AnswerSchema):
-    """The id and the URLs of a process flow."""
-
     id = fields.Integer()
     start_url = fields.String()
     webhooks = fields.List(fields.String(), metadata={"description": f"With their signatures. {_UNSIGNED}"})
@@ -79,8 +77,6 @@ class FlowAddressesSchema(AnswerSchema):
 
 
 class SeededClientSchema(AnswerSchema):
-    """An OAuth client of the seed."""
-
     connector_id = fields.Integer()
     name = fields.String()
     client_id = fields.String()
@@ -89,8 +85,6 @@ class SeededClientSchema(AnswerSchema):
 
 
 class SeededSchema(AnswerSchema):
-    """Where the sandbox is now, and the OAuth clients of the seed that was sent."""
-
     endpoints = fields.Nested(EndpointsSchema)
     clients = fields.List(fields.Nested(SeededClientSchema))
 

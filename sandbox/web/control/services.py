@@ -146,8 +146,6 @@ class PreviewedSchema(StrictSchema):
 
 
 class MappedFieldSchema(AnswerSchema):
-    """A mapping row with the values that it takes from the payload."""
-
     source = fields.String()
     destination = fields.String()
     source_name = fields.String(allow_none=True)
@@ -157,8 +155,6 @@ class MappedFieldSchema(AnswerSchema):
 
 
 class MappingPreviewSchema(AnswerSchema):
-    """The values that a payload gives to the mapping rows of a service."""
-
     mapped = fields.List(fields.Nested(MappedFieldSchema))
     unmapped = fields.List(fields.String(), metadata={"description": "Fields of the payload that no row takes."})
     missing = fields.List(fields.String(), metadata={"description": "Sources that the payload does not have."})

@@ -16,8 +16,6 @@ blueprint = Blueprint("state", __name__, description="Everything as one document
 
 
 class StateQuerySchema(StrictSchema):
-    """Whether to save secrets."""
-
     secrets = fields.Boolean(
         load_default=False,
         metadata={"description": "Also the signing key and the hashes of the clients' secrets."},
@@ -25,8 +23,6 @@ class StateQuerySchema(StrictSchema):
 
 
 class LoadedClientSchema(AnswerSchema):
-    """An OAuth client of the state, and the origin of its secret."""
-
     client_id = fields.String()
     name = fields.String()
     secret = fields.String(
@@ -42,8 +38,6 @@ class LoadedClientSchema(AnswerSchema):
 
 
 class StateLoadedSchema(AnswerSchema):
-    """The result of loading a state."""
-
     now = Instant(metadata={"description": "On the sandbox clock."})
     clients = fields.List(fields.Nested(LoadedClientSchema))
 

@@ -173,8 +173,6 @@ _HEADERS: Final = {
 
 
 class StreamQuerySchema(RequestFilterSchema):
-    """Conditions on requests, and the cursor to begin at."""
-
     after = fields.String(
         metadata={
             "pattern": f"^{CURSOR}$",

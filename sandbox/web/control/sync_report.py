@@ -33,6 +33,7 @@ from sandbox.web.control.base import (
     Blueprint,
     Instant,
     StrictSchema,
+    answer_of,
     between,
     current_sandbox,
     one_of,
@@ -65,8 +66,6 @@ class SyncReportRowSchema(AnswerSchema):
 
 
 class AttemptSchema(AnswerSchema):
-    """An attempt to sync an item."""
-
     sync_id = fields.String()
     at = Instant()
     status = fields.String(validate=one_of(*STATUSES))
@@ -74,14 +73,10 @@ class AttemptSchema(AnswerSchema):
 
 
 class SyncReportRowHistorySchema(SyncReportRowSchema):
-    """A row of the sync report with its attempts, oldest first."""
-
     history = fields.List(fields.Nested(AttemptSchema))
 
 
 class SyncReportSchema(AnswerSchema):
-    """A page of the sync report."""
-
     items = fields.List(fields.Nested(SyncReportRowSchema))
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
@@ -116,15 +111,11 @@ class ReportFilterSchema(StrictSchema):
 
 
 class SortedReportSchema(ReportFilterSchema):
-    """Conditions on rows, and their order."""
-
     sort = fields.String(load_default="id", validate=one_of(*SORTS))
     descending = query_flag("The greatest first.", load_default=False)
 
 
 class ReportQuerySchema(SortedReportSchema):
-    """Conditions on rows, their order, a cursor and the size of the page."""
-
     after = fields.Integer(
         load_default=0, validate=between(0, 10**18), metadata={"description": "The id of the last row already seen."}
     )
@@ -142,12 +133,6 @@ class ResyncSchema(StrictSchema):
     company = fields.String()
     vanity_url = fields.String()
     reference = fields.String()
-
-
-class ResyncedSchema(AnswerSchema):
-    """The rows that were resynced, as they are now."""
-
-    items = fields.List(fields.Nested(SyncReportRowSchema))
 
 
 def current_processing() -> Processing:
@@ -230,7 +215,7 @@ def resync_row(item_id: int) -> dict[str, Any]:
 
 @blueprint.post("/sync-report/resync")
 @blueprint.arguments(ResyncSchema, required=False)
-@blueprint.response(200, ResyncedSchema)
+@blueprint.response(200, answer_of("Resynced", items=fields.List(fields.Nested(SyncReportRowSchema))))
 @blueprint.problem(404, "There is no such row, or it was dropped or belongs to a time before the last reset.")
 @blueprint.problem(409, f"One of them is not failed; none is resynced. {NOT_NOW}")
 def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
@@ -248,8 +233,6 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
 
 
 class ServiceRunSchema(AnswerSchema):
-    """A run of a service."""
-
     id = fields.String()
     service_id = fields.Integer()
     company = fields.String()
@@ -268,8 +251,6 @@ class ServiceRunSchema(AnswerSchema):
 
 
 class ServiceRunsSchema(AnswerSchema):
-    """A page of runs, newest last."""
-
     runs = fields.List(fields.Nested(ServiceRunSchema))
     next_after = fields.Integer(
         allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
@@ -278,8 +259,6 @@ class ServiceRunsSchema(AnswerSchema):
 
 
 class RunsQuerySchema(StrictSchema):
-    """Conditions on runs, a cursor and the size of the page."""
-
     company = fields.String()
     vanity_url = fields.String()
     after = fields.Integer(
@@ -289,17 +268,9 @@ class RunsQuerySchema(StrictSchema):
 
 
 class LogLineSchema(AnswerSchema):
-    """A line of the log of a run."""
-
     level_name = fields.String(validate=one_of("info", "warning", "error"))
     date_time = fields.String(metadata=INSTANT)
     message = fields.String()
-
-
-class RunLogSchema(AnswerSchema):
-    """The log of a run."""
-
-    lines = fields.List(fields.Nested(LogLineSchema))
 
 
 def _presented_run(run: Run) -> dict[str, Any]:
@@ -335,7 +306,7 @@ def get_run(run_id: str) -> dict[str, Any]:
 
 
 @runs.get("/runs/<run_id>/log")
-@runs.response(200, RunLogSchema)
+@runs.response(200, answer_of("RunLog", lines=fields.List(fields.Nested(LogLineSchema))))
 def get_run_log(run_id: str) -> dict[str, Any]:
     """Show the log of a run, line by line."""
     run = current_processing().find_run(run_id)

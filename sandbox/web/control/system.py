@@ -8,7 +8,7 @@ from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, answer_of, current_sandbox
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CA_PEM
 from sandbox.web.health import health_of, unreadiness_of
@@ -22,8 +22,6 @@ _PEM_TYPE: Final = "text/plain"  # RFC 7468 calls it a textual encoding; generat
 
 
 class HealthSchema(AnswerSchema):
-    """Whether the sandbox is well."""
-
     status = fields.String(validate=validate.Equal("ok"))
     version = fields.String()
     now = Instant(metadata={"description": "On the sandbox clock."})
@@ -31,12 +29,6 @@ class HealthSchema(AnswerSchema):
     journal_last_seq = fields.Integer(metadata={"description": "Number of the newest request; 0 before the first."})
     journal_bytes = fields.Integer()
     journal_dropped = fields.Integer()
-
-
-class SandboxResetSchema(AnswerSchema):
-    """The sandbox time after a reset."""
-
-    now = Instant()
 
 
 class LedgerRowSchema(AnswerSchema):
@@ -51,8 +43,6 @@ class LedgerRowSchema(AnswerSchema):
 
 
 class LedgerSchema(AnswerSchema):
-    """The whole ledger."""
-
     rows = fields.List(fields.Nested(LedgerRowSchema))
     sources = fields.Dict(keys=fields.String(), values=fields.String())
 
@@ -74,7 +64,7 @@ def get_readiness() -> dict[str, Any] | Response:
 
 
 @blueprint.post("/reset")
-@blueprint.response(200, SandboxResetSchema)
+@blueprint.response(200, answer_of("SandboxReset", now=Instant()))
 def reset() -> dict[str, Any]:
     """Return to the seed: a new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}

@@ -8,14 +8,12 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, between, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, answer_of, between, current_sandbox
 
 blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 
 
 class RevocationSchema(StrictSchema):
-    """The tokens to revoke."""
-
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
 
 
@@ -37,15 +35,11 @@ class IssuedTokenSchema(AnswerSchema):
 
 
 class IssuedTokenPageSchema(AnswerSchema):
-    """Tokens, the newest last."""
-
     tokens = fields.List(fields.Nested(IssuedTokenSchema))
     total = fields.Integer(metadata={"description": "How many there are in all."})
 
 
 class TokenQuerySchema(StrictSchema):
-    """The tokens to list."""
-
     client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
     limit = fields.Integer(load_default=100, validate=between(1, 1_000), metadata={"description": "The newest."})
     skip = fields.Integer(
@@ -53,12 +47,6 @@ class TokenQuerySchema(StrictSchema):
         validate=between(0, 1_000_000_000),
         metadata={"description": "Leaves out so many of the newest: those that earlier pages showed."},
     )
-
-
-class RevokedSchema(AnswerSchema):
-    """How many tokens were revoked."""
-
-    revoked = fields.Integer()
 
 
 @blueprint.get("/tokens")
@@ -79,7 +67,7 @@ def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/tokens/revoke")
 @blueprint.arguments(RevocationSchema, required=False)
-@blueprint.response(200, RevokedSchema)
+@blueprint.response(200, answer_of("Revoked", revoked=fields.Integer()))
 @blueprint.problem(404, "There is no such OAuth client.")
 def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
     """Revoke the access tokens of one OAuth client, or of all."""

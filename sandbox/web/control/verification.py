@@ -52,8 +52,6 @@ _ANY_VALUE: Final = {
 
 
 class WaitQuerySchema(RequestFilterSchema):
-    """The requests to wait for, and how long."""
-
     after = after_field()
     count = fields.Integer(load_default=1, validate=between(1, MAX_COUNT))
     timeout = fields.Float(
@@ -108,8 +106,6 @@ class RequestPatternSchema(StrictSchema):
 
 
 class VerificationSchema(StrictSchema):
-    """Requests that must have been received."""
-
     filter = fields.Nested(
         RequestFilterSchema, load_default=dict, metadata={"description": "The requests to look at; all if left out."}
     )
@@ -142,22 +138,16 @@ class VerificationSchema(StrictSchema):
 
 
 class VerifiedSchema(AnswerSchema):
-    """The requests were received."""
-
     count = fields.Integer(metadata={"description": "How many match; counting stops where the answer is certain."})
     dropped = dropped_field()
 
 
 class DifferenceSchema(AnswerSchema):
-    """One place where a request differs from the pattern."""
-
     path = fields.String(metadata={"description": "A JSONPath, or what is no part of the body."})
     message = fields.String()
 
 
 class NearMissSchema(AnswerSchema):
-    """A request that nearly matched."""
-
     id = fields.String()
     seq = fields.Integer()
     status = fields.Integer()
