@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Final, Protocol
+from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic, wall_time
@@ -34,27 +34,6 @@ _POLL_S: Final = 0.02
 IsEnough = Callable[[], bool]
 
 
-def _never() -> bool:
-    return False
-
-
-class Client(Protocol):
-    """A client that can be run."""
-
-    @property
-    def name(self) -> str:
-        """The client in words, for reports."""
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether an earlier run still goes on, so that another would not be judged by its own requests."""
-
-    def run(
-        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
-    ) -> Outcome:
-        """Run the client until it ends, ``timeout_s`` real seconds are over, or ``is_enough``, which is asked often."""
-
-
 class Command:
     """A command and its arguments. Raise ``InvalidValueError`` where it cannot be run.
 
@@ -72,13 +51,13 @@ class Command:
 
     @property
     def is_stuck(self) -> bool:
-        """False: a process can be killed."""
+        """Whether an earlier run still goes on; never, as a process can be killed."""
         return False
 
     def run(
-        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
+        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = lambda: False
     ) -> Outcome:
-        """Run the command."""
+        """Run it until it ends, ``timeout_s`` real seconds are over, or ``is_enough``, which is asked often."""
         began = monotonic()
         process = self._started(environment)
         output = _Tail(process.stdout)
@@ -191,7 +170,7 @@ class Function:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the function still goes on, after a little patience."""
+        """Whether an earlier run still goes on, so that another would not be judged by its own requests."""
         if self._thread is not None:
             self._thread.join(_POLITE_S)
         return self._thread is not None and self._thread.is_alive()
@@ -202,9 +181,9 @@ class Function:
         return str(getattr(self._call, "__qualname__", None) or type(self._call).__name__)
 
     def run(
-        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = _never
+        self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = lambda: False
     ) -> Outcome:
-        """Call the function."""
+        """Call it, and wait until it ends, ``timeout_s`` real seconds are over, or ``is_enough``."""
         ended: list[tuple[int, str]] = []
         if self.is_stuck:
             return Outcome(None, 0.0, STUCK, wall_time())
@@ -229,3 +208,7 @@ class Function:
             stopped_at = wall_time()
             return Outcome(None, seconds, "", stopped_at)
         return Outcome(ended[0][0], seconds, ended[0][1])
+
+
+Client: TypeAlias = Command | Function
+"""A client that can be run; its name is for reports."""

@@ -13,7 +13,7 @@ import selectors
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -29,36 +29,6 @@ _PORTS: Final = {"http": 80, "https": 443}
 _Plain: Any = getattr(http.client.HTTPConnection, "_baseclass", http.client.HTTPConnection)
 _OverTls: Any = getattr(http.client.HTTPSConnection, "_baseclass", http.client.HTTPSConnection)
 """The classes of the standard library, also where vcr has put others in their place, which name theirs so."""
-
-
-class Answer(Protocol):
-    """An answer that has begun to come."""
-
-    status: int
-
-    def read(self) -> bytes:
-        """Return the body."""
-
-    def pieces(self) -> Iterator[bytes]:
-        """Iterate over the body as it comes."""
-
-    def lines(self, *, at_once: bool) -> Iterator[bytes]:
-        """Iterate over the lines of the body; ``at_once``: each as soon as it is there, which may be slower."""
-
-    def close(self) -> None:
-        """Free the connection."""
-
-
-class Transport(Protocol):
-    """Sends requests; raises ``OSError`` and ``http.client.HTTPException``, and nothing else."""
-
-    def send(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeouts: tuple[float, float]
-    ) -> Answer:
-        """Return the answer to a request; ``timeouts`` are those of connecting and of reading, in seconds."""
-
-    def close(self) -> None:
-        """Close the connections."""
 
 
 class OwnTransport:
@@ -80,7 +50,7 @@ class OwnTransport:
     def send(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeouts: tuple[float, float]
     ) -> Answer:
-        """Return the answer to a request."""
+        """Return the answer to a request; ``timeouts`` are those of connecting and of reading, in seconds."""
         connection = self._connection(timeouts[0])
         target = url if self._proxy and self._scheme == "http" else url[url.index("/", url.index("//") + 2) :]
         sent = {"User-Agent": f"patchworks-sandbox/{__version__}", **headers}
@@ -276,3 +246,10 @@ def _as_of_sockets(error: requests.RequestException) -> Exception:
 
 def _inner(error: BaseException) -> BaseException | None:
     return error.__cause__ or next((arg for arg in error.args if isinstance(arg, BaseException)), error.__context__)
+
+
+Transport: TypeAlias = OwnTransport | SessionTransport
+"""Sends requests; raises ``OSError`` and ``http.client.HTTPException``, and nothing else."""
+
+Answer: TypeAlias = _OwnAnswer | _SessionAnswer
+"""An answer that has begun to come. Lines ``at_once`` come each as soon as it is there, which may be slower."""

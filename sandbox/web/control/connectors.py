@@ -23,6 +23,7 @@ from sandbox.web.control.base import (
     token_endpoint,
 )
 from sandbox.web.control.openapi import leads_to
+from sandbox.web.control.seed import presented_client
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 clients = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
@@ -258,15 +259,7 @@ def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, An
     """Create an OAuth client; only this answer shows its secret."""
     client_id, secret = body.get("client_id"), body.get("client_secret")
     new = current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
-    shown = {
-        "id": new.client.id,
-        "name": new.client.name,
-        "client_id": new.client.id,
-        "client_secret": new.secret,
-        "token_endpoint": token_endpoint(),
-        "created_at": new.client.created_at,
-    }
-    return shown, 201, {"Cache-Control": "no-store"}
+    return presented_client(new, secret=True), 201, {"Cache-Control": "no-store"}
 
 
 @clients.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from marshmallow import ValidationError, fields
 from sandbox.foundation.errors import SeedError, SettingError
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.strict_json import write_json
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.seed import parse_seed
 from sandbox.state.seed.schema import seed_schema
 from sandbox.state.seed_loading import Loaded
@@ -116,18 +117,15 @@ def _document() -> dict[str, Any]:
     return {**document, "client_secret": None, "api_key": None, "flows": own_endpoints().flows(signed=False)}
 
 
+def presented_client(new: NewOAuthClient, *, secret: bool) -> dict[str, Any]:
+    """Return a client as the answers show it that may have its ``secret``."""
+    shown = {**asdict(new.client), "client_id": new.client.id, "token_endpoint": token_endpoint()}
+    return {**shown, "client_secret": new.secret if secret else None}
+
+
 def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
     shows = may_know_secrets()
-    clients = [
-        {
-            "connector_id": new.client.connector_id,
-            "name": new.client.name,
-            "client_id": new.client.id,
-            "client_secret": new.secret if shows else None,
-            "token_endpoint": token_endpoint(),
-        }
-        for new in loaded.clients.values()
-    ]
+    clients = [presented_client(new, secret=shows) for new in loaded.clients.values()]
     return {"endpoints": _document(), "clients": clients}, 200, _NOT_STORED
 
 
@@ -145,34 +143,26 @@ def getown_endpoints() -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.put("/seed")
 @blueprint.json_body("Seed")
 @blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-def put_seed() -> Any:
+def put_seed() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Replace the seed, and return to it as a reset does: all of it, or nothing if any part is refused.
 
     Credentials that the seed does not give are new. Settings that the sandbox was started with are stronger than those
     of the seed. `sample_file` and `${NAME}` are for seed files.
     """
-    data = _sent()
-    try:
-        return _seeded(current_sandbox().replace_seed(parse_seed(data)))
-    except (SeedError, SettingError) as error:
-        return _refused(error)
+    return _seeded(current_sandbox().replace_seed(parse_seed(_sent())))
 
 
 @blueprint.post("/seed")
 @blueprint.json_body("Seed")
 @blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
 @blueprint.problem(409, "A client id or a company belongs to something else that the sandbox has.")
-def post_seed() -> Any:
+def post_seed() -> tuple[dict[str, Any], int, dict[str, str]]:
     """Put a seed on top of what there is: all of it, or nothing if any part is refused.
 
     It adds what it names, and changes what exists under the same names, now and after each reset. Everything else stays
     as it is, the journal too. An OAuth client keeps its id and its secret unless the seed gives others.
     """
-    data = _sent()
-    try:
-        return _seeded(current_sandbox().extend_seed(data))
-    except (SeedError, SettingError) as error:
-        return _refused(error)
+    return _seeded(current_sandbox().extend_seed(_sent()))
 
 
 def _sent() -> dict[str, Any]:
@@ -181,6 +171,8 @@ def _sent() -> dict[str, Any]:
     return read_json_object()
 
 
+@blueprint.errorhandler(SeedError)
+@blueprint.errorhandler(SettingError)
 def _refused(error: SeedError | SettingError) -> Response:
     if isinstance(error, SettingError):
         return refusal({"field": f"body.settings.{error.field}", "message": str(error).partition(": ")[2]})
