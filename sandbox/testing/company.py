@@ -31,13 +31,14 @@ class _Part:
     def _connector(self, name: str | None) -> Connector:
         connectors = self._connectors()
         if name is not None:
-            return _named("connector", name, {connector.name: connector for connector in connectors})
+            return named("connector", name, {connector.name: connector for connector in connectors})
         if not connectors:
             raise NotFoundError(f"connector of company {self._backend.company}")
         return connectors[0]
 
 
-def _named(kind: str, name: str, known: Mapping[str, T]) -> T:
+def named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """Return the thing of a name; raise ``NotFoundError``, which lists the names."""
     if name not in known:
         raise NotFoundError(kind, name, known, named=True)
     return known[name]
@@ -85,7 +86,7 @@ class OAuthClients(_Part):
     def _get(self, name: str) -> OAuthClient:
         clients = list(self)
         by_id = {client.id: client for client in clients}
-        return by_id[name] if name in by_id else _named("OAuth client", name, {each.name: each for each in clients})
+        return by_id[name] if name in by_id else named("OAuth client", name, {each.name: each for each in clients})
 
 
 class Entities(_Part):
@@ -114,7 +115,7 @@ class Entities(_Part):
 
     def set_schema(self, name: str, json_schema: dict[str, Any] | None) -> Entity:
         """Replace the JSON Schema of an entity, or return to the one that follows from its sample (``None``)."""
-        entity = _named("entity", name, {each.name: each for each in self})
+        entity = named("entity", name, {each.name: each for each in self})
         return self._do(verbs.change_entity(entity.connector_id, entity.id, json_schema))
 
 
@@ -146,7 +147,7 @@ class Services(_Part):
         self._do(verbs.delete_service(self._get(vanity_url).id))
 
     def _get(self, vanity_url: str) -> Service:
-        return _named("service", vanity_url, {service.vanity_url: service for service in self})
+        return named("service", vanity_url, {service.vanity_url: service for service in self})
 
 
 class Flows(_Part):
@@ -165,7 +166,7 @@ class Flows(_Part):
 
     def delete(self, name: str) -> None:
         """Delete a flow with its webhooks and callbacks. Raise ``NotFoundError``."""
-        self._do(verbs.delete_flow(_named("flow", name, {flow.name: flow for flow in self}).id))
+        self._do(verbs.delete_flow(named("flow", name, {flow.name: flow for flow in self}).id))
 
 
 class ApiKeys(_Part):
@@ -191,7 +192,7 @@ class ApiKeys(_Part):
         self._do(verbs.delete_api_key(self._get(name).id))
 
     def _get(self, name: str) -> ApiKey:
-        return _named("API key", name, {key.name: key for key in self})
+        return named("API key", name, {key.name: key for key in self})
 
 
 def _listed(names: Iterable[str]) -> str:

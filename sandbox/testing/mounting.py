@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import http.client
 import io
-import sys
 from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from importlib.metadata import version
@@ -20,7 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from sandbox.web.environ import add_request
+from sandbox.web.environ import add_request, bare_environ
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -115,19 +114,8 @@ def _environ(request: requests.PreparedRequest) -> dict[str, Any]:
     parts = urlsplit(request.url)
     target = request.path_url
     path, _, query = target.partition("?")
-    environ: dict[str, Any] = {
-        "SERVER_NAME": parts.hostname or "",
-        "SERVER_PORT": str(parts.port or _DEFAULT_PORTS.get(parts.scheme, "")),
-        "REMOTE_ADDR": _LOOPBACK,
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": parts.scheme,
-        "wsgi.input": io.BytesIO(_bytes_of(request.body)),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
+    port = str(parts.port or _DEFAULT_PORTS.get(parts.scheme, ""))
+    environ = bare_environ(io.BytesIO(_bytes_of(request.body)), parts.hostname or "", port, _LOOPBACK, parts.scheme)
     add_request(
         environ,
         method=request.method or "GET",

@@ -21,6 +21,7 @@ from sandbox.platform.model import INBOUND_PATH, Service
 from sandbox.platform.tokens import IssuedToken
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
+from sandbox.testing.company import named
 from sandbox.testing.contract import NotConformingError
 
 if TYPE_CHECKING:
@@ -88,9 +89,7 @@ class Observed:
         """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
         slug = company or self._backend.company
         known = {f"{service.company}/{service.vanity_url}": service for service in self._backend.do(verbs.services())}
-        service = known.get(f"{slug}/{vanity_url}")
-        if service is None:
-            raise NotFoundError("service", f"{slug}/{vanity_url}", known, named=True)
+        service = named("service", f"{slug}/{vanity_url}", known)
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
         return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), service, self._backend)
@@ -121,12 +120,8 @@ class Observed:
         return self._hook(flow, CALLBACK, flow.callbacks, id)
 
     def _flow(self, name: str, company: str | None) -> ProcessFlow:
-        slug = company or self._backend.company
         known = {f"{flow.company}/{flow.name}": flow for flow in self._backend.do(verbs.flows())}
-        found = known.get(f"{slug}/{name}")
-        if found is None:
-            raise NotFoundError("flow", f"{slug}/{name}", known, named=True)
-        return found
+        return named("flow", f"{company or self._backend.company}/{name}", known)
 
     def _hook(self, flow: ProcessFlow, kind: EndpointKind, hooks: Sequence[Hook], hook_id: str | None) -> FlowTrigger:
         known = [hook.id for hook in hooks]

@@ -222,15 +222,10 @@ def prepare(config: pytest.Config) -> None:
     except InvalidValueError as error:
         raise pytest.UsageError(str(error)) from None
     if interception:
-        _intercept_the_session(config, strict=interception == "strict")
-
-
-def _intercept_the_session(config: pytest.Config, *, strict: bool) -> None:
-    """Lead to the sandbox in all tests, and refuse the real platform outside of tests."""
-    outside = ExitStack()
-    outside.enter_context(refused_outside_of_tests())
-    config.add_cleanup(outside.close)
-    config.pluginmanager.register(_whole_session(strict=strict))
+        outside = ExitStack()
+        outside.enter_context(refused_outside_of_tests())
+        config.add_cleanup(outside.close)
+        config.pluginmanager.register(_whole_session(strict=interception == "strict"))
 
 
 def _interception(config: pytest.Config) -> Any:

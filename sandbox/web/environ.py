@@ -28,6 +28,23 @@ ENDPOINTS: Final = "sandbox.endpoints"  # a function that returns the ``Endpoint
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 
 
+def bare_environ(body: io.IOBase, host: str, port: str, remote_addr: str, scheme: str) -> Environ:
+    """Return the environ of a request without what its head says."""
+    return {
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": remote_addr,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "wsgi.input": body,
+    }
+
+
 def add_request(
     environ: Environ,
     *,
@@ -86,20 +103,8 @@ def new_environ(
     head: Head, body: io.IOBase, *, server: tuple[str, int], client: tuple[str, int], scheme: str
 ) -> Environ:
     """Return the environ of a request that came by a socket; ``server`` and ``client`` are host and port."""
-    environ: Environ = {
-        "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1]),
-        "REMOTE_ADDR": client[0],
-        "REMOTE_PORT": str(client[1] or ""),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scheme,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        "wsgi.input_terminated": True,
-        "wsgi.input": body,
-    }
+    environ = bare_environ(body, server[0], str(server[1]), client[0], scheme)
+    environ["REMOTE_PORT"] = str(client[1] or "")
     add_request(
         environ,
         method=head.method,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sandbox.faults.fault import stage_of
 from sandbox.faults.rules import FaultRule
@@ -25,9 +25,6 @@ from sandbox.testing.certify.report import Report
 from sandbox.testing.certify.run import STUCK, Outcome, Run
 from sandbox.testing.certify.storms import CALM, MAX_TIMEOUT_S, Storm
 from sandbox.testing.handle import Patchworks
-
-if TYPE_CHECKING:
-    pass
 
 Progress = Callable[[int, int, Storm, "Run | None"], object]
 """Is called before each storm with ``None``, and after it with its run."""
@@ -136,8 +133,7 @@ def run_storm(
     sandbox.faults.clear()  # aborts what the client may still wait for
     entries, events = tuple(backend.journal.entries()), tuple(backend.journal.events())
     tail = backend.journal.secrets.redact(redact_text(outcome.output))
-    kept = Outcome(outcome.exit_code, outcome.seconds, tail, outcome.stopped_at)
-    return Run(storm, entries, events, kept, json_path, calm)
+    return Run(storm, entries, events, replace(outcome, output=tail), json_path, calm)
 
 
 def _at_payloads(rule: FaultRule, calm: Run | None) -> list[FaultRule]:
@@ -148,10 +144,6 @@ def _at_payloads(rule: FaultRule, calm: Run | None) -> list[FaultRule]:
     faults = [fault for fault in steps_of(rule.fault) if fault is not None]
     kinds = [kind for kind in used if all(fault.happens_at(stage_of(kind)) for fault in faults)]
     return [replace(rule, match=replace(rule.match, endpoint=kind)) for kind in kinds]
-
-
-def _brings_payload(entry: Entry) -> bool:
-    return entry.kind in PAYLOADS
 
 
 def _environment(sandbox: Patchworks, backend: Backend) -> dict[str, str]:
@@ -169,7 +161,9 @@ def _take_steps(backend: Backend, storm: Storm) -> None:
     sandbox = Patchworks(backend)
     with suppress(SandboxError):
         for step in storm.steps:
-            found = backend.journal.wait(EVERY_ENTRY, step.after_payloads, MAX_TIMEOUT_S, matches=_brings_payload)
+            found = backend.journal.wait(
+                EVERY_ENTRY, step.after_payloads, MAX_TIMEOUT_S, matches=lambda entry: entry.kind in PAYLOADS
+            )
             if len(found) < step.after_payloads:
                 return
             if step.advance is not None:

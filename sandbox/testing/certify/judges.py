@@ -6,7 +6,7 @@ good client. ``None`` means that the run says nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -283,7 +283,11 @@ def keeps_contract(run: Run) -> Finding | None:
         return "pass", f"{count(len(run.entries), 'request')} as the contract says", run.entries
     ids = dict.fromkeys(violation.request for violation in run.violations)
     codes = ", ".join(dict.fromkeys(violation.code for violation in run.violations))
-    return "fail", f"{count(len(ids), 'request')} not as the contract says: {codes}", _named(run, ids)
+    return (
+        "fail",
+        f"{count(len(ids), 'request')} not as the contract says: {codes}",
+        [entry for entry in run.entries if entry.id in ids],
+    )
 
 
 def no_secret_in_url(run: Run) -> Finding | None:
@@ -303,8 +307,3 @@ def nothing_lost(run: Run) -> Finding | None:
         total = count(run.stored + run.missing, "payload")
         return "fail", f"exit 0, but {run.missing} of {total} are not stored", lost or run.entries
     return "pass", f"exit 0, and {count(run.stored, 'payload')} stored", run.payloads
-
-
-def _named(run: Run, ids: Iterable[str]) -> list[Entry]:
-    wanted = set(ids)
-    return [entry for entry in run.entries if entry.id in wanted]

@@ -6,7 +6,8 @@ the wheel. An error names the file and the key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -123,13 +124,11 @@ def read_storm_file(path: Path) -> Storm:
         raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
     if not isinstance(document, dict):
         raise InvalidValueError(path.name, document, "an object with the keys title, story, rules and judges")
-    try:
+    with _in(f"{path.name}: "):
         rules = _each(document, "rules", read_rule)
         named = [rule if rule.name is not None else replace(rule, name=path.stem) for rule in rules]
         steps = _each(document, "steps", lambda step: read(Step, step, "step"))
-        return _storm({**document, "rules": named, "steps": steps}, path.stem)
-    except InvalidValueError as error:
-        raise InvalidValueError(f"{path.name}: {error.field}", error.given, error.allowed) from None
+        return read(Storm, {**document, "rules": named, "steps": steps, "name": path.stem}, "storm")
 
 
 def _load_folder(folder: Path) -> dict[str, Storm]:
@@ -140,18 +139,17 @@ def _each(document: Mapping[str, Any], name: str, make: Callable[[object], Any])
     given = document.get(name, [])
     if not isinstance(given, list):
         raise InvalidValueError(name, given, "a list")
-    return [_made(f"{name}[{index}]", make, each) for index, each in enumerate(given)]
+    found = []
+    for index, each in enumerate(given):
+        with _in(f"{name}[{index}]."):
+            found.append(make(each))
+    return found
 
 
-def _made(where: str, make: Callable[[object], Any], given: object) -> Any:
+@contextmanager
+def _in(place: str) -> Iterator[None]:
+    """Put the place of a field in front of its name in an error."""
     try:
-        return make(given)
+        yield
     except InvalidValueError as error:
-        raise InvalidValueError(f"{where}.{error.field}", error.given, error.allowed) from None
-
-
-def _storm(document: Mapping[str, Any], name: str) -> Storm:
-    try:
-        return read(Storm, {**document, "name": name}, "storm")
-    except InvalidValueError as error:
-        raise InvalidValueError(error.field.removeprefix("storm."), error.given, error.allowed) from None
+        raise InvalidValueError(f"{place}{error.field.removeprefix('storm.')}", error.given, error.allowed) from None

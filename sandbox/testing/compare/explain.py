@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from sandbox.foundation.errors import SettingError
 from sandbox.foundation.settings import Settings, setting_specs
-from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.testing.compare.recording import Exchange, Recording
-from sandbox.testing.compare.replay import Replayed, Stage
+from sandbox.testing.compare.recording import Exchange, Recording, header_in
+from sandbox.testing.compare.replay import Replayed, Stage, member_of
 
 MAX_PAIRS: Final = 200
 MAX_PROPOSALS: Final = 5
@@ -41,7 +40,7 @@ def enumerated() -> dict[str, Sequence[Any]]:
 
 def _from_message(prefix: str) -> Callable[[Exchange], object]:
     def read(exchange: Exchange) -> object:
-        message = _member(exchange, "message")
+        message = member_of(exchange.answer, "message")
         if not isinstance(message, str) or not message.startswith(prefix):
             return None
         return message.removeprefix(prefix).partition("]")[0]
@@ -50,31 +49,23 @@ def _from_message(prefix: str) -> Callable[[Exchange], object]:
 
 
 def _success_message(exchange: Exchange) -> object:
-    return _member(exchange, "message") if exchange.answer.status in (200, 201) else None
+    return member_of(exchange.answer, "message") if exchange.answer.status in (200, 201) else None
 
 
 def _limit(exchange: Exchange) -> object:
-    value = next((value for name, value in exchange.answer.headers if name.lower() == "x-ratelimit-limit"), "")
+    value = header_in(exchange.answer.headers, "x-ratelimit-limit")
     return int(value) if value.isdecimal() else None
 
 
-def _member(exchange: Exchange, name: str) -> object:
-    try:
-        body = parse_json(exchange.answer.body)
-    except NotJsonError:
-        return None
-    return body.get(name) if isinstance(body, dict) else None
-
-
 def _methods(exchange: Exchange) -> object:
-    allowed = next((value for name, value in exchange.answer.headers if name.lower() == "allow"), "")
+    allowed = header_in(exchange.answer.headers, "allow")
     methods = [name for name in ("GET", "POST") if name in allowed.upper()]
     return methods or None
 
 
 READ: Final[Mapping[str, Callable[[Exchange], object]]] = {
     "success_message": _success_message,
-    "token_lifetime": lambda exchange: _member(exchange, "expires_in"),
+    "token_lifetime": lambda exchange: member_of(exchange.answer, "expires_in"),
     "rate_limit_requests": _limit,
     "token_methods": _methods,
     "body_limit": lambda exchange: exchange.request.body_size - 1 if exchange.answer.status == 413 else None,

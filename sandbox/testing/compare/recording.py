@@ -27,7 +27,7 @@ from sandbox.journal.endpoint import INBOUND, OTHER, TOKEN
 from sandbox.journal.export.har import CREATOR
 from sandbox.journal.request import Request
 from sandbox.testing.compare.har import Har, unpacked
-from sandbox.testing.compare.redact import Redactor
+from sandbox.testing.compare.redact import Redactor, headers_of
 from sandbox.web.paths import is_control_path
 
 MAX_EXCHANGES: Final = 5_000
@@ -111,21 +111,17 @@ def recording_of(har: Har, token_path: str, hosts: tuple[str, ...] = (), redacto
         )
     exchanges = []
     for number, document in _without_secrets(har.name, documents, redactor):
-        match _exchange_or_reason(number, document):
-            case str() as reason:
-                left_out[reason] += 1
-            case Exchange() as exchange:
-                exchanges.append(exchange)
+        try:
+            exchanges.append(_exchange(number, document))
+        except _LeftOutError as error:  # noqa: PERF203 - one entry does not end the others
+            left_out[str(error)] += 1
     timed = [exchange.at for exchange in exchanges if exchange.at]
     first = min(timed, default=None)
     if first is not None:
         exchanges.sort(key=lambda exchange: exchange.at or first)
-    return Recording(har.name, tuple(exchanges), ours, dict(left_out), _is_own(har))
-
-
-def _is_own(har: Har) -> bool:
     creator = har.others.get("creator")
-    return isinstance(creator, dict) and creator.get("name") == CREATOR
+    is_own = isinstance(creator, dict) and creator.get("name") == CREATOR
+    return Recording(har.name, tuple(exchanges), ours, dict(left_out), is_own)
 
 
 def _without_secrets(
@@ -176,13 +172,6 @@ def _hosts(addresses: list[tuple[Any, str, str] | None], token_path: str) -> tup
     return tuple(issuers or takers)
 
 
-def _exchange_or_reason(number: int, entry: dict[str, Any]) -> Exchange | str:
-    try:
-        return _exchange(number, entry)
-    except _LeftOutError as error:
-        return str(error)
-
-
 def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
     message, answered = entry["request"], entry.get("response")
     if not isinstance(answered, dict) or not isinstance(status := answered.get("status"), int) or status < 100:
@@ -214,7 +203,7 @@ def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
             body=body,
             body_size=size,
             raw_path=path,
-            base_url=f"{parts.scheme}://{_header(headers, 'host') or parts.netloc.rpartition('@')[2]}",
+            base_url=f"{parts.scheme}://{header_in(headers, 'host') or parts.netloc.rpartition('@')[2]}",
         ),
         Answer(status, answer_headers, received or b""),
         received is not None,
@@ -235,16 +224,11 @@ def _instant(value: object) -> datetime | None:
 
 def _headers(message: Mapping[str, Any]) -> Headers:
     """Return the headers without the pseudo headers of HTTP/2."""
-    pairs = []
-    listed = message.get("headers")
-    for header in listed if isinstance(listed, list) else ():
-        match header:
-            case {"name": str(name), "value": str(value)} if name and not name.startswith(":"):
-                pairs.append((name, value))
-    return tuple(pairs)
+    return tuple((name, value) for name, value in headers_of(message) if name and not name.startswith(":"))
 
 
-def _header(headers: Headers, name: str) -> str:
+def header_in(headers: Headers, name: str) -> str:
+    """Return the last header of a name, given in lower case; an empty text where there is none."""
     return next((value for key, value in reversed(headers) if key.lower() == name), "")
 
 
@@ -276,7 +260,7 @@ def _posted(data: Mapping[str, Any], headers: Headers) -> bytes:
     ]
     if not pairs:
         return b""
-    declared = _header(headers, "content-type") or str(data.get("mimeType") or "")
+    declared = header_in(headers, "content-type") or str(data.get("mimeType") or "")
     boundary = _BOUNDARY.search(declared)
     if media_type(declared) == MULTIPART and boundary:
         line = f"--{boundary[1]}"
@@ -301,7 +285,7 @@ def _received(message: Mapping[str, Any], headers: Headers) -> bytes | None:
     if content.get("encoding") != "base64":
         return text.encode("utf-8", "surrogateescape")
     body = _decoded(text, "with an answer that cannot be read")
-    encoding = _header(headers, "content-encoding").strip().lower()
+    encoding = header_in(headers, "content-encoding").strip().lower()
     body = unpacked(body) if encoding in _UNPACKED else body
     if encoding not in ("", "identity"):
         try:

@@ -62,7 +62,11 @@ class Redactor:
 
     def redacted(self, entry: dict[str, Any], place: str) -> dict[str, Any]:
         """Return an entry, or another part of the file, without secrets; ``place`` names it."""
-        clients = [client_of(value) for name, value in _headers_of(entry) if name.lower() == "authorization"]
+        clients = [
+            client_of(value)
+            for name, value in headers_of(entry.get("request"), entry.get("response"))
+            if name.lower() == "authorization"
+        ]
         done: dict[str, Any] = self._value(entry, place, ())
         return {**done, "_clientId": clients[-1]} if clients and clients[-1] and "_clientId" not in entry else done
 
@@ -124,9 +128,9 @@ def _stable(before: str, after: str) -> str:
     return after
 
 
-def _headers_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for part in ("request", "response"):
-        message = entry.get(part)
+def headers_of(*messages: object) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each header of requests and answers in a HAR."""
+    for message in messages:
         headers = message.get("headers") if isinstance(message, dict) else None
         for header in headers if isinstance(headers, list) else ():
             match header:
@@ -135,7 +139,7 @@ def _headers_of(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _secrets_of(entry: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in _headers_of(entry):
+    for name, value in headers_of(entry.get("request"), entry.get("response")):
         if name.lower() == "authorization":
             password = read_basic(value, wire_profile("modern")).password
             yield from [password or "", value.partition(" ")[2].strip()]

@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -81,8 +80,7 @@ def cast_of(recording: Recording, token_path: str) -> Cast:
 
 def _note_token_request(cast: Cast, exchange: Exchange) -> None:
     client_id, secret = _credentials(exchange)
-    body = _json(exchange.answer)
-    error = body.get("error") if isinstance(body, dict) else None
+    error = member_of(exchange.answer, "error")
     if client_id is None or (exchange.answer.status >= 300 and error != "invalid_scope"):
         return
     cast.good.setdefault(client_id, set()).add(secret or "")
@@ -128,16 +126,17 @@ def _authorization(request: Request) -> tuple[str, str]:
 
 def _token_of(answer: Answer) -> str | None:
     """Return the access token in an answer."""
-    body = _json(answer)
-    token = body.get("access_token") if isinstance(body, dict) else None
+    token = member_of(answer, "access_token")
     return token if isinstance(token, str) else None
 
 
-def _json(answer: Answer) -> JsonValue:
+def member_of(answer: Answer, name: str) -> JsonValue:
+    """Return a member of the JSON object that an answer is; ``None`` where it is none, or has none."""
     try:
-        return parse_json(answer.body)
+        body = parse_json(answer.body)
     except NotJsonError:
         return None
+    return body.get(name) if isinstance(body, dict) else None
 
 
 class Stage:
@@ -248,7 +247,8 @@ class Stage:
                 body, query = _with_values(body, pairs), _with_values(query.encode(), pairs).decode()
         if scheme == "basic" and (client := exchange.client_id) is not None:
             secret = secrets[self._ids[client]] if given in self._cast.good.get(client, ()) else given
-            headers = _authorized(headers, "Basic", _basic(self._ids.get(client, client), secret))
+            pair = base64.b64encode(f"{self._ids.get(client, client)}:{secret}".encode()).decode("ascii")
+            headers = _authorized(headers, "Basic", pair)
         elif scheme == "bearer" and given:
             token = tokens.get(given) or self._stranger(exchange, sandbox)
             headers = headers if token is None else _authorized(headers, "Bearer", token)
@@ -300,10 +300,6 @@ def _secret_of(client_id: str) -> str:
 _SPACE: Final = uuid.UUID("5d1d2d52-8a3c-4c8e-9a0f-3f6c2f2a7a10")
 
 
-def _basic(client_id: str, secret: str) -> str:
-    return base64.b64encode(f"{client_id}:{secret}".encode()).decode("ascii")
-
-
 def _authorized(headers: Headers, scheme: str, credentials: str) -> Headers:
     return tuple(
         (name, f"{scheme} {credentials}" if name.lower() == "authorization" else value) for name, value in headers
@@ -318,9 +314,5 @@ def _with_values(text: bytes, pairs: Sequence[tuple[str, str, str]]) -> bytes:
             continue
         before = rb'(%s"?(?:\s*[:=]\s*|\r?\n\r?\n)"?)' % re.escape(name.encode())
         pattern = re.compile(before + rb"(?:%s)(?![\w:%%.-])" % spellings)
-        text = pattern.sub(partial(_replaced, new.encode()), text)
+        text = pattern.sub(rb"\g<1>" + new.encode().replace(b"\\", rb"\\"), text)
     return text
-
-
-def _replaced(value: bytes, match: re.Match[bytes]) -> bytes:
-    return match[1] + value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -96,14 +97,8 @@ def _proposal_lines(found: Sequence[Proposal]) -> Iterator[str]:
         yield "No setting explains a difference. Is the seed that of the platform? Name it with --seed-file."
         return
     yield from (str(each) for each in found)
-    options = " ".join(f"--{name.replace('_', '-')} {_quoted(value)}" for name, value in found[0].settings.items())
-    yield f"Take it over: patchworks-sandbox serve {options}"
-
-
-def _quoted(value: object) -> str:
-    import shlex
-
-    return shlex.quote(shown_value(value))
+    words = [(name.replace("_", "-"), shlex.quote(shown_value(value))) for name, value in found[0].settings.items()]
+    yield f"Take it over: patchworks-sandbox serve {' '.join(f'--{name} {value}' for name, value in words)}"
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
