@@ -14,7 +14,7 @@ import click
 
 from sandbox.cli.connection import control_key_option
 from sandbox.cli.health import ca_file_option
-from sandbox.cli.output import json_text, printable, printable_lines, table
+from sandbox.cli.output import UnusableError, json_text, printable, printable_lines, refusals, table
 
 if TYPE_CHECKING:
     from sandbox.testing.certify.random_storms import Found
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 _TAIL: Final = 2_000
 """Characters of the output of a client that sent nothing."""
-
-
-class _UnreachedError(click.ClickException):
-    exit_code = 2
 
 
 _FILE: Final = click.Path(dir_okay=False, writable=True)
@@ -89,11 +85,7 @@ def certify(
     seed: int,
     payloads: str | None,
     json_path: str | None,
-    report: str | None,
-    junit: str | None,
-    sarif: str | None,
-    json_file: str | None,
-    **where: Any,
+    **options: Any,
 ) -> None:
     """Judge a client by what it does when the platform fails.
 
@@ -104,7 +96,9 @@ def certify(
     The exit code is 0 if no check failed and one passed, 1 if one failed, and 2 if nothing was reached or COMMAND
     cannot be run.
     """
-    with _refusals():
+    files: dict[str, str | None] = {form: options.pop(form) for form in ("report", "junit", "sarif", "json_file")}
+    _end_by_signal()
+    with refusals():
         from sandbox.testing.certify.storms import load_storms, select_storms
 
         chosen = select_storms([name for name in (storms or "").split(",") if name], load_storms(storms_dir))
@@ -119,7 +113,7 @@ def certify(
         from sandbox.testing.certify.certify import certify as certified
         from sandbox.testing.certify.client import Command
 
-        with _sandbox(seed, **where) as sandbox:
+        with _sandbox(seed, **options) as sandbox:
             found = certified(
                 sandbox.backend,
                 Command(argv),
@@ -130,7 +124,9 @@ def certify(
                 progress=_progress,
             )
             found = replace(found, seed=seed)
-            _write(found, sandbox, argv, report=report, junit=junit, sarif=sarif, json_file=json_file)
+            for form, path in files.items():
+                if path is not None:
+                    _save(path, _as(form, found, sandbox, argv))
     click.echo(printable_lines(str(found)))
     _hint(found)
     raise click.exceptions.Exit(found.exit_code)
@@ -140,19 +136,10 @@ def _payloads(path: str | None) -> dict[str, str]:
     return {} if path is None else {"PATCHWORKS_PAYLOADS": str(Path(path).resolve())}
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Report what is refused with exit code 2: nothing was reached. SIGTERM ends the client too."""
-    from sandbox.foundation.errors import SandboxError
-
+def _end_by_signal() -> None:
+    """Let SIGTERM end the client too."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    except SandboxError as error:
-        raise _UnreachedError(str(error)) from None
-    except OSError as error:
-        raise _UnreachedError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
 
 
 @contextmanager
@@ -214,28 +201,21 @@ def _explain_silence(calm: Run) -> None:
         click.echo(f"The end of its output:\n{tail}", err=True)
 
 
-def _write(
-    found: Report,
-    sandbox: Patchworks,
-    argv: Sequence[str],
-    *,
-    report: str | None,
-    junit: str | None,
-    sarif: str | None,
-    json_file: str | None,
-) -> None:
+def _as(form: str, found: Report, sandbox: Patchworks, argv: Sequence[str]) -> str:
+    """Return a report in the form of an option."""
     from sandbox.testing.certify import report as forms
 
-    if report is not None:
-        from sandbox.testing.certify.html import as_html
+    match form:
+        case "report":
+            from sandbox.testing.certify.html import as_html
 
-        _save(report, as_html(found, sandbox.backend.journal.secrets))
-    if junit is not None:
-        _save(junit, forms.as_junit(found))
-    if sarif is not None:
-        _save(sarif, f"{json_text(forms.as_sarif(found, forms.file_of(argv)), indent=2)}\n")
-    if json_file is not None:
-        _save(json_file, f"{json_text(forms.as_json(found), indent=2)}\n")
+            return as_html(found, sandbox.backend.journal.secrets)
+        case "junit":
+            return forms.as_junit(found)
+        case "sarif":
+            return f"{json_text(forms.as_sarif(found, forms.file_of(argv)), indent=2)}\n"
+        case _:
+            return f"{json_text(forms.as_json(found), indent=2)}\n"
 
 
 def _save(path: str, text: str) -> None:
@@ -271,7 +251,8 @@ def storm(
     """
     if not argv:
         raise click.UsageError("give the command to run after two hyphens: storm -- python push.py")
-    with _refusals():
+    _end_by_signal()
+    with refusals():
         from sandbox.testing.certify.client import Command
         from sandbox.testing.certify.random_storms import search
 
@@ -288,7 +269,7 @@ def storm(
             )
         if not end.calm.entries:
             _explain_silence(end.calm)
-            raise click.exceptions.Exit(_UnreachedError.exit_code)
+            raise click.exceptions.Exit(UnusableError.exit_code)
         if end.found is None:
             click.echo(f"{end.storms} storms with seed {seed}, and all held")
             return

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 
-from sandbox.cli.output import JSON_OPTION, print_json, printable, printable_lines
+from sandbox.cli.output import JSON_OPTION, UnusableError, print_json, printable, printable_lines, refusals
 
 _SHOWN: Final = 50
 """Differing exchanges on a terminal."""
 
 _FILE: Final = click.Path(dir_okay=False, writable=True)
-
-
-class _UnreadableError(click.ClickException):
-    exit_code = 2
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Report what cannot be read or written with exit code 2."""
-    from sandbox.foundation.errors import SandboxError
-
-    try:
-        yield
-    except SandboxError as error:
-        raise _UnreadableError(printable(error)) from None
-    except OSError as error:
-        raise _UnreadableError(f"{printable(error.filename)}: {error.strerror or error}") from None
 
 
 @click.command()
@@ -65,7 +46,7 @@ def compare(
 
     The exit code is 0 if all answers are the same, 1 if some differ, and 2 if FILE cannot be read or holds secrets.
     """
-    with _refusals():
+    with refusals():
         from sandbox.foundation.settings import Settings
         from sandbox.state.seed import demo_seed, load_seed
         from sandbox.testing.compare import report as forms
@@ -78,9 +59,7 @@ def compare(
         recording = recording_of(read_har(file), token_path, hosts, Redactor() if redact else None)
         if not recording.exchanges:
             left_out = ", ".join(f"{count} {why}" for why, count in recording.left_out.items()) or "it has no entries"
-            raise _UnreadableError(
-                f"{file}: no request to the platform is in it ({left_out}); name its host with --host"
-            )
+            raise UnusableError(f"{file}: no request to the platform is in it ({left_out}); name its host with --host")
         comparison = forms.compare(recording, seed)
         if report is not None:
             Path(report).write_text(f"{printable_lines(forms.as_text(comparison))}\n", encoding="utf-8", newline="\n")
@@ -112,7 +91,7 @@ def redact_file(file: str, output: str | None) -> None:
     A fingerprint replaces each of them, the same one everywhere, so that 'compare' can still replay the requests.
     Payloads stay, apart from secrets in them: look through those before you share the file.
     """
-    with _refusals():
+    with refusals():
         from sandbox.testing.compare.har import read_har
         from sandbox.testing.compare.redact import redact_har
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -47,3 +48,23 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def print_json(value: object) -> None:
     """Print a value as JSON on several lines."""
     click.echo(json_text(value, indent=2))
+
+
+class UnusableError(click.ClickException):
+    """Something that a command was given cannot be used; the exit code is that of wrong usage."""
+
+    exit_code = 2
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Report with exit code 2 what is refused, and what cannot be read or written."""
+    from sandbox.foundation.errors import SandboxError
+
+    try:
+        yield
+    except SandboxError as error:
+        raise UnusableError(printable(error)) from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UnusableError(printable(f"{error.filename}: {why}" if error.filename else why)) from None

@@ -62,16 +62,12 @@ def report(api: ControlApi, as_json: bool, as_csv: bool, limit: int, **condition
         click.echo("there are older ones; --limit shows up to 1000, --csv all of them")
 
 
-def _show_resynced(answer: Any) -> None:
-    _show_rows(answer["items"])
-
-
 @click.command()
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @_COMPANY
 @_SERVICE
 @click.option("--reference", help="Only of items with this reference.")
-@performs(_show_resynced)
+@performs(lambda answer: _show_rows(answer["items"]))
 def resync(ids: Sequence[int], **conditions: str | None) -> Verb[list[Row]]:
     """Sync failed items again: those rows, or every failed one."""
     if ids and any(conditions.values()):
