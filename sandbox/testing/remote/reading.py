@@ -189,10 +189,8 @@ def service(given: Document) -> Service:
 def client(connector_id: int, given: Document) -> OAuthClient:
     """Return an OAuth client; the hash of its secret stays in the sandbox."""
     last_four = given["client_secret"][-4:] if "client_secret" in given else given["secret_last_four"]
-    created_at = parse_instant(given["created_at"])
-    updated_at = parse_instant(given["updated_at"]) if "updated_at" in given else created_at
-    secret, revoked = KeptSecret(b"", b"", last_four), given.get("revoked", False)
-    return OAuthClient(given["client_id"], connector_id, given["name"], secret, revoked, created_at, updated_at)
+    values = {"id": given["client_id"], "connector_id": connector_id, "secret": KeptSecret(b"", b"", last_four)}
+    return convert({"revoked": False, "updated_at": given["created_at"], **given, **values}, OAuthClient)
 
 
 def new_client(connector_id: int, given: Document) -> NewOAuthClient:

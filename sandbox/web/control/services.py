@@ -180,5 +180,4 @@ def preview_mapping(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     else:
         entity = sandbox.store.entity_of(service)
         payload = None if entity is None else entity.sample
-    found = preview(service.options.mappings, payload)
-    return {**found._asdict(), "mapped": [row._asdict() for row in found.mapped]}
+    return preview(service.options.mappings, payload)._asdict()

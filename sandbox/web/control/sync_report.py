@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final, get_args
 
 from flask import Response
 from marshmallow import fields, validate
+from msgspec.structs import asdict
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.platform.processing.processing import Processing
@@ -17,7 +18,6 @@ from sandbox.platform.processing.report import (
     SORTS,
     WINDOW_DAYS,
     ReportFilter,
-    Row,
     as_csv,
     log_of,
     page,
@@ -26,7 +26,7 @@ from sandbox.platform.processing.report import (
     sorted_rows,
     waiting_in,
 )
-from sandbox.platform.processing.values import STATUSES, Item, RequestedBy, Run
+from sandbox.platform.processing.values import STATUSES, RequestedBy, Run
 from sandbox.web.control.base import (
     INSTANT,
     AnswerSchema,
@@ -140,15 +140,6 @@ def current_processing() -> Processing:
     return current_sandbox().platform.processing
 
 
-def _presented(row: Row) -> dict[str, Any]:
-    return {name: value for name, value in row._asdict().items() if name != "history"}
-
-
-def _whole(item: Item) -> dict[str, Any]:
-    row = row_of(item, whole=True)
-    return {**row._asdict(), "history": [attempt._asdict() for attempt in row.history]}
-
-
 def _report_filter(query: dict[str, Any]) -> ReportFilter:
     """Return the filter of query parameters; the window is of ``days`` unless it is given by instants."""
     days = query.pop("days", None)
@@ -172,7 +163,7 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
     items = current_processing().items()
     rows, next_after = page(items, wanted, **order)
     return {
-        "items": list(map(_presented, rows)),
+        "items": rows,
         "next_after": next_after,
         "dropped": current_processing().dropped,
         "waiting": waiting_in(items, wanted),
@@ -195,14 +186,10 @@ def download_report(query: dict[str, Any]) -> Response:
 @blueprint.response(200, SyncReportRowHistorySchema)
 def show_row(item_id: int) -> dict[str, Any]:
     """Show a row with its attempts, the newest 50 of many."""
-    return _whole(_tried(item_id))
-
-
-def _tried(item_id: int) -> Item:
     item = current_processing().item(item_id)
     if item.status is None:
         raise InvalidValueError("id", item_id, "the id of a row; no run has pulled this item yet")
-    return item
+    return row_of(item, whole=True)._asdict()
 
 
 @blueprint.post("/sync-report/<int:item_id>/resync")
@@ -210,7 +197,7 @@ def _tried(item_id: int) -> Item:
 @blueprint.problem(409, f"It is not failed. {NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
-    return _presented(row_of(current_processing().resync([item_id])[0]))
+    return row_of(current_processing().resync([item_id])[0])._asdict()
 
 
 @blueprint.post("/sync-report/resync")
@@ -226,7 +213,7 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     if ids is None:
         wanted = ReportFilter(status="Failed", **body)
         ids = [item.id for item in current_processing().items() if wanted.matches(item)]
-    return {"items": [_presented(row_of(item)) for item in current_processing().resync(ids)]}
+    return {"items": list(map(row_of, current_processing().resync(ids)))}
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
@@ -274,10 +261,8 @@ class LogLineSchema(AnswerSchema):
 
 
 def _presented_run(run: Run) -> dict[str, Any]:
-    names = ("id", "service_id", "company", "vanity_url", "requested_by", "status", "due_at")
-    counts = ("pulled", "pushed", "pending", "failed", "page_size")
-    times = {"started_at": run.due_at, "finished_at": run.due_at, "total_pages": run.pages}
-    return {**{name: getattr(run, name) for name in (*names, *counts)}, **times}
+    more = {"id": run.id, "status": run.status, "total_pages": run.pages}
+    return {**asdict(run), **more, "started_at": run.due_at, "finished_at": run.due_at}
 
 
 @runs.get("/runs")
@@ -310,7 +295,7 @@ def get_run(run_id: str) -> dict[str, Any]:
 def get_run_log(run_id: str) -> dict[str, Any]:
     """Show the log of a run, line by line."""
     run = current_processing().find_run(run_id)
-    return {"lines": [line._asdict() for line in log_of(run, current_processing().items())]}
+    return {"lines": log_of(run, current_processing().items())}
 
 
 @runs.post("/services/<int:service_id>/run")
