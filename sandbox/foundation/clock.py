@@ -16,15 +16,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.instants import (
-    EARLIEST,
-    INSTANTS_ALLOWED,
-    LATEST,
-    format_instant,
-    parse_instant,
-    span,
-    step_of,
-)
+from sandbox.foundation.instants import EARLIEST, INSTANTS_ALLOWED, LATEST, format_instant, parse_instant, span, step_of
 from sandbox.foundation.real_time import frozen_timestamp, move_frozen_time, wall_time
 
 MAX_RATE = 1_000_000.0

@@ -82,6 +82,21 @@ _fixed: Final = partial(_setting, runtime=False)
 """Declares a setting that is read at the start only."""
 
 
+def _word(values: tuple[str, ...], doc: str, **more: Any) -> Any:
+    """Declare a setting that is one of a few words, the first unless given."""
+    return _setting(values[0], choice(*values), doc, **more)
+
+
+def _switch(doc: str, **more: Any) -> Any:
+    """Declare a setting that is off unless given."""
+    return _setting(False, boolean(), doc, **more)
+
+
+def _path(of: str, doc: str) -> Any:
+    """Declare the path of a file or a folder, which is read at the start only."""
+    return _fixed(None, optional(line(f"the path of {of}", bool)), doc)
+
+
 def is_control_key(text: str) -> bool:
     """Return whether a text can be the key of a control API, which is sent as a bearer token or a password."""
     return _CONTROL_KEY.fullmatch(text) is not None
@@ -134,10 +149,6 @@ _METHODS: Final = ("GET", "POST")
 _200_OR_201 = replace(integer(200, 201), allowed="200 or 201", schema={"type": "integer", "enum": [200, 201]})
 
 
-def _path(of: str) -> ValueType:
-    return optional(line(f"the path of {of}", bool))
-
-
 def _is_token_path(text: str) -> bool:
     parts = text[1:].split("/")
     return (
@@ -183,11 +194,10 @@ class Settings(Described):
         "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
         secret=True,
     )
-    no_control_key: bool = _fixed(
-        False,
-        boolean(),
+    no_control_key: bool = _switch(
         "Need no key beyond loopback either: every client that reaches the port can read the journal and control the "
         "sandbox.",
+        runtime=False,
     )
     client_id: str | None = _fixed(
         None,
@@ -203,16 +213,14 @@ class Settings(Described):
         secret=True,
     )
     threads: int = _fixed(16, integer(1, 256), "Worker threads of the server.")
-    tls: bool = _fixed(
-        False,
-        boolean(),
+    tls: bool = _switch(
         "Serve HTTPS too, beside HTTP. The sandbox creates a certificate authority; clients have to trust it. "
         "GET /_sandbox/ca.pem returns it.",
+        runtime=False,
     )
     tls_port: int = _fixed(8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.")
-    tls_folder: str | None = _fixed(
-        None,
-        _path("a folder"),
+    tls_folder: str | None = _path(
+        "a folder",
         "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
         "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
     )
@@ -226,19 +234,16 @@ class Settings(Described):
         "Further names that the certificate is for. The hosts of Patchworks, localhost, 127.0.0.1, ::1, the host "
         "listened on and the host of public_url always are.",
     )
-    tls_cert_file: str | None = _fixed(
-        None,
-        _path("a PEM file"),
+    tls_cert_file: str | None = _path(
+        "a PEM file",
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
     )
-    tls_key_file: str | None = _fixed(
-        None,
-        _path("a PEM file"),
+    tls_key_file: str | None = _path(
+        "a PEM file",
         "PEM file with the unencrypted private key of tls_cert_file.",
     )
-    signing_key_file: str | None = _fixed(
-        None,
-        _path("a PEM file"),
+    signing_key_file: str | None = _path(
+        "a PEM file",
         "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
     )
     signing_key_bits: int = _fixed(
@@ -249,15 +254,13 @@ class Settings(Described):
         optional(integer(0, 2**63 - 1)),
         "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
     )
-    wire_profile: str = _setting(
-        "modern",
-        choice("modern", "legacy"),
+    wire_profile: str = _word(
+        ("modern", "legacy"),
         "Generation of the platform's framework: Laravel 11 with Passport 13, or Laravel 6 with Passport 8.",
         tag="framework",
     )
-    accept: str = _setting(
-        "documented",
-        choice("documented", "laravel", "laravel_without_login", "laravel13_without_login"),
+    accept: str = _word(
+        ("documented", "laravel", "laravel_without_login", "laravel13_without_login"),
         "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
         "framework really does, an HTML page. A 401 becomes a redirect to /login (laravel); in an application without "
         "such a route it becomes a 500 page (laravel_without_login, Laravel 6 to 12) or loses its body "
@@ -288,9 +291,8 @@ class Settings(Described):
         "Scope a token needs for inbound URLs. See default_scope for a token request that names none.",
         tag="unconfirmed",
     )
-    default_scope: str = _setting(
-        "access-inbound",
-        choice("access-inbound", "none"),
+    default_scope: str = _word(
+        ("access-inbound", "none"),
         "What a token request without a scope is granted: the scope that inbound URLs need (see required_scope), or "
         "none. The framework grants none, and the platform probably answers 403 to every payload with such a token.",
         tag="unconfirmed",
@@ -301,16 +303,14 @@ class Settings(Described):
         "Scopes the token endpoint knows besides the required one and '*'.",
         tag="unconfirmed",
     )
-    inbound_auth: str = _setting(
-        "bearer",
-        choice("bearer", "basic", "both"),
+    inbound_auth: str = _word(
+        ("bearer", "basic", "both"),
         "How payloads are authenticated: by an access token, by HTTP Basic with the id and the secret of an OAuth "
         "client, or by either. The vendor announces Basic authentication and does not describe it.",
         tag="announced",
     )
-    check_order: str = _setting(
-        "documented",
-        choice("documented", "framework"),
+    check_order: str = _word(
+        ("documented", "framework"),
         "Whether the token or the company and the vanity URL are looked at first. With framework an unknown URL is 404 "
         "without any token, and the message names the class of what is unknown.",
         tag="framework",
@@ -343,16 +343,14 @@ class Settings(Described):
         "The message in the answer to an accepted payload.",
         tag="unconfirmed",
     )
-    inactive_service: str = _setting(
-        "not_found",
-        choice("not_found", "forbidden", "accept"),
+    inactive_service: str = _word(
+        ("not_found", "forbidden", "accept"),
         "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active. In an "
         "observed copy of the platform nothing looks at the status, which is accept.",
         tag="undefined",
     )
-    processing: str = _setting(
-        "immediate",
-        choice("immediate", "scheduled", "off"),
+    processing: str = _word(
+        ("immediate", "scheduled", "off"),
         "What becomes of accepted payloads: their service processes them at once, or waits for its schedule on the "
         "sandbox clock, or never does.",
         tag="undefined",
@@ -364,28 +362,24 @@ class Settings(Described):
         "service's next run.",
         tag="undefined",
     )
-    resync: str = _setting(
-        "allowed",
-        choice("allowed", "never"),
+    resync: str = _word(
+        ("allowed", "never"),
         "Whether failed items can be resynced. Inbound connectors have no filters, so the platform may never offer it.",
         tag="unconfirmed",
     )
-    inactive_flow: str = _setting(
-        "unprocessable",
-        choice("unprocessable", "not_found", "forbidden", "accept"),
+    inactive_flow: str = _word(
+        ("unprocessable", "not_found", "forbidden", "accept"),
         "What the webhooks and callbacks of a process flow answer that is disabled or has no deployed version: 422, "
         "404, 403, or as if it were active.",
         tag="undefined",
     )
-    disabled_flow: str = _setting(
-        "accept",
-        choice("accept", "unprocessable"),
+    disabled_flow: str = _word(
+        ("accept", "unprocessable"),
         "Whether the Start API starts a disabled flow, or answers 422 as for one without a deployed version.",
         tag="undefined",
     )
-    flow_payload: str = _setting(
-        "reject",
-        choice("reject", "accept"),
+    flow_payload: str = _word(
+        ("reject", "accept"),
         "What the Start API does with a body that is no JSON or has no text in `payload`, and with `flow_variables` "
         "that are no JSON object: 422, or a start without them.",
         tag="undefined",
@@ -396,19 +390,17 @@ class Settings(Described):
         "Key of the run's id in the answer of the Start API.",
         tag="undefined",
     )
-    flow_signature: str = _setting(
-        "forbidden",
-        choice("forbidden", "unauthenticated", "not_found"),
+    flow_signature: str = _word(
+        ("forbidden", "unauthenticated", "not_found"),
         "What a webhook or callback answers to a wrong or missing signature, and a webhook to a wrong HMAC: 403, 401 "
         "or 404.",
         tag="undefined",
     )
-    hmac_encoding: str = _setting(
-        "hex", choice("hex", "base64"), "How a webhook's HMAC is written in the header X-HMAC-HASH.", tag="undefined"
+    hmac_encoding: str = _word(
+        ("hex", "base64"), "How a webhook's HMAC is written in the header X-HMAC-HASH.", tag="undefined"
     )
-    core_items: str = _setting(
-        "flat",
-        choice("flat", "attributes", "both"),
+    core_items: str = _word(
+        ("flat", "attributes", "both"),
         "Form of the items in answers of the Core API: their fields beside the id, below `attributes`, or both.",
         tag="unconfirmed",
     )
@@ -418,43 +410,37 @@ class Settings(Described):
         "Status of the Core API's answer to a new data pool.",
         tag="documented",
     )
-    core_unknown_query: str = _setting(
-        "reject",
-        choice("reject", "ignore"),
+    core_unknown_query: str = _word(
+        ("reject", "ignore"),
         "What the Core API does with a filter, include or sort that a list does not have: 400 with those that it has, "
         "or leave it out.",
         tag="undefined",
     )
-    per_page_over_max: str = _setting(
-        "clamp",
-        choice("clamp", "422"),
+    per_page_over_max: str = _word(
+        ("clamp", "422"),
         "What the Core API does with a `per_page` beyond 100: take 100, or answer 422.",
         tag="undefined",
     )
-    flow_limits: bool = _setting(
-        False,
-        boolean(),
+    flow_limits: bool = _switch(
         "Whether requests beyond the limits of process flows are refused with 429: a minute 240 to the APIs, 120 to "
         "webhooks, 240 to callbacks, for each company, and 20 logins for each address.",
         tag="documented",
     )
-    entity_check: str = _setting(
-        "reject",
-        choice("reject", "flag", "off"),
+    entity_check: str = _word(
+        ("reject", "flag", "off"),
         "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
         "in the journal, or not checked at all.",
         tag="undefined",
     )
-    whole_numbers: str = _fixed(
-        "integers",
-        choice("integers", "numbers"),
+    whole_numbers: str = _word(
+        ("integers", "numbers"),
         "What a whole number in a sample asks for: an integer, so that 29.99 is refused where the sample has 30, or "
         "any number. A JSON Schema by hand says it for each field.",
         tag="undefined",
+        runtime=False,
     )
-    blank_payload: str = _setting(
-        "reject",
-        choice("reject", "accept"),
+    blank_payload: str = _word(
+        ("reject", "accept"),
         "The answer to a blank payload under every entity_check: refused with the documented 422, or accepted, as "
         "in an observed copy of the platform, with a note in the journal.",
         tag="documented",
@@ -462,9 +448,7 @@ class Settings(Described):
     body_limit: int = _setting(
         8 * MIB, integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
     )
-    rate_limit: bool = _setting(
-        False, boolean(), "Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed"
-    )
+    rate_limit: bool = _switch("Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed")
     rate_limit_requests: int = _setting(
         60, integer(1, 1_000_000), "Requests a window may hold; shown in X-RateLimit-Limit.", tag="unconfirmed"
     )
@@ -474,25 +458,21 @@ class Settings(Described):
         "Length of a window in seconds on the sandbox clock, from its first request.",
         tag="framework",
     )
-    rate_limit_key: str = _setting(
-        "client",
-        choice("client", "ip"),
+    rate_limit_key: str = _word(
+        ("client", "ip"),
         "Count requests for each OAuth client (for each address where there is none), or for each address always, as "
         "the framework does.",
         tag="undefined",
     )
-    rate_limit_counters: str = _setting(
-        "separate",
-        choice("separate", "shared"),
+    rate_limit_counters: str = _word(
+        ("separate", "shared"),
         "Whether the token endpoint and the inbound URLs count apart. In Laravel 6 they share a counter where neither "
         "route is bound to a host.",
         tag="framework",
     )
-    presets_dir: str | None = _setting(
-        None,
-        _path("a folder"),
+    presets_dir: str | None = _path(
+        "a folder",
         "Folder with fault presets of your own, YAML files, beside those that come along.",
-        runtime=False,
     )
     log_level: str = _fixed(
         "info",
@@ -500,11 +480,11 @@ class Settings(Described):
         "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
         "request, warning and error only what went wrong in the sandbox itself.",
     )
-    log_format: str = _fixed(
-        "auto",
-        choice("auto", "text", "json"),
+    log_format: str = _word(
+        ("auto", "text", "json"),
         "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
         "terminal and JSON elsewhere.",
+        runtime=False,
     )
     state_limit: int = _setting(
         1024 * MIB,
@@ -519,9 +499,8 @@ class Settings(Described):
         integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
         "Bytes the journal keeps; beyond it the oldest are dropped.",
     )
-    journal_file: str | None = _fixed(
-        None,
-        _path("a file"),
+    journal_file: str | None = _path(
+        "a file",
         "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
         "fails, requests are refused with 503. Default: none.",
     )

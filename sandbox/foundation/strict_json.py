@@ -148,10 +148,7 @@ def _parsed_slowly(
 ) -> JsonValue:
     try:
         parsed: JsonValue = json.loads(
-            body.decode("utf-8"),
-            parse_constant=_refuse_constant,
-            parse_float=read_float,
-            object_pairs_hook=read_object,
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=read_float, object_pairs_hook=read_object
         )
     except RecursionError:
         raise NotJsonError(_too_deep(max_depth)) from None

@@ -156,8 +156,7 @@ class Entry(Struct, frozen=True, gc=False, kw_only=True):
         float, Meta(description="What the fault added to `duration_ms` until the client had the whole answer.")
     ] = 0.0
     closed_after_ms: Annotated[
-        float | None,
-        Meta(description="When the client hung up before it had the whole answer; null where it did not."),
+        float | None, Meta(description="When the client hung up before it had the whole answer; null where it did not.")
     ] = None
     token: TokenLink | None
     """The token that came with the request, if it was issued here; of a token request, the token that was issued."""

@@ -67,8 +67,7 @@ def read_event(document: Any) -> Event:
     """Return the event that ``shown_event`` made a document of."""
     fields = {name: value for name, value in document.items() if name != "event"}
     return Event(
-        kind=document["event"],
-        **{**fields, **{name: parse_instant(fields[name]).timestamp() for name in _TIMES}},
+        kind=document["event"], **{**fields, **{name: parse_instant(fields[name]).timestamp() for name in _TIMES}}
     )
 
 

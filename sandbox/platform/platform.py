@@ -73,12 +73,7 @@ class Platform:
         self.throttle = Throttle()
         self.after_acceptance = after_acceptance
         self.journal = Journal(
-            rng.hex(6),
-            settings.journal_entries,
-            settings.journal_bytes,
-            observers,
-            keep=keep,
-            secrets=store.secrets,
+            rng.hex(6), settings.journal_entries, settings.journal_bytes, observers, keep=keep, secrets=store.secrets
         )
         self.note: Note = _noter(self.journal, clock)
         """Notes an event in the journal, at the present time."""

@@ -166,11 +166,7 @@ def _loss(dropped: int, lost: int) -> list[str]:
 
 def _joined(lines: Iterable[str], loss: list[str], all_of_them: str) -> str:
     """Fit the message to a screen; its end is never cut."""
-    end = [
-        *loss,
-        "",
-        f"all of them: {all_of_them}",
-    ]
+    end = [*loss, "", f"all of them: {all_of_them}"]
     body = list(lines)
     room = MAX_LINES - len(end)
     if len(body) > room:

@@ -46,12 +46,7 @@ HTML: Final = "text/html"
 
 def _object(properties: Document, *required: str) -> Document:
     """Return the schema of a body that has no member beyond those documented."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": sorted(required),
-        "additionalProperties": False,
-    }
+    return {"type": "object", "properties": properties, "required": sorted(required), "additionalProperties": False}
 
 
 def _text(example: str, **more: Any) -> Document:
@@ -62,12 +57,7 @@ SCHEMAS: Final[Mapping[str, Document]] = {
     "Token": _object(
         {
             "token_type": _text("Bearer", enum=["Bearer"]),
-            "expires_in": {
-                "type": "integer",
-                "minimum": 1,
-                "example": 86400,
-                "description": "Lifetime in seconds.",
-            },
+            "expires_in": {"type": "integer", "minimum": 1, "example": 86400, "description": "Lifetime in seconds."},
             "access_token": _text(
                 SAMPLE_TOKEN, description="An RS256-signed JWT. Treat it as opaque and keep it for its lifetime."
             ),
@@ -79,8 +69,7 @@ SCHEMAS: Final[Mapping[str, Document]] = {
     "OAuthError": _object(
         {
             "error": _text(
-                "invalid_client",
-                enum=["unsupported_grant_type", "invalid_request", "invalid_client", "invalid_scope"],
+                "invalid_client", enum=["unsupported_grant_type", "invalid_request", "invalid_client", "invalid_scope"]
             ),
             "error_description": _text("Client authentication failed"),
             "hint": _text("Check the `client_id` parameter"),

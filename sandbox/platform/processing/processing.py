@@ -29,13 +29,7 @@ from sandbox.platform.processing.items import items_of, reference_reader
 from sandbox.platform.processing.numbered import Numbered
 from sandbox.platform.processing.runner import Runner
 from sandbox.platform.processing.schedule import next_tick
-from sandbox.platform.processing.values import (
-    Item,
-    ProcessingSnapshot,
-    Run,
-    Timer,
-    run_id,
-)
+from sandbox.platform.processing.values import Item, ProcessingSnapshot, Run, Timer, run_id
 
 if TYPE_CHECKING:
     from sandbox.platform.platform import Platform

@@ -36,10 +36,7 @@ SCHEDULE: Final[Mapping[str, Any]] = {
     "pattern": f"^(?:every [0-9a-z ]+|{_FIELD}(?: +{_FIELD}){{4}})$",
     "maxLength": MAX_LENGTH,
 }
-ZONE: Final[Mapping[str, Any]] = {
-    "format": "time-zone",
-    "pattern": "^[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*$",
-}
+ZONE: Final[Mapping[str, Any]] = {"format": "time-zone", "pattern": "^[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*$"}
 """What JSON Schema can say of a schedule and of a time zone; the formats have no official names."""
 
 SCHEDULE_ALLOWED: Final = (

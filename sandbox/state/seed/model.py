@@ -121,9 +121,7 @@ class Seed:
             raise SettingError("client_id", client_id, "an id that no other OAuth client of the seed has")
         company, connector, client = next(self._clients())
         changed = replace(
-            client,
-            client_id=client_id or client.client_id,
-            client_secret=client_secret or client.client_secret,
+            client, client_id=client_id or client.client_id, client_secret=client_secret or client.client_secret
         )
         connected = replace(connector, oauth_clients=_exchanged(connector.oauth_clients, client, changed))
         owned = replace(company, connectors=_exchanged(company.connectors, connector, connected))
