@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from sandbox.faults.cancellation import Cancellation
+from sandbox.faults.effects import Cancellation
 from sandbox.faults.fault import PROCESSING, Act, stage_of
 from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.rules import ANY, FaultRule, read_rule

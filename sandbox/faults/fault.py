@@ -9,8 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
-from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Effect
+from sandbox.faults.effects import Cancellation, Effect
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import Described
 from sandbox.foundation.refusals import FaultedError, RefusalError

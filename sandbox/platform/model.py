@@ -5,6 +5,8 @@ Times are aware UTC datetimes on the sandbox clock.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +20,7 @@ from sandbox.foundation.fields import field as described
 from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.json_types import JSON_PATH
 from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.rng import Rng
 from sandbox.platform.processing.schedule import SCHEDULE, SCHEDULE_ALLOWED, ZONE, ZONE_ALLOWED, is_schedule, is_zone
 
 Environment = Literal["test", "live"]
@@ -72,6 +75,25 @@ class KeptSecret:
     salt: bytes = field(repr=False)
     hash: bytes = field(repr=False)
     last_four: str
+
+
+_NO_SECRET: Final = KeptSecret(b"\0" * 16, b"\0" * 32, "")
+
+
+def recognised_by(secret: str, rng: Rng) -> KeptSecret:
+    """Return the hash of a secret, with a new salt."""
+    salt = rng.bytes(16)
+    return KeptSecret(salt, _hashed(salt, secret), secret[-4:])
+
+
+def is_recognised(secret: str, kept: KeptSecret | None) -> bool:
+    """Compare a secret with a hash in constant time; it takes as long where there is no hash."""
+    compared = kept or _NO_SECRET
+    return hmac.compare_digest(_hashed(compared.salt, secret), compared.hash) and kept is not None
+
+
+def _hashed(salt: bytes, secret: str) -> bytes:
+    return hashlib.sha256(salt + secret.encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
 from sandbox.foundation.settings import CLIENT_SECRET_ALLOWED, is_client_secret
-from sandbox.platform.client_secret import is_recognised, recognised_by
-from sandbox.platform.model import Connector, OAuthClient
+from sandbox.platform.model import Connector, OAuthClient, is_recognised, recognised_by
 from sandbox.platform.names import checked_client_id, checked_client_name
 from sandbox.platform.tables import Tables
 

@@ -15,8 +15,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Effect, delay_s, outcome, received
+from sandbox.faults.effects import Cancellation, Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import NotKeptError

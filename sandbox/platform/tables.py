@@ -18,7 +18,6 @@ from typing_extensions import Self
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import is_recognised
 from sandbox.platform.entity_check import EntityCheck, compile_entity
 from sandbox.platform.model import (
     Company,
@@ -30,6 +29,7 @@ from sandbox.platform.model import (
     OAuthClient,
     Service,
     StoreSnapshot,
+    is_recognised,
 )
 
 if TYPE_CHECKING:

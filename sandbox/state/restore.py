@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
-from sandbox.platform.client_secret import recognised_by
+from sandbox.platform.model import recognised_by
 from sandbox.platform.names import checked_client_id, checked_slug, checked_vanity_url
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.platform import Platform

@@ -21,8 +21,7 @@ from sandbox.journal.file import JournalFile
 from sandbox.journal.hooks import Observer
 from sandbox.journal.journal import Journal
 from sandbox.journal.log_line import log_entry
-from sandbox.journal.metrics import Metrics
-from sandbox.journal.recent import Recent
+from sandbox.journal.metrics import Metrics, Recent
 from sandbox.journal.redaction import redact_text
 from sandbox.platform.keys import KeyRing, SigningKey
 from sandbox.platform.model import Company

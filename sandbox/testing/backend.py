@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from sandbox.journal.assertions.source import EntrySource
+    from sandbox.journal.assertions.verify import EntrySource
     from sandbox.journal.assertions.view import JournalRecorder
     from sandbox.state.sandbox import Sandbox
     from sandbox.testing.tenant.ownership import Ownership

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from typing_extensions import assert_never
 
-from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
+from sandbox.faults.effects import Cancellation, Delayed, Empty, Garbage, Relayed, Reset, Silence, Slow, Truncated
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.refusals import IncompleteBodyError, PayloadTooLargeError, RefusalError
 from sandbox.journal.request import Request

@@ -7,8 +7,7 @@ import gzip
 import pytest
 
 from sandbox.faults import Act, relayed
-from sandbox.faults.cancellation import Cancellation
-from sandbox.faults.effects import Relayed, received
+from sandbox.faults.effects import Cancellation, Relayed, received
 from sandbox.foundation.answer import Answer
 
 ANSWER = Answer(200, (("Content-Type", "application/json"),), b'{"message":"stored"}')

@@ -12,7 +12,7 @@ from typing import Final
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import span
 from sandbox.journal.assertions.report import entry_line
-from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.assertions.verify import EntrySource
 from sandbox.journal.attempts import Repetitions
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry

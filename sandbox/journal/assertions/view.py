@@ -17,8 +17,16 @@ from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, PatternFields
 from sandbox.journal.assertions.report import Mismatch, report, report_order
-from sandbox.journal.assertions.source import EntrySource
-from sandbox.journal.assertions.verify import Expectation, Times, View, as_json, as_pattern, verify, verify_in_order
+from sandbox.journal.assertions.verify import (
+    EntrySource,
+    Expectation,
+    Times,
+    View,
+    as_json,
+    as_pattern,
+    verify,
+    verify_in_order,
+)
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 

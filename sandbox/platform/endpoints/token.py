@@ -26,8 +26,14 @@ from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.endpoints.responses import RATE, SAMPLE_TOKEN, Responses, header
 from sandbox.platform.model import OAuthClient
 from sandbox.platform.platform import Platform
-from sandbox.platform.token_causes import form_in_json, why_absent, why_unknown, why_wrong
-from sandbox.platform.token_request import TokenRequest, read_token_request
+from sandbox.platform.token_request import (
+    TokenRequest,
+    form_in_json,
+    read_token_request,
+    why_absent,
+    why_unknown,
+    why_wrong,
+)
 
 CLIENT_CREDENTIALS: Final = "client_credentials"
 

@@ -13,8 +13,8 @@ from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFound
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.value_types import is_printable
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import is_recognised, recognised_by
 from sandbox.platform.flows.model import ApiKey, ApiKeySeed, User, UserSeed
+from sandbox.platform.model import is_recognised, recognised_by
 from sandbox.platform.names import checked_name
 
 MAX_PARTS: Final = 100

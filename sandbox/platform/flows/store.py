@@ -17,7 +17,6 @@ from msgspec.structs import replace
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError, UnknownNameError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.client_secret import is_recognised
 from sandbox.platform.flows.access import AccessStore, bounded
 from sandbox.platform.flows.model import (
     Callback,
@@ -28,6 +27,7 @@ from sandbox.platform.flows.model import (
     LastFlowIds,
     Webhook,
 )
+from sandbox.platform.model import is_recognised
 from sandbox.platform.names import checked_name
 
 if TYPE_CHECKING:

@@ -18,8 +18,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
 from sandbox.platform.model import Environment, ServiceOptions
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
-from sandbox.state.seed.samples import check_json_schema, read_sample
-from sandbox.state.seed.schema import structural_problems
+from sandbox.state.seed.schema import check_json_schema, read_sample, structural_problems
 
 if TYPE_CHECKING:
     from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed

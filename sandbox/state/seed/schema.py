@@ -1,4 +1,4 @@
-"""The structure of a seed document: ``seed.schema.json`` applied, with errors in plain words.
+"""The structure of a seed document: ``seed.schema.json`` applied, with errors in plain words; and its samples.
 
 The words are in the schema: the ``errorMessage`` of a value says what is allowed there. Editors show it too.
 """
@@ -6,16 +6,19 @@ The words are in the schema: the ``errorMessage`` of a value says what is allowe
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import jsonschema_rs
 
-from sandbox.foundation.errors import did_you_mean, shorten
+from sandbox.foundation.errors import InvalidValueError, did_you_mean, shorten
 from sandbox.foundation.fields import fields_of
-from sandbox.foundation.strict_json import write_json
-from sandbox.foundation.yaml_document import Document, Place, Problem, Steps
+from sandbox.foundation.json_value import JsonValue
+from sandbox.foundation.strict_json import RepeatedKeyError, unique_keys, write_json
+from sandbox.foundation.yaml_document import MAX_DEPTH, Document, Place, Problem, Steps, finite, json_node, read_text
+from sandbox.platform.entity_check import EntityCheck
 from sandbox.platform.model import ServiceOptions
 
 _SECRETS: Final = frozenset({"client_secret", "signature", "key", "password"})
@@ -107,3 +110,40 @@ def _subschema(schema: Any, path: Iterable[str | int]) -> Mapping[str, Any]:
     for step in path:
         schema = schema[step]
     return schema  # type: ignore[no-any-return]
+
+
+def read_sample(folder: Path | None, name: str) -> JsonValue:
+    """Return the JSON in file ``name`` of ``folder``; raise ``ValueError`` with the reason why it cannot."""
+    if folder is None:
+        raise ValueError("works in a seed file only; give the payload as sample")
+    home = Path(os.path.realpath(folder))
+    path = Path(os.path.realpath(home / name))
+    if not path.is_relative_to(home):
+        raise ValueError(f"{name!r} is outside the folder of the seed file; move it into {folder}")
+    try:
+        text = read_text(path)
+        return json_node(
+            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique_keys)
+        ).value
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ValueError(f"{name!r} is not JSON: {error.msg} ({where})") from error
+    except RecursionError as error:
+        raise ValueError(f"{name!r} is nested deeper than {MAX_DEPTH} levels; make it flatter") from error
+    except RepeatedKeyError as error:
+        raise ValueError(f"{name!r} cannot be used: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{name!r} {error}") from error
+
+
+def check_json_schema(json_schema: Mapping[str, JsonValue], sample: JsonValue) -> None:
+    """Raise ``ValueError`` if ``json_schema`` cannot be used or refuses the entity's own ``sample``."""
+    try:
+        check = EntityCheck(json_schema)
+    except InvalidValueError as error:
+        raise ValueError(f"is not allowed; allowed: {error.allowed}") from error
+    if sample is None:
+        return
+    if violations := check.violations(sample):
+        path, rule = violations[0].path, violations[0].detail or violations[0].rule
+        raise ValueError(f"refuses the entity's own sample at {path} ({rule}); change one of them")

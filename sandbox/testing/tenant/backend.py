@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from msgspec import to_builtins
 
 from sandbox.foundation.errors import SharedSandboxError
-from sandbox.journal.assertions.source import EntrySource
+from sandbox.journal.assertions.verify import EntrySource
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.platform.oauth_clients import NewOAuthClient

@@ -10,8 +10,7 @@ from operator import attrgetter
 
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import Mismatch
-from sandbox.journal.assertions.source import EntrySource
-from sandbox.journal.assertions.verify import Expectation, View
+from sandbox.journal.assertions.verify import EntrySource, Expectation, View
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event

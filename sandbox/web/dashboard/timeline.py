@@ -1,6 +1,6 @@
 """The picture of the last minutes: how many requests by outcome, and how long their answers took.
 
-It draws the buckets that `sandbox.journal.recent` counts by the clock of the machine.
+It draws the buckets that `Recent` counts by the clock of the machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from statistics import median
 from typing import ClassVar, Final
 
 from sandbox.journal.entry import Outcome
-from sandbox.journal.recent import BUCKET_S, BUCKETS, OUTCOMES, Bucket
+from sandbox.journal.metrics import BUCKET_S, BUCKETS, OUTCOMES, Bucket
 
 BAR_WIDTH: Final = 8
 GAP: Final = 2
