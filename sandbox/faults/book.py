@@ -139,7 +139,9 @@ class FaultBook:
         self._announce(rules)
         with self._lock:
             now = self._now()
-            added = [ArmedRule(self._next_id(), rule, now) for rule in rules]
+            first = self._last_number + 1
+            added = [ArmedRule(f"fault-{number}", rule, now) for number, rule in enumerate(rules, first)]
+            self._last_number += len(added)
             self._rules.update((armed.id, armed) for armed in added)
             self._prepare()
             states = [armed.state() for armed in added]
@@ -262,10 +264,6 @@ class FaultBook:
     def _announce(self, rules: Sequence[FaultRule]) -> None:
         if any(rule.processes for rule in rules):
             self.before_processing_changes()
-
-    def _next_id(self) -> str:
-        self._last_number += 1
-        return f"fault-{self._last_number}"
 
     def _known(self, rule_id: str) -> ArmedRule:
         armed = self._rules.get(rule_id)

@@ -238,13 +238,9 @@ class Settings(Described):
         "a PEM file",
         "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
     )
-    tls_key_file: str | None = _path(
-        "a PEM file",
-        "PEM file with the unencrypted private key of tls_cert_file.",
-    )
+    tls_key_file: str | None = _path("a PEM file", "PEM file with the unencrypted private key of tls_cert_file.")
     signing_key_file: str | None = _path(
-        "a PEM file",
-        "PEM file with the RSA private key that signs access tokens. Default: a new key at each start.",
+        "a PEM file", "PEM file with the RSA private key that signs access tokens. Default: a new key at each start."
     )
     signing_key_bits: int = _fixed(
         2048, integer(2048, 8192, "bits"), "Size of a generated signing key.", tag="framework"
@@ -327,12 +323,7 @@ class Settings(Described):
         "Class in the message on an unknown vanity URL, with check_order = framework.",
         tag="undefined",
     )
-    success_status: int = _setting(
-        200,
-        _200_OR_201,
-        "Status of the answer to an accepted payload.",
-        tag="unconfirmed",
-    )
+    success_status: int = _setting(200, _200_OR_201, "Status of the answer to an accepted payload.", tag="unconfirmed")
     success_message: str = _setting(
         "Payload stored successfully.",
         line(
@@ -405,10 +396,7 @@ class Settings(Described):
         tag="unconfirmed",
     )
     core_created_status: int = _setting(
-        200,
-        _200_OR_201,
-        "Status of the Core API's answer to a new data pool.",
-        tag="documented",
+        200, _200_OR_201, "Status of the Core API's answer to a new data pool.", tag="documented"
     )
     core_unknown_query: str = _word(
         ("reject", "ignore"),
@@ -471,8 +459,7 @@ class Settings(Described):
         tag="framework",
     )
     presets_dir: str | None = _path(
-        "a folder",
-        "Folder with fault presets of your own, YAML files, beside those that come along.",
+        "a folder", "Folder with fault presets of your own, YAML files, beside those that come along."
     )
     log_level: str = _fixed(
         "info",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -174,21 +174,23 @@ def read_document(path: Path, environ: Mapping[str, str] | None = None) -> Docum
 
     ``${NAME}`` in text comes from ``environ``, without which it stays as it is.
     """
-    name = str(path)
-    try:
-        text = read_text(path)
-    except ValueError as error:
-        raise DocumentError(name, 0, f"{error}") from error
-    return Document(name, _YamlReader(name, text, environ).root(), path.parent)
+    return _document(str(path), lambda: read_text(path), environ, path.parent)
 
 
 def document_of_text(name: str, content: str | bytes, environ: Mapping[str, str] | None = None) -> Document:
     """Read YAML that is in no file; ``name`` stands for one in messages. Raise :class:`DocumentError`."""
+    data = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    return _document(name, lambda: decoded(data), environ)
+
+
+def _document(
+    name: str, read: Callable[[], str], environ: Mapping[str, str] | None, folder: Path | None = None
+) -> Document:
     try:
-        text = decoded(content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content)
+        text = read()
     except ValueError as error:
         raise DocumentError(name, 0, f"{error}") from error
-    return Document(name, _YamlReader(name, text, environ).root())
+    return Document(name, _YamlReader(name, text, environ).root(), folder)
 
 
 class _YamlReader:

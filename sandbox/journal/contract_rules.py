@@ -63,8 +63,7 @@ RULES: Final[Mapping[Code, Rule]] = {
         "Use the addresses as they are given, without a trailing slash.",
     ),
     "undocumented_method": Rule(
-        "The methods of a path are those of the document.",
-        "Use a method that the contract has for this path.",
+        "The methods of a path are those of the document.", "Use a method that the contract has for this path."
     ),
     "no_accept_json": Rule(
         "The header `Accept` names `application/json`; a wildcard does not.",
@@ -77,8 +76,7 @@ RULES: Final[Mapping[Code, Rule]] = {
         "platform may refuse them all.",
     ),
     "unknown_query_parameter": Rule(
-        "The query has no parameters but the documented ones.",
-        "Leave it out: nothing reads it.",
+        "The query has no parameters but the documented ones.", "Leave it out: nothing reads it."
     ),
     "credentials_in_query": Rule(
         "The query carries no credentials.",
@@ -86,8 +84,7 @@ RULES: Final[Mapping[Code, Rule]] = {
         "and what is in a URL ends up in logs.",
     ),
     "no_bearer_token": Rule(
-        "The header `Authorization` is `Bearer <access token>`.",
-        "Send 'Authorization: Bearer <access token>'.",
+        "The header `Authorization` is `Bearer <access token>`.", "Send 'Authorization: Bearer <access token>'."
     ),
     "no_api_key": Rule(
         "The header `Authorization` is an API key as it is, or `Bearer <token of the login>`.",
@@ -118,12 +115,10 @@ RULES: Final[Mapping[Code, Rule]] = {
     ),
     "missing_body": Rule("The body is not blank.", "Send a body."),
     "unexpected_body": Rule(
-        "There is no body.",
-        "Send none: this operation reads its parameters from the query and the headers.",
+        "There is no body.", "Send none: this operation reads its parameters from the query and the headers."
     ),
     "missing_content_type": Rule(
-        "The header `Content-Type` names the media type of the body.",
-        "Say with Content-Type what the body is.",
+        "The header `Content-Type` names the media type of the body.", "Say with Content-Type what the body is."
     ),
     "wrong_content_type": Rule(
         "The media type is one of those listed. A payload for an entity with a structure is `application/json`.",

@@ -8,6 +8,7 @@ journal entry is the name of an endpoint, or ``OTHER`` for a request to no endpo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 Surface = Literal["inbound", "flows"]
@@ -40,58 +41,37 @@ class EndpointKind:
 
 
 TOKEN: Final = EndpointKind(
-    "token",
-    requests="requests for a token",
-    accepted="The credentials were good and an access token was issued.",
-    issues_tokens=True,
+    "token", "requests for a token", "The credentials were good and an access token was issued.", issues_tokens=True
 )
 INBOUND: Final = EndpointKind(
     "inbound",
-    requests="requests to /v1/{company}/{vanity_url}",
-    accepted="The payload was stored.",
+    "requests to /v1/{company}/{vanity_url}",
+    "The payload was stored.",
     subject=("company", "vanity_url"),
     takes_bearer=True,
     takes_payloads=True,
 )
-
-LOGIN: Final = EndpointKind(
-    "login",
-    requests="requests to log in",
-    accepted="The user was logged in, or out.",
-    surface="flows",
-    issues_tokens=True,
-)
-START: Final = EndpointKind(
+_flow_kind: Final = partial(EndpointKind, surface="flows")
+_STARTED_BY: Final = ("company", "flow", "hook", "run")
+LOGIN: Final = _flow_kind("login", "requests to log in", "The user was logged in, or out.", issues_tokens=True)
+START: Final = _flow_kind(
     "start",
-    requests="requests to the Start API",
-    accepted="The flow was started.",
-    surface="flows",
+    "requests to the Start API",
+    "The flow was started.",
     subject=("company", "flow", "run"),
     takes_payloads=True,
 )
-WEBHOOK: Final = EndpointKind(
-    "webhook",
-    requests="requests to webhooks",
-    accepted="The webhook started its flow.",
-    surface="flows",
-    subject=("company", "flow", "hook", "run"),
-    takes_payloads=True,
+WEBHOOK: Final = _flow_kind(
+    "webhook", "requests to webhooks", "The webhook started its flow.", subject=_STARTED_BY, takes_payloads=True
 )
-CALLBACK: Final = EndpointKind(
+CALLBACK: Final = _flow_kind(
     "callback",
-    requests="requests to callbacks",
-    accepted="The callback started its flow and returned its data.",
-    surface="flows",
-    subject=("company", "flow", "hook", "run"),
+    "requests to callbacks",
+    "The callback started its flow and returned its data.",
+    subject=_STARTED_BY,
     takes_payloads=True,
 )
-CORE: Final = EndpointKind(
-    "core",
-    requests="requests to the Core API",
-    accepted="The request was answered.",
-    surface="flows",
-    subject=("company",),
-)
+CORE: Final = _flow_kind("core", "requests to the Core API", "The request was answered.", subject=("company",))
 
 ENDPOINTS: Final = (TOKEN, INBOUND, LOGIN, START, WEBHOOK, CALLBACK, CORE)
 """Every endpoint, in the order in which people meet them."""

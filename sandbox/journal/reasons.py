@@ -56,11 +56,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The access token was issued in the future, because the clock was turned back since.",
         "Request a new token, or move the clock forward.",
     ),
-    "token_revoked": Reason(
-        _UNAUTHENTICATED,
-        "The control API revoked the access token.",
-        "Request a new token.",
-    ),
+    "token_revoked": Reason(_UNAUTHENTICATED, "The control API revoked the access token.", "Request a new token."),
     "unknown_token": Reason(
         _UNAUTHENTICATED,
         "The signature of the token is right, but this sandbox did not issue it since its last reset.",
@@ -72,9 +68,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Send the token as it came, and check that it comes from this sandbox.",
     ),
     "algorithm_not_allowed": Reason(
-        _UNAUTHENTICATED,
-        "The token is not signed with RS256.",
-        "Send the token that the token endpoint returned.",
+        _UNAUTHENTICATED, "The token is not signed with RS256.", "Send the token that the token endpoint returned."
     ),
     "malformed_token": Reason(
         _UNAUTHENTICATED,
@@ -92,9 +86,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Create credentials, and request a token with them.",
     ),
     "missing_scope": Reason(
-        (403,),
-        "The token lacks the scope that inbound URLs require.",
-        "Request the token with `scope=access-inbound`.",
+        (403,), "The token lacks the scope that inbound URLs require.", "Request the token with `scope=access-inbound`."
     ),
     "other_connector": Reason(
         (403,),
@@ -127,31 +119,21 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The request asks for another method, by `X-HTTP-Method-Override` or `_method`, with a value that is none.",
         "Leave the header out, and rename the key of the payload.",
     ),
-    "blank_payload": Reason(
-        (422,),
-        "The body is empty or blank.",
-        "Send a payload.",
-    ),
+    "blank_payload": Reason((422,), "The body is empty or blank.", "Send a payload."),
     "entity_mismatch": Reason(
         (422,),
         "The body does not have the structure of the entity's sample.",
         "Correct the field that the reason names, or the sample in the seed.",
     ),
     "payload_too_large": Reason(
-        (413,),
-        "The body is larger than the limit.",
-        "Send less in one payload. The setting `body_limit` is the limit.",
+        (413,), "The body is larger than the limit.", "Send less in one payload. The setting `body_limit` is the limit."
     ),
     "incomplete_body": Reason(
         (400,),
         "The client stopped before the end of the body that it had announced.",
         "Check time-outs and `Content-Length` of the client.",
     ),
-    "body_too_slow": Reason(
-        (400, 408),
-        "The body did not arrive in time.",
-        "Send the body without pauses.",
-    ),
+    "body_too_slow": Reason((400, 408), "The body did not arrive in time.", "Send the body without pauses."),
     # ---- the token request
     "malformed_json": Reason(
         (400,),
@@ -184,14 +166,10 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Send it once, as text.",
     ),
     "malformed_scope": Reason(
-        (400,),
-        "The field `scope` of the token request occurs more than once or is not text.",
-        "Send it once, as text.",
+        (400,), "The field `scope` of the token request occurs more than once or is not text.", "Send it once, as text."
     ),
     "secret_as_client_id": Reason(
-        (401,),
-        "The `client_id` of the token request is the secret of a client.",
-        "Swap the two values.",
+        (401,), "The `client_id` of the token request is the secret of a client.", "Swap the two values."
     ),
     "unknown_client": Reason(
         (401,),
@@ -204,9 +182,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Check the secret. A lost secret cannot be shown again: create another client.",
     ),
     "unknown_scope": Reason(
-        (400,),
-        "The token request asks for a scope that does not exist.",
-        "Ask for `access-inbound`.",
+        (400,), "The token request asks for a scope that does not exist.", "Ask for `access-inbound`."
     ),
     # ---- process flows
     "no_api_key": Reason(
@@ -219,26 +195,16 @@ REASONS: Final[Mapping[str, Reason]] = {
         "No API key has the text of the Authorization header.",
         "Check the key. A lost key cannot be shown again: create another one. A token of the login needs `Bearer`.",
     ),
-    "api_key_revoked": Reason(
-        _UNAUTHENTICATED,
-        "The API key was revoked.",
-        "Create another key, and send that.",
-    ),
+    "api_key_revoked": Reason(_UNAUTHENTICATED, "The API key was revoked.", "Create another key, and send that."),
     "api_key_as_bearer": Reason(
-        _UNAUTHENTICATED,
-        "The API key is sent after `Bearer`.",
-        "Send the key alone: `Authorization: <API key>`.",
+        _UNAUTHENTICATED, "The API key is sent after `Bearer`.", "Send the key alone: `Authorization: <API key>`."
     ),
     "api_key_logout": Reason(
         _UNAUTHENTICATED,
         "The logout has an API key, which no login gave.",
         "Log out with the token of a login. An API key is revoked or deleted in place of that.",
     ),
-    "user_deleted": Reason(
-        _UNAUTHENTICATED,
-        "The user of the token was deleted.",
-        "Log in as a user that exists.",
-    ),
+    "user_deleted": Reason(_UNAUTHENTICATED, "The user of the token was deleted.", "Log in as a user that exists."),
     "inbound_token": Reason(
         _UNAUTHENTICATED,
         "The token is that of an OAuth client, which is for inbound URLs.",
@@ -254,11 +220,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The login lacks a field, or it is not text.",
         "Send `email` and `password` to `/api/v1/login`, or `username` and `password` to `/fabric/api/login`.",
     ),
-    "wrong_login": Reason(
-        (401,),
-        "No user has this address and password.",
-        "Check both, or add the user to the seed.",
-    ),
+    "wrong_login": Reason((401,), "No user has this address and password.", "Check both, or add the user to the seed."),
     "unknown_flow": Reason(
         (404,),
         "The company of the API key has no flow with the id in the path.",
@@ -275,9 +237,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Deploy a version, or name one in the path.",
     ),
     "flow_disabled": Reason(
-        (422,),
-        "The flow is disabled, and the setting `disabled_flow` refuses that.",
-        "Enable the flow.",
+        (422,), "The flow is disabled, and the setting `disabled_flow` refuses that.", "Enable the flow."
     ),
     "flow_payload": Reason(
         (422,),
@@ -285,9 +245,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         'Send `{"payload": "<text>"}`, or any JSON to the address with `/raw`.',
     ),
     "flow_variables": Reason(
-        (422,),
-        "The query parameter `flow_variables` is no JSON object.",
-        "Send an object, percent-encoded.",
+        (422,), "The query parameter `flow_variables` is no JSON object.", "Send an object, percent-encoded."
     ),
     "virtual_environment": Reason(
         (422,),
@@ -295,14 +253,10 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Send the id of a virtual environment.",
     ),
     "unknown_webhook": Reason(
-        (404,),
-        "The company has no webhook with the id in the path.",
-        "Copy the URL from the page Flows.",
+        (404,), "The company has no webhook with the id in the path.", "Copy the URL from the page Flows."
     ),
     "unknown_callback": Reason(
-        (404,),
-        "The company has no callback with the id in the path.",
-        "Copy the URL from the page Flows.",
+        (404,), "The company has no callback with the id in the path.", "Copy the URL from the page Flows."
     ),
     "no_signature": Reason(
         (403, *_UNAUTHENTICATED, 404),
@@ -345,11 +299,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "A field of the body is missing or has a value that is not allowed.",
         "Send what the message asks for, as JSON with `Content-Type: application/json`, or as a form.",
     ),
-    "too_many_records": Reason(
-        (422,),
-        "The sandbox keeps no more of these.",
-        "Delete one, or reset the sandbox.",
-    ),
+    "too_many_records": Reason((422,), "The sandbox keeps no more of these.", "Delete one, or reset the sandbox."),
     # ---- any request
     "rate_limited": Reason(
         (429,),
@@ -376,11 +326,7 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The journal file took no more, so the sandbox did not store the request.",
         "Make room on the disk. The sandbox goes on by itself.",
     ),
-    "internal_error": Reason(
-        (500,),
-        "The sandbox itself failed.",
-        "Report it with the traceback of its log.",
-    ),
+    "internal_error": Reason((500,), "The sandbox itself failed.", "Report it with the traceback of its log."),
 }
 _ACCEPTED: Final = {endpoint.name: endpoint.accepted for endpoint in ENDPOINTS}
 

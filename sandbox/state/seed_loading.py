@@ -80,24 +80,16 @@ def completed(addition: Seed, loaded: Seed) -> Seed:
     companies = []
     for part in addition.companies:
         company = by_slug.get(part.slug) if part.slug else by_name.get(part.name)
-        known = {
-            c.name: {client.name: client for client in c.oauth_clients} for c in (company.connectors if company else ())
-        }
-        connectors = [
-            replace(
-                each, oauth_clients=tuple(_completed(client, known.get(each.name, {})) for client in each.oauth_clients)
-            )
-            for each in part.connectors
-        ]
-        keys = {key.name: key for key in (company.api_keys if company else ())}
-        companies.append(
-            replace(
-                part,
-                slug=company.slug if company else part.slug,
-                connectors=tuple(connectors),
-                api_keys=tuple(key if key.key else keys.get(key.name, key) for key in part.api_keys),
-            )
-        )
+        if company is not None:
+            known = {each.name: {client.name: client for client in each.oauth_clients} for each in company.connectors}
+            connectors = [
+                replace(each, oauth_clients=tuple(_completed(c, known.get(each.name, {})) for c in each.oauth_clients))
+                for each in part.connectors
+            ]
+            keys = {key.name: key for key in company.api_keys}
+            api_keys = tuple(key if key.key else keys.get(key.name, key) for key in part.api_keys)
+            part = replace(part, slug=company.slug, connectors=tuple(connectors), api_keys=api_keys)  # noqa: PLW2901
+        companies.append(part)
     return replace(addition, companies=tuple(companies))
 
 

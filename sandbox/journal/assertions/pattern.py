@@ -117,7 +117,9 @@ class Pattern:
         if self.reason is not None:
             code = str(self.reason).partition(":")[0]
             if not any(known.startswith(code) for known in _REASONS):
-                raise InvalidValueError("reason", self.reason, f"a reason, or its beginning; {_nearest(code)}")
+                raise InvalidValueError(
+                    "reason", self.reason, f"a reason, or its beginning; {did_you_mean(code, _REASONS)}"
+                )
 
     def _check(self) -> None:
         """Raise ``InvalidValueError`` for a condition that no entry can meet. The error has no value of a request."""
@@ -187,7 +189,7 @@ class Pattern:
 
     def _differences(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
         """Yield why an entry does not match; without ``exact`` the caller only needs to know whether it does."""
-        if self.reason is not None and not _is_reason(self.reason, entry.reason):
+        if self.reason is not None and (entry.reason is None or not entry.reason.startswith(self.reason)):
             yield Difference("reason", f"expected {show(self.reason)}, got {show(entry.reason)}")
         if self.headers is not None:
             yield from self._of_headers(entry)
@@ -262,11 +264,3 @@ def _redacted(name: str, wanted: Any, secrets: KnownSecrets) -> Any:
     """Return the wanted value of a header as a report may show it."""
     is_text = isinstance(wanted, str) and wanted
     return redact_headers([(name, wanted)], secrets)[0][1] if is_text else redact_value(wanted, secrets)
-
-
-def _nearest(code: str) -> str:
-    return did_you_mean(code, _REASONS)
-
-
-def _is_reason(wanted: str, given: str | None) -> bool:
-    return given is not None and given.startswith(wanted)

@@ -12,9 +12,8 @@ from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp
 from sandbox.journal.assertions.difference import Difference, show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
-from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Times, Verdict, View
+from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Verdict, View
 from sandbox.journal.entry import Entry, seconds
-from sandbox.journal.filter import EntryFilter
 
 MAX_LINES: Final = 40
 _WIDTH: Final = 160
@@ -44,8 +43,10 @@ def report(verdict: Verdict, all_of_them: str | None = None) -> str:
     expectation = verdict.expectation
     times, view, pattern = expectation.times, expectation.view, expectation.pattern
     within = "" if expectation.waited_s is None else f" within {seconds(expectation.waited_s)} s"
-    said = f"expected {times} {_noun(view, _plural(times), pattern)}{within}"
-    lines = [*_headed(said, pattern), _outcome(verdict)]
+    plural = (times.at_least if times.at_most is None else times.at_most) != 1
+    conditions = [f"  {condition}" for condition in pattern.describe()]
+    said = f"expected {times} {_noun(view, plural, pattern)}{within}{' with' if conditions else ''}"
+    lines = [said, *conditions, _outcome(verdict)]
     lines += _near_misses(verdict.near_misses, verdict.candidates)
     lines += _explanations(verdict.surroundings, verdict.near_misses)
     return _joined(lines, _loss(verdict.dropped, verdict.lost), all_of_them or _by_control_api(view))
@@ -70,15 +71,6 @@ def report_order(verdict: OrderVerdict, all_of_them: str | None = None) -> str:
         lines += _near_misses(rest.near_misses, rest.candidates)
     lines += _explanations(rest.surroundings, () if verdict.earlier else rest.near_misses)
     return _joined(lines, _loss(rest.dropped, rest.lost), all_of_them or _by_control_api(view))
-
-
-def _headed(said: str, pattern: Pattern) -> list[str]:
-    conditions = pattern.describe()
-    return [f"{said} with", *(f"  {condition}" for condition in conditions)] if conditions else [said]
-
-
-def _plural(times: Times) -> bool:
-    return (times.at_least if times.at_most is None else times.at_most) != 1
 
 
 def _noun(view: View, plural: bool, *patterns: Pattern) -> str:
@@ -175,14 +167,9 @@ def _joined(lines: Iterable[str], loss: list[str], all_of_them: str) -> str:
 
 
 def _by_control_api(view: View) -> str:
-    return f"GET /_sandbox/requests{_query(view.filter)} - one of them: /_sandbox/requests/<number>"
-
-
-def _query(entry_filter: EntryFilter) -> str:
-    conditions = {
-        name: format_value(name, value) for name, value in entry_filter.conditions.items() if value is not None
-    }
-    return f"?{urlencode(conditions)}" if conditions else ""
+    conditions = {name: format_value(name, value) for name, value in view.filter.conditions.items()}
+    query = f"?{urlencode(conditions)}" if conditions else ""
+    return f"GET /_sandbox/requests{query} - one of them: /_sandbox/requests/<number>"
 
 
 def format_value(name: str, value: object) -> str:

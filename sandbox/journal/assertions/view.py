@@ -134,7 +134,8 @@ class Received(Sequence[Entry]):
         What JSON holds is known to the test alone, so the items are of any type, as with ``requests``' ``json()``.
         """
         accepted = replace(self.filter, accepted=True)
-        return [_payload(entry) for entry in self.recorder.entries(accepted)]
+        entries = self.recorder.entries(accepted)
+        return [entry.text if (parsed := entry.json) is None else parsed for entry in entries]
 
     @property
     def first(self) -> Entry:
@@ -305,11 +306,6 @@ class Received(Sequence[Entry]):
         mismatch = self.recorder.explain(expectation)
         if mismatch is not None:
             raise NotReceivedError(mismatch.message + note, mismatch.near)
-
-
-def _payload(entry: Entry) -> Any:
-    parsed = entry.json
-    return entry.text if parsed is None else parsed
 
 
 def _blocked_loop() -> str:

@@ -86,14 +86,9 @@ def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "cache": {},
         "timings": {"send": 0, "wait": entry.answered_ms, "receive": 0},
         "comment": entry.reason or "",
-        **_extensions(entry),
+        **{_camel_case(f"_{name}"): fact for name, fact in shown(entry, -1).items() if name not in _STANDARD},
         "_token": entry.token_note,
     }
-
-
-def _extensions(entry: Entry) -> dict[str, Any]:
-    facts = shown(entry, body_limit=-1)
-    return {_camel_case(f"_{name}"): value for name, value in facts.items() if name not in _STANDARD}
 
 
 def _camel_case(name: str) -> str:

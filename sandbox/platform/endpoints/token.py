@@ -164,7 +164,8 @@ class TokenEndpoint(Endpoint[Grant]):
             refusal = MalformedBodyError if wire.refuses_malformed_json else UnsupportedGrantTypeError
             raise refusal(f"malformed_json: {request.unreadable}{form_in_json(exchange.request)}")
         if request.grant_type != CLIENT_CREDENTIALS:
-            given = request.grant_type or _none_given(why_absent(exchange, "grant_type", wire))
+            cause = why_absent(exchange, "grant_type", wire)
+            given = request.grant_type or f"none given{cause and f'; {cause}'}"
             raise UnsupportedGrantTypeError(f"unsupported_grant_type: {given}")
         for parameter in ("client_id", "client_secret"):
             if parameter in request.malformed:
@@ -264,10 +265,6 @@ def _scopes(scope: str | None, platform: Platform) -> list[str]:
         if name not in known:
             raise InvalidScopeError(name)
     return list(dict.fromkeys(requested)) or platform.default_scopes
-
-
-def _none_given(cause: str) -> str:
-    return f"none given; {cause}" if cause else "none given"
 
 
 ENDPOINT: Final = TokenEndpoint()
