@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_value import JsonValue
@@ -11,11 +11,14 @@ from sandbox.foundation.json_value import JsonValue
 if TYPE_CHECKING:
     from jsonpath import JSONPath
 
+Query: TypeAlias = "JSONPath"
+"""A compiled JSONPath."""
+
 MAX_JSON_PATH_LENGTH: Final = 500
 """Characters of a JSONPath: its evaluation takes stack for each step."""
 
 
-def compile_json_path(expression: str) -> JSONPath:
+def compile_json_path(expression: str) -> Query:
     """Compile an RFC 9535 query or raise ``InvalidValueError``."""
     import jsonpath
 
@@ -35,12 +38,12 @@ def compile_json_path(expression: str) -> JSONPath:
     return query
 
 
-def select(query: JSONPath, document: JsonValue) -> list[JsonValue]:
+def select(query: Query, document: JsonValue) -> list[JsonValue]:
     """Return the values that a query selects; none in a document that is nested deeper than the query can follow."""
     return _asked(query.findall, document) or []
 
 
-def selects(query: JSONPath, document: JsonValue) -> bool:
+def selects(query: Query, document: JsonValue) -> bool:
     """Return whether a query selects anything, without looking for more than one value; see ``select``."""
     return _asked(query.match, document) is not None
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_path import Query, compile_json_path, select
 from sandbox.foundation.json_value import JsonValue, canonical
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry
-
-if TYPE_CHECKING:
-    from jsonpath import JSONPath
 
 _SHOWN: Final = 10
 """Attempts of a payload that a line shows."""
@@ -103,13 +100,13 @@ def find_attempts(
     return [Attempts(_key_of(group[0], query), tuple(group)) for group in groups.values() if len(group) >= at_least]
 
 
-def _key_of(entry: Entry, query: JSONPath | None) -> JsonValue:
+def _key_of(entry: Entry, query: Query | None) -> JsonValue:
     """Return what a JSONPath selects in a payload; ``None`` without one."""
     selected = [] if query is None else select(query, entry.json)
     return None if query is None else selected[0] if len(selected) == 1 else selected
 
 
-def _identity(by: Likeness, query: JSONPath | None) -> Callable[[Entry], object]:
+def _identity(by: Likeness, query: Query | None) -> Callable[[Entry], object]:
     if by == "bytes":
         return lambda entry: entry.body
     if query is None:

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.foundation.json_path import compile_json_path, selects
-
-if TYPE_CHECKING:
-    from jsonpath import JSONPath
-
-    from sandbox.journal.entry import Entry
+from sandbox.foundation.json_path import Query, compile_json_path, selects
+from sandbox.journal.entry import Entry
 
 INDEXED: Final = ("kind", "company", "vanity_url", "client_id", "outcome")
 """Attributes of an entry that it can be found by without looking at the others."""
@@ -43,7 +39,7 @@ class EntryFilter:
     until: float | None = None
     json_path: str | None = None
     _equal: tuple[tuple[str, Any], ...] = field(init=False, repr=False)
-    _query: JSONPath | None = field(init=False, repr=False)
+    _query: Query | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         names = ("kind", "company", "vanity_url", "flow", "hook", "client_id", "outcome", "status", "accepted", "fault")

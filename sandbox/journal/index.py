@@ -10,13 +10,11 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sandbox.foundation.bounds import Count
+from sandbox.journal.entry import Entry
 from sandbox.journal.filter import INDEXED, EntryFilter
-
-if TYPE_CHECKING:
-    from sandbox.journal.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 from sandbox.foundation.errors import cut
 from sandbox.journal.entry import Entry, Exchange
@@ -33,13 +33,6 @@ _PLAIN: Final = re.compile(
 
 _logger = logging.getLogger(REQUESTS)
 _FAILED: Final = "patchworks_sandbox"
-
-
-class RequestLine(Protocol):
-    """A request that was answered. As text it is method, path and status."""
-
-    def fields(self) -> dict[str, object]:
-        """Return the values of the line by name, in the order in which people should read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +91,10 @@ class ControlRequest:
 
     def __str__(self) -> str:
         return f"{printable(self.method)} {one_word(printable(self.path))} {self.status}"
+
+
+RequestLine: TypeAlias = EmulatedRequest | ControlRequest
+"""A request that was answered. As text it is method, path and status; its fields are in an order for people."""
 
 
 class EntryHandler(logging.Handler):

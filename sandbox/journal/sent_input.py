@@ -9,15 +9,13 @@ journal keeps the bytes; this is a view beside them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sandbox.foundation import form_data
 from sandbox.foundation.form_data import media_type, names_json, pairs_of, php_fields, read_multipart
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-
-if TYPE_CHECKING:
-    from sandbox.journal.request import Request
+from sandbox.journal.request import Request
 
 Input: TypeAlias = Mapping[str, object]
 """Fields by name, each a JSON value or a text."""

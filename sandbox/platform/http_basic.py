@@ -9,10 +9,9 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from sandbox.platform.wire import WireProfile
+from sandbox.platform.wire import WireProfile
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _STRICT: Final = re.compile(r"([A-Za-z0-9+/]*)(={0,2})")

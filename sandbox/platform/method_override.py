@@ -7,16 +7,14 @@ A payload that happens to have a top-level key ``_method`` is refused for that, 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.refusals import MethodOverrideError
 from sandbox.foundation.strict_json import NotJsonError
+from sandbox.journal.request import Request
 from sandbox.journal.sent_input import PADDING, Input, body_input, query_input
-
-if TYPE_CHECKING:
-    from sandbox.journal.request import Request
-    from sandbox.platform.wire import WireProfile
+from sandbox.platform.wire import WireProfile
 
 HEADER: Final = "X-HTTP-Method-Override"
 KEY: Final = "_method"

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.form_data import FORM, MULTIPART, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import NotJsonError
+from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
 from sandbox.journal.sent_input import PADDING, Input, body_input, query_input
 from sandbox.platform.http_basic import NO_BASIC, Basic, read_basic
-
-if TYPE_CHECKING:
-    from sandbox.journal.entry import Exchange
-    from sandbox.journal.request import Request
-    from sandbox.platform.store import Store
-    from sandbox.platform.wire import WireProfile
+from sandbox.platform.store import Store
+from sandbox.platform.wire import WireProfile
 
 PARAMETERS: Final = ("grant_type", "client_id", "client_secret", "scope")
 _PERCENT_ENCODED: Final = re.compile("%[0-9A-Fa-f]{2}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
-from sandbox.platform.model import recognised_by
+from sandbox.platform.model import OAuthClient, StoreSnapshot, recognised_by
 from sandbox.platform.names import checked_client_id, checked_slug, checked_vanity_url
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.platform import Platform
@@ -20,7 +20,6 @@ from sandbox.platform.store import Store
 
 if TYPE_CHECKING:
     from sandbox.platform.flows.model import FlowsSnapshot
-    from sandbox.platform.model import OAuthClient, StoreSnapshot
     from sandbox.platform.snapshot import PlatformSnapshot
 
 Origin = Literal["saved", "kept", "new"]

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from numbers import Number
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec.structs import replace as replace_fields
 from typing_extensions import TypedDict
 
 from sandbox.foundation.errors import InvalidValueError, did_you_mean
-from sandbox.foundation.json_path import compile_json_path, select
+from sandbox.foundation.json_path import Query, compile_json_path, select
 from sandbox.foundation.json_value import MEANT, equal, first_unequalled
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
@@ -21,9 +21,6 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.reasons import REASONS
 from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
-
-if TYPE_CHECKING:
-    from jsonpath import JSONPath
 
 
 class _Unset(Enum):
@@ -105,7 +102,7 @@ class Pattern:
     outcome: str | None = None
     reason: str | None = None
     fault: str | None = None
-    _queries: tuple[tuple[str, JSONPath, Any], ...] = field(init=False, repr=False, compare=False)
+    _queries: tuple[tuple[str, Query, Any], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._check()

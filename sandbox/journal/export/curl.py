@@ -47,12 +47,12 @@ def as_curl(entries: Iterable[Entry], dropped: int) -> Iterator[str]:
     if dropped:
         yield f"# {dropped} older requests were dropped because the journal was full.\n"
     for entry in entries:
-        yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{_runnable(entry)}\n"
+        yield f"\n# {entry.id}: {entry.status} {entry.outcome}\n{_line(entry)}\n"
 
 
 def curl(entry: Entry, base_url: str) -> str:
     """Return the lines that send one request again; a large body is read from a file with the name of the entry."""
-    return f"BASE_URL={shlex.quote(base_url)}\n{_runnable(entry, MAX_INLINE)}"
+    return f"BASE_URL={shlex.quote(base_url)}\n{_line(entry, MAX_INLINE)}"
 
 
 def why_not_sent(entry: Entry) -> str | None:
@@ -71,23 +71,19 @@ def why_not_sent(entry: Entry) -> str | None:
     return None
 
 
-def _runnable(entry: Entry, max_inline: int | None = None) -> str:
-    """Return the line that sends a request again, as a comment where curl cannot send it."""
-    why = why_not_sent(entry)
-    return curl_line(entry, max_inline) if why is None else f"# {not_sent(entry, why)}"
-
-
 def not_sent(entry: Entry, why: str) -> str:
     """Return the comment in place of a request, on one line that ends no comment and no program."""
     said = f"{entry.method} {entry.path}"[:_SAID].replace("?>", "? >")
     return f"not sent again, because {why}: {escaped(said)}"
 
 
-def curl_line(entry: Entry, max_inline: int | None = None) -> str:
-    """Return the line that sends a request again.
+def _line(entry: Entry, max_inline: int | None = None) -> str:
+    """Return the line that sends a request again, as a comment where curl cannot send it.
 
     A body of more than ``max_inline`` bytes is read from a file with the name of the entry.
     """
+    if why := why_not_sent(entry):
+        return f"# {not_sent(entry, why)}"
     words = ["curl", "-sS", "--globoff", "--path-as-is"]
     if entry.method == "HEAD":
         words.append("--head")

@@ -29,6 +29,7 @@ _LANGUAGES: Final = {
     "php": ("PHP", "PHP 8, with its curl extension"),
     "pytest": ("pytest", "A test with the fixture patchworks; put the call of your own code in its place"),
 }
+_WRITERS: Final = {"python": python, "node": node, "php": php}
 _COMMENTS: Final = {"node": "// ", "php": "<?php\n// "}
 
 
@@ -58,7 +59,7 @@ def _written(key: str, entry: Entry, base_url: str) -> str:
     if why := why_not_sent(entry) or _why_not(key, entry):
         return f"{_COMMENTS.get(key, '# ')}{not_sent(entry, why)}"
     parts = Parts.of(entry, base_url)
-    return pytest(parts, entry) if key == "pytest" else {"python": python, "node": node, "php": php}[key](parts)
+    return pytest(parts, entry) if key == "pytest" else _WRITERS[key](parts)
 
 
 def _why_not(language: str, entry: Entry) -> str | None:
@@ -82,12 +83,8 @@ def first_call(token: TokenRequest, base_url: str, path: str, payload: str) -> l
         ("Accept", ("application/json",)),
     )
     parts = Parts("POST", base_url, (path,), headers, text=(payload,), token=token)
-    texts = {
-        "curl": _first_curl(token, base_url + path, payload),
-        "python": python(parts),
-        "node": node(parts),
-        "php": php(parts),
-    }
+    texts = {key: write(parts) for key, write in _WRITERS.items()}
+    texts = {"curl": _first_curl(token, base_url + path, payload), **texts}
     return [Snippet(key, *_LANGUAGES[key], text) for key, text in texts.items()]
 
 
