@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 from msgspec.structs import replace
@@ -24,13 +25,19 @@ from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.hooks import Observer, call_hook
 from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.kept_entries import KeptEntries
 from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.log_line import EmulatedRequest, log_failure
 from sandbox.journal.redaction import redact_body
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Waiting
+
+Observer: TypeAlias = Callable[[Entry, Exchange, int], None]
+"""Gets an entry, the exchange that it was made of, and the number of entries that the journal dropped for it.
+
+The thread that closes the entry calls it, without the journal's lock.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +225,19 @@ class Journal(KeptEntries):
         search = Search(self, entry_filter, count, after=after, matches=matches)
         search.wait(monotonic() + timeout)
         return search.found
+
+
+def call_hook(entry: Entry, hook: Callable[..., object], *arguments: object) -> None:
+    """Call a hook with ``arguments``. Log its failure, with the traceback and the request of ``entry``.
+
+    A hook cannot change the answer. It gets a published entry before the answer leaves: an observer every one, a stage
+    after acceptance (``Sandbox.after_acceptance``) those of accepted payloads.
+    """
+    try:
+        hook(*arguments)
+    except Exception as error:  # noqa: BLE001 - a hook is anybody's code
+        with suppress(Exception):  # the log may be what fails
+            log_failure(EmulatedRequest(entry), error)
 
 
 class Search:

@@ -21,8 +21,7 @@ from typing import Final
 
 from sandbox.journal.endpoint import ISSUERS, KINDS
 from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
-from sandbox.journal.hooks import Observer
-from sandbox.journal.journal import Journal
+from sandbox.journal.journal import Journal, Observer
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets in seconds; the last bucket has none."""

@@ -18,8 +18,7 @@ from sandbox.foundation.settings import Settings, kept_settings
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, Note
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.hooks import Observer
-from sandbox.journal.journal import Journal
+from sandbox.journal.journal import Journal, Observer
 from sandbox.platform.keys import KeyRing
 from sandbox.platform.model import Service
 from sandbox.platform.store import Store
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 AfterAcceptance: TypeAlias = Callable[[Entry, Service], None]
 """Gets the entry of an accepted payload and its service.
 
-The entry is published and the answer has not left. The call is guarded (``sandbox.journal.hooks``).
+The entry is published and the answer has not left. The call is guarded (``sandbox.journal.journal``).
 """
 
 

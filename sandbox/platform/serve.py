@@ -23,7 +23,7 @@ from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.refusals import IncompleteBodyError, MethodNotAllowedError, RefusalError, RouteNotFoundError
 from sandbox.journal.endpoint import FLOW_PATHS, OTHER
 from sandbox.journal.entry import Entry, Exchange
-from sandbox.journal.hooks import call_hook
+from sandbox.journal.journal import call_hook
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.html_errors import as_page, expects_json

@@ -18,8 +18,7 @@ from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, setting_specs
 from sandbox.journal.entry import Entry
 from sandbox.journal.file import JournalFile
-from sandbox.journal.hooks import Observer
-from sandbox.journal.journal import Journal
+from sandbox.journal.journal import Journal, Observer
 from sandbox.journal.log_line import log_entry
 from sandbox.journal.metrics import Metrics, Recent
 from sandbox.journal.redaction import redact_text

@@ -23,7 +23,7 @@ from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.entry import Entry, Exchange
-from sandbox.journal.hooks import call_hook
+from sandbox.journal.journal import call_hook
 from sandbox.platform.endpoints.bearer import BearerEndpoint, Caller
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import Responses, header
