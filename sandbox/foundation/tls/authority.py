@@ -31,6 +31,22 @@ _USAGES: Final = (
 _HEAD_START: Final = timedelta(days=1)
 
 
+@contextmanager
+def _real_datetime() -> Iterator[None]:
+    """Put Python's own ``datetime`` in its place where freezegun has put another.
+
+    cryptography remembers the class that it finds when it makes the first certificate of the process, and takes no
+    instance of another class from then on: with that of freezegun no certificate could be made once time runs again.
+    """
+    module: Any = sys.modules["datetime"]
+    shown = module.datetime
+    module.datetime = python_datetime()
+    try:
+        yield
+    finally:
+        module.datetime = shown
+
+
 class Authority:
     """An authority: a certificate that clients are made to trust, and its private key."""
 
@@ -38,14 +54,9 @@ class Authority:
         self._ca = ca
 
     @classmethod
+    @_real_datetime()
     def new(cls) -> Self:
-        """Make one. Its key is in memory only."""
-        with _real_datetime():
-            return cls._new()
-
-    @classmethod
-    def _new(cls) -> Self:
-        """Make an authority for ten years, which can issue no further authority.
+        """Make one for ten years, which can issue no further authority. Its key is in memory only.
 
         Its names have no constraints, because a later start may serve another name (``tls_names``).
         """
@@ -77,13 +88,9 @@ class Authority:
         return cls(trustme.CA.from_pem(certificate.public_bytes(Encoding.PEM), private))
 
     @classmethod
+    @_real_datetime()
     def from_pem(cls, pem: bytes) -> Self:
         """Read what ``private_pem`` returned; raise ``ValueError`` saying what is wrong with it."""
-        with _real_datetime():
-            return cls._read(pem)
-
-    @classmethod
-    def _read(cls, pem: bytes) -> Self:
         import trustme
         from cryptography import x509
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -137,22 +144,6 @@ class Authority:
         with _as_file(certificate.private_key_and_cert_chain_pem) as path:
             context.load_cert_chain(path)
         return context
-
-
-@contextmanager
-def _real_datetime() -> Iterator[None]:
-    """Put Python's own ``datetime`` in its place where freezegun has put another.
-
-    cryptography remembers the class that it finds when it makes the first certificate of the process, and takes no
-    instance of another class from then on: with that of freezegun no certificate could be made once time runs again.
-    """
-    module: Any = sys.modules["datetime"]
-    shown = module.datetime
-    module.datetime = python_datetime()
-    try:
-        yield
-    finally:
-        module.datetime = shown
 
 
 def server_context() -> ssl.SSLContext:

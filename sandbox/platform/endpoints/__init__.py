@@ -20,12 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["ENDPOINTS", "Endpoint", "violations_of"]
 
 
-def _of_module(name: str) -> Endpoint[Any]:
-    endpoint: Endpoint[Any] = import_module(f"{__name__}.{name}").ENDPOINT
-    return endpoint
-
-
-ENDPOINTS: Final = tuple(_of_module(kind.name) for kind in KINDS if kind.surface == "inbound")
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
+    import_module(f"{__name__}.{kind.name}").ENDPOINT for kind in KINDS if kind.surface == "inbound"
+)
 """Every endpoint of the inbound API, in the order of its kinds."""
 
 
