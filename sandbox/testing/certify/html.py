@@ -1,11 +1,17 @@
-"""The report of a certification as one HTML file, which loads nothing."""
+"""The report of a certification as one HTML file, which loads nothing and stays below ``MAX_BYTES``.
+
+Each run has its share of the file for its timeline. Exchanges are shown while there is room, those of failed checks
+first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from jinja2 import Template
 
 from sandbox.foundation.errors import cut
 from sandbox.journal.assertions.report import entry_line
@@ -16,18 +22,24 @@ from sandbox.testing.certify.checks import CHECKS, Check
 from sandbox.testing.certify.report import Report, help_url
 from sandbox.testing.certify.run import Run, Verdict, numbers
 from sandbox.web.dashboard.one_file import encoded, opened_in_file, templates_of_files, without_secrets
-from sandbox.web.dashboard.opened import Opened
+
+MAX_BYTES: Final = 1_000_000
+_RUNS: Final = 400_000
+"""Bytes of all runs together."""
 
 _SHOWN: Final = 6
 """Exchanges of a verdict that are shown."""
 
-_ROWS: Final = 60
-"""Payloads of a timeline that are shown."""
+_BARS: Final = 1_000
+"""Requests of a timeline that are shown."""
 
 _BODY: Final = 4_000
 """Bytes of a body that are shown."""
 
 _THINNEST: Final = 0.6
+_COUNT: Final = 40
+"""Bytes for what changes on the page around an exchange."""
+
 _ORDER: Final = ("fail", "info", "pass", "not_reached")
 
 
@@ -49,50 +61,83 @@ class Part:
     verdict: Verdict
     check: Check
     numbers: str
-    exchanges: tuple[Opened, ...]
+    exchanges: tuple[str, ...]
     left_out: int
 
 
 def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
     """Return a report as an HTML file, without the ``secrets`` and without text that looks like a credential."""
     known = KnownSecrets() if secrets is None else secrets
+    templates = templates_of_files(Path(__file__).parent)
+    page, exchange = templates.get_template("report.html"), templates.get_template("report_exchange.html")
+    runs = _runs(templates.get_template("report_run.html"), [run for run in report.runs if run.entries])
     by_id = {entry.id: entry for run in report.runs for entry in run.entries}
-    parts = sorted(
-        (_part(verdict, by_id, known) for verdict in report.verdicts),
-        key=lambda part: _ORDER.index(part.verdict.verdict),
-    )
-    html = templates_of_files(Path(__file__).parent).get_template("report.html")
-    values = {
-        "report": report,
-        "parts": parts,
-        "runs": [(run, timeline(run)) for run in report.runs if run.entries],
-        "help_url": help_url,
-        "words": {"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
-    }
-    return encoded(html.render(**values)).decode()
+    verdicts = sorted(report.verdicts, key=lambda verdict: _ORDER.index(verdict.verdict))
+
+    def rendered(exchanges: Mapping[int, tuple[str, ...]]) -> bytes:
+        values = {
+            "report": report,
+            "parts": [_part(verdict, exchanges.get(at, ())) for at, verdict in enumerate(verdicts)],
+            "runs": [run for run in runs if run],
+            "runs_left_out": runs.count(None),
+            "help_url": help_url,
+            "words": {"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
+        }
+        return encoded(page.render(**values))
+
+    room = MAX_BYTES - len(rendered({}))
+    shown: dict[int, tuple[str, ...]] = {}
+    for at, verdict in enumerate(verdicts):
+        for entry in [by_id[each] for each in verdict.entries if each in by_id][:_SHOWN]:
+            found = opened_in_file(without_secrets(entry, _BODY, known), f"{verdict.check}-{entry.id}")
+            text = encoded(exchange.render(opened=found)).decode()
+            room -= len(text.encode()) + _COUNT
+            if room < 0:
+                return rendered(shown).decode()
+            shown[at] = (*shown.get(at, ()), text)
+    return rendered(shown).decode()
 
 
-def _part(verdict: Verdict, by_id: dict[str, Entry], secrets: KnownSecrets) -> Part:
-    entries = [by_id[entry] for entry in verdict.entries if entry in by_id]
-    shown = tuple(
-        opened_in_file(without_secrets(entry, _BODY, secrets), f"{verdict.check}-{entry.id}")
-        for entry in entries[:_SHOWN]
-    )
-    return Part(verdict, CHECKS[verdict.check], numbers(verdict.entries), shown, len(entries) - len(shown))
+def _part(verdict: Verdict, exchanges: tuple[str, ...]) -> Part:
+    check = CHECKS[verdict.check]
+    return Part(verdict, check, numbers(verdict.entries), exchanges, len(verdict.entries) - len(exchanges))
 
 
-def timeline(run: Run) -> list[tuple[str, list[Bar]]]:
-    """Return the rows of a run: the token requests, and the attempts of each payload."""
+def _runs(template: Template, runs: Sequence[Run]) -> list[str | None]:
+    """Return each run as HTML with as many requests on its timeline as there is room for; ``None`` for no room."""
+    return [_run(template, run, _RUNS // len(runs)) for run in runs]
+
+
+def _run(template: Template, run: Run, room: int) -> str | None:
+    bars = _BARS
+    while True:
+        rows = timeline(run, bars)
+        left_out = sum(len(each) for each in (run.tokens, run.payloads)) - sum(len(row) for _, row in rows)
+        text = encoded(template.render(run=run, rows=rows, left_out=left_out, chains=_chains(run, bars))).decode()
+        if len(text.encode()) <= room:
+            return text
+        if not bars:
+            return None
+        bars //= 2
+
+
+def _chains(run: Run, most: int) -> list[str]:
+    """Return the attempts of payloads that were sent more than once, each on a line, those of the first payloads."""
+    return [cut(attempts.line, 600) for attempts in run.attempts if attempts.gaps_s][: min(20, most)]
+
+
+def timeline(run: Run, bars: int = _BARS) -> list[tuple[str, list[Bar]]]:
+    """Return the rows of a run, up to so many bars: the token requests, and the attempts of each payload."""
     began = min(entry.wall_time for entry in run.entries)
     span = max(0.05, max(ended_at(entry) for entry in run.entries) - began)
-
-    def bars(entries: Sequence[Entry]) -> list[Bar]:
-        return [_bar(entry, began, span) for entry in entries]
-
-    rows = [("tokens", bars(run.tokens))] if run.tokens else []
-    for number, attempts in enumerate(run.attempts[:_ROWS], 1):
-        rows.append((f"payload {number}", bars(attempts.entries)))
-    return rows
+    rows = [("tokens", run.tokens[: bars // 4])] if run.tokens else []
+    bars -= sum(len(entries) for _, entries in rows)
+    for number, attempts in enumerate(run.attempts, 1):
+        if bars <= 0:
+            break
+        rows.append((f"payload {number}", list(attempts.entries[:bars])))
+        bars -= len(attempts.entries)
+    return [(title, [_bar(entry, began, span) for entry in entries]) for title, entries in rows if entries]
 
 
 def _bar(entry: Entry, began: float, span: float) -> Bar:

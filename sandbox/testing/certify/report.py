@@ -17,6 +17,8 @@ from sandbox.web.project import project_url
 
 _ANSWERS: Final[tuple[Answer, ...]] = ("pass", "fail", "info", "not_reached")
 _NAME: Final = max(map(len, CHECKS))
+MAX_LISTED: Final = 200
+"""Entries of a verdict, and payloads of a run, that the JSON names; it counts the others."""
 
 
 class CertificationError(AssertionError):
@@ -81,7 +83,12 @@ def line(verdict: Verdict) -> str:
 def as_json(report: Report) -> dict[str, Any]:
     """Return a report as JSON values."""
     verdicts = [
-        {**asdict(verdict), "entries": list(verdict.entries), "rule": CHECKS[verdict.check].rule}
+        {
+            **asdict(verdict),
+            "entries": list(verdict.entries[:MAX_LISTED]),
+            "more_entries": max(0, len(verdict.entries) - MAX_LISTED),
+            "rule": CHECKS[verdict.check].rule,
+        }
         for verdict in report.verdicts
     ]
     return {
@@ -94,6 +101,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def _run(run: Run) -> dict[str, Any]:
+    repeated = [attempts for attempts in run.attempts if len(attempts.entries) > 1]
     return {
         "storm": run.storm.name,
         "exit_code": run.outcome.exit_code,
@@ -102,7 +110,8 @@ def _run(run: Run) -> dict[str, Any]:
         "requests": len(run.entries),
         "payloads": len(run.attempts),
         "stored": run.stored,
-        "attempts": [attempts.line for attempts in run.attempts if len(attempts.entries) > 1],
+        "attempts": [attempts.line for attempts in repeated[:MAX_LISTED]],
+        "more_attempts": max(0, len(repeated) - MAX_LISTED),
     }
 
 

@@ -13,9 +13,13 @@ import requests
 
 from sandbox import Sandbox, SandboxServer
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.testing.certify import html
+from sandbox.testing.certify.checks import CHECKS
 from sandbox.testing.certify.html import as_html
 from sandbox.testing.certify.report import CertificationError, Report, as_json, as_junit, as_sarif
+from sandbox.testing.certify.run import Verdict
 from sandbox.testing.handle import Patchworks
+from tests.testing.certify.conftest import MakeRun
 
 STORMS = ["answer-lost", "connection-reset", "token-expires", "payload-refused"]
 
@@ -174,7 +178,7 @@ def test_json_has_the_verdicts_with_their_rules_and_entries(bad: Report) -> None
     assert set(document) == {"command", "seed", "verdicts", "storms", "summary"}
     assert sum(document["summary"].values()) == len(document["verdicts"])
     for verdict in document["verdicts"]:
-        assert set(verdict) == {"check", "verdict", "detail", "entries", "storm", "rule"}
+        assert set(verdict) == {"check", "verdict", "detail", "entries", "more_entries", "storm", "rule"}
 
 
 def test_junit_counts_failures_and_skips(bad: Report) -> None:
@@ -217,6 +221,44 @@ def test_html_escapes_what_a_client_sends(served: Patchworks) -> None:
 
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def big_report(made: MakeRun, runs: int, requests: int) -> Report:
+    """Make the report of a client that sent each payload many times, in several runs."""
+    body = {"body": b'{"order": "' + b"x" * 3_000 + b'"}', "status": 503}
+    found = tuple(
+        made(("t", 0), *((number, number, body) for number in range(1, requests)), stopped_at=1.0) for _ in range(runs)
+    )
+    entries = tuple(entry.id for entry in found[0].entries)
+    return Report("push", tuple(Verdict(check, "fail", "because", entries, "calm") for check in CHECKS), found)
+
+
+def test_html_has_a_bound_and_counts_what_is_left_out(made: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MAX_BYTES", 200_000)
+    monkeypatch.setattr(html, "_RUNS", 60_000)
+
+    page = as_html(big_report(made, runs=3, requests=400))
+
+    assert 190_000 < len(page.encode()) <= 200_000
+    assert page.count("<rect") + sum(map(int, re.findall(r"(\d+) more requests left out", page))) == 3 * 400
+    shown = page.count('<div class="exchange">')
+    assert shown > 6
+    assert shown + sum(map(int, re.findall(r"(\d+) more left out", page))) == len(CHECKS) * 400
+
+
+def test_html_without_room_counts_whole_runs(made: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "_RUNS", 1_000)
+
+    page = as_html(big_report(made, runs=3, requests=2))
+
+    assert "3 more runs left out" in page
+
+
+def test_json_counts_the_entries_beyond_its_bound(made: MakeRun) -> None:
+    document = as_json(big_report(made, runs=1, requests=300))
+
+    assert [(len(each["entries"]), each["more_entries"]) for each in document["verdicts"]] == [(200, 100)] * len(CHECKS)
+    assert (len(document["storms"][0]["attempts"]), document["storms"][0]["more_attempts"]) == (1, 0)
 
 
 def by_webhook(sandbox: Patchworks) -> int:
