@@ -70,7 +70,8 @@ change the verdicts on a good client. Waits are real time. `--timeout` replaces 
 client is stopped then, with its children.
 
 `--report` writes one HTML file with the verdicts, the attempts on a timeline and the exchange behind each verdict;
-`--junit`, `--sarif` and `--json` write files for programs. The HTML file has at most 1 MB and counts what it leaves out. No report holds a secret.
+`--junit`, `--sarif` and `--json` write files for programs. The HTML file has at most 1 MB and counts what it leaves
+out. No report holds a secret.
 """
 
 _EXAMPLES: Final = """\
