@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from typing import Final
 
 from sandbox.platform.fidelity import TAGS, Ledger, Row
 
@@ -15,15 +15,15 @@ def fidelity_page(ledger: Ledger) -> str:
         "",
         "<!-- Written by `make specs` from sandbox/platform/fidelity.yaml; do not edit. -->",
         "",
-        "Every behaviour of the emulated API, how it is known, the test that pins it and the setting that changes it.",
-        "The page marks every behaviour that this project invented.",
+        "Each row has a behaviour of the emulated API, its evidence, its source, the tests that check it and the",
+        "settings that change it. Every behaviour that this project invented is marked.",
         "",
         *(f"- **{tag}** ({_count(ledger, tag)}): {meaning}" for tag, meaning in TAGS.items()),
         "",
-        "Where parts of a row are known differently it carries two tags, the weaker one last.",
+        "A row whose parts differ in their evidence has several tags, the weakest one last.",
     ]
-    for title, chosen in _sections(ledger.rows):
-        lines += ["", f"## {title}", "", "| row | behaviour | evidence | source | changed by |"]
+    for letters, chosen in _sections(ledger.rows).items():
+        lines += ["", f"## {_TITLES[letters]}", "", "| row | behaviour | evidence | source | changed by |"]
         lines += ["|---|---|---|---|---|", *map(_table_row, chosen)]
     lines += ["", "## Sources", "", *(f"- **{name}**: {_linked(where)}" for name, where in ledger.sources.items()), ""]
     return "\n".join(lines)
@@ -33,17 +33,23 @@ def _count(ledger: Ledger, tag: str) -> int:
     return sum(tag in row.tags for row in ledger.rows)
 
 
-def _sections(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    by_prefix = partial(_rows_with_prefix, rows)
-    return [
-        ("What the vendor's pages say, and what they leave open", by_prefix("1", "2")),
-        ("The wire format", by_prefix("W")),
-        ("Our own choices and inventions", by_prefix("O")),
-    ]
+_TITLES: Final = {
+    "": "What the vendor's pages say, and what they leave open",
+    "P": "Processing of accepted payloads",
+    "PF": "Process flows",
+    "PC": "The Core API of process flows",
+    "W": "The wire format",
+    "O": "Our own choices and inventions",
+}
+"""The title of each section by the letters with which the ids of its rows begin."""
 
 
-def _rows_with_prefix(rows: Sequence[Row], *prefixes: str) -> list[Row]:
-    return [row for row in rows if row.id.startswith(prefixes)]
+def _sections(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the rows of each section; raise ``KeyError`` for a row that belongs to none."""
+    sections: dict[str, list[Row]] = {letters: [] for letters in _TITLES}
+    for row in rows:
+        sections[row.id.rstrip("0123456789.")].append(row)
+    return sections
 
 
 def _table_row(row: Row) -> str:

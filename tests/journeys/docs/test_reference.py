@@ -13,6 +13,7 @@ from docs._site.control_examples import EXAMPLES, IN_WORDS
 from docs._site.settings_page import configuration_page
 from docs._site.write_pages import pages
 from sandbox.foundation.settings import setting_specs
+from sandbox.platform.fidelity import load_ledger
 from tests import ROOT
 from tests.journeys.docs.blocks import blocks
 
@@ -30,7 +31,13 @@ def test_page_made_from_the_code_is_current(name: str) -> None:
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == pages()[name], "run `make specs`"
 
 
-def test_configuration_page_tells_every_setting_with_its_ways_in() -> None:
+def test_fidelity_page_has_every_row_of_the_ledger() -> None:
+    rows = re.findall(r"^\| ([A-Z]*[\d.]+) \|", pages()["fidelity.md"], re.MULTILINE)
+
+    assert sorted(rows) == sorted(row.id for row in load_ledger().rows)
+
+
+def test_configuration_page_has_every_setting_with_its_ways_in() -> None:
     page = configuration_page()
 
     for spec in setting_specs():
