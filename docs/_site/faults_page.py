@@ -12,6 +12,7 @@ from sandbox.faults.fault import Fault
 from sandbox.faults.presets import Preset
 from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.fields import Described, Field, fields_of
+from sandbox.foundation.value_types import DURATIONS
 
 _HEAD: Final = """\
 # Faults
@@ -36,31 +37,32 @@ curl -s http://127.0.0.1:8025/_sandbox/fault-presets/slow-platform -X POST
 curl -s http://127.0.0.1:8025/_sandbox/faults -X DELETE
 ```
 
-Rules are tried in order. The first rule that matches, and is not used up, acts; the others do not. A rule that is
-used up stays listed with its counts. A reset removes all rules but those of the [seed](how-to/seeds.md), whose counts
-start again at 0. The control API is never faulted.
+The sandbox tries the rules in their order. The first rule that matches, and is not used up, acts; the others do not.
+A rule that is used up stays in the list with its counts. A reset removes all rules except those of the
+[seed](how-to/seeds.md), whose counts begin at 0 again. No rule acts on the control API.
 
-A fault acts after the request is authenticated and before it is handled, so a request with a bad token gets its 401 in
-any case. A rule for any endpoint also acts on unknown paths and on bodies beyond the limit. Unless the rule says
-`accept`, or the kind says that the request is handled as without a fault, the payload is not stored. The journal entry
-of a faulted request has the outcome `faulted` and shows the rule (`fault`), what the client received (`effect`) and
-whether the payload was stored all the same (`accepted`). Its `status` is 0 where the client got none.
+A fault acts after the sandbox has authenticated the request and before it handles the request, so a request with a bad
+token gets its 401 in any case. A rule for the endpoint `any` also acts on unknown paths and on bodies above the limit.
+The payload is not stored, unless the rule has `accept`, or the kind says that the request is handled as without a
+fault. The journal entry of a faulted request has the outcome `faulted`. It shows the rule (`fault`), the answer that
+the client received (`effect`) and whether the payload was stored (`accepted`). Its `status` is 0 if the client got no
+answer.
 
 The kinds `failed`, `pending` and `sent` act one stage later, on the [items of accepted payloads](how-to/processing.md),
-and on no request. Their rules have the endpoint `processing`, also where none is given.
+and on no request. Their rules always have the endpoint `processing`; you may leave it out.
 
-Each rule that may still act is compared with each request, which costs less than a microsecond a rule. A JSONPath with
-more than names in it costs more: it is evaluated once for each request that meets the other conditions.
+The sandbox compares each request with each rule that may still act, which takes about two microseconds a rule. A
+JSONPath with filters or wildcards takes longer: the sandbox evaluates it once for each request that meets the other
+conditions.
 
 ## What the client sees
 
-On a connection to the sandbox failures are real: a TCP reset is a reset, a hang is an open socket. A wait
-(`latency`, `slow_body`, `hang`) is real time, also where the sandbox clock is moved or frozen, and delays no other
-request; it ends at once when the rule is removed, the sandbox reset or the server stopped. An answer that came late or
-in pieces is the last on its connection (`Connection: close`). Over TLS some clients report a reset as an end of file.
+On a connection to the sandbox failures are real: a TCP reset is a reset, a hang is an open socket. A wait (`latency`,
+`slow_body`, `hang`) ends at once when you remove the rule, reset the sandbox or stop the server. Over TLS some clients
+report a reset as an end of file.
 
-Through Flask's test client, or with the application mounted in a server that does not hand over its connections, the
-exception is raised that Python's `http.client` has for it:
+Flask's test client, and a server that does not hand over its connections, have no connection to break. There the
+sandbox raises the exception that Python's `http.client` has for the failure:
 
 | kind | exception |
 |---|---|
@@ -75,16 +77,22 @@ exception is raised that Python's `http.client` has for it:
 def faults_page(presets: Mapping[str, Preset]) -> str:
     """Return the page."""
     parts = [_HEAD, "## Kinds of faults\n", *(_kind(cls) for cls in KINDS.values())]
-    parts += ["## Which requests: `match`\n", _table(Match), ""]
+    parts += [_DURATIONS, "## Which requests: `match`\n", _table(Match), ""]
     parts += ["## The rule\n", _table(FaultRule), ""]
     parts += ["## Presets\n", _PRESETS_HEAD, *(_preset(preset) for preset in presets.values())]
     return "\n".join(parts)
 
 
+_DURATIONS: Final = f"""\
+## Durations
+
+A field in seconds takes the length of time {DURATIONS}.
+"""
+
 _PRESETS_HEAD: Final = """\
-`patchworks.faults.preset("two-503s-then-fine")`, or `POST /_sandbox/fault-presets/two-503s-then-fine`. Both take more
-conditions that requests must meet: `preset("slow-platform", vanity_url="orders")`, `{"match": {"vanity_url":
-"orders"}}`.
+A preset is a rule, or several, with a name. Add it by `patchworks.faults.preset("two-503s-then-fine")`, or by
+`POST /_sandbox/fault-presets/two-503s-then-fine`. Both take further conditions: `preset("slow-platform",
+vanity_url="orders")`, `{"match": {"vanity_url": "orders"}}`.
 
 Presets are YAML files with `title`, `story` and `rules`; the setting `presets_dir` names a folder with your own.
 """
@@ -99,11 +107,12 @@ def _kind(cls: type[Fault]) -> str:
 
 def _table(cls: type[Described]) -> str:
     rows = [_row(field) for field in fields_of(cls)]
-    return "\n".join(["| field | what it does | allowed | default |", "|---|---|---|---|", *rows])
+    return "\n".join(["| field | meaning | allowed | default |", "|---|---|---|---|", *rows])
 
 
 def _row(field: Field) -> str:
-    cells = (f"`{field.name}`", field.doc, field.type.allowed, _default(field))
+    allowed = field.type.allowed.replace(f", {DURATIONS}", " ([durations](#durations))")
+    cells = (f"`{field.name}`", field.doc, allowed, _default(field))
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\r\n", " ") for cell in cells) + " |"
 
 

@@ -17,6 +17,8 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
 
 _HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+DURATIONS: Final = "as a number (0.25) or a duration (90s, 5m, PT1H)"
+"""How a field of type ``seconds`` is written, in words."""
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 _TRUTH_WORDS: Final = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -101,11 +103,16 @@ def number(low: float, high: float) -> ValueType:
     )
 
 
+def _plain(value: float) -> str:
+    """Return a number without an exponent: 0.000001, 31622400."""
+    return f"{value:f}".rstrip("0").rstrip(".")
+
+
 def seconds(high: float = 86_400.0, low: float = 0.0) -> ValueType:
     """A length of time: seconds as a number, or a duration as the clock reads it; kept in seconds."""
     return taking(
         lambda value: low <= _length(value) <= high,
-        f"seconds from {low:g} to {high:g}, as a number (0.25) or a duration (90s, 5m, PT1H)",
+        f"seconds from {_plain(low)} to {_plain(high)}, {DURATIONS}",
         {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"type": "string"}]},
         _length,
     )
