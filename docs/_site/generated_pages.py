@@ -1,4 +1,4 @@
-"""The pages of the documentation site that are made from the code, as a hook of MkDocs: they cannot go stale."""
+"""The pages of the documentation site that are made from the code, as a hook of MkDocs."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ _CONTROL = (
     "Everything that a test can do, over HTTP. The platform has none of it, and the journal records none of it.",
 )
 _CONTROL_PAGE = "reference/control-api.md"
-# Pages are read in the repository too, where these stand above them.
+# Pages are read in the repository too, where these files are above them.
 _HOMES = {
     "../openapi.yaml": "openapi.yaml",
     "../openapi-3.0.yaml": "openapi-3.0.yaml",
     "../openapi-flows.yaml": "openapi-flows.yaml",
     "../openapi-control.yaml": "openapi-control.yaml",
     "../CHANGELOG.md": "reference/changelog.md",
+    "../CONTRIBUTING.md": "contributing.md",
     "../SECURITY.md": "explanation/security.md",
     "../fixtures/README.md": "how-to/seeds.md",
 }
