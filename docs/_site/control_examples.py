@@ -186,8 +186,10 @@ def _curl(method: str, target: str, body: str | None) -> list[str]:
     if body is not None:
         parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
     line = " ".join(parts)
-    if len(line) <= _WIDTH or len(parts) == 2:
+    if len(line) <= _WIDTH:
         return [line]
+    if len(parts) == 2:
+        return [f"{parts[0]} \\", f"  {parts[1]}"]
     return [" ".join(parts[:2]) + " \\", *(f"  {part} \\" for part in parts[2:-1]), f"  {parts[-1]}"]
 
 

@@ -145,23 +145,26 @@ http://127.0.0.1:8025/_sandbox/ has the dashboard and the reference of both APIs
 _EPILOG: Final = """\
 \b
 Settings:
-  Each option of 'serve' is also an environment variable (PATCHWORKS_SANDBOX_PORT=9000) and a line of the YAML file
-  that --config-file names (port: 9000). A flag wins over the environment, the environment over the file, the file
-  over the 'settings' of a seed.
+  Each option of 'serve' is also an environment variable
+  (PATCHWORKS_SANDBOX_PORT=9000) and a line of the YAML file that --config-file
+  names (port: 9000). A flag wins over the environment, the environment over
+  the file, and the file over the 'settings' of a seed.
 
 \b
 Environment of the other commands:
-  PATCHWORKS_SANDBOX_URL          the sandbox to ask, such as http://127.0.0.1:8025
-  PATCHWORKS_SANDBOX_PORT         its port on this machine, where no URL is given
-  PATCHWORKS_SANDBOX_CONTROL_KEY  its control key; PATCHWORKS_SANDBOX_CONTROL_KEY_FILE: a file with it
-  PATCHWORKS_SANDBOX_CA_FILE      the authority of its certificate
+  PATCHWORKS_SANDBOX_URL          the sandbox, such as http://127.0.0.1:8025
+  PATCHWORKS_SANDBOX_PORT         its port on this machine, without a URL
+  PATCHWORKS_SANDBOX_CONTROL_KEY  its control key; with _FILE at the end of the
+                                  name: the path of a file that holds the key
+  PATCHWORKS_SANDBOX_CA_FILE      the CA certificate to trust, for an https URL
 
 \b
 Exit codes:
   0  done
-  1  refused by the sandbox, or an assertion failed; for 'health': not ready; for 'compare': answers differ
+  1  the sandbox refused the command, or an assertion failed;
+     'health': not ready; 'compare': answers differ
   2  wrong usage, or a file that cannot be read
-  3  no sandbox answers, or nothing is known for an assertion
+  3  no sandbox answers, or an assertion has nothing to check
 """
 
 

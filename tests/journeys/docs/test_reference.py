@@ -78,6 +78,8 @@ def lines_of_code(page: Path) -> Iterator[str]:
     name = str(page.relative_to(ROOT))
     for language in ("python", "py", "sh", "json", "yaml", "ini", "toml"):
         for block in blocks(name, language):
+            if included := re.fullmatch(r'--8<-- "(.*)"\n', block.code):
+                yield from (ROOT / included[1]).read_text(encoding="utf-8").splitlines()
             yield from block.code.splitlines()
     for block in blocks(name, "console"):
         continues = False
