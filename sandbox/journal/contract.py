@@ -173,7 +173,7 @@ def _of_path(values: Mapping[str, str], operation: Mapping[str, Any]) -> Iterato
 def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     known = _parameters(operation, "query")
     properties = {
-        name: each["schema"] if "schema" in each else each["content"][JSON]["schema"]
+        name: each["schema"].get("contentSchema", each["schema"])
         for name, each in known.items()
         if not each.get("explode")
     }

@@ -67,7 +67,12 @@ class StartEndpoint(ManagedEndpoint):
                         "name": "flow_variables",
                         "in": "query",
                         "description": "Flow variables, a JSON object.",
-                        "content": {JSON: {"schema": {"type": "object"}}},
+                        "schema": {
+                            "type": "string",
+                            "contentMediaType": JSON,
+                            "contentSchema": {"type": "object"},
+                            "example": '{"x": 1}',
+                        },
                     },
                 ],
                 "requestBody": {

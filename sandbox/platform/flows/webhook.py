@@ -89,7 +89,10 @@ class _HookEndpoint(FlowEndpoint[Found]):
                 "operationId": f"{name}ByPost{in_environment}",
                 "requestBody": {
                     "required": False,
-                    "content": {JSON: {"schema": {}, "examples": {"started": {"value": {"order": "1001"}}}}, "*/*": {}},
+                    "content": {
+                        JSON: {"schema": {}, "examples": {"started": {"value": {"order": "1001"}}}},
+                        "*/*": {"schema": {}},
+                    },
                 },
                 **shared,
             },
