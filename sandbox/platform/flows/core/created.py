@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.platform.flows.core import models
-from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, not_found
+from sandbox.platform.flows.core.endpoint import MESSAGE, Action, Call, CoreEndpoint, not_found, page
 from sandbox.platform.flows.core.world import Record, moment
 from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.records import Conversation, DataPool
@@ -178,20 +178,18 @@ _REPLY_BODY: Final = {
 ENDPOINTS: Final = (
     CoreEndpoint(
         "/data-pool",
-        GET=Action(
+        GET=page(
             "listDataPools",
             "List the data pools.",
             lambda call: [_pool_record(pool) for pool in _pools(call)],
             models.POOLS,
-            "DataPoolPage",
             also_with_slash=True,
         ),
         POST=Action(
             "createDataPool",
             "Create a data pool.",
             _add_pool,
-            models.ITEM,
-            "OneDataPool",
+            models.POOL,
             statuses=("200", "201"),
             sends=_POOL_BODY,
             also_with_slash=True,
@@ -199,46 +197,28 @@ ENDPOINTS: Final = (
     ),
     CoreEndpoint(
         "/data-pool/{id}",
-        GET=Action(
-            "getDataPool", "Get a data pool.", lambda call: _pool_record(_pool(call)), models.ITEM, "OneDataPool", _POOL
-        ),
-        PATCH=Action(
-            "changeDataPool",
-            "Change a data pool.",
-            _change_pool,
-            models.ITEM,
-            "OneDataPool",
-            _POOL,
-            sends=_POOL_CHANGES,
-        ),
-        DELETE=Action("deleteDataPool", "Delete a data pool.", _delete_pool, models.ITEM, "Message", _POOL),
+        GET=Action("getDataPool", "Get a data pool.", lambda call: _pool_record(_pool(call)), models.POOL, _POOL),
+        PATCH=Action("changeDataPool", "Change a data pool.", _change_pool, models.POOL, _POOL, sends=_POOL_CHANGES),
+        DELETE=Action("deleteDataPool", "Delete a data pool.", _delete_pool, models.POOL, _POOL, MESSAGE),
     ),
     CoreEndpoint(
         "/data-pool/{id}/deduped-data",
-        GET=Action(
+        GET=page(
             "listDedupedData",
             "List the values that a data pool remembers; the sandbox runs no deduplication, so there are none.",
             _deduped,
-            models.STEPS,
-            "RecordPage",
+            models.DEDUPED,
             _POOL,
         ),
     ),
     CoreEndpoint(
         "/agents/conversations",
-        GET=Action(
-            "listConversations",
-            "List the conversations with agents.",
-            _conversations,
-            models.CONVERSATIONS,
-            "ConversationPage",
-        ),
+        GET=page("listConversations", "List the conversations with agents.", _conversations, models.CONVERSATIONS),
         POST=Action(
             "beginConversation",
             "Begin a conversation; no agent answers in the sandbox.",
             _begin_conversation,
             models.CONVERSATIONS,
-            "OneConversation",
             statuses=("201",),
             sends=_PROMPT,
         ),
@@ -250,7 +230,6 @@ ENDPOINTS: Final = (
             "Get a conversation with its messages.",
             _whole_conversation,
             models.CONVERSATIONS,
-            "OneConversation",
             _CONVERSATION,
         ),
     ),
@@ -261,7 +240,6 @@ ENDPOINTS: Final = (
             "Add a message to a conversation.",
             _reply,
             models.CONVERSATIONS,
-            "OneConversation",
             _CONVERSATION,
             statuses=("202",),
             sends=_REPLY_BODY,
@@ -269,12 +247,11 @@ ENDPOINTS: Final = (
     ),
     CoreEndpoint(
         "/ai/conversations",
-        GET=Action(
+        GET=page(
             "listAiConversations",
             "List the conversations, with other filters.",
             _conversations,
             models.AI_CONVERSATIONS,
-            "ConversationPage",
         ),
     ),
 )

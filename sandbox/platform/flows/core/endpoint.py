@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +36,10 @@ from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer
 from sandbox.platform.flows.model import User
 from sandbox.platform.method_override import may_be_overridden, override_of
 from sandbox.platform.platform import Platform
+
+PAGE: Final = "{model}Page"
+MESSAGE: Final = "Message"
+"""What an ``Action`` may return in place of one record."""
 
 _AFTER_RELATION: Final = r"(_count|Count|_exists|Exists|\.[A-Za-z_.]+)?"
 _SECURITY: Final[tuple[Mapping[str, Any], ...]] = ({"apiKey": []}, {"loginToken": []})
@@ -92,9 +97,9 @@ class Action:
     answer: Callable[[Call], Answer | Record | list[Record]]
     """Returns the answer, or the record or records that it shows."""
     listing: Listing
-    returns: str
-    """Name of the schema of the answer."""
     thing: str | None = None
+    returns: str = "One{model}"
+    """Name of the schema of the answer; none of an answer with any bytes."""
     statuses: tuple[str, ...] = ("200",)
     sends: Mapping[str, Any] | None = None
     also: tuple[str, ...] = ()
@@ -103,9 +108,18 @@ class Action:
     """Whether the path may end with a slash, as the vendor's own client writes it (FLOWS 8)."""
 
     @property
+    def schema(self) -> str:
+        """The name of the schema of the answer."""
+        return self.returns.format(model=self.listing.model.schema)
+
+    @property
     def is_list(self) -> bool:
         """Whether it answers with a page."""
-        return self.returns.endswith("Page")
+        return self.returns == PAGE
+
+
+page: Final = partial(Action, returns=PAGE)
+"""Makes the action that answers with a page of records."""
 
 
 class CoreEndpoint(ManagedEndpoint):
@@ -163,7 +177,7 @@ class CoreEndpoint(ManagedEndpoint):
         done: Mapping[str, Any] = _BYTES
         if action.returns:
             example = json_answer(_sample(action, settings))
-            done = describe.json("The answer.", action.returns, {"answer": example})
+            done = describe.json("The answer.", action.schema, {"answer": example})
         refusals = {
             "400": describe.refusals(
                 "The list does not have a filter, an include or a sort of the query (setting core_unknown_query).",
@@ -230,11 +244,10 @@ def _query(name: str, description: str, schema: Mapping[str, Any] = MappingProxy
 
 def _sample(action: Action, settings: Settings) -> object:
     """Return the JSON of an example of an answer, made by the code that answers."""
-    name = action.returns.removesuffix("Page").removeprefix("One")
-    record = dict(SAMPLES.get(name, {}))
-    if not record:
-        return {"message": "Data pool deleted successfully."}
+    if action.returns == MESSAGE:
+        return {"message": f"{action.thing} deleted successfully."}
+    record = dict(SAMPLES[action.listing.model.schema])
     if not action.is_list:
         return {"data": shaped(record, settings.core_items)}
-    listing = Listing(Model(name))
+    listing = Listing(Model(action.listing.model.name))
     return page_of(None, [record], listing, read_query("", listing, settings), f"{EXAMPLE_URL}/api/v1/flows")

@@ -6,7 +6,7 @@ from typing import Final
 
 from sandbox.foundation.answer import Answer
 from sandbox.platform.flows.core import created, models
-from sandbox.platform.flows.core.endpoint import Action, Call, CoreEndpoint, not_found
+from sandbox.platform.flows.core.endpoint import MESSAGE, Action, Call, CoreEndpoint, not_found, page
 from sandbox.platform.flows.core.world import Record, World, content_type_of
 from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.run import FlowRun
@@ -66,70 +66,59 @@ def _steps(call: Call) -> list[Record]:
     return call.world.steps(version)
 
 
+def _logs(call: Call) -> list[Record]:
+    return call.world.logs(_run(call))
+
+
+def _payload(call: Call) -> Record:
+    return call.world.payload(_numbered(call, _PAYLOAD))
+
+
+def _none(call: Call) -> list[Record]:
+    return []
+
+
 ENDPOINTS: Final = (
-    CoreEndpoint(
-        "/flows",
-        GET=Action("listFlows", "List the flows.", lambda call: call.world.flows(), models.FLOWS, "FlowPage"),
-    ),
+    CoreEndpoint("/flows", GET=page("listFlows", "List the flows.", lambda call: call.world.flows(), models.FLOWS)),
     CoreEndpoint(
         "/flow-runs",
-        GET=Action(
+        GET=page(
             "listFlowRuns",
             "List the runs of flows, newest first unless sorted otherwise.",
             lambda call: call.world.runs(),
             models.RUNS,
-            "FlowRunPage",
         ),
     ),
     CoreEndpoint(
         "/flow-runs/{flow_run_id}",
-        GET=Action(
-            "getFlowRun", "Get a run.", lambda call: call.world.run(_run(call)), models.RUNS, "OneFlowRun", _RUN
-        ),
+        GET=Action("getFlowRun", "Get a run.", lambda call: call.world.run(_run(call)), models.RUNS, _RUN),
     ),
     CoreEndpoint(
         "/flow-runs/{flow_run_id}/retry",
         POST=Action(
-            "retryFlowRun",
-            "Run a flow again with the payload of a run; there is no body.",
-            _retry,
-            models.RUNS,
-            "OneFlowRun",
-            _RUN,
+            "retryFlowRun", "Run a flow again with the payload of a run; there is no body.", _retry, models.RUNS, _RUN
         ),
     ),
     CoreEndpoint(
         "/flow-runs/{flow_run_id}/flow-run-logs",
-        GET=Action(
+        GET=page(
             "listFlowRunLogs",
             "List the lines of the log of a run.",
-            lambda call: call.world.logs(_run(call)),
+            _logs,
             models.LOGS,
-            "FlowRunLogPage",
             _RUN,
             also=("load_payload_ids",),
         ),
     ),
     CoreEndpoint(
         "/payload-metadata",
-        GET=Action(
-            "listPayloadMetadata",
-            "List the descriptions of payloads.",
-            lambda call: call.world.payloads(),
-            models.PAYLOADS,
-            "PayloadMetadataPage",
+        GET=page(
+            "listPayloadMetadata", "List the descriptions of payloads.", lambda it: it.world.payloads(), models.PAYLOADS
         ),
     ),
     CoreEndpoint(
         "/payload-metadata/{id}",
-        GET=Action(
-            "getPayloadMetadata",
-            "Get the description of a payload.",
-            lambda call: call.world.payload(_numbered(call, _PAYLOAD)),
-            models.PAYLOADS,
-            "OnePayloadMetadata",
-            _PAYLOAD,
-        ),
+        GET=Action("getPayloadMetadata", "Get the description of a payload.", _payload, models.PAYLOADS, _PAYLOAD),
     ),
     CoreEndpoint(
         "/payload-metadata/{id}/download",
@@ -138,18 +127,17 @@ ENDPOINTS: Final = (
             "Get the bytes of a payload, with their Content-Type.",
             _download,
             models.ITEM,
-            "",
             _PAYLOAD,
+            returns="",
         ),
     ),
     CoreEndpoint(
         "/scheduled-flows",
-        GET=Action(
+        GET=page(
             "listScheduledFlows",
             "List the queue: the runs that have no end yet.",
             lambda call: call.world.queue(),
             models.QUEUE,
-            "ScheduledFlowPage",
         ),
     ),
     CoreEndpoint(
@@ -159,40 +147,32 @@ ENDPOINTS: Final = (
             "Take a run out of the queue, which stops it.",
             _unqueue,
             models.ITEM,
-            "Message",
             _QUEUED,
+            returns=MESSAGE,
         ),
     ),
     CoreEndpoint(
         "/flow-versions/{flow_version_id}/steps",
-        GET=Action(
+        GET=page(
             "listFlowSteps",
             "List the steps of a version of a flow.",
             _steps,
             models.STEPS,
-            "FlowStepPage",
             _VERSION,
             also=("to_tree", "load_notes_count"),
         ),
     ),
     CoreEndpoint(
         "/flow-version-deployments/packages",
-        GET=Action(
-            "listPackages",
-            "List the packages of deployments; the sandbox has none.",
-            lambda _: [],
-            models.PACKAGES,
-            "RecordPage",
-        ),
+        GET=page("listPackages", "List the packages of deployments; the sandbox has none.", _none, models.PACKAGES),
     ),
     CoreEndpoint(
         "/tracked-data",
-        GET=Action(
+        GET=page(
             "listTrackedData",
             "List the tracked data; the sandbox runs no steps that track data, so there are none.",
-            lambda _: [],
+            _none,
             models.TRACKED,
-            "RecordPage",
         ),
     ),
     *created.ENDPOINTS,

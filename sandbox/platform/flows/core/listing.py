@@ -52,6 +52,11 @@ class Model:
     whole: Callable[[World, Record], Record] | None = None
 
     @property
+    def schema(self) -> str:
+        """The name of the schema of its records."""
+        return self.name[0].upper() + self.name[1:]
+
+    @property
     def names(self) -> Sequence[str]:
         """Its name and those of the models that can be included in it, of which each once."""
         found: dict[str, Model] = {}

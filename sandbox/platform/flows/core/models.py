@@ -143,7 +143,8 @@ def _equal(*names: str) -> dict[str, Filter]:
 
 
 ITEM: Final = Listing(PLAIN)
-"""A single record without relations."""
+DEDUPED: Final = Listing(PLAIN, sorts=("id", "name"))
+POOL: Final = Listing(Model("dataPool"))
 
 FLOWS: Final = Listing(
     FLOW,
@@ -175,7 +176,7 @@ PAYLOADS: Final = Listing(
 )
 QUEUE: Final = Listing(QUEUED, _equal("status", "flow_version_id", "flow_id"))
 STEPS: Final = Listing(STEP, sorts=("id", "name"))
-POOLS: Final = Listing(PLAIN, {"name": contains("name")}, ("id", "name", "created_at", "updated_at"))
+POOLS: Final = Listing(POOL.model, {"name": contains("name")}, ("id", "name", "created_at", "updated_at"))
 PACKAGES: Final = Listing(PLAIN, {"name": contains("name")}, ("name",), "name")
 TRACKED: Final = Listing(
     PLAIN,

@@ -12,6 +12,8 @@ from typing import Any, Final
 _AT: Final = "2026-11-27T12:00:00.000000Z"
 _RUN: Final = "01kb2m1x3v9e5n7q4r6s0t8w2y"
 
+_TIMES: Final = {"created_at": _AT, "updated_at": _AT}
+
 SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "Flow": {
         "id": 1,
@@ -22,15 +24,13 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "enabled_at": _AT,
         "deployed_at": _AT,
         "format": "json",
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
     },
     "FlowRun": {
         "id": _RUN,
         "name": "Orders to ERP",
         "status": 2,
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
         "flow_id": 1,
         "flow_version_id": 1,
         "virtual_environment_version": None,
@@ -54,8 +54,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "PayloadMetadata": {
         "id": 1,
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
         "flow_version_id": 1,
         "flow_step_id": 11,
         "flow_run_id": _RUN,
@@ -70,8 +69,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "payload_metadata_id": 1,
         "trigger": "API",
         "status": "pending",
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
     },
     "FlowStep": {"id": 11, "flow_version_id": 1, "name": "Trigger", "parent_id": None},
     "DataPool": {
@@ -79,8 +77,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "name": "Order numbers",
         "description": None,
         "data_pool_template_id": None,
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
     },
     "Conversation": {
         "id": 1,
@@ -90,8 +87,7 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
         "type": "agent",
         "user_id": None,
         "reported": False,
-        "created_at": _AT,
-        "updated_at": _AT,
+        **_TIMES,
     },
     "Record": {"id": 1},
 }
