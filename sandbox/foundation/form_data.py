@@ -83,8 +83,10 @@ def _fields(parts: Sequence[bytes]) -> Iterator[tuple[str, str]]:
 
 def pairs_of(text: str) -> list[tuple[str, str]]:
     """Return the names and values of a query or a form, percent-decoded; those beyond ``MAX_FIELDS`` are left out."""
-    looked_at = "&".join(text.split("&", MAX_FIELDS)[:MAX_FIELDS])
-    return parse_qsl(looked_at, keep_blank_values=True)
+    pairs = text.split("&", MAX_FIELDS)[:MAX_FIELDS]
+    if "%" in text or "+" in text:
+        return parse_qsl("&".join(pairs), keep_blank_values=True)
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in pairs if pair)]
 
 
 def php_fields(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

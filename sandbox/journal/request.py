@@ -33,6 +33,8 @@ class Request(Struct, eq=False):
     """Scheme and host that the client used, without a trailing slash."""
     problem: RefusalError | None = None
     """The reason why the body is not whole."""
+    _fields: dict[str, str] | None = None
+    """The last value of each header field by its name in lower case; ``None`` before the first call of ``header``."""
     _parsed: tuple[Any, str | None] | None = None
     """The body as JSON, or the reason why it is not JSON; ``None`` before the first call of ``json``."""
 
@@ -53,8 +55,6 @@ class Request(Struct, eq=False):
 
     def header(self, name: str) -> str | None:
         """Return the value of a header field, the last one if it is repeated; case does not matter."""
-        wanted, length = name.lower(), len(name)
-        for key, value in reversed(self.headers):
-            if len(key) == length and key.lower() == wanted:
-                return value
-        return None
+        if self._fields is None:
+            self._fields = {key.lower(): value for key, value in self.headers}
+        return self._fields.get(name.lower())

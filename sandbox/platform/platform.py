@@ -141,6 +141,8 @@ class Platform:
         self.binds_first = settings.check_order == "framework"
         self.default_scopes = [] if settings.default_scope == "none" else [settings.required_scope]
         self.unthrottled = settings.rate_limit_requests, settings.rate_limit_requests - 1
+        self._last_rated: tuple[Headers, tuple[int, int], Headers] = (), self.unthrottled, ()
+        """Headers, limits and both together: those of tokens are the same each time."""
         self._usual = self.stored, self.stored.with_headers(*_rate_headers(self.unthrottled))
         self.journal.bound(settings.journal_entries, settings.journal_bytes)
         self.routes: dict[str, tuple[Any, Mapping[str, str]]] = {}
@@ -151,7 +153,11 @@ class Platform:
         usual, rated = self._usual
         if answer is usual and rate == self.unthrottled:
             return rated
-        return answer.with_headers(*_rate_headers(rate))
+        headers, with_rate, rated_headers = self._last_rated
+        if answer.headers is not headers or rate != with_rate:
+            rated_headers = (*answer.headers, *_rate_headers(rate))
+            self._last_rated = answer.headers, rate, rated_headers
+        return Answer(answer.status, rated_headers, answer.body, answer.phrase)
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that the other parts have all that it names."""

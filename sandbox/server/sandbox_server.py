@@ -159,11 +159,11 @@ class SandboxServer(HttpServer):
         self.sandbox.journal.waiting.interrupt("the server is stopping")
 
     def _body_limit_of(self, head: Head) -> int:
-        return MAX_CONTROL_BODY if is_control_path(head.route) else self.sandbox.platform.settings.body_limit
+        return MAX_CONTROL_BODY if head.is_control else self.sandbox.platform.settings.body_limit
 
     def _serve(self, message: Message, connection: Connection) -> None:
         """Answer a request, or let a thread do it."""
-        if is_control_path(message.head.route):
+        if message.head.is_control:
             super()._serve(message, connection)
             return
         platform, listener = self.sandbox.platform, connection.listener

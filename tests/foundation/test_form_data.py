@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import pytest
 
-from sandbox.foundation.form_data import MAX_FIELDS, read_multipart
+from sandbox.foundation.form_data import MAX_FIELDS, pairs_of, read_multipart
 
 BOUNDARY_B = "multipart/form-data; boundary=b"
 
@@ -86,3 +88,29 @@ def test_boundary_is_read_as_it_is_quoted() -> None:
     body = b'--a"(b.\r\nContent-Disposition: form-data; name=a\r\n\r\nx\r\n--a"(b.--'
 
     assert read_multipart(body, r'Multipart/Form-Data; boundary="a\"(b."; x=y').fields == (("a", "x"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "&",
+        "a",
+        "=",
+        "a=",
+        "=b",
+        "a=b=c",
+        "&&a=1&&b&",
+        "a=1;b=2",
+        "ä=ö",
+        "a[b]=c",
+        " a = b ",
+        "a=%41",
+        "a+b=c",
+        "a=%",
+    ],
+)
+def test_form_without_escapes_is_read_as_one_with_them(text: str) -> None:
+    escaped = f"{text}&%78=y" if text else "%78=y"
+
+    assert [*pairs_of(text), ("x", "y")] == pairs_of(escaped) == parse_qsl(escaped, keep_blank_values=True)

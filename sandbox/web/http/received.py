@@ -43,6 +43,7 @@ def request_of(message: Message, remote_addr: str, scheme: str, server: tuple[st
         raw_path=_text(head.target).partition("?")[0] if head.target.startswith("/") else "",
         base_url=f"{scheme}://{head.host or f'{server[0]}:{server[1]}'}",
         problem=problem,
+        _fields=head.fields,
     )
 
 

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from sandbox.web.http.limits import Limits, RawHeaders
+from sandbox.web.paths import is_control_path
 
 END_OF_HEAD: Final = b"\r\n\r\n"
 _BARE_LF: Final = "Lines of a request head must end with CR LF."
@@ -32,7 +33,6 @@ _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-fvV.:]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"  # RFC 3986 §3.2
 )
 _ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
-_READ: Final = _ONLY_ONCE | {"connection", "expect"}
 
 
 class HeadError(Exception):
@@ -58,6 +58,10 @@ class Head(NamedTuple):
     """Host and port of the target, where it is a whole URL; of the header field ``Host`` otherwise (§3.2.2)."""
     protocol: str
     headers: RawHeaders
+    fields: dict[str, str]
+    """The last value of each header field by its name in lower case."""
+    is_control: bool
+    """Whether the path belongs to the control API."""
     content_length: int
     chunked: bool
     keep_alive: bool
@@ -71,47 +75,45 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
         raise HeadError(400, _BARE_LF)
     if raw.count(b"\r") != lines or b"\0" in raw:
         raise HeadError(400, "The request head contains a bare CR or a NUL byte.")
-    request_line, _, fields = raw.partition(b"\r\n")
+    request_line, _, raw_fields = raw.partition(b"\r\n")
     method, target, protocol = _parse_request_line(request_line.decode("latin-1"), limits)
     authority, path, query = _split_target(target, method)
     if lines > limits.header_count:
         raise HeadError(431, f"The request has {lines} header fields; {limits.header_count} are allowed.")
 
-    headers = _parse_fields(fields) if fields else ()
-    single: dict[str, str] = {}
-    connection = expect = ""
+    headers = _parse_fields(raw_fields) if raw_fields else ()
+    fields: dict[str, str] = {}
+    connection = ""
     for name, value in headers:
         lower = name.lower()
-        if lower not in _READ:
-            continue
-        if lower in _ONLY_ONCE:
-            if lower in single:
-                raise HeadError(400, f"The header field {name} may be sent only once.")
-            single[lower] = value
-        elif lower == "connection":
+        if lower in _ONLY_ONCE and lower in fields:
+            raise HeadError(400, f"The header field {name} may be sent only once.")
+        if lower == "connection":
             connection += "," + value.lower()
-        else:
-            expect = value.lower()
+        fields[lower] = value
 
-    is_1_1 = protocol == "HTTP/1.1"
-    host = single.get("host")
+    is_1_1, expect = protocol == "HTTP/1.1", fields.get("expect", "").lower()
+    host = fields.get("host")
     if is_1_1 and host is None:
         raise HeadError(400, "An HTTP/1.1 request needs a Host header field.")
     if not _HOST.fullmatch(host or "") or (authority is not None and not _HOST.fullmatch(authority)):
         raise HeadError(400, "The host must be a name or an address, with or without a port.")
     if expect and is_1_1 and expect != "100-continue":
         raise HeadError(417, "The only expectation that can be met is 100-continue.")
-    content_length, chunked = _parse_framing(single, is_1_1)
+    content_length, chunked = _parse_framing(fields, is_1_1)
     options = {option.strip() for option in connection.split(",")} if connection else ()
+    route = decoded(path)
     return Head(
         method=method,
         target=target,
         path=path,
-        route=decoded(path),
+        route=route,
         query=query,
         host=authority or host or "",
         protocol=protocol,
         headers=headers,
+        fields=fields,
+        is_control=is_control_path(route),
         content_length=content_length,
         chunked=chunked,
         keep_alive="close" not in options if is_1_1 else "keep-alive" in options,
@@ -208,10 +210,10 @@ def _parse_fields(raw: bytes) -> RawHeaders:
     return tuple(fields)
 
 
-def _parse_framing(single: dict[str, str], is_1_1: bool) -> tuple[int, bool]:
+def _parse_framing(fields: dict[str, str], is_1_1: bool) -> tuple[int, bool]:
     """Return the length of the body and whether it comes in chunks instead (§6)."""
-    length = single.get("content-length")
-    coding = single.get("transfer-encoding")
+    length = fields.get("content-length")
+    coding = fields.get("transfer-encoding")
     if coding is None:
         if length is None:
             return 0, False
