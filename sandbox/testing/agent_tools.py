@@ -19,7 +19,7 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from sandbox._version import __version__
-from sandbox.foundation.errors import NotFoundError, SandboxError, UnreachableError
+from sandbox.foundation.errors import NotFoundError, SandboxError
 from sandbox.foundation.instants import format_instant
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.entry import Entry
@@ -43,6 +43,8 @@ _BODY: Final = 500
 """Bytes of an answer of the platform that are shown."""
 
 _SERVICES: Final = 10
+_PLACEHOLDER: Final = "Bearer KEY"
+"""The form of the control key in an advice, which is no secret."""
 
 Connect = Callable[[], "AbstractContextManager[Patchworks]"]
 """Opens the handle of the sandbox, for one call: calls may come at the same time."""
@@ -260,10 +262,9 @@ def _guarded(tool: Callable[..., str]) -> Callable[..., str]:
     def call(*arguments: Any, **options: Any) -> str:
         try:
             return tool(*arguments, **options)
-        except UnreachableError as error:
-            raise ToolError(redact_text(f"{error}; start one with `patchworks-sandbox serve`")) from None
         except SandboxError as error:
-            raise ToolError(_cut(redact_text(str(error)), LIMIT, 0)) from None
+            clean = _PLACEHOLDER.join(map(redact_text, str(error).split(_PLACEHOLDER)))
+            raise ToolError(_cut(clean, LIMIT, 0)) from None
 
     return call
 
