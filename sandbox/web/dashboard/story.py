@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import groupby
 from typing import Final
@@ -20,6 +20,9 @@ _NAMED: Final = 16 * 1024
 """Bytes of the largest payload that is parsed to name it."""
 
 _LOOKED_AT: Final = 100
+_EVENTS: Final = 8
+"""Events of one kind that are listed without a request between them."""
+
 _TELLING: Final = ("number", "no", "reference", "ref", "order", "rma", "code", "sku", "id", "name", "email")
 """The last words of names of members that tell one payload from another, the best first."""
 
@@ -69,7 +72,19 @@ def story(
         found if isinstance(found, Event) else Row(chains[found.seq], jump_s, payload_name(found))
         for found, jump_s in jumps_s(interleaved(newest, events))
     ]
-    return list(_dated(rows[::-1]))
+    return list(_dated(_fewer(rows[::-1])))
+
+
+def _fewer(rows: Iterable[Row | Event]) -> Iterator[Row | Event]:
+    """Iterate over the rows with the newest of many events of one kind in a row, and the number of the others."""
+    for kind, found in groupby(rows, lambda row: row.kind if isinstance(row, Event) else None):
+        if kind is None:
+            yield from found
+            continue
+        events = [row for row in found if isinstance(row, Event)]
+        yield from events[:_EVENTS]
+        if len(events) > _EVENTS:
+            yield replace(events[-1], text=f"and {len(events) - _EVENTS} more before")
 
 
 def _dated(rows: Iterable[Row | Event]) -> Iterator[Row | Event | Day]:

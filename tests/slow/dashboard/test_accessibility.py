@@ -36,6 +36,12 @@ PAGES = {
     "state": "/dashboard/state",
     "reset": "/dashboard/state/reset",
     "seed": "/dashboard/state/seed",
+    "add connector": "/dashboard/connectors/new",
+    "add entity": "/dashboard/connectors/1/entities/new",
+    "add client": "/dashboard/connectors/1/oauth-clients/new",
+    "add service": "/dashboard/services/new",
+    "delete connector": "/dashboard/connectors/1/delete",
+    "delete service": "/dashboard/services/1/delete",
     "try it": "/dashboard/try",
     "error": "/dashboard/connectors/99",
 }

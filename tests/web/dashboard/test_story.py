@@ -157,3 +157,16 @@ def test_attempts_beyond_the_page_belong_to_the_row_of_the_newest(journal: Journ
 
     assert [[entry.seq for entry in row.attempts.entries] for row in newest] == [[1, 2, 3, 5]]
     assert [row.name for row in oldest] == ["ACME-1003"]
+
+
+def test_many_events_of_one_kind_are_counted_after_the_newest(journal: Journal) -> None:
+    put(journal, at=1)
+    for number in range(30):
+        journal.note("faults", f"rule {number} on", (2.0 + number, 2.0 + number))
+    journal.note("clock", "frozen", (40.0, 40.0))
+    put(journal, at=41)
+
+    rows = shown(journal)
+
+    assert rows[:4] == ["1970-01-01", "#2 ACME-1002", "frozen", "rule 29 on"]
+    assert rows[10:] == ["rule 22 on", "and 22 more before", "#1 ACME-1002"]
