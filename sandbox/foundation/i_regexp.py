@@ -8,6 +8,7 @@ as a lookahead or a backreference, matches nothing, as RFC 9535 says of an inval
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import jsonschema_rs
@@ -21,26 +22,21 @@ class _Pattern:
     """A pattern with the two methods of a compiled ``re`` pattern that the functions call."""
 
     def __init__(self, pattern: str) -> None:
-        self._somewhere = _checking(pattern)  # first: a pattern such as `a)(b` is valid only within a group
-        self._whole = _checking(f"^(?:{pattern})$")
-
-    def search(self, text: str) -> bool:
-        return _holds(self._somewhere, text)
-
-    def fullmatch(self, text: str) -> bool:
-        return _holds(self._whole, text)
+        self.search = _check(pattern)  # first: a pattern such as `a)(b` is valid only within a group
+        self.fullmatch = _check(f"^(?:{pattern})$")
 
 
-def _checking(pattern: str) -> Any:
-    """Return a validator of texts; raise ``ValueError`` for an invalid or too large pattern."""
-    return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+def _check(pattern: str) -> Callable[[str], bool]:
+    """Return a function that finds a pattern in a text; raise ``ValueError`` for an invalid or too large pattern."""
+    validator = jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
 
+    def holds(text: str) -> bool:
+        try:
+            return validator.is_valid(text)
+        except ValueError:  # half a character
+            return False
 
-def _holds(checking: Any, text: str) -> bool:
-    try:
-        return bool(checking.is_valid(text))
-    except ValueError:  # half a character
-        return False
+    return holds
 
 
 class _Linear:
