@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from sandbox.faults.fault import COMPONENTS, PROCESSING, STAGES, Fault, stage_of
 from sandbox.faults.sequence import KINDS, read_fault, steps_of
-from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError
 from sandbox.foundation.fields import Described, field, fields_of, object_schema, read
@@ -58,7 +57,7 @@ class Match(Described):
         types.headers(may_be_null=True), "Headers with their exact values; null: it is there, with any value.", {}
     )
     json_path: str | Mapping[str, JsonValue] | None = field(
-        json_types.json_path(),
+        types.json_path(),
         "An RFC 9535 JSONPath that must select something in a JSON body, or an object of paths and values: each path "
         'must select its value, as in `{"$.order": "1001"}`.',
         None,

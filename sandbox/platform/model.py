@@ -18,9 +18,9 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import Described, object_schema, read
 from sandbox.foundation.fields import field as described
 from sandbox.foundation.json_path import compile_json_path
-from sandbox.foundation.json_types import JSON_PATH
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.platform.processing.schedule import SCHEDULE, SCHEDULE_ALLOWED, ZONE, ZONE_ALLOWED, is_schedule, is_zone
 
 Environment = Literal["test", "live"]

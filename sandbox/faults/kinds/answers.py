@@ -9,7 +9,6 @@ from typing import Final
 
 from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
-from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.fields import field
@@ -36,7 +35,7 @@ class Status(Fault):
 
     code: int = field(types.integer(200, 599), "Status of the answer.")
     body: JsonValue = field(
-        json_types.json_value(),
+        types.json_value(),
         "Body of the answer: text is sent as it is, anything else as JSON. Default: the platform's.",
         None,
     )

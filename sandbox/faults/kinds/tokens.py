@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox.faults.fault import Act, BearerToken, Fault, KeyRing, TokenBook, TokenTerms
-from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer, compact
 from sandbox.foundation.errors import InvalidValueError
@@ -97,7 +96,7 @@ class TokenResponse(Fault):
 
     remove: Sequence[str] = field(types.names(), "Fields to leave out, such as `expires_in`.", ())
     set: Mapping[str, JsonValue] = field(
-        json_types.json_object(), 'Fields to put in or replace, such as `{"expires_in": "soon"}`.', {}
+        types.json_object(), 'Fields to put in or replace, such as `{"expires_in": "soon"}`.', {}
     )
 
     def check(self) -> None:

@@ -26,10 +26,9 @@ from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import NEVER, Agenda
 from sandbox.platform.processing.items import items_of, reference_reader
-from sandbox.platform.processing.numbered import Numbered
 from sandbox.platform.processing.runner import Runner
 from sandbox.platform.processing.schedule import next_tick
-from sandbox.platform.processing.values import Item, ProcessingSnapshot, Run, Timer, run_id
+from sandbox.platform.processing.values import Item, Numbered, ProcessingSnapshot, Run, Timer, run_id
 
 if TYPE_CHECKING:
     from sandbox.platform.platform import Platform

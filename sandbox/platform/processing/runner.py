@@ -17,8 +17,7 @@ from sandbox.journal.entry import Entry
 from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import Agenda
 from sandbox.platform.processing.items import ItemInProcessing, items_of
-from sandbox.platform.processing.numbered import Numbered
-from sandbox.platform.processing.values import Attempt, Item, RequestedBy, Run, Status, Timer
+from sandbox.platform.processing.values import Attempt, Item, Numbered, RequestedBy, Run, Status, Timer
 
 if TYPE_CHECKING:
     from sandbox.faults.fault import Fault

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sandbox.faults.rules import FaultRule, read_rule
-from sandbox.foundation import json_types
 from sandbox.foundation import value_types as types
 from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, did_you_mean
 from sandbox.foundation.fields import Described, field, read
@@ -75,7 +74,7 @@ class Storm(Described):
     judges: Sequence[str] = field(types.names(), "Checks that judge the run.")
     rules: Sequence[FaultRule] = field(_RULES, "Fault rules.", ())
     steps: Sequence[Step] = field(_STEPS, "Acts upon the sandbox.", ())
-    settings: Mapping[str, Any] = field(json_types.json_object(), "Settings of the sandbox during the run.", {})
+    settings: Mapping[str, Any] = field(types.json_object(), "Settings of the sandbox during the run.", {})
     payloads: int | None = field(
         types.integer(1, 10**6), "Payloads that the client is to push; as many as in the calm run when left out.", None
     )

@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 from marshmallow import fields
 
-from sandbox.foundation.json_types import JSON_PATH
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
 from sandbox.web.control.base import (

@@ -10,7 +10,7 @@ from flask import Response
 from marshmallow import fields
 
 from sandbox.foundation.instants import parse_instant
-from sandbox.foundation.json_types import JSON_PATH
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, shown_event

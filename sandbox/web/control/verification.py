@@ -9,8 +9,8 @@ from flask import Response, jsonify, request
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sandbox.foundation.errors import WaitInterruptedError
-from sandbox.foundation.json_types import JSON_PATH
 from sandbox.foundation.real_time import monotonic
+from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
