@@ -35,13 +35,12 @@ class Preset:
         A condition that no request to a rule's endpoint can meet does not narrow that rule: the token endpoint has no
         vanity URL.
         """
-        return [replace(rule, match=_narrowed(rule.match, conditions)) for rule in self.rules]
-
-
-def _narrowed(match: Match, conditions: Mapping[str, Any]) -> Match:
-    foreign = foreign_conditions(match.endpoint)
-    given = {name: value for name, value in conditions.items() if name not in foreign}
-    return read(Match, {**match.document(), **given}, "match")
+        narrowed = []
+        for rule in self.rules:
+            foreign = foreign_conditions(rule.match.endpoint)
+            given = {name: value for name, value in conditions.items() if name not in foreign}
+            narrowed.append(replace(rule, match=read(Match, {**rule.match.document(), **given}, "match")))
+        return narrowed
 
 
 def load_presets(folder: str | None = None) -> dict[str, Preset]:

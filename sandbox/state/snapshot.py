@@ -183,14 +183,11 @@ def problem_in(document: Mapping[str, Any]) -> InvalidValueError | None:
     entry = schema["$defs"]["EntrySnapshot"]  # a state saved before an endpoint was added lacks its values
     entry["required"] = [name for name in entry["required"] if name not in SUBJECTS]
     try:
-        errors = list(itertools.islice(_validator(schema).iter_errors(document), 1))
+        validator = jsonschema_rs.Draft202012Validator(json.loads(write_json(schema)), validate_formats=True)
+        errors = list(itertools.islice(validator.iter_errors(document), 1))
     except (ValueError, UnicodeEncodeError):
         return InvalidValueError("state", "this document", "JSON whose text is UTF-8, nested at most 255 levels deep")
     return _explained(errors[0], schema, document) if errors else None
-
-
-def _validator(schema: Mapping[str, Any]) -> Any:
-    return jsonschema_rs.Draft202012Validator(json.loads(write_json(schema)), validate_formats=True)
 
 
 def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any) -> InvalidValueError:

@@ -71,8 +71,8 @@ def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
         "url": base_url + ("" if path.startswith("/") else "/") + path + query,
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _headers(entry.headers),
-        "queryString": _pairs(entry.query),
+        "headers": _named(entry.headers),
+        "queryString": _named(parse_qsl(entry.query, keep_blank_values=True)),
         "headersSize": _UNKNOWN,
         "bodySize": entry.body_size,
     }
@@ -109,7 +109,7 @@ def _response(entry: Entry) -> dict[str, Any]:
         "statusText": _PHRASES.get(entry.status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _headers(entry.response_headers),
+        "headers": _named(entry.response_headers),
         "content": content,
         "redirectURL": _header(entry.response_headers, "location"),
         "headersSize": _UNKNOWN,
@@ -126,13 +126,9 @@ def _post_data(entry: Entry) -> dict[str, Any]:
     return {"mimeType": media_type, "text": text}
 
 
-def _headers(headers: Headers) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in headers]
+def _named(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in pairs]
 
 
 def _header(headers: Headers, name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
-
-
-def _pairs(query: str) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in parse_qsl(query, keep_blank_values=True)]

@@ -101,7 +101,7 @@ class Draft:
 
     def seed(self, *, as_part: bool = False) -> Seed:
         """Return the seed; raise ``DocumentError`` if a rule is broken. A part may name what it does not have."""
-        rules = () if as_part else (*self._unknown_entities(), *self._taken_urls(), *self._taken_ids())
+        rules = () if as_part else (*self._unknown_entities(), *self._taken_names())
         refuse([*self._problems, *rules])
         companies = tuple(company.seed() for company in self._companies)
         return Seed(companies, self._settings, self._setting_places, tuple(self._faults))
@@ -207,13 +207,11 @@ class Draft:
                     advice = did_you_mean(service.value.entity, connector.entities)
                     yield (service.place / "entity").problem(f"{unknown}; {advice}")
 
-    def _taken_urls(self) -> Iterator[Problem]:
+    def _taken_names(self) -> Iterator[Problem]:
         for company in self._companies:
             connectors = company.connectors.values()
             services = [item for connector in connectors for item in connector.services.items()]
             yield from _taken("vanity_url", "in the company", services)
-
-    def _taken_ids(self) -> Iterator[Problem]:
         clients = [client for connector in self._connectors() for client in connector.oauth_clients.values()]
         known = [(client.value.client_id, client) for client in clients if client.value.client_id]
         yield from _taken("client_id", "in the seed", known)

@@ -84,7 +84,8 @@ def _explain(error: jsonschema_rs.ValidationError, at: Steps, rule: Mapping[str,
         case jsonschema_rs.ValidationErrorKind.Not():
             yield at, rule["not"]["errorMessage"]
         case _:
-            hint = _hint(error.instance, rule)
+            wants_text = "string" in rule.get("type", ())
+            hint = "; quotes make it text" if wants_text and isinstance(error.instance, (int, float)) else ""
             yield at, f"{given(error.instance, at)} is not allowed; {rule['errorMessage']}{hint}"
 
 
@@ -99,11 +100,6 @@ def given(value: object, at: Steps) -> str:
             return f"a value of {len(str(value))} characters"
         case _:
             return shorten(value)
-
-
-def _hint(value: object, rule: Mapping[str, Any]) -> str:
-    wants_text = "string" in rule.get("type", ())
-    return "; quotes make it text" if wants_text and isinstance(value, (int, float)) else ""
 
 
 def _subschema(schema: Any, path: Iterable[str | int]) -> Mapping[str, Any]:
