@@ -6,6 +6,7 @@ The dashboard, ``show`` and the page *Why was my request refused?* are written f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 from sandbox.journal.endpoint import ENDPOINTS
@@ -29,73 +30,65 @@ class Reason(NamedTuple):
 _UNAUTHENTICATED: Final = (401, 302, 500)
 """302 and 500 are for a client that does not ask for JSON, with another setting ``accept`` than ``documented``."""
 
+_unauthenticated: Final = partial(Reason, _UNAUTHENTICATED)
+_bad_request: Final = partial(Reason, (400,))
+_forbidden: Final = partial(Reason, (403,))
+_not_found: Final = partial(Reason, (404,))
+_unprocessable: Final = partial(Reason, (422,))
+
 REASONS: Final[Mapping[str, Reason]] = {
     # ---- the bearer token
-    "no_token": Reason(
-        _UNAUTHENTICATED,
-        "The request has no usable bearer token.",
-        "Send one field `Authorization: Bearer <access token>`.",
+    "no_token": _unauthenticated(
+        "The request has no usable bearer token.", "Send one field `Authorization: Bearer <access token>`."
     ),
-    "no_credentials": Reason(
-        _UNAUTHENTICATED,
+    "no_credentials": _unauthenticated(
         "The setting `inbound_auth` asks for HTTP Basic, and the request has none that can be read.",
         "Send the id and the secret of an OAuth client by HTTP Basic, or set `inbound_auth` to `bearer`.",
     ),
-    "wrong_credentials": Reason(
-        _UNAUTHENTICATED,
+    "wrong_credentials": _unauthenticated(
         "The id or the secret in HTTP Basic is not that of an OAuth client.",
         "Check both. A lost secret cannot be shown again: create another client.",
     ),
-    "token_expired": Reason(
-        _UNAUTHENTICATED,
+    "token_expired": _unauthenticated(
         "The access token is past its lifetime.",
         "The 401 is the trigger to request a new one and to send the payload again.",
     ),
-    "token_not_yet_valid": Reason(
-        _UNAUTHENTICATED,
+    "token_not_yet_valid": _unauthenticated(
         "The access token was issued in the future, because the clock was turned back since.",
         "Request a new token, or move the clock forward.",
     ),
-    "token_revoked": Reason(_UNAUTHENTICATED, "The control API revoked the access token.", "Request a new token."),
-    "unknown_token": Reason(
-        _UNAUTHENTICATED,
+    "token_revoked": _unauthenticated("The control API revoked the access token.", "Request a new token."),
+    "unknown_token": _unauthenticated(
         "The signature of the token is right, but this sandbox did not issue it since its last reset.",
         "Request a new token. Clear a client's cached token where a test resets the sandbox.",
     ),
-    "bad_signature": Reason(
-        _UNAUTHENTICATED,
+    "bad_signature": _unauthenticated(
         "The token was changed on the way, or signed by a key that the sandbox does not use.",
         "Send the token as it came, and check that it comes from this sandbox.",
     ),
-    "algorithm_not_allowed": Reason(
-        _UNAUTHENTICATED, "The token is not signed with RS256.", "Send the token that the token endpoint returned."
+    "algorithm_not_allowed": _unauthenticated(
+        "The token is not signed with RS256.", "Send the token that the token endpoint returned."
     ),
-    "malformed_token": Reason(
-        _UNAUTHENTICATED,
-        "The value after `Bearer` is not a JWT.",
-        "Send the value of `access_token`, without quotes and whole.",
+    "malformed_token": _unauthenticated(
+        "The value after `Bearer` is not a JWT.", "Send the value of `access_token`, without quotes and whole."
     ),
-    "missing_claim": Reason(
-        _UNAUTHENTICATED,
+    "missing_claim": _unauthenticated(
         "The token lacks a claim that every token of the platform has.",
         "Send the token that the token endpoint returned.",
     ),
-    "client_deleted": Reason(
-        _UNAUTHENTICATED,
+    "client_deleted": _unauthenticated(
         "The OAuth client of the token was deleted, and its tokens with it.",
         "Create credentials, and request a token with them.",
     ),
-    "missing_scope": Reason(
-        (403,), "The token lacks the scope that inbound URLs require.", "Request the token with `scope=access-inbound`."
+    "missing_scope": _forbidden(
+        "The token lacks the scope that inbound URLs require.", "Request the token with `scope=access-inbound`."
     ),
-    "other_connector": Reason(
-        (403,),
+    "other_connector": _forbidden(
         "The token belongs to a client of another connector than the service.",
         "Use credentials of the service's own connector.",
     ),
     # ---- the inbound URL and its payload
-    "unknown_service": Reason(
-        (404,),
+    "unknown_service": _not_found(
         "No service has this vanity URL in this company.",
         "Check both parts of the URL, or add the service to the seed.",
     ),
@@ -119,34 +112,29 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The request asks for another method, by `X-HTTP-Method-Override` or `_method`, with a value that is none.",
         "Leave the header out, and rename the key of the payload.",
     ),
-    "blank_payload": Reason((422,), "The body is empty or blank.", "Send a payload."),
-    "entity_mismatch": Reason(
-        (422,),
+    "blank_payload": _unprocessable("The body is empty or blank.", "Send a payload."),
+    "entity_mismatch": _unprocessable(
         "The body does not have the structure of the entity's sample.",
         "Correct the field that the reason names, or the sample in the seed.",
     ),
     "payload_too_large": Reason(
         (413,), "The body is larger than the limit.", "Send less in one payload. The setting `body_limit` is the limit."
     ),
-    "incomplete_body": Reason(
-        (400,),
+    "incomplete_body": _bad_request(
         "The client stopped before the end of the body that it had announced.",
         "Check time-outs and `Content-Length` of the client.",
     ),
     "body_too_slow": Reason((400, 408), "The body did not arrive in time.", "Send the body without pauses."),
     # ---- the token request
-    "malformed_json": Reason(
-        (400,),
+    "malformed_json": _bad_request(
         "The body of the token request is not JSON, although its content type says so.",
         "Send JSON, or a form with `application/x-www-form-urlencoded`.",
     ),
-    "unsupported_grant_type": Reason(
-        (400,),
+    "unsupported_grant_type": _bad_request(
         "The platform read no `grant_type=client_credentials` in the token request.",
         "Send that field in the body, with a content type that fits the body.",
     ),
-    "missing_client_id": Reason(
-        (400,),
+    "missing_client_id": _bad_request(
         "The platform read no `client_id` in the token request.",
         "Send `client_id` and `client_secret` in the body, or HTTP Basic.",
     ),
@@ -155,18 +143,14 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The platform read no `client_secret` in the token request.",
         "Send `client_id` and `client_secret` in the body, or HTTP Basic.",
     ),
-    "malformed_client_id": Reason(
-        (400,),
-        "The field `client_id` of the token request occurs more than once or is not text.",
-        "Send it once, as text.",
+    "malformed_client_id": _bad_request(
+        "The field `client_id` of the token request occurs more than once or is not text.", "Send it once, as text."
     ),
-    "malformed_client_secret": Reason(
-        (400,),
-        "The field `client_secret` of the token request occurs more than once or is not text.",
-        "Send it once, as text.",
+    "malformed_client_secret": _bad_request(
+        "The field `client_secret` of the token request occurs more than once or is not text.", "Send it once, as text."
     ),
-    "malformed_scope": Reason(
-        (400,), "The field `scope` of the token request occurs more than once or is not text.", "Send it once, as text."
+    "malformed_scope": _bad_request(
+        "The field `scope` of the token request occurs more than once or is not text.", "Send it once, as text."
     ),
     "secret_as_client_id": Reason(
         (401,), "The `client_id` of the token request is the secret of a client.", "Swap the two values."
@@ -181,82 +165,66 @@ REASONS: Final[Mapping[str, Reason]] = {
         "The OAuth client exists and has another secret.",
         "Check the secret. A lost secret cannot be shown again: create another client.",
     ),
-    "unknown_scope": Reason(
-        (400,), "The token request asks for a scope that does not exist.", "Ask for `access-inbound`."
+    "unknown_scope": _bad_request(
+        "The token request asks for a scope that does not exist.", "Ask for `access-inbound`."
     ),
     # ---- process flows
-    "no_api_key": Reason(
-        _UNAUTHENTICATED,
-        "The request has no Authorization header.",
-        "Send an API key as it is, or `Bearer` and the token of the login.",
+    "no_api_key": _unauthenticated(
+        "The request has no Authorization header.", "Send an API key as it is, or `Bearer` and the token of the login."
     ),
-    "unknown_api_key": Reason(
-        _UNAUTHENTICATED,
+    "unknown_api_key": _unauthenticated(
         "No API key has the text of the Authorization header.",
         "Check the key. A lost key cannot be shown again: create another one. A token of the login needs `Bearer`.",
     ),
-    "api_key_revoked": Reason(_UNAUTHENTICATED, "The API key was revoked.", "Create another key, and send that."),
-    "api_key_as_bearer": Reason(
-        _UNAUTHENTICATED, "The API key is sent after `Bearer`.", "Send the key alone: `Authorization: <API key>`."
+    "api_key_revoked": _unauthenticated("The API key was revoked.", "Create another key, and send that."),
+    "api_key_as_bearer": _unauthenticated(
+        "The API key is sent after `Bearer`.", "Send the key alone: `Authorization: <API key>`."
     ),
-    "api_key_logout": Reason(
-        _UNAUTHENTICATED,
+    "api_key_logout": _unauthenticated(
         "The logout has an API key, which no login gave.",
         "Log out with the token of a login. An API key is revoked or deleted in place of that.",
     ),
-    "user_deleted": Reason(_UNAUTHENTICATED, "The user of the token was deleted.", "Log in as a user that exists."),
-    "inbound_token": Reason(
-        _UNAUTHENTICATED,
-        "The token is that of an OAuth client, which is for inbound URLs.",
-        "Send an API key, or the token of a login.",
+    "user_deleted": _unauthenticated("The user of the token was deleted.", "Log in as a user that exists."),
+    "inbound_token": _unauthenticated(
+        "The token is that of an OAuth client, which is for inbound URLs.", "Send an API key, or the token of a login."
     ),
-    "login_token": Reason(
-        _UNAUTHENTICATED,
+    "login_token": _unauthenticated(
         "The token is that of a login, which is for process flows.",
         "Request a token with the credentials of an OAuth client.",
     ),
-    "missing_login": Reason(
-        (422,),
+    "missing_login": _unprocessable(
         "The login lacks a field, or it is not text.",
         "Send `email` and `password` to `/api/v1/login`, or `username` and `password` to `/fabric/api/login`.",
     ),
     "wrong_login": Reason((401,), "No user has this address and password.", "Check both, or add the user to the seed."),
-    "unknown_flow": Reason(
-        (404,),
+    "unknown_flow": _not_found(
         "The company of the API key has no flow with the id in the path.",
         "Check the id, or use a key of the flow's company.",
     ),
-    "unknown_version": Reason(
-        (404,),
-        "The flow has no version with the id in the path.",
-        "Leave the version out to start the one that is deployed.",
+    "unknown_version": _not_found(
+        "The flow has no version with the id in the path.", "Leave the version out to start the one that is deployed."
     ),
-    "flow_not_deployed": Reason(
-        (422,),
-        "The flow has no deployed version, and the path names none.",
-        "Deploy a version, or name one in the path.",
+    "flow_not_deployed": _unprocessable(
+        "The flow has no deployed version, and the path names none.", "Deploy a version, or name one in the path."
     ),
-    "flow_disabled": Reason(
-        (422,), "The flow is disabled, and the setting `disabled_flow` refuses that.", "Enable the flow."
+    "flow_disabled": _unprocessable(
+        "The flow is disabled, and the setting `disabled_flow` refuses that.", "Enable the flow."
     ),
-    "flow_payload": Reason(
-        (422,),
+    "flow_payload": _unprocessable(
         "The body is no JSON, or has no text in `payload`.",
         'Send `{"payload": "<text>"}`, or any JSON to the address with `/raw`.',
     ),
-    "flow_variables": Reason(
-        (422,), "The query parameter `flow_variables` is no JSON object.", "Send an object, percent-encoded."
+    "flow_variables": _unprocessable(
+        "The query parameter `flow_variables` is no JSON object.", "Send an object, percent-encoded."
     ),
-    "virtual_environment": Reason(
-        (422,),
-        "The query parameter `virtual_environment_id` is no whole number.",
-        "Send the id of a virtual environment.",
+    "virtual_environment": _unprocessable(
+        "The query parameter `virtual_environment_id` is no whole number.", "Send the id of a virtual environment."
     ),
-    "unknown_webhook": Reason(
-        (404,), "The company has no webhook with the id in the path.", "Copy the URL from the page Flows."
+    "unknown_webhook": _not_found(
+        "The company has no webhook with the id in the path.", "Copy the URL from the page Flows."
     ),
-    "unknown_callback": Reason(
-        (404,), "The company has no callback with the id in the path.", "Copy the URL from the page Flows."
+    "unknown_callback": _not_found(
+        "The company has no callback with the id in the path.", "Copy the URL from the page Flows."
     ),
     "no_signature": Reason(
         (403, *_UNAUTHENTICATED, 404),
@@ -279,27 +247,21 @@ REASONS: Final[Mapping[str, Reason]] = {
         "Enable the flow, and deploy a version of it.",
     ),
     # ---- the Core API of process flows
-    "invalid_query": Reason(
-        (422,),
-        "A value of the query cannot be read, such as a page that is no number.",
-        "Send what the message asks for.",
+    "invalid_query": _unprocessable(
+        "A value of the query cannot be read, such as a page that is no number.", "Send what the message asks for."
     ),
-    "unknown_query_part": Reason(
-        (400,),
+    "unknown_query_part": _bad_request(
         "The list has no such filter, include or sort.",
         "Use one of those that the message names, or set `core_unknown_query` to `ignore`.",
     ),
-    "unknown_record": Reason(
-        (404,),
-        "The company has nothing with this id.",
-        "List what there is. Runs are kept for 7 days, payloads for 72 hours.",
+    "unknown_record": _not_found(
+        "The company has nothing with this id.", "List what there is. Runs are kept for 7 days, payloads for 72 hours."
     ),
-    "invalid_record": Reason(
-        (422,),
+    "invalid_record": _unprocessable(
         "A field of the body is missing or has a value that is not allowed.",
         "Send what the message asks for, as JSON with `Content-Type: application/json`, or as a form.",
     ),
-    "too_many_records": Reason((422,), "The sandbox keeps no more of these.", "Delete one, or reset the sandbox."),
+    "too_many_records": _unprocessable("The sandbox keeps no more of these.", "Delete one, or reset the sandbox."),
     # ---- any request
     "rate_limited": Reason(
         (429,),
