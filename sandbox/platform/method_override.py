@@ -7,7 +7,7 @@ A payload that happens to have a top-level key ``_method`` is refused for that, 
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.refusals import MethodOverrideError
@@ -25,13 +25,6 @@ _ENCODED: Final = re.compile(rb"%[567]")
 """Letters of the key, escaped as in JSON and encoded as in a form."""
 
 
-class Override(NamedTuple):
-    """A method in upper case, and the place where it was asked for, in words."""
-
-    method: str
-    place: str
-
-
 def may_be_overridden(request: Request) -> bool:
     """Return whether a POST may ask for another method: a cheap test, false for nearly every request.
 
@@ -47,10 +40,10 @@ def may_be_overridden(request: Request) -> bool:
     )
 
 
-def override_of(request: Request, wire: WireProfile) -> Override | None:
-    """Return the other method that a POST asks for; ``None`` where it asks for none, or for POST.
+def override_of(request: Request, wire: WireProfile) -> tuple[str, str] | None:
+    """Return the other method that a POST asks for, in upper case, and the place where it does, in words.
 
-    Raise ``MethodOverrideError`` for a method that is not of letters only.
+    ``None`` where it asks for none, or for POST. Raise ``MethodOverrideError`` for a method that is not of letters.
     """
     asked, place = _asked(request)
     if not isinstance(asked, str):
@@ -60,7 +53,7 @@ def override_of(request: Request, wire: WireProfile) -> Override | None:
     if not _LETTERS.fullmatch(asked):
         raise MethodOverrideError(f"method_override: {cut(repr(asked), _SHOWN)} of {place} is no method")
     method = asked.upper()
-    return None if method == "POST" else Override(method, place)
+    return None if method == "POST" else (method, place)
 
 
 def _asked(request: Request) -> tuple[object, str]:
