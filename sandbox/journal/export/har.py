@@ -6,7 +6,6 @@ underscore, as it prescribes: ``client_id`` is ``_clientId``.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
@@ -20,7 +19,7 @@ from sandbox.foundation.strict_json import write_json
 from sandbox.journal.attempts import Repetitions
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved
-from sandbox.journal.form import shown
+from sandbox.journal.form import encoded, shown
 
 CREATOR: Final = "patchworks-sandbox"
 """The program, in a file that it wrote."""
@@ -100,10 +99,9 @@ def _response(entry: Entry) -> dict[str, Any]:
         "size": len(entry.response_body),
         "mimeType": _header(entry.response_headers, "content-type"),
     }
-    try:
-        content["text"] = entry.response_body.decode("utf-8")
-    except UnicodeDecodeError:
-        content.update(text=base64.b64encode(entry.response_body).decode("ascii"), encoding="base64")
+    encoding, content["text"] = encoded(entry.response_body)
+    if encoding == "base64":
+        content["encoding"] = encoding
     return {
         "status": entry.status,
         "statusText": _PHRASES.get(entry.status, ""),
@@ -119,10 +117,9 @@ def _response(entry: Entry) -> dict[str, Any]:
 
 def _post_data(entry: Entry) -> dict[str, Any]:
     media_type = _header(entry.headers, "content-type")
-    text = entry.text
-    if text is None:  # the format has no encoding here
-        encoded = base64.b64encode(entry.body).decode("ascii")
-        return {"mimeType": media_type, "text": "", "comment": "the body is not UTF-8", "_base64": encoded}
+    encoding, text = encoded(entry.body)
+    if encoding == "base64":  # the format has no encoding here
+        return {"mimeType": media_type, "text": "", "comment": "the body is not UTF-8", "_base64": text}
     return {"mimeType": media_type, "text": text}
 
 
