@@ -33,28 +33,53 @@ from sandbox.platform.endpoints.token import EXAMPLE_CLIENT
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/contract-testing.md"
 FILES = ("openapi.yaml", "openapi-3.0.yaml")
+FLOWS = "openapi-flows.yaml"
 TABLE = re.compile(r"(?<=<!-- tools -->\n).*?(?=<!-- /tools -->)", re.DOTALL)
 VERDICTS = {"none": "unchanged", "patch": "unchanged", "minor": "added", "major": "broken"}
 LINE = re.compile(r"^- contract (?P<version>[0-9.]+): (?P<verdict>unchanged|added|broken)\b", re.MULTILINE)
 
 
 def tried(document: Any, takes: Callable[[str, dict[str, str], bytes], bool]) -> str:
-    """Try a validator of a resolved document of the demo seed; return ``works`` or its first wrong verdict."""
+    """Try a validator of a document; return ``works`` or its first wrong verdict."""
+    for name, path, headers, body, is_good in (
+        _of_flows() if "/api/v1/login" in document["paths"] else _of_orders(document)
+    ):
+        if takes(path, headers, json.dumps(body).encode()) is not is_good:
+            return f"{'refuses' if is_good else 'takes'} {name}"
+    return "works"
+
+
+Probe = tuple[str, str, dict[str, str], dict[str, Any], bool]
+"""A request with its name, and whether it keeps to the contract."""
+
+
+def _of_flows() -> list[Probe]:
+    """Return the requests for the document of process flows."""
+    json_type, user = {"Content-Type": "application/json", "Accept": "application/json"}, {"email": "ada@example.test"}
+    keyed, start, login = {**json_type, "Authorization": "key"}, "/api/v1/flows/1/start", "/api/v1/login"
+    return [
+        ("a start", start, keyed, {"payload": "1"}, True),
+        ("a start without a key", start, json_type, {"payload": "1"}, False),
+        ("a start with a wrong field", start, keyed, {"payload": 1}, False),
+        ("a login", login, json_type, {**user, "password": "x"}, True),
+        ("a login without a password", login, json_type, user, False),
+    ]
+
+
+def _of_orders(document: Any) -> list[Probe]:
+    """Return the requests for a document of the inbound API that the demo seed resolves."""
     order = document["paths"]["/v1/acme/orders"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     sample = order["stored"]["value"]
     client = {"client_id": "id", "client_secret": "secret"}
     json_type = {"Content-Type": "application/json", "Accept": "application/json"}
     bearer = {**json_type, "Authorization": "Bearer x"}
-    for name, path, headers, body, is_good in (
+    return [
         ("a token request", "/oauth/token", json_type, {"grant_type": "client_credentials", **client}, True),
         ("another grant", "/oauth/token", json_type, {"grant_type": "password", **client}, False),
         ("an order", "/v1/acme/orders", bearer, sample, True),
         ("an order without a token", "/v1/acme/orders", json_type, sample, False),
         ("an order with a wrong field", "/v1/acme/orders", bearer, {**sample, "id": "text"}, False),
-    ):
-        if takes(path, headers, json.dumps(body).encode()) is not is_good:
-            return f"{'refuses' if is_good else 'takes'} {name}"
-    return "works"
+    ]
 
 
 def openapi_core(path: Path) -> str:
@@ -168,12 +193,12 @@ def tools(node_modules: Path) -> dict[str, dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "sandbox.cli", "openapi", "--resolve", "--output", folder]
         subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        paths = {name: Path(folder, name) for name in FILES}
+        paths = {name: Path(folder, name) for name in (*FILES, FLOWS)}
         script = [str(ROOT / ".ci/clients/contract_tools.mjs"), str(node_modules.parent), *map(str, paths.values())]
         of_node = json.loads(subprocess.run(["node", *script], check=True, capture_output=True, timeout=300).stdout)
         jar, mockoon_cli = node_modules / "specmatic/specmatic.jar", node_modules / "@mockoon/cli/bin/run.js"
         found = {
-            name: {file: try_(path) for file, path in paths.items()}
+            name: {file: try_(path) for file, path in paths.items() if file in FILES or try_ in READERS}
             for name, try_ in (
                 ("openapi-core", openapi_core),
                 ("Schemathesis", schemathesis),
@@ -185,14 +210,22 @@ def tools(node_modules: Path) -> dict[str, dict[str, str]]:
         return {**found, **{name: {Path(file).name: said for file, said in by.items()} for name, by in of_node.items()}}
 
 
+READERS: tuple[object, ...] = (openapi_core, schemathesis)
+"""The tools in Python that read the document of process flows too; the others start servers, which takes long."""
+
+
 def table(found: dict[str, dict[str, str]]) -> str:
     """Return the table of the page."""
     rows = [
-        f"| {name} | {' | '.join('yes' if by[file] == 'works' else f'no: {_short(by[file])}' for file in FILES)} |\n"
+        f"| {name} | {' | '.join(_verdict(by.get(file, 'not tried')) for file in (*FILES, FLOWS))} |\n"
         for name, by in found.items()
     ]
-    head = "| tool | `openapi.yaml` (3.1) | `openapi-3.0.yaml` (3.0.3) |\n|---|---|---|\n"
+    head = f"| tool | `openapi.yaml` (3.1) | `openapi-3.0.yaml` (3.0.3) | `{FLOWS}` (3.1) |\n|---|---|---|---|\n"
     return "".join(["\n", head, *rows, "\n"])
+
+
+def _verdict(said: str) -> str:
+    return {"works": "yes", "not tried": said}.get(said, f"no: {_short(said)}")
 
 
 def _short(said: str) -> str:

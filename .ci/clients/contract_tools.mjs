@@ -1,6 +1,6 @@
 // Which tools for Node read the contract, and of those that validate requests, which tell a good one from a bad one.
 //
-// Usage: node contract_tools.mjs FOLDER-WITH-NODE_MODULES FILE...    (resolved documents of the demo seed)
+// Usage: node contract_tools.mjs FOLDER-WITH-NODE_MODULES FILE...    (documents that the demo seed resolves)
 // Prints JSON: by tool and by file "works" or the reason why it does not.
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,9 @@ const BEARER = { ...JSON_TYPE, authorization: "Bearer x" };
 
 /** Return the requests with which validators are tried: a name, the request, and whether it keeps to the contract. */
 function probes(file) {
-  const body = yaml(file).paths["/v1/acme/orders"].post.requestBody.content["application/json"];
+  const orders = yaml(file).paths["/v1/acme/orders"];
+  if (orders === undefined) return ofFlows();
+  const body = orders.post.requestBody.content["application/json"];
   const order = body.examples.stored.value;
   const client = { client_id: "id", client_secret: "secret" };
   return [
@@ -25,6 +27,19 @@ function probes(file) {
     ["an order", "/v1/acme/orders", BEARER, order, true],
     ["an order without a token", "/v1/acme/orders", JSON_TYPE, order, false],
     ["an order with a wrong field", "/v1/acme/orders", BEARER, { ...order, id: "text" }, false],
+  ];
+}
+
+/** Return the requests for the document of process flows. */
+function ofFlows() {
+  const keyed = { ...JSON_TYPE, authorization: "key" };
+  const [start, login] = ["/api/v1/flows/1/start", "/api/v1/login"];
+  return [
+    ["a start", start, keyed, { payload: "1" }, true],
+    ["a start without a key", start, JSON_TYPE, { payload: "1" }, false],
+    ["a start with a wrong field", start, keyed, { payload: 1 }, false],
+    ["a login", login, JSON_TYPE, { email: "ada@example.test", password: "x" }, true],
+    ["a login without a password", login, JSON_TYPE, { email: "ada@example.test" }, false],
   ];
 }
 
@@ -82,6 +97,8 @@ const TOOLS = {
     }
     api.registerSecurityHandler("bearer", ({ request }) => /^Bearer ./.test(request.headers.authorization ?? ""));
     api.registerSecurityHandler("clientBasic", () => false);
+    api.registerSecurityHandler("loginToken", ({ request }) => /^Bearer ./.test(request.headers.authorization ?? ""));
+    api.registerSecurityHandler("apiKey", ({ request }) => request.headers.authorization !== undefined);
     await api.init();
     return tried(file, async (path, headers, body) => (await api.handleRequest({ method: "POST", path, headers, query: {}, body })) === 200);
   },
