@@ -13,6 +13,10 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 JSON: Final = "application/json"
 
 
+WITHOUT_BODY: Final = (204, 205, 304)
+"""The statuses of answers that have no body (RFC 9110 §15.3.5, §15.3.6, §15.4.5)."""
+
+
 def compact(value: Any) -> bytes:
     """Return JSON as PHP's ``json_encode`` writes it: no spaces, ``/`` and non-ASCII escaped."""
     return compact_json(value).replace("/", "\\/").encode("ascii")
@@ -34,5 +38,6 @@ class Answer(Struct, frozen=True, gc=False):
         return Answer(self.status, (*self.headers, *headers), self.body, self.phrase)
 
     def without_body(self) -> Answer:
-        """Return the answer to HEAD: the length that the body would have, and no body (RFC 9110 §9.3.2)."""
-        return Answer(self.status, (*self.headers, ("Content-Length", str(len(self.body)))), b"", self.phrase)
+        """Return the answer to HEAD: the length that the body would have, and no body (RFC 9110 §8.6, §9.3.2)."""
+        length = () if self.status in (204, 304) else (("Content-Length", str(len(self.body))),)
+        return Answer(self.status, (*self.headers, *length), b"", self.phrase)

@@ -10,12 +10,11 @@ from typing import Final
 from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
 from sandbox.foundation import value_types as types
-from sandbox.foundation.answer import JSON, Answer, compact
+from sandbox.foundation.answer import JSON, WITHOUT_BODY, Answer, compact
 from sandbox.foundation.fields import field
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.refusals import FaultedError, TooManyAttemptsError
 
-_WITHOUT_BODY: Final = (204, 205, 304)
 _WITHOUT_RATE: Final = (404, 405, 413, 503)
 """Statuses that the platform sends without the headers of the throttle (WIRE D)."""
 
@@ -66,14 +65,14 @@ class Status(Fault):
         named = {name.lower() for name, _ in headers}
         if self.body is None:
             kept = tuple((name, value) for name, value in answer.headers if name.lower() not in named)
-            body = b"" if answer.status in _WITHOUT_BODY else answer.body
+            body = b"" if answer.status in WITHOUT_BODY else answer.body
             return Answer(answer.status, (*kept, *headers), body, self.phrase)
         content_type, body = JSON, compact(self.body)
         if isinstance(self.body, str):
             content_type, body = "text/plain; charset=utf-8", self.body.encode()
         if "content-type" not in named:
             headers = (("Content-Type", content_type), *headers)
-        return Answer(self.code, headers, b"" if self.code in _WITHOUT_BODY else body, self.phrase)
+        return Answer(self.code, headers, b"" if self.code in WITHOUT_BODY else body, self.phrase)
 
 
 def status(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
-from sandbox.foundation.answer import JSON, Answer
+from sandbox.foundation.answer import JSON, WITHOUT_BODY, Answer
 from sandbox.foundation.form_data import pairs_of, php_fields
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.refusals import MessageError, RefusalError, UnauthenticatedError
@@ -289,6 +289,8 @@ _STATUSES: Final = {"forbidden": 403, "unauthenticated": 401, "not_found": 404}
 
 def _custom(own: CustomAnswer) -> Answer:
     body = own.body.encode("utf-8", "surrogatepass") if isinstance(own.body, str) else own.body
+    if own.status in WITHOUT_BODY:  # bytes after it would be the beginning of the next answer
+        body = b""
     return json_answer(body, own.status, content_type=TYPES[own.format])
 
 

@@ -43,6 +43,8 @@ def test_body_wins_over_the_query(flows: Flows) -> None:
     (CustomAnswer(), 200, "application/json", b""),
     (CustomAnswer(202, {"ok": True}), 202, "application/json", b'{"ok":true}'),
     (CustomAnswer(200, "<ok/>", "xml"), 200, "application/xml", b"<ok/>"),
+    (CustomAnswer(204, "text"), 204, "application/json", b""),
+    (CustomAnswer(304, {"a": 1}), 304, "application/json", b""),
     (CustomAnswer(418, "no", "txt"), 418, "text/plain; charset=UTF-8", b"no"),
 ])  # fmt: skip
 def test_custom_answer_of_a_webhook(
@@ -53,6 +55,13 @@ def test_custom_answer_of_a_webhook(
 
     assert (sent.status, sent.headers["Content-Type"], sent.body) == (status, content_type, body)
     assert sent.entry.accepted
+
+
+def test_answer_without_a_body_has_no_length_to_head(flows: Flows) -> None:
+    added = flows.store.add_webhook(1, Webhook(answer=CustomAnswer(204, "text")))
+    sent = flows.send("HEAD", f"/api/v1/acme/{added.id}", b"", f"patchworks_signature={added.signature}")
+
+    assert (sent.status, sent.headers.get("Content-Length"), sent.body) == (204, None, b"")
 
 
 @pytest.mark.parametrize("query", [
