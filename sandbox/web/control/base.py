@@ -203,6 +203,11 @@ class Component(fields.Field[Any]):
         return value
 
 
+def says(description: str, /, **more: object) -> dict[str, Any]:
+    """Return the options of a field with a description, and with other keywords of its JSON Schema."""
+    return {"metadata": {"description": description, **more}}
+
+
 def one_of(*values: str) -> validate.OneOf:
     """Allow these values; the message about another one lists them."""
     return validate.OneOf(values, error="allowed: {choices}")

@@ -18,6 +18,7 @@ from sandbox.web.control.base import (
     Number,
     StrictSchema,
     current_sandbox,
+    says,
 )
 
 blueprint = Blueprint("clock", __name__, description="The time of the emulated platform")
@@ -26,7 +27,7 @@ blueprint = Blueprint("clock", __name__, description="The time of the emulated p
 class ClockSchema(AnswerSchema):
     now = Instant()
     frozen = fields.Boolean()
-    rate = fields.Float(metadata={"description": "Sandbox seconds a real second, when not frozen."})
+    rate = fields.Float(**says("Sandbox seconds a real second, when not frozen."))
 
 
 class ClockChangeSchema(ChangeSchema):
@@ -34,14 +35,7 @@ class ClockChangeSchema(ChangeSchema):
         metadata={**INSTANT, "description": "An instant with a zone.", "example": "2026-11-23T18:00:00Z"}
     )
     frozen = Flag()
-    rate = Number(
-        metadata={
-            "description": "Above 0; 3600 is an hour a second.",
-            "exclusiveMinimum": 0,
-            "maximum": MAX_RATE,
-            "example": 3600,
-        }
-    )
+    rate = Number(**says("Above 0; 3600 is an hour a second.", exclusiveMinimum=0, maximum=MAX_RATE, example=3600))
 
 
 class AdvanceSchema(StrictSchema):

@@ -20,6 +20,7 @@ from sandbox.web.control.base import (
     StrictSchema,
     current_sandbox,
     one_of,
+    says,
     token_endpoint,
 )
 from sandbox.web.control.openapi import leads_to
@@ -57,7 +58,7 @@ class ConnectorSchema(AnswerSchema):
 
 
 class NewConnectorSchema(StrictSchema):
-    company = fields.String(required=True, metadata={"description": "Slug of its company.", "example": "acme"})
+    company = fields.String(required=True, **says("Slug of its company.", example="acme"))
     name = fields.String(required=True, metadata={**_NAME, "example": "Web shop"})
     environment = fields.String(load_default="test", validate=one_of("test", "live"))
 
@@ -69,11 +70,9 @@ class EntitySchema(AnswerSchema):
     connector_id = fields.Integer()
     type = fields.String()
     name = fields.String()
-    sample = fields.Raw(allow_none=True, metadata={"description": "The sample payload; any JSON."})
-    json_schema = fields.Dict(
-        allow_none=True, metadata={"description": "The schema in force; null: any non-blank body will do."}
-    )
-    inferred = fields.Boolean(metadata={"description": "Whether the schema was inferred from the sample."})
+    sample = fields.Raw(allow_none=True, **says("The sample payload; any JSON."))
+    json_schema = fields.Dict(allow_none=True, **says("The schema in force; null: any non-blank body will do."))
+    inferred = fields.Boolean(**says("Whether the schema was inferred from the sample."))
     created_at = Instant()
 
 
@@ -83,16 +82,14 @@ class NewEntitySchema(StrictSchema):
     type = fields.String(required=True, metadata={**_NAME, "example": "orders"})
     name = fields.String(required=True, metadata={**_NAME, "example": "Web orders"})
     sample = fields.Raw(load_default=None, allow_none=True, metadata={"example": {"order": "1001"}})
-    json_schema = fields.Dict(
-        load_default=None, allow_none=True, metadata={"description": "A hand-written JSON Schema, draft 2020-12."}
-    )
+    json_schema = fields.Dict(load_default=None, allow_none=True, **says("A hand-written JSON Schema, draft 2020-12."))
 
 
 class EntityChangeSchema(StrictSchema):
     json_schema = fields.Dict(
         required=True,
         allow_none=True,
-        metadata={"description": "A hand-written JSON Schema; null returns to the one inferred from the sample."},
+        **says("A hand-written JSON Schema; null returns to the one inferred from the sample."),
     )
 
 
@@ -193,7 +190,7 @@ class OAuthClientSchema(AnswerSchema):
     """An OAuth client as the list shows it: never with its secret."""
 
     id = fields.String()
-    client_id = fields.String(metadata={"description": "The same as `id`."})
+    client_id = fields.String(**says("The same as `id`."))
     connector_id = fields.Integer()
     name = fields.String()
     revoked = fields.Boolean()
@@ -205,16 +202,13 @@ class OAuthClientSchema(AnswerSchema):
 class NewOAuthClientSchema(StrictSchema):
     name = fields.String(required=True, metadata={**_CLIENT_NAME, "example": "Order export"})
     client_id = fields.String(
-        metadata={
-            "description": "A UUID of your choice. The platform takes none; without one, the sandbox makes it.",
-            "format": "uuid",
-        }
+        **says("A UUID of your choice. The platform takes none; without one, the sandbox makes it.", format="uuid")
     )
     client_secret = fields.String(
-        metadata={
-            "description": "A secret of your choice. The platform takes none; without one, the sandbox makes it.",
-            "pattern": "^[!-~][ -~]{6,253}[!-~]$",
-        }
+        **says(
+            "A secret of your choice. The platform takes none; without one, the sandbox makes it.",
+            pattern="^[!-~][ -~]{6,253}[!-~]$",
+        )
     )
 
 
@@ -230,9 +224,7 @@ class CreatedOAuthClientSchema(AnswerSchema):
 
 
 class ConfirmationSchema(StrictSchema):
-    confirmation = fields.String(
-        required=True, metadata={"description": "The client's name.", "example": "Order export"}
-    )
+    confirmation = fields.String(required=True, **says("The client's name.", example="Order export"))
 
 
 def _presented_client(client: OAuthClient) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from sandbox.journal.contract_rules import Code
 from sandbox.platform.endpoints import violations_of
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, current_sandbox, says
 from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 
 blueprint = Blueprint("contract", __name__, description="Requests that do not conform to the published contract")
@@ -17,30 +17,26 @@ blueprint = Blueprint("contract", __name__, description="Requests that do not co
 
 class ContractViolationSchema(AnswerSchema):
     code = fields.String(validate=validate.OneOf(get_args(Code)))
-    message = fields.String(metadata={"description": "What was found."})
-    remedy = fields.String(metadata={"description": "What to do."})
+    message = fields.String(**says("What was found."))
+    remedy = fields.String(**says("What to do."))
 
 
 class NonconformingRequestSchema(AnswerSchema):
     """A request that does not conform, with its violations. It was answered like any other."""
 
-    request = fields.String(attribute="entry.id", metadata={"description": "Id of its journal entry."})
+    request = fields.String(attribute="entry.id", **says("Id of its journal entry."))
     seq = fields.Integer(attribute="entry.seq")
-    received_at = Instant(attribute="entry.received_at", metadata={"description": "On the sandbox clock."})
+    received_at = Instant(attribute="entry.received_at", **says("On the sandbox clock."))
     method = fields.String(attribute="entry.method")
     path = fields.String(attribute="entry.path")
-    status = fields.Integer(attribute="entry.status", metadata={"description": "Of the answer."})
+    status = fields.Integer(attribute="entry.status", **says("Of the answer."))
     violations = fields.List(fields.Nested(ContractViolationSchema), validate=validate.Length(min=1))
 
 
 class NonconformingPageSchema(JournalPageSchema):
     requests = fields.List(fields.Nested(NonconformingRequestSchema), required=True)
-    received = fields.Integer(
-        metadata={"description": "Requests that were held against the contract, of this page and of later ones."}
-    )
-    lost = fields.Integer(
-        metadata={"description": "Of the dropped requests those, at most, that the filters would have taken."}
-    )
+    received = fields.Integer(**says("Requests that were held against the contract, of this page and of later ones."))
+    lost = fields.Integer(**says("Of the dropped requests those, at most, that the filters would have taken."))
 
 
 @blueprint.get("/contract-violations")

@@ -17,6 +17,7 @@ from sandbox.web.control.base import (
     between,
     current_sandbox,
     one_of,
+    says,
 )
 from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
 
@@ -28,7 +29,7 @@ _LIKENESSES: Final = get_args(Likeness)
 class AlikeQuerySchema(StrictSchema):
     by = fields.String(
         validate=one_of(*_LIKENESSES),
-        metadata={"description": "The same bytes, the same JSON (when left out) or the same selection by a JSONPath."},
+        **says("The same bytes, the same JSON (when left out) or the same selection by a JSONPath."),
     )
     json_path = fields.String(
         metadata={**JSON_PATH, "description": "An RFC 9535 query, such as $.order for an order number."}
@@ -44,16 +45,14 @@ class DuplicatesQuerySchema(AlikeQuerySchema):
 
 
 class DuplicateSchema(AnswerSchema):
-    alike = fields.String(
-        validate=one_of(*_LIKENESSES), metadata={"description": "The strongest way in which all of them are alike."}
-    )
-    key = fields.Raw(allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."})
+    alike = fields.String(validate=one_of(*_LIKENESSES), **says("The strongest way in which all of them are alike."))
+    key = fields.Raw(allow_none=True, **says("What the JSONPath selects in them; null without one."))
     company = fields.String()
-    vanity_url = fields.String(allow_none=True, metadata={"description": "Null of a payload for a process flow."})
-    flow = fields.String(allow_none=True, metadata={"description": "Name of the process flow."})
+    vanity_url = fields.String(allow_none=True, **says("Null of a payload for a process flow."))
+    flow = fields.String(allow_none=True, **says("Name of the process flow."))
     count = fields.Integer()
-    requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
-    entries = fields.List(fields.Nested(EntrySchema), metadata={"description": "The entries, if asked for."})
+    requests = fields.List(fields.String(), **says("Ids of the entries, oldest first."))
+    entries = fields.List(fields.Nested(EntrySchema), **says("The entries, if asked for."))
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Require each field but the entries."""
@@ -99,16 +98,14 @@ class AttemptsQuerySchema(AlikeQuerySchema):
 class AttemptsSchema(AnswerSchema):
     """The requests that carry one payload to one service."""
 
-    line = fields.String(metadata={"description": "All of them.", "example": "503 ·1.0 s· 503 ·2.0 s· 200 stored"})
-    key = fields.Raw(allow_none=True, metadata={"description": "What the JSONPath selects in them; null without one."})
+    line = fields.String(**says("All of them.", example="503 ·1.0 s· 503 ·2.0 s· 200 stored"))
+    key = fields.Raw(allow_none=True, **says("What the JSONPath selects in them; null without one."))
     company = fields.String()
-    vanity_url = fields.String(allow_none=True, metadata={"description": "Null of a payload for a process flow."})
-    flow = fields.String(allow_none=True, metadata={"description": "Name of the process flow."})
-    requests = fields.List(fields.String(), metadata={"description": "Ids of the entries, oldest first."})
-    gaps_s = fields.List(
-        fields.Float(), metadata={"description": "Seconds from the end of each to the next, on the machine's clock."}
-    )
-    stored = fields.Integer(metadata={"description": "How many of them were accepted."})
+    vanity_url = fields.String(allow_none=True, **says("Null of a payload for a process flow."))
+    flow = fields.String(allow_none=True, **says("Name of the process flow."))
+    requests = fields.List(fields.String(), **says("Ids of the entries, oldest first."))
+    gaps_s = fields.List(fields.Float(), **says("Seconds from the end of each to the next, on the machine's clock."))
+    stored = fields.Integer(**says("How many of them were accepted."))
 
 
 @blueprint.get("/requests/attempts")

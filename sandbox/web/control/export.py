@@ -13,7 +13,7 @@ from sandbox.journal.event import interleaved
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.form import as_line, as_lines
-from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of
+from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of, says
 from sandbox.web.control.requests import RequestFilterSchema, after_field, query_flag, read_cursor, read_filter
 
 blueprint = Blueprint("export", __name__, description="The journal as a file")
@@ -35,10 +35,8 @@ class ExportQuerySchema(RequestFilterSchema):
     events = query_flag(
         "Also the events between them, such as moves of the clock; true where the whole journal is exported."
     )
-    skip = fields.Integer(
-        load_default=0, validate=between(0, 10**9), metadata={"description": "How many of them to leave out."}
-    )
-    limit = fields.Integer(validate=between(1, 10**9), metadata={"description": "How many to export; all if left out."})
+    skip = fields.Integer(load_default=0, validate=between(0, 10**9), **says("How many of them to leave out."))
+    limit = fields.Integer(validate=between(1, 10**9), **says("How many to export; all if left out."))
 
 
 @blueprint.get("/requests/export")

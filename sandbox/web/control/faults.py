@@ -17,6 +17,7 @@ from sandbox.web.control.base import (
     answer_of,
     current_sandbox,
     read_json_object,
+    says,
     taking,
 )
 
@@ -35,10 +36,10 @@ class _Rule(Component):
 
 class FaultRuleStateSchema(AnswerSchema):
     id = fields.String()
-    created_at = Instant(metadata={"description": "On the sandbox clock."})
-    seen = fields.Integer(metadata={"description": "Requests that matched while it could act."})
-    hits = fields.Integer(metadata={"description": "Requests it acted on, passes of a sequence included."})
-    used_up = fields.Boolean(metadata={"description": "Whether it has acted as often as it may."})
+    created_at = Instant(**says("On the sandbox clock."))
+    seen = fields.Integer(**says("Requests that matched while it could act."))
+    hits = fields.Integer(**says("Requests it acted on, passes of a sequence included."))
+    used_up = fields.Boolean(**says("Whether it has acted as often as it may."))
     rule = _Rule()
 
 

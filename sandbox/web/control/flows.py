@@ -26,6 +26,7 @@ from sandbox.web.control.base import (
     current_sandbox,
     one_of,
     read_json,
+    says,
 )
 from sandbox.web.control.problems import refusal
 from sandbox.web.control.seed import may_know_secrets
@@ -57,17 +58,17 @@ class WebhookAnswerSchema(AnswerSchema):
 
 class WebhookSchema(AnswerSchema):
     id = fields.String()
-    url = fields.String(metadata={"description": "With the signature, where that is shown."})
-    signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
+    url = fields.String(**says("With the signature, where that is shown."))
+    signature = fields.String(allow_none=True, **says(_HIDDEN))
     hmac = fields.Nested(HmacSchema, allow_none=True)
     answer = fields.Nested(WebhookAnswerSchema, allow_none=True)
 
 
 class CallbackSchema(AnswerSchema):
     id = fields.String()
-    url = fields.String(metadata={"description": "With the signature, where that is shown."})
-    signature = fields.String(allow_none=True, metadata={"description": _HIDDEN})
-    returns = fields.Raw(allow_none=True, metadata={"description": "Null for the payload itself."})
+    url = fields.String(**says("With the signature, where that is shown."))
+    signature = fields.String(allow_none=True, **says(_HIDDEN))
+    returns = fields.Raw(allow_none=True, **says("Null for the payload itself."))
     format = fields.String(validate=one_of("json", "xml", "txt"))
 
 
@@ -76,8 +77,8 @@ class FlowSchema(AnswerSchema):
     company = fields.String()
     name = fields.String()
     enabled = fields.Boolean()
-    versions = fields.List(fields.Integer(), metadata={"description": "Ids of its versions, oldest first."})
-    deployed = fields.Integer(allow_none=True, metadata={"description": "Id of the version that is deployed."})
+    versions = fields.List(fields.Integer(), **says("Ids of its versions, oldest first."))
+    deployed = fields.Integer(allow_none=True, **says("Id of the version that is deployed."))
     start_url = fields.String()
     webhooks = fields.List(fields.Nested(WebhookSchema))
     callbacks = fields.List(fields.Nested(CallbackSchema))
@@ -91,7 +92,7 @@ class FlowChangeSchema(ChangeSchema):
         strict=True,
         allow_none=True,
         validate=between(1, 2**53),
-        metadata={"description": "Id of the version to deploy; null for none."},
+        **says("Id of the version to deploy; null for none."),
     )
 
 
@@ -106,14 +107,14 @@ class FlowRunSchema(AnswerSchema):
     trigger = fields.String()
     status = fields.Integer()
     started_at = Instant()
-    ends_at = Instant(allow_none=True, metadata={"description": "Null where it never ends."})
+    ends_at = Instant(allow_none=True, **says("Null where it never ends."))
     failed = fields.Boolean()
     message = fields.String(allow_none=True)
     environment = fields.String(allow_none=True)
     variables = fields.String(allow_none=True)
     user_id = fields.Integer(allow_none=True)
-    entry = fields.String(allow_none=True, metadata={"description": "Id of the journal entry of its request."})
-    retries = fields.String(allow_none=True, metadata={"description": "Id of the run that it repeats."})
+    entry = fields.String(allow_none=True, **says("Id of the journal entry of its request."))
+    retries = fields.String(allow_none=True, **says("Id of the run that it repeats."))
 
 
 class ApiKeySchema(AnswerSchema):

@@ -26,6 +26,7 @@ from sandbox.web.control.base import (
     between,
     current_sandbox,
     one_of,
+    says,
     taking,
 )
 
@@ -41,7 +42,7 @@ CURSOR: Final = "([0-9a-f]+-)?[0-9]{1,18}"
 
 def dropped_field() -> fields.Integer:
     """Return the field of every answer about the journal that says how much of it is missing."""
-    return fields.Integer(metadata={"description": "Entries dropped because the journal was full."})
+    return fields.Integer(**says("Entries dropped because the journal was full."))
 
 
 def query_flag(description: str, **options: Any) -> fields.Boolean:
@@ -76,9 +77,7 @@ EntrySchema: Final = AnswerSchema.from_dict(
 
 
 class JournalPageSchema(AnswerSchema):
-    next_after = fields.Integer(
-        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
-    )
+    next_after = fields.Integer(allow_none=True, **says("Cursor for the next page; null on the last."))
     dropped = dropped_field()
 
 
@@ -92,14 +91,14 @@ class RequestFilterSchema(StrictSchema):
     kind = fields.String(validate=one_of(*KINDS))
     company = fields.String()
     vanity_url = fields.String()
-    flow = fields.String(metadata={"description": "Name of a process flow."})
-    hook = fields.String(metadata={"description": "Id of a webhook or callback."})
+    flow = fields.String(**says("Name of a process flow."))
+    hook = fields.String(**says("Id of a webhook or callback."))
     client_id = fields.String()
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
     status = fields.Integer(validate=between(100, 599))
     accepted = query_flag("Whether the request was carried out, even if a fault hid that from the client.")
-    reason = fields.String(metadata={"description": "Code of the reason, such as `token_expired`."})
-    fault = fields.String(metadata={"description": "Name of the fault rule that acted; its id if it has no name."})
+    reason = fields.String(**says("Code of the reason, such as `token_expired`."))
+    fault = fields.String(**says("Name of the fault rule that acted; its id if it has no name."))
     since = fields.String(
         metadata={**INSTANT, "description": "Received at or after this instant of the sandbox clock."}
     )
@@ -161,12 +160,12 @@ def list_requests(query: dict[str, Any]) -> dict[str, Any]:
 
 class JournalEventSchema(AnswerSchema):
     event = fields.String(validate=one_of(*get_args(EventKind)))
-    after = fields.Integer(metadata={"description": "`seq` of the entry before it; 0 before the first."})
+    after = fields.Integer(**says("`seq` of the entry before it; 0 before the first."))
     text = fields.String()
     at = fields.String(metadata={"format": "date-time", "description": "On the sandbox clock."})
     wall_time = fields.String(metadata={"format": "date-time", "description": "On the machine's clock."})
-    company = fields.String(allow_none=True, metadata={"description": "The only company that it concerns, if any."})
-    client_id = fields.String(allow_none=True, metadata={"description": "The only client that it concerns, if any."})
+    company = fields.String(allow_none=True, **says("The only company that it concerns, if any."))
+    client_id = fields.String(allow_none=True, **says("The only client that it concerns, if any."))
 
 
 @blueprint.get("/events")

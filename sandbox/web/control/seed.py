@@ -23,6 +23,7 @@ from sandbox.web.control.base import (
     base_url,
     current_sandbox,
     read_json_object,
+    says,
     token_endpoint,
 )
 from sandbox.web.control.problems import refusal
@@ -40,48 +41,45 @@ _UNSIGNED: Final = "Without them where the asker may not know secrets."
 class EndpointsSchema(AnswerSchema):
     """Where the sandbox is, and the credentials of the first OAuth client of its seed: what its ready file holds."""
 
-    base_url = fields.String(metadata={"description": "As the request was addressed, or the setting `public_url`."})
+    base_url = fields.String(**says("As the request was addressed, or the setting `public_url`."))
     control_url = fields.String()
-    control_key = fields.String(allow_none=True, metadata={"description": "Null where none is needed."})
+    control_key = fields.String(allow_none=True, **says("Null where none is needed."))
     token_url = fields.String()
     inbound_urls = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata={
-            "description": "Of the first company, by vanity URL.",
-            "example": {"orders": "http://127.0.0.1:8025/v1/acme/orders"},
-        },
+        **says("Of the first company, by vanity URL.", example={"orders": "http://127.0.0.1:8025/v1/acme/orders"}),
     )
-    company = fields.String(allow_none=True, metadata={"description": "Slug of the first company of the seed."})
+    company = fields.String(allow_none=True, **says("Slug of the first company of the seed."))
     client_id = fields.String(allow_none=True)
-    client_secret = fields.String(allow_none=True, metadata={"description": _SECRET})
+    client_secret = fields.String(allow_none=True, **says(_SECRET))
     flows = fields.Dict(
         keys=fields.String(),
         values=fields.Nested("FlowAddressesSchema"),
-        metadata={"description": "Of the first company, by name."},
+        **says("Of the first company, by name."),
     )
-    api_key = fields.String(allow_none=True, metadata={"description": f"The first one of the seed. {_SECRET}"})
-    login_url = fields.String(metadata={"description": "Login of users by `email`."})
-    start_url = fields.String(metadata={"description": "Base URL of the Start API."})
-    core_url = fields.String(metadata={"description": "Base URL of the Core API."})
+    api_key = fields.String(allow_none=True, **says(f"The first one of the seed. {_SECRET}"))
+    login_url = fields.String(**says("Login of users by `email`."))
+    start_url = fields.String(**says("Base URL of the Start API."))
+    core_url = fields.String(**says("Base URL of the Core API."))
     version = fields.String()
     pid = fields.Integer()
-    tls_base_url = fields.String(allow_none=True, metadata={"description": "Null without HTTPS."})
-    tls_ca_file = fields.String(allow_none=True, metadata={"description": "On the machine of the sandbox."})
+    tls_base_url = fields.String(allow_none=True, **says("Null without HTTPS."))
+    tls_ca_file = fields.String(allow_none=True, **says("On the machine of the sandbox."))
 
 
 class FlowAddressesSchema(AnswerSchema):
     id = fields.Integer()
     start_url = fields.String()
-    webhooks = fields.List(fields.String(), metadata={"description": f"With their signatures. {_UNSIGNED}"})
-    callbacks = fields.List(fields.String(), metadata={"description": f"With their signatures. {_UNSIGNED}"})
+    webhooks = fields.List(fields.String(), **says(f"With their signatures. {_UNSIGNED}"))
+    callbacks = fields.List(fields.String(), **says(f"With their signatures. {_UNSIGNED}"))
 
 
 class SeededClientSchema(AnswerSchema):
     connector_id = fields.Integer()
     name = fields.String()
     client_id = fields.String()
-    client_secret = fields.String(allow_none=True, metadata={"description": _SECRET})
+    client_secret = fields.String(allow_none=True, **says(_SECRET))
     token_endpoint = fields.String()
 
 

@@ -20,6 +20,7 @@ from sandbox.web.control.base import (
     StrictSchema,
     base_url,
     current_sandbox,
+    says,
 )
 from sandbox.web.control.openapi import leads_to
 
@@ -50,7 +51,7 @@ class _ServiceSchema(AnswerSchema):
     created_at = Instant()
     next_run = Instant(
         allow_none=True,
-        metadata={"description": "By its schedule, on the sandbox clock; null where `processing` is not `scheduled`."},
+        **says("By its schedule, on the sandbox clock; null where `processing` is not `scheduled`."),
     )
 
 
@@ -60,8 +61,8 @@ ServiceSchema: Final = _ServiceSchema.from_dict(_option_fields(), name="ServiceS
 
 class _NewServiceSchema(StrictSchema):
     company = fields.String(required=True, metadata={"example": "acme"})
-    connector_id = fields.Integer(required=True, strict=True, metadata={"description": "Its source connector."})
-    entity = fields.String(required=True, metadata={"description": "An entity of that connector.", "example": "orders"})
+    connector_id = fields.Integer(required=True, strict=True, **says("Its source connector."))
+    entity = fields.String(required=True, **says("An entity of that connector.", example="orders"))
     vanity_url = fields.String(
         required=True,
         metadata={
@@ -141,8 +142,8 @@ class PreviewedSchema(StrictSchema):
     """The payload to map, given or of a journal entry; the sample of the entity where neither is given."""
 
     keywords: ClassVar = {"maxProperties": 1}
-    payload = fields.Raw(allow_none=True, metadata={"description": "Any JSON value."})
-    entry = fields.String(metadata={"description": "Id of a journal entry."})
+    payload = fields.Raw(allow_none=True, **says("Any JSON value."))
+    entry = fields.String(**says("Id of a journal entry."))
 
 
 class MappedFieldSchema(AnswerSchema):
@@ -150,14 +151,14 @@ class MappedFieldSchema(AnswerSchema):
     destination = fields.String()
     source_name = fields.String(allow_none=True)
     destination_name = fields.String(allow_none=True)
-    values = fields.List(fields.Raw(), metadata={"description": "The first ones."})
+    values = fields.List(fields.Raw(), **says("The first ones."))
     total = fields.Integer()
 
 
 class MappingPreviewSchema(AnswerSchema):
     mapped = fields.List(fields.Nested(MappedFieldSchema))
-    unmapped = fields.List(fields.String(), metadata={"description": "Fields of the payload that no row takes."})
-    missing = fields.List(fields.String(), metadata={"description": "Sources that the payload does not have."})
+    unmapped = fields.List(fields.String(), **says("Fields of the payload that no row takes."))
+    missing = fields.List(fields.String(), **says("Sources that the payload does not have."))
 
 
 @blueprint.post("/services/<int:service_id>/mapping-preview")

@@ -10,7 +10,7 @@ from marshmallow import fields
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.strict_json import parse_json
 from sandbox.state.snapshot import pieces, read_state, state_schema
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, current_sandbox, one_of
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, current_sandbox, one_of, says
 
 blueprint = Blueprint("state", __name__, description="Everything as one document")
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("state", __name__, description="Everything as one document
 class StateQuerySchema(StrictSchema):
     secrets = fields.Boolean(
         load_default=False,
-        metadata={"description": "Also the signing key and the hashes of the clients' secrets."},
+        **says("Also the signing key and the hashes of the clients' secrets."),
     )
 
 
@@ -27,18 +27,16 @@ class LoadedClientSchema(AnswerSchema):
     name = fields.String()
     secret = fields.String(
         validate=one_of("saved", "kept", "new"),
-        metadata={
-            "description": "`saved` in the state; `kept`: the one that the client of this id had here before; `new`: "
+        **says(
+            "`saved` in the state; `kept`: the one that the client of this id had here before; `new`: "
             "made now, in `client_secret`."
-        },
+        ),
     )
-    client_secret = fields.String(
-        allow_none=True, metadata={"description": "Of a `new` one: the only time it is shown."}
-    )
+    client_secret = fields.String(allow_none=True, **says("Of a `new` one: the only time it is shown."))
 
 
 class StateLoadedSchema(AnswerSchema):
-    now = Instant(metadata={"description": "On the sandbox clock."})
+    now = Instant(**says("On the sandbox clock."))
     clients = fields.List(fields.Nested(LoadedClientSchema))
 
 

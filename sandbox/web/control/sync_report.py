@@ -37,6 +37,7 @@ from sandbox.web.control.base import (
     between,
     current_sandbox,
     one_of,
+    says,
 )
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
 
@@ -51,18 +52,18 @@ class SyncReportRowSchema(AnswerSchema):
     """A row of the sync report: an item of an accepted payload and its newest attempt."""
 
     id = fields.Integer()
-    sync_id = fields.String(metadata={"description": "Id of the run that made the newest attempt."})
-    reference = fields.String(allow_none=True, metadata={"description": "By which people know the item."})
+    sync_id = fields.String(**says("Id of the run that made the newest attempt."))
+    reference = fields.String(allow_none=True, **says("By which people know the item."))
     status = fields.String(validate=one_of(*STATUSES))
     company = fields.String()
     vanity_url = fields.String()
     entity = fields.String()
-    systems = fields.String(metadata={"description": "Source > destination.", "example": "Acme web shop > NetSuite"})
-    attempts = fields.Integer(metadata={"description": "How many attempts there were."})
+    systems = fields.String(**says("Source > destination.", example="Acme web shop > NetSuite"))
+    attempts = fields.Integer(**says("How many attempts there were."))
     message = fields.String(allow_none=True)
     created_at = Instant()
     updated_at = Instant()
-    entry = fields.String(metadata={"description": "Id of the journal entry of its payload."})
+    entry = fields.String(**says("Id of the journal entry of its payload."))
 
 
 class AttemptSchema(AnswerSchema):
@@ -78,13 +79,9 @@ class SyncReportRowHistorySchema(SyncReportRowSchema):
 
 class SyncReportSchema(AnswerSchema):
     items = fields.List(fields.Nested(SyncReportRowSchema))
-    next_after = fields.Integer(
-        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
-    )
+    next_after = fields.Integer(allow_none=True, **says("Cursor for the next page; null on the last."))
     dropped = fields.Integer(metadata=DROPPED)
-    waiting = fields.Integer(
-        metadata={"description": "Items of the same services that no run has pulled yet; they are in no report."}
-    )
+    waiting = fields.Integer(**says("Items of the same services that no run has pulled yet; they are in no report."))
 
 
 class ReportFilterSchema(StrictSchema):
@@ -98,13 +95,13 @@ class ReportFilterSchema(StrictSchema):
         # Generators of clients make the same name of both spellings.
         metadata={"enum": list(STATUSES), "description": "In capitals or not."},
     )
-    system = fields.String(metadata={"description": "Text in the names of source or destination."})
-    reference = fields.String(metadata={"description": "The whole reference."})
-    entry = fields.String(metadata={"description": "Id of the journal entry of the payload."})
-    search = fields.String(metadata={"description": "Text in systems, sync id or reference."})
+    system = fields.String(**says("Text in the names of source or destination."))
+    reference = fields.String(**says("The whole reference."))
+    entry = fields.String(**says("Id of the journal entry of the payload."))
+    search = fields.String(**says("Text in systems, sync id or reference."))
     days = fields.Integer(
         validate=between(1, MAX_WINDOW_DAYS),
-        metadata={"description": "Days of the sandbox clock that it goes back.", "default": WINDOW_DAYS},
+        **says("Days of the sandbox clock that it goes back.", default=WINDOW_DAYS),
     )
     since = fields.String(metadata={**INSTANT, "description": "Updated at or after this instant, in place of days."})
     until = fields.String(metadata={**INSTANT, "description": "Updated at or before it."})
@@ -116,9 +113,7 @@ class SortedReportSchema(ReportFilterSchema):
 
 
 class ReportQuerySchema(SortedReportSchema):
-    after = fields.Integer(
-        load_default=0, validate=between(0, 10**18), metadata={"description": "The id of the last row already seen."}
-    )
+    after = fields.Integer(load_default=0, validate=between(0, 10**18), **says("The id of the last row already seen."))
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 
@@ -229,8 +224,8 @@ class ServiceRunSchema(AnswerSchema):
     due_at = Instant()
     started_at = Instant()
     finished_at = Instant()
-    pulled = fields.Integer(metadata={"description": "Items taken from the source."})
-    pushed = fields.Integer(metadata={"description": "Items synced to the destination."})
+    pulled = fields.Integer(**says("Items taken from the source."))
+    pushed = fields.Integer(**says("Items synced to the destination."))
     pending = fields.Integer()
     failed = fields.Integer()
     page_size = fields.Integer()
@@ -239,18 +234,14 @@ class ServiceRunSchema(AnswerSchema):
 
 class ServiceRunsSchema(AnswerSchema):
     runs = fields.List(fields.Nested(ServiceRunSchema))
-    next_after = fields.Integer(
-        allow_none=True, metadata={"description": "Cursor for the next page; null on the last."}
-    )
+    next_after = fields.Integer(allow_none=True, **says("Cursor for the next page; null on the last."))
     dropped = fields.Integer(metadata=DROPPED)
 
 
 class RunsQuerySchema(StrictSchema):
     company = fields.String()
     vanity_url = fields.String()
-    after = fields.Integer(
-        load_default=0, validate=between(0, 10**18), metadata={"description": "The number of the last run seen."}
-    )
+    after = fields.Integer(load_default=0, validate=between(0, 10**18), **says("The number of the last run seen."))
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 

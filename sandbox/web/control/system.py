@@ -8,7 +8,7 @@ from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, answer_of, current_sandbox
+from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, answer_of, current_sandbox, says
 from sandbox.web.control.problems import problem
 from sandbox.web.environ import CA_PEM
 from sandbox.web.health import health_of, unreadiness_of
@@ -24,9 +24,9 @@ _PEM_TYPE: Final = "text/plain"  # RFC 7468 calls it a textual encoding; generat
 class HealthSchema(AnswerSchema):
     status = fields.String(validate=validate.Equal("ok"))
     version = fields.String()
-    now = Instant(metadata={"description": "On the sandbox clock."})
+    now = Instant(**says("On the sandbox clock."))
     journal_entries = fields.Integer()
-    journal_last_seq = fields.Integer(metadata={"description": "Number of the newest request; 0 before the first."})
+    journal_last_seq = fields.Integer(**says("Number of the newest request; 0 before the first."))
     journal_bytes = fields.Integer()
     journal_dropped = fields.Integer()
 

@@ -8,44 +8,53 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, answer_of, between, current_sandbox
+from sandbox.web.control.base import (
+    AnswerSchema,
+    Blueprint,
+    Instant,
+    StrictSchema,
+    answer_of,
+    between,
+    current_sandbox,
+    says,
+)
 
 blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 
 
 class RevocationSchema(StrictSchema):
-    client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
+    client_id = fields.String(**says("Of this OAuth client; of all when left out."))
 
 
 class IssuedTokenSchema(AnswerSchema):
     """An issued token and its state; the sandbox does not keep the token itself."""
 
-    fingerprint = fields.String(metadata={"description": "The name of the token in the journal."})
+    fingerprint = fields.String(**says("The name of the token in the journal."))
     request = fields.Integer(
-        allow_none=True, metadata={"description": "`seq` of the journal entry of the request that it was issued to."}
+        allow_none=True, **says("`seq` of the journal entry of the request that it was issued to.")
     )
-    jti = fields.String(metadata={"description": "The token's own id, a claim in it."})
+    jti = fields.String(**says("The token's own id, a claim in it."))
     client_id = fields.String()
     scopes = fields.List(fields.String())
     issued_at = Instant()
     expires_at = Instant()
-    expired = fields.Boolean(metadata={"description": "By the sandbox clock."})
-    uses = fields.Integer(metadata={"description": "Requests it authorised."})
-    revoked = fields.String(allow_none=True, metadata={"description": "Why, if it was revoked."})
+    expired = fields.Boolean(**says("By the sandbox clock."))
+    uses = fields.Integer(**says("Requests it authorised."))
+    revoked = fields.String(allow_none=True, **says("Why, if it was revoked."))
 
 
 class IssuedTokenPageSchema(AnswerSchema):
     tokens = fields.List(fields.Nested(IssuedTokenSchema))
-    total = fields.Integer(metadata={"description": "How many there are in all."})
+    total = fields.Integer(**says("How many there are in all."))
 
 
 class TokenQuerySchema(StrictSchema):
-    client_id = fields.String(metadata={"description": "Of this OAuth client; of all when left out."})
-    limit = fields.Integer(load_default=100, validate=between(1, 1_000), metadata={"description": "The newest."})
+    client_id = fields.String(**says("Of this OAuth client; of all when left out."))
+    limit = fields.Integer(load_default=100, validate=between(1, 1_000), **says("The newest."))
     skip = fields.Integer(
         load_default=0,
         validate=between(0, 1_000_000_000),
-        metadata={"description": "Leaves out so many of the newest: those that earlier pages showed."},
+        **says("Leaves out so many of the newest: those that earlier pages showed."),
     )
 
 

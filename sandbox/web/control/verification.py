@@ -25,6 +25,7 @@ from sandbox.web.control.base import (
     between,
     current_sandbox,
     one_of,
+    says,
 )
 from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
@@ -54,9 +55,7 @@ _ANY_VALUE: Final = {
 class WaitQuerySchema(RequestFilterSchema):
     after = after_field()
     count = fields.Integer(load_default=1, validate=between(1, MAX_COUNT))
-    timeout = fields.Float(
-        load_default=5.0, validate=between(0, MAX_WAIT_S), metadata={"description": "Real seconds.", "example": 5}
-    )
+    timeout = fields.Float(load_default=5.0, validate=between(0, MAX_WAIT_S), **says("Real seconds.", example=5))
 
 
 class WaitedSchema(AnswerSchema):
@@ -84,51 +83,49 @@ class RequestPatternSchema(StrictSchema):
         }
     )
     json_path = fields.Raw(
-        metadata={
-            "description": "An RFC 9535 query that selects something, or an object of queries and the value that one "
+        **says(
+            "An RFC 9535 query that selects something, or an object of queries and the value that one "
             "selected node must equal.",
-            "oneOf": [JSON_PATH, {"type": "object"}],
-            "example": {"$.lines[0].qty": 2},
-        }
+            oneOf=[JSON_PATH, {"type": "object"}],
+            example={"$.lines[0].qty": 2},
+        )
     )
-    text = fields.String(metadata={"description": "The body is this text."})
+    text = fields.String(**says("The body is this text."))
     headers = fields.Dict(
         keys=fields.String(),
         values=fields.String(allow_none=True),
-        metadata={"description": "Each is there with this value; null: is not there. Credentials as they were sent."},
+        **says("Each is there with this value; null: is not there. Credentials as they were sent."),
     )
     method = fields.String()
     client_id = fields.String()
     status = fields.Integer(strict=True, validate=between(0, 599))
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
-    reason = fields.String(metadata={"description": "The reason is or begins with this.", "example": "token_expired"})
+    reason = fields.String(**says("The reason is or begins with this.", example="token_expired"))
     fault = fields.String()
 
 
 class VerificationSchema(StrictSchema):
-    filter = fields.Nested(
-        RequestFilterSchema, load_default=dict, metadata={"description": "The requests to look at; all if left out."}
-    )
+    filter = fields.Nested(RequestFilterSchema, load_default=dict, **says("The requests to look at; all if left out."))
     after = after_field()
     only_accepted = Flag(
         load_default=False,
-        metadata={
-            "description": "Count accepted requests only, unless the pattern names `outcome`, `status`, `reason` or "
+        **says(
+            "Count accepted requests only, unless the pattern names `outcome`, `status`, `reason` or "
             "`fault`; rejected requests still appear as near misses."
-        },
+        ),
     )
     pattern = fields.Nested(RequestPatternSchema, load_default=dict)
     in_order = fields.List(
         fields.Nested(RequestPatternSchema),
         validate=validate.Length(1, 100),
-        metadata={"description": "In place of `pattern` and a count: these came one after the other."},
+        **says("In place of `pattern` and a count: these came one after the other."),
     )
     times = fields.Integer(strict=True, validate=between(0, 2**31))
     at_least = fields.Integer(strict=True, validate=between(0, 2**31))
     at_most = fields.Integer(strict=True, validate=between(0, 2**31))
     waited_s = Number(
         validate=between(0, 10**9),
-        metadata={"description": "How many real seconds the caller has waited, for `detail`.", "example": 5},
+        **says("How many real seconds the caller has waited, for `detail`.", example=5),
     )
 
     @validates_schema
@@ -138,12 +135,12 @@ class VerificationSchema(StrictSchema):
 
 
 class VerifiedSchema(AnswerSchema):
-    count = fields.Integer(metadata={"description": "How many match; counting stops where the answer is certain."})
+    count = fields.Integer(**says("How many match; counting stops where the answer is certain."))
     dropped = dropped_field()
 
 
 class DifferenceSchema(AnswerSchema):
-    path = fields.String(metadata={"description": "A JSONPath, or what is no part of the body."})
+    path = fields.String(**says("A JSONPath, or what is no part of the body."))
     message = fields.String()
 
 
@@ -159,13 +156,11 @@ class NearMissSchema(AnswerSchema):
 class MismatchSchema(ProblemSchema):
     """The requests were not received; `detail` is the message of a failing assertion."""
 
-    count = fields.Integer(strict=True, metadata={"description": "How many match."})
+    count = fields.Integer(strict=True, **says("How many match."))
     near_misses = fields.List(fields.Nested(NearMissSchema))
-    matches = fields.List(fields.String(), metadata={"description": "Ids of the first requests that match."})
+    matches = fields.List(fields.String(), **says("Ids of the first requests that match."))
     dropped = dropped_field()
-    uncertain = fields.Integer(
-        strict=True, metadata={"description": "How many of the dropped entries could have matched."}
-    )
+    uncertain = fields.Integer(strict=True, **says("How many of the dropped entries could have matched."))
 
 
 @blueprint.get("/requests/wait")
