@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import cache, partial
 from typing import Any, ClassVar, Final, TypeVar, cast
@@ -21,6 +22,7 @@ from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.instants import format_instant
 from sandbox.foundation.strict_json import parse_json
 from sandbox.foundation.value_types import UNPRINTABLE
+from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, SharedSchema
 from sandbox.web.environ import SANDBOX
@@ -47,6 +49,12 @@ def base_url() -> str:
 def token_endpoint() -> str:
     """Return the URL of the token endpoint."""
     return base_url() + current_sandbox().settings.token_path
+
+
+def presented_client(new: NewOAuthClient, *, secret: bool) -> dict[str, Any]:
+    """Return a client as the answers show it that may have its ``secret``."""
+    shown = {**asdict(new.client), "client_id": new.client.id, "token_endpoint": token_endpoint()}
+    return {**shown, "client_secret": new.secret if secret else None}
 
 
 def read_json() -> Any:

@@ -20,11 +20,11 @@ from sandbox.web.control.base import (
     StrictSchema,
     current_sandbox,
     one_of,
+    presented_client,
     says,
     token_endpoint,
 )
 from sandbox.web.control.openapi import leads_to
-from sandbox.web.control.seed import presented_client
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 clients = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")

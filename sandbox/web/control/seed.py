@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,7 +12,6 @@ from marshmallow import ValidationError, fields
 from sandbox.foundation.errors import SeedError, SettingError
 from sandbox.foundation.loopback import is_loopback
 from sandbox.foundation.strict_json import write_json
-from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.seed import parse_seed
 from sandbox.state.seed.schema import seed_schema
 from sandbox.state.seed_loading import Loaded
@@ -22,9 +21,9 @@ from sandbox.web.control.base import (
     Blueprint,
     base_url,
     current_sandbox,
+    presented_client,
     read_json_object,
     says,
-    token_endpoint,
 )
 from sandbox.web.control.problems import refusal
 from sandbox.web.environ import ENDPOINTS
@@ -113,12 +112,6 @@ def _document() -> dict[str, Any]:
     if may_know_secrets():
         return document
     return {**document, "client_secret": None, "api_key": None, "flows": own_endpoints().flows(signed=False)}
-
-
-def presented_client(new: NewOAuthClient, *, secret: bool) -> dict[str, Any]:
-    """Return a client as the answers show it that may have its ``secret``."""
-    shown = {**asdict(new.client), "client_id": new.client.id, "token_endpoint": token_endpoint()}
-    return {**shown, "client_secret": new.secret if secret else None}
 
 
 def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
