@@ -31,7 +31,6 @@ _FILE: Final = click.Path(dir_okay=False, writable=True)
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of both commands: the sandbox, the payloads and the command to run."""
     for option in reversed(
         (
             click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARG]..."),
@@ -137,7 +136,6 @@ def _payloads(path: str | None) -> dict[str, str]:
 
 
 def _end_by_signal() -> None:
-    """Let SIGTERM end the client too."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 

@@ -80,7 +80,6 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
 
 
 def _why_not_ready(answer: urllib.error.HTTPError) -> str:
-    """Return the reason that the sandbox gives."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
         if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
             return str(json.load(answer)["detail"])

@@ -78,7 +78,6 @@ class Faults:
             raise AssertionError("\n".join([f"{len(idle)} of {len(rules)} fault rules never acted:", *lines]))
 
     def _why_not(self, state: RuleState) -> str:
-        """Return why a rule may have met no request."""
         if state.seen:
             return f"; it matched {state.seen} requests, but never acted on one"
         wanted, services = state.rule.match.vanity_url, self._do(verbs.services())

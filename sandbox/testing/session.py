@@ -162,7 +162,6 @@ def _options(request: pytest.FixtureRequest, server: SandboxServer | Patchworks)
 
 
 def _folders(request: pytest.FixtureRequest) -> list[Path]:
-    """Return the folders in which a seed file of a test is looked for."""
     return [request.path.parent, request.config.rootpath]
 
 
@@ -321,6 +320,5 @@ def _log(request: pytest.FixtureRequest, handle: Patchworks) -> None:
 
 
 def _traces(config: pytest.Config) -> Traces | None:
-    """Return the plugin that writes traces, where the session has it."""
     traces: Traces | None = config.pluginmanager.get_plugin("patchworks_traces")
     return traces

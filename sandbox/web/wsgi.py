@@ -23,7 +23,7 @@ from sandbox.journal.request import Request
 from sandbox.platform.serve import DateStamp, serve
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.environ import RAW_HEADERS
-from sandbox.web.http.request_head import Head
+from sandbox.web.http.request_head import Head, as_utf_8
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -210,11 +210,11 @@ class EmulatedFace:
 
 def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:
     """Return the request of an environ; its body is read, within the limit in bytes."""
-    target = _unquoted(environ.get("REQUEST_URI", ""))
+    target = as_utf_8(environ.get("REQUEST_URI", ""))
     request = Request(
         method=environ["REQUEST_METHOD"],
-        path=_unquoted(environ.get("PATH_INFO", "")) or "/",
-        query=_unquoted(environ.get("QUERY_STRING", "")),
+        path=as_utf_8(environ.get("PATH_INFO", "")) or "/",
+        query=as_utf_8(environ.get("QUERY_STRING", "")),
         headers=environ.get(RAW_HEADERS) or _headers_of(environ),
         remote_addr=environ.get("REMOTE_ADDR", ""),
         raw_path=target.partition("?")[0] if target.startswith("/") else "",
@@ -225,11 +225,6 @@ def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:
     except RefusalError as error:
         request.problem = error
     return request
-
-
-def _unquoted(text: str) -> str:
-    """Turn WSGI's latin-1 text into the UTF-8 it stands for."""
-    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _headers_of(environ: WSGIEnvironment) -> Headers:

@@ -23,6 +23,8 @@ class Check:
     rule: str
     advice: str
     judge: Callable[[Run], Finding | None]
+    why_not: str = "the client did nothing that shows it"
+    """Why it was not reached, where the client met the storm."""
 
 
 def judged(check: Check, runs: Iterable[Run]) -> Verdict:
@@ -49,18 +51,7 @@ def _why_not_reached(check: Check, runs: Sequence[Run]) -> str:
         return "the client sent nothing in this storm"
     if not any(run.struck for run in meant):
         return "the client did nothing that the storm could strike"
-    return _NEEDS.get(check.name, "the client did nothing that shows it")
-
-
-_NEEDS: Final[Mapping[str, str]] = {
-    "caches_token": "the client pushed fewer than 2 payloads",
-    "renews_before_expiry": "the client was done before its token expired",
-    "backs_off": "no payload was tried more than twice",
-    "spreads_retries": "fewer than 3 payloads were tried again",
-    "one_token_for_parallel": "the client sent one request at a time",
-    "keeps_order": "the client pushed fewer than 2 payloads",
-    "nothing_lost": "no run ended with exit 0",
-}
+    return check.why_not
 
 
 _CHECKS: Final = (
@@ -70,6 +61,7 @@ _CHECKS: Final = (
         "fails.",
         "Keep the token until shortly before expires_in is over. Share it between payloads and workers.",
         judges.caches_token,
+        "the client pushed fewer than 2 payloads",
     ),
     Check(
         "renews_on_401",
@@ -82,6 +74,7 @@ _CHECKS: Final = (
         "A client gets a new token before expires_in is over; to wait for the 401 works as well and costs a request.",
         "Note the time when you ask for the token, and add expires_in. Renew a minute before that.",
         judges.renews_before_expiry,
+        "the client was done before its token expired",
     ),
     Check(
         "stops_when_revoked",
@@ -103,18 +96,21 @@ _CHECKS: Final = (
         f"{judges.GROWTH:g} times the first. Waits below {judges.AT_ONCE_S:g} s count as that.",
         "Double the wait after each failure, up to a bound. Start at half a second or more.",
         judges.backs_off,
+        "no payload was tried more than twice",
     ),
     Check(
         "spreads_retries",
         f"The waits of several payloads differ by at least {judges.SPREAD:.0%}: workers do not come back together.",
         "Add a random part to each wait. A half of it is enough.",
         judges.spreads_retries,
+        "fewer than 3 payloads were tried again",
     ),
     Check(
         "one_token_for_parallel",
         "Workers that start together wait for one token request; two at the same time fail.",
         "Guard the token by a lock. The first worker fetches it, and the others wait for it.",
         judges.one_token_for_parallel,
+        "the client sent one request at a time",
     ),
     Check(
         "has_timeout",
@@ -172,6 +168,7 @@ _CHECKS: Final = (
         "overtaken.",
         "Finish one payload before the next where the order matters. Or put a version into the payload.",
         judges.keeps_order,
+        "the client pushed fewer than 2 payloads",
     ),
     Check(
         "keeps_contract",
@@ -190,6 +187,7 @@ _CHECKS: Final = (
         "When the command ends with exit 0, every payload is stored that it pushed when nothing failed.",
         "End with another exit code when a payload was not accepted. Keep it for the next run.",
         judges.nothing_lost,
+        "no run ended with exit 0",
     ),
 )
 

@@ -125,7 +125,6 @@ def _authorization(request: Request) -> tuple[str, str]:
 
 
 def _token_of(answer: Answer) -> str | None:
-    """Return the access token in an answer."""
     token = member_of(answer, "access_token")
     return token if isinstance(token, str) else None
 

@@ -206,7 +206,6 @@ def _as_text(value: object) -> str:
 
 
 def _cause(error: OSError | HTTPException) -> str:
-    """Return what went wrong in a few words."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

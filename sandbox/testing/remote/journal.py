@@ -214,7 +214,6 @@ def _asked(view: View) -> dict[str, Any]:
 
 
 def _conditions(entry_filter: EntryFilter) -> dict[str, Any]:
-    """Return the conditions of a filter as the control API takes them."""
     return {
         name: format_value(name, value) if name in ("since", "until") else value
         for name, value in entry_filter.conditions.items()

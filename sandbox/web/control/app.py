@@ -94,7 +94,6 @@ class _Json(DefaultJSONProvider):
     sort_keys = False
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return an object as JSON."""
         try:
             return super().dumps(obj, allow_nan=False, **kwargs)
         except ValueError:
@@ -102,7 +101,6 @@ class _Json(DefaultJSONProvider):
 
 
 def _add_schemas(spec: APISpec) -> None:
-    """Add the schemas of what the core checks."""
     from sandbox.faults.rules import schemas as fault_schemas
     from sandbox.state.seed.schema import components as seed_schemas
     from sandbox.state.snapshot import components as state_schemas

@@ -41,7 +41,6 @@ class _SandboxCollector(Collector):
         self._sandbox = sandbox
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every metric."""
         figures, journal = self._sandbox.metrics.read(), self._sandbox.journal
 
         build = InfoMetricFamily(f"{_PREFIX}build", "The sandbox that runs.")

@@ -45,7 +45,6 @@ class _Operations(BasePlugin):
     """Completes each operation: its id, the header of each answer, the refusals that come before the view."""
 
     def init_spec(self, spec: Any) -> None:
-        """Add the components that operations refer to."""
         super().init_spec(spec)
         components = spec.components
         components.header(
@@ -81,15 +80,12 @@ class _Operations(BasePlugin):
         )
 
     def schema_helper(self, name: str, definition: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        """Return the keywords of a schema."""
         return dict(getattr(kwargs.get("schema"), "keywords", {}))
 
     def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the headers of a response among the components."""
         return _with_request_id(response)
 
     def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
-        """Complete the operations of a path."""
         for operation in (operations or {}).values():
             responses = operation["responses"]
             for response in responses.values():

@@ -216,11 +216,9 @@ class _Wait:
         return self._finish(lambda: _waited(self._journal, self._search.found, self._count, self._timeout))
 
     def seconds_left(self) -> float:
-        """Return how long the client still waits."""
         return max(0.0, self._deadline - monotonic())
 
     def close(self) -> None:
-        """Stop listening."""
         self._journal.waiting.unlisten(self._wake)
 
 

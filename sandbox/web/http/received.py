@@ -10,7 +10,7 @@ from sandbox.journal.known_secrets import fingerprint
 from sandbox.journal.request import Request
 from sandbox.web.http.body import Message, TooLargeError
 from sandbox.web.http.limits import Limits, Refused
-from sandbox.web.http.request_head import MAX_METHOD, decoded
+from sandbox.web.http.request_head import MAX_METHOD, as_utf_8, decoded
 
 _ORIGIN: Final = re.compile(r"https?://[^/]*", re.IGNORECASE)
 """The beginning of a target in absolute form."""
@@ -35,12 +35,12 @@ def request_of(message: Message, remote_addr: str, scheme: str, server: tuple[st
     return Request(
         method=head.method,
         path=head.route,
-        query=_text(head.query),
+        query=as_utf_8(head.query),
         headers=head.headers,
         remote_addr=remote_addr,
         body=b"" if isinstance(failure, TooLargeError) else message.body,
         body_size=message.size,
-        raw_path=_text(head.target).partition("?")[0] if head.target.startswith("/") else "",
+        raw_path=as_utf_8(head.target).partition("?")[0] if head.target.startswith("/") else "",
         base_url=f"{scheme}://{head.host or f'{server[0]}:{server[1]}'}",
         problem=problem,
         _fields=head.fields,
@@ -61,8 +61,3 @@ def refused_request_of(refused: Refused, limits: Limits) -> Request:
 def route_of(path: str) -> str:
     """Return the path of a target in any form as text, percent-decoded."""
     return decoded(_ORIGIN.sub("", path))
-
-
-def _text(latin: str) -> str:
-    """Return the UTF-8 text that bytes stand for."""
-    return latin if latin.isascii() else latin.encode("latin-1").decode("utf-8", "replace")

@@ -156,6 +156,11 @@ def decoded(path: str) -> str:
     return unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace")
 
 
+def as_utf_8(latin: str) -> str:
+    """Return the UTF-8 text that Latin-1 text stands for, as WSGI has it."""
+    return latin if latin.isascii() else latin.encode("latin-1").decode("utf-8", "replace")
+
+
 def parse_field(line: str) -> tuple[str, str]:
     """Return name and value of a header or trailer field; raise ``HeadError`` (§5)."""
     name, colon, value = line.partition(":")
