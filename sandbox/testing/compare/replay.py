@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote_plus
 
+from msgspec import structs
+
 from sandbox.faults.effects import received
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.clock import Clock
@@ -253,18 +255,8 @@ class Stage:
             headers = headers if token is None else _authorized(headers, "Bearer", token)
         limit = sandbox.settings.body_limit
         is_large = request.body_size > limit
-        return Request(
-            method=request.method,
-            path=request.path,
-            query=query,
-            headers=headers,
-            remote_addr=request.remote_addr,
-            body=b"" if is_large else body,
-            body_size=request.body_size,
-            raw_path=request.raw_path,
-            base_url=request.base_url,
-            problem=PayloadTooLargeError(request.body_size, limit) if is_large else None,
-        )
+        body, problem = (b"", PayloadTooLargeError(request.body_size, limit)) if is_large else (body, None)
+        return structs.replace(request, query=query, headers=headers, body=body, problem=problem, _parsed=None)
 
     def _stranger(self, exchange: Exchange, sandbox: Sandbox) -> str | None:
         """Return a token in place of one from before the recording, where the platform took it."""

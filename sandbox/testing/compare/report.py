@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sandbox.foundation.errors import cut
@@ -127,15 +127,6 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             }
             for each in different[:MAX_EXCHANGES]
         ],
-        "proposals": [
-            {
-                "settings": dict(each.settings),
-                "explained": each.explained,
-                "of": each.of,
-                "broken": each.broken,
-                "text": str(each),
-            }
-            for each in comparison.proposals
-        ],
+        "proposals": [{**asdict(each), "text": str(each)} for each in comparison.proposals],
         "ledger": comparison.fragment,
     }
