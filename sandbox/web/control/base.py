@@ -1,30 +1,26 @@
-"""The parts of every control view: its sandbox, strict reading, schemas and documented problems.
+"""The parts of every control view: its sandbox, strict reading and documented problems.
 
 The document and the reading come from flask-smorest and marshmallow. A body that the core checks (a fault rule,
-settings, a state) has its JSON Schema from there: see ``Blueprint.json_body`` and ``Component``.
+settings, a state) has its JSON Schema from there: see ``Blueprint.json_body``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from functools import cache, partial
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from sandbox.foundation.errors import did_you_mean
-from sandbox.foundation.instants import format_instant
 from sandbox.foundation.strict_json import parse_json
-from sandbox.foundation.value_types import UNPRINTABLE
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, SharedSchema
+from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
 from sandbox.web.environ import SANDBOX
 
 MAX_DEPTH: Final = 100
@@ -168,140 +164,3 @@ _PROBLEMS_OF_READING: Final[Mapping[str, Mapping[int, str]]] = {
         422: "A field is missing, unknown or holds a value that is not allowed.",
     },
 }
-
-
-class Flag(fields.Boolean):
-    """``true`` or ``false`` of JSON. Unlike its base it takes no text and no number for one of them."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-class Number(fields.Float):
-    """A finite number of JSON. Unlike its base it takes no text."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise self.make_error("invalid", input=value)
-        return super()._deserialize(value, attr, data, **kwargs)
-
-
-class Instant(fields.Field[datetime]):
-    """An instant in an answer: ISO 8601 in UTC with ``Z``, of a datetime or of Unix seconds."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        if value is None:
-            return None
-        instant = value if isinstance(value, datetime) else datetime.fromtimestamp(value, timezone.utc)
-        return format_instant(instant)
-
-
-class Component(fields.Field[Any]):
-    """A JSON object whose JSON Schema comes from the core; ``name`` is its name in the document."""
-
-    def __init__(self, name: str, **options: Any) -> None:
-        super().__init__(**options)
-        self.component = name
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, dict):
-            raise self.make_error("invalid", input=value)
-        return value
-
-
-def says(description: str, /, **more: object) -> dict[str, Any]:
-    """Return the options of a field with a description, and with other keywords of its JSON Schema."""
-    return {"metadata": {"description": description, **more}}
-
-
-def one_of(*values: str) -> validate.OneOf:
-    """Allow these values; the message about another one lists them."""
-    return validate.OneOf(values, error="allowed: {choices}")
-
-
-def between(low: int, high: int) -> validate.Range:
-    """Allow the numbers from ``low`` to ``high``; the message about another one gives both."""
-    return validate.Range(low, high, error="allowed: {min} to {max}")
-
-
-class StrictSchema(SharedSchema):
-    """A body or query that refuses unknown fields; its messages list the known ones and the values allowed."""
-
-    error_messages = {"type": "allowed: a JSON object"}  # noqa: RUF012 - declared so by the base class
-    keywords: ClassVar[Mapping[str, Any]] = {}
-    """Keywords of its JSON Schema about the whole body, for which marshmallow has no validator."""
-
-    class Meta:
-        """Refuse unknown fields."""
-
-        unknown = RAISE
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Let the messages of a field say which values are allowed; those of marshmallow say only that it is wrong."""
-        allowed = next((text for kind, text in _ALLOWED.items() if isinstance(field_obj, kind)), "a value")
-        refused = dict.fromkeys(_REFUSALS, f"allowed: {allowed}")
-        field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
-
-    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
-        """List the known fields in the message about an unknown one."""
-        messages = cast(dict[Any, Any], error.messages)
-        for key, found in messages.items():
-            if found == [self.error_messages["unknown"]]:
-                messages[key] = [f"unknown; {did_you_mean(str(key), sorted(self.load_fields))}"]
-
-
-class AnswerSchema(StrictSchema):
-    """The body of an answer: it holds each field, so that the document calls all of them required."""
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Require a field."""
-        field_obj.required = True
-
-
-def answer_of(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
-    """Return the schema of an answer with these members; ``name`` is its name in the document."""
-    return AnswerSchema.from_dict({**members}, name=name)
-
-
-def taking(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
-    """Return the schema of a body or query with these members; ``name`` is its name in the document."""
-    return StrictSchema.from_dict({**members}, name=name)
-
-
-class ChangeSchema(StrictSchema):
-    """A body in which each field may be left out, but not all: a change of nothing would look as if it had worked."""
-
-    keywords: ClassVar = {"minProperties": 1}
-
-    @validates_schema
-    def _changes_something(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-        if not data:
-            raise nothing_to_change(self.load_fields)
-
-
-def nothing_to_change(known: Iterable[str]) -> ValidationError:
-    """Return the error about a change that gives none of the ``known`` fields."""
-    return ValidationError(f"nothing to change; give at least one of {', '.join(sorted(known))}")
-
-
-_ALLOWED: Final[dict[type[fields.Field[Any]], str]] = {
-    fields.String: "text",
-    fields.Boolean: "true or false",
-    fields.Integer: "a whole number",
-    fields.Float: "a number",
-    fields.Dict: "a JSON object",
-    Component: "a JSON object",
-}
-_REFUSALS: Final = ("invalid", "null", "special", "too_large", "invalid_utf8")
-"""Names that marshmallow gives to the ways in which a value is wrong."""
-
-INSTANT: Final[dict[str, Any]] = {"format": "date-time"}
-
-_PRINTABLE: Final = f"[^{UNPRINTABLE}]*"
-_VISIBLE: Final = rf"[^\s{UNPRINTABLE}]"
-NAME: Final = f"^{_PRINTABLE}{_VISIBLE}{_PRINTABLE}$"
-"""A name: white space at its ends is stripped, and something is left."""
-CLIENT_NAME: Final = f"^{_PRINTABLE}{_VISIBLE}[^{UNPRINTABLE}]+{_VISIBLE}{_PRINTABLE}$"
-"""A name of three characters at least."""

@@ -8,18 +8,8 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from sandbox.foundation.clock import MAX_RATE, Clock
 from sandbox.foundation.instants import parse_duration
-from sandbox.web.control.base import (
-    INSTANT,
-    AnswerSchema,
-    Blueprint,
-    ChangeSchema,
-    Flag,
-    Instant,
-    Number,
-    StrictSchema,
-    current_sandbox,
-    says,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
+from sandbox.web.control.schemas import INSTANT, AnswerSchema, ChangeSchema, Flag, Instant, Number, StrictSchema, says
 
 blueprint = Blueprint("clock", __name__, description="The time of the emulated platform")
 

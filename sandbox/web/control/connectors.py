@@ -11,20 +11,9 @@ from typing import Any, Final
 from marshmallow import fields
 
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient
-from sandbox.web.control.base import (
-    CLIENT_NAME,
-    NAME,
-    AnswerSchema,
-    Blueprint,
-    Instant,
-    StrictSchema,
-    current_sandbox,
-    one_of,
-    presented_client,
-    says,
-    token_endpoint,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox, presented_client, token_endpoint
 from sandbox.web.control.openapi import leads_to
+from sandbox.web.control.schemas import CLIENT_NAME, NAME, AnswerSchema, Instant, StrictSchema, one_of, says
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 clients = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")

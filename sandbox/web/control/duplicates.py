@@ -9,17 +9,9 @@ from marshmallow import fields
 from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    StrictSchema,
-    answer_of,
-    between,
-    current_sandbox,
-    one_of,
-    says,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
+from sandbox.web.control.schemas import AnswerSchema, StrictSchema, answer_of, between, one_of, says
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
 

@@ -13,8 +13,9 @@ from sandbox.journal.event import interleaved
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
 from sandbox.journal.form import as_line, as_lines
-from sandbox.web.control.base import Blueprint, base_url, between, current_sandbox, one_of, says
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox
 from sandbox.web.control.requests import RequestFilterSchema, after_field, query_flag, read_cursor, read_filter
+from sandbox.web.control.schemas import between, one_of, says
 
 blueprint = Blueprint("export", __name__, description="The journal as a file")
 

@@ -9,17 +9,8 @@ from marshmallow import fields
 from sandbox.faults.book import RuleState
 from sandbox.faults.presets import find_preset, load_presets
 from sandbox.faults.rules import read_rule
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    Component,
-    Instant,
-    answer_of,
-    current_sandbox,
-    read_json_object,
-    says,
-    taking,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox, read_json_object
+from sandbox.web.control.schemas import AnswerSchema, Component, Instant, answer_of, says, taking
 
 blueprint = Blueprint("faults", __name__, description="Failure on demand")
 

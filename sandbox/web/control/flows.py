@@ -15,20 +15,9 @@ from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.store import FlowStore
 from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    ChangeSchema,
-    Flag,
-    Instant,
-    base_url,
-    between,
-    current_sandbox,
-    one_of,
-    read_json,
-    says,
-)
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
+from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, between, one_of, says
 from sandbox.web.control.seed import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")

@@ -7,9 +7,10 @@ from typing import Any, Final, TypeVar
 
 from apispec import BasePlugin
 
-from sandbox.web.control.base import Blueprint, Component
+from sandbox.web.control.base import Blueprint
 from sandbox.web.control.guard import OPEN_PATHS
 from sandbox.web.control.problems import CONTENT_TYPE
+from sandbox.web.control.schemas import Component
 from sandbox.web.control.tracing import GIVEN_ID
 from sandbox.web.paths import REQUEST_ID
 from sandbox.web.project import contact

@@ -17,18 +17,8 @@ from sandbox.journal.event import EventKind, shown_event
 from sandbox.journal.filter import EntryFilter, parse_cursor
 from sandbox.journal.form import shown, shown_properties
 from sandbox.journal.journal import Journal
-from sandbox.web.control.base import (
-    INSTANT,
-    AnswerSchema,
-    Blueprint,
-    StrictSchema,
-    answer_of,
-    between,
-    current_sandbox,
-    one_of,
-    says,
-    taking,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
+from sandbox.web.control.schemas import INSTANT, AnswerSchema, StrictSchema, answer_of, between, one_of, says, taking
 
 blueprint = Blueprint("requests", __name__, description="The journal of every request received")
 

@@ -16,16 +16,9 @@ from sandbox.state.seed import parse_seed
 from sandbox.state.seed.schema import seed_schema
 from sandbox.state.seed_loading import Loaded
 from sandbox.web.addresses import Endpoints
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    base_url,
-    current_sandbox,
-    presented_client,
-    read_json_object,
-    says,
-)
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox, presented_client, read_json_object
 from sandbox.web.control.problems import refusal
+from sandbox.web.control.schemas import AnswerSchema, says
 from sandbox.web.environ import ENDPOINTS
 
 blueprint = Blueprint("seed", __name__, description="Addresses, credentials, and the seed")

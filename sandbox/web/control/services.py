@@ -11,18 +11,9 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import fields_of
 from sandbox.platform.model import Service, ServiceOptions
 from sandbox.platform.processing.mapping import preview
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    ChangeSchema,
-    Flag,
-    Instant,
-    StrictSchema,
-    base_url,
-    current_sandbox,
-    says,
-)
+from sandbox.web.control.base import Blueprint, base_url, current_sandbox
 from sandbox.web.control.openapi import leads_to
+from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, StrictSchema, says
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 

@@ -11,7 +11,8 @@ from flask import Response, jsonify
 from marshmallow import ValidationError
 
 from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
-from sandbox.web.control.base import Blueprint, current_sandbox, nothing_to_change, read_json_object
+from sandbox.web.control.base import Blueprint, current_sandbox, read_json_object
+from sandbox.web.control.schemas import nothing_to_change
 
 blueprint = Blueprint("settings", __name__, description="Settings that may change while the sandbox runs")
 

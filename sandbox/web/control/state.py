@@ -10,7 +10,8 @@ from marshmallow import fields
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.strict_json import parse_json
 from sandbox.state.snapshot import pieces, read_state, state_schema
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, StrictSchema, current_sandbox, one_of, says
+from sandbox.web.control.base import Blueprint, current_sandbox
+from sandbox.web.control.schemas import AnswerSchema, Instant, StrictSchema, one_of, says
 
 blueprint = Blueprint("state", __name__, description="Everything as one document")
 

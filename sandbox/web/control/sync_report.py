@@ -27,19 +27,9 @@ from sandbox.platform.processing.report import (
     waiting_in,
 )
 from sandbox.platform.processing.values import STATUSES, RequestedBy, Run
-from sandbox.web.control.base import (
-    INSTANT,
-    AnswerSchema,
-    Blueprint,
-    Instant,
-    StrictSchema,
-    answer_of,
-    between,
-    current_sandbox,
-    one_of,
-    says,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
+from sandbox.web.control.schemas import INSTANT, AnswerSchema, Instant, StrictSchema, answer_of, between, one_of, says
 
 blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
 runs = Blueprint("runs", __name__, description="Runs of services, and their logs")

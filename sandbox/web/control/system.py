@@ -8,8 +8,9 @@ from flask import Response, request
 from marshmallow import fields, validate
 
 from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
-from sandbox.web.control.base import AnswerSchema, Blueprint, Instant, answer_of, current_sandbox, says
+from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
+from sandbox.web.control.schemas import AnswerSchema, Instant, answer_of, says
 from sandbox.web.environ import CA_PEM
 from sandbox.web.health import health_of, unreadiness_of
 

@@ -8,16 +8,8 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    Instant,
-    StrictSchema,
-    answer_of,
-    between,
-    current_sandbox,
-    says,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
+from sandbox.web.control.schemas import AnswerSchema, Instant, StrictSchema, answer_of, between, says
 
 blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 

@@ -16,17 +16,7 @@ from sandbox.journal.assertions.report import report, report_order
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
 from sandbox.journal.entry import Entry
 from sandbox.journal.journal import Journal, Search
-from sandbox.web.control.base import (
-    AnswerSchema,
-    Blueprint,
-    Flag,
-    Number,
-    StrictSchema,
-    between,
-    current_sandbox,
-    one_of,
-    says,
-)
+from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
     EntrySchema,
@@ -37,6 +27,7 @@ from sandbox.web.control.requests import (
     read_cursor,
     read_filter,
 )
+from sandbox.web.control.schemas import AnswerSchema, Flag, Number, StrictSchema, between, one_of, says
 from sandbox.web.control.tracing import answered_later
 from sandbox.web.environ import CONNECTION
 
