@@ -27,15 +27,15 @@ _HEAD: Final = """\
 <!-- Written by `make specs` from docs/_site/certify_page.py and sandbox/testing/certify; do not edit. -->
 
 *Does it handle an expired token? Does it wait when it is asked to? Does it lose an order when the network breaks?*
-`certify` answers such questions about an integration in any language, with the requests that show the answer:
+`certify` answers such questions about an integration in any language, and shows the requests behind each answer:
 
 ```console
 $ patchworks-sandbox certify --report certify.html -- php push_orders.php
 ```
 
 It starts a sandbox of its own and runs the command once in each *storm*: a few fault rules, such as "the first
-payload gets 429 with Retry-After: 3". After each run *checks* judge the requests in the journal. The command finds
-all it needs in variables:
+payload gets 429 with Retry-After: 3". After each run *checks* judge the requests in the journal. The command gets
+its configuration in environment variables:
 
 | variable | value |
 |---|---|
@@ -43,31 +43,31 @@ all it needs in variables:
 | `PATCHWORKS_CLIENT_ID`, `PATCHWORKS_CLIENT_SECRET` | the credentials |
 | `PATCHWORKS_COMPANY` | the company |
 | `PATCHWORKS_INBOUND_URL` | the inbound URL of the first service |
-| `PATCHWORKS_INBOUND_URL_<VANITY_URL>` | that of each service, such as `PATCHWORKS_INBOUND_URL_ORDERS` |
+| `PATCHWORKS_INBOUND_URL_<VANITY_URL>` | the inbound URL of each service, such as `PATCHWORKS_INBOUND_URL_ORDERS` |
 | `PATCHWORKS_STORM` | the name of the storm |
-| `PATCHWORKS_PAYLOADS` | the path of the file given by `--payloads`, for a client that reads a file or a queue |
+| `PATCHWORKS_PAYLOADS` | the path of the file of `--payloads`, for a client that reads a file or a queue |
 
 The command must push a few payloads, the same in each run, and end. Three to ten are best: with one payload some
 checks are not reached, and with a hundred each run takes long. Its exit code 0 must mean that every payload was
 accepted.
 
-A payload is known by its body. Where that differs in each run or attempt, name what stays: `--json-path '$.order'`.
-`--seed-file` gives the sandbox your own companies and services; `--url` takes a sandbox that runs already and may be
-reset.
+`certify` recognises a payload by its body. If the body differs in each run or attempt, name a value that stays the
+same: `--json-path '$.order'`. `--seed-file` loads your own companies and services. `--url` takes a sandbox that runs
+already, and resets it.
 
 ## Verdicts
 
 | verdict | meaning |
 |---|---|
-| PASS | the rule of the check was kept in every storm that reached it |
-| FAIL | a rule was broken; the line names the storm and the requests |
-| INFO | worth to know, and no mistake: some things cannot be avoided |
-| NOT REACHED | the storm never struck, or the client did too little to show it; this is no pass |
+| PASS | the client kept the rule of the check in every storm that reached it |
+| FAIL | the client broke the rule; the line names the storm and the requests |
+| INFO | an observation, not a mistake: a client cannot avoid it |
+| NOT REACHED | no fault of the storm acted, or the client sent too few requests; this is no pass |
 
-The exit code is 0 if no check failed and one passed, 1 if one failed, and 2 if nothing was reached or the command
-cannot be run. Rules compare counts, orders and ratios with the tolerances that they state, so a slow machine does not
-change the verdicts on a good client. Waits are real time. `--timeout` replaces the time-outs of the storms; the
-client is stopped then, with its children.
+The exit code is 0 if no check failed and one passed, 1 if one failed, and 2 if no check was reached or the command
+cannot run. Rules compare counts, orders and ratios with the tolerances that they state, so a slow machine does not
+change the verdicts on a good client. Waits are real time. `--timeout` replaces the time-outs of the storms; it stops
+the client and its children.
 
 `--report` writes one HTML file with the verdicts, the attempts on a timeline and the exchange behind each verdict;
 `--junit`, `--sarif` and `--json` write files for programs. The HTML file has at most 1 MB and counts what it leaves
@@ -78,7 +78,7 @@ _EXAMPLES: Final = """\
 ## Two clients
 
 The folder `examples/certify` of the source has a good client, in Python and in
-Node, and one as a first version often is. Both push four orders.
+Node, and a naive client, as a first version often is. Both push four orders.
 
 The good one, after {good}:
 
@@ -96,8 +96,8 @@ The naive one, after {naive}, with `--timeout 12`:
 _TAIL: Final = """\
 ## Your own storms
 
-A storm is a YAML file; `--storms-dir` adds a folder of them, and `--storms` selects some by name. The calm storm is
-always run first: the others are judged by what the client pushes there.
+A storm is a YAML file. `--storms-dir` adds a folder of storms, and `--storms` selects storms by name. `certify` always
+runs the calm storm first, and compares the other runs with the payloads of that run.
 
 ```yaml
 title: A day passes
@@ -117,7 +117,7 @@ timeout_s: 30
 judges: [nothing_lost, no_duplicates]
 ```
 
-`payloads: 5` says how many payloads must be stored, where that is not the number of the calm run.
+`payloads: 5` is the number of payloads that must be stored, if it differs from the calm run.
 
 ## Search for more
 
@@ -131,13 +131,13 @@ $ patchworks-sandbox storm --seed 7 --minutes 1 -o storms/found.yaml \\
 $ patchworks-sandbox certify --storms-dir storms --storms found -- python push_orders.py
 ```
 
-A minute is enough for each kind of fault about once, with a client that pushes a few payloads in a second. The same
-seed draws the same storms. An answer that takes up to two seconds, at once or in pieces, is not lost.
+With a client that pushes a few payloads in a second, a minute reaches each kind of fault about once. The same seed
+draws the same storms. An answer that takes up to two seconds, at once or in pieces, does not count as lost.
 
 ## In a test
 
-A function is certified in the process of the test. It gets the handle of the sandbox; an exception, or a number but 0
-that it returns, is a failed run.
+`patchworks.certify` runs a function in the process of the test, with the handle of the sandbox as its argument. An
+exception, or a returned number other than 0, is a failed run.
 
 ```python
 import requests
@@ -164,7 +164,8 @@ def test_push_uses_one_token_and_loses_nothing(patchworks: Patchworks) -> None:
     assert report.verdict("honours_retry_after").verdict == "info"
 ```
 
-`report.assert_passed()` fails the test with all of that. A command works too: `patchworks.certify("node push.mjs")`.
+`report.assert_passed()` fails the test and shows these verdicts. A command works too:
+`patchworks.certify("node push.mjs")`.
 
 ## In CI
 
@@ -175,9 +176,9 @@ GitLab shows `--junit certify.xml` as `artifacts: reports: junit`.
 
 ## Limits
 
-A client that uses other hosts, or none of the variables, sends nothing here: all is NOT REACHED. A child process that
-leaves the process group of the command is not stopped. On Windows only the command itself is stopped, not its
-children.
+A client that uses other hosts, or none of the variables, sends no request to the sandbox, so every check is NOT
+REACHED. `certify` does not stop a child process that leaves the process group of the command. On Windows it stops only
+the command itself, not its children.
 """
 
 

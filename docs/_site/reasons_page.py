@@ -12,9 +12,9 @@ _HEAD: Final = """\
 
 <!-- Written by `make specs` from sandbox/journal/reasons.py; do not edit. -->
 
-The platform says little: every unusable token gets the same `401 {"message":"Unauthenticated."}`. The sandbox answers
-with the same bytes and writes the cause into the `reason` of the journal entry. A reason is a code, often with details
-after a colon: `token_expired: 12 s ago, at …`. Read it on the dashboard, or by one of these:
+The platform names no cause: every unusable token gets the same `401 {"message":"Unauthenticated."}`. The sandbox
+answers with the same bytes and writes the cause into the `reason` of the journal entry. A reason is a code, often with
+details after a colon: `token_expired: 12 s ago, at …`. Read it on the dashboard, or by one of these:
 
 ```sh
 curl -s "http://127.0.0.1:8025/_sandbox/requests?outcome=rejected"
@@ -38,7 +38,7 @@ def test_a_refused_token_names_its_reason(patchworks: Patchworks) -> None:
     patchworks.rejected.assert_received(reason="malformed_token", times=1)
 ```
 
-Where a [fault](faults.md) acted, the entry names the rule in `fault` and its work in `effect`, and its outcome is
+If a [fault](faults.md) acted, the entry has the rule in `fault`, the answer of the client in `effect`, and the outcome
 `faulted`.
 """
 

@@ -14,18 +14,18 @@ _HEAD: Final = f"""\
 
 <!-- Written by `make specs` from sandbox/foundation/settings.py; do not edit. -->
 
-Every setting can be given on the command line (`--wire-profile legacy`), in the environment
-(`{ENV_PREFIX}WIRE_PROFILE=legacy`), in a YAML file named by `--config-file` (`wire_profile: legacy`) and under
-`settings:` in a seed file. A flag wins over the environment, the environment over the configuration file, the file over
-the seed.
+Give a setting on the command line (`--wire-profile legacy`), in the environment
+(`{ENV_PREFIX}WIRE_PROFILE=legacy`), in the YAML file of `--config-file` (`wire_profile: legacy`), or under `settings:`
+in a seed file. A flag wins over the environment, the environment over the configuration file, and the file over the
+seed.
 
 You can change the settings marked *at run time* while the sandbox runs:
 `PATCH /_sandbox/settings {{"wire_profile": "legacy"}}`, or `patchworks.configure(wire_profile="legacy")` in a test. A
 reset returns to the values of the start.
 
-The evidence says how the default is known; see [how faithful is it?](fidelity.md).
+The evidence is that of the default; see [how faithful is it?](fidelity.md).
 
-## What is in force, and from where
+## Values in force, and their origin
 
 `patchworks-sandbox config show` takes the options of `serve`, reads the same environment and files, and starts nothing:
 
@@ -38,30 +38,29 @@ port                 9000                          flag --port
 threads              4                             environment variable PATCHWORKS_SANDBOX_THREADS
 ```
 
-With `--json` it is an object for programs. A secret is never shown.
+`--json` prints an object for programs. The output never has a secret.
 
 ## Files, seeds and secrets
 
-These are no settings, and can stand in the environment as well. Of several seed files in the variable each is separated
-from the next by `:`, on Windows by `;`.
+These options are no settings. They also have an environment variable. Separate several seed files in the variable by
+`:`, on Windows by `;`.
 
-| option | variable | what it gives |
+| option | variable | value |
 |---|---|---|
 | `--seed-file` | `{ENV_PREFIX}SEED_FILE` | the path of a [seed file](how-to/seeds.md), or `-`: standard input |
 | `--seed` | `{ENV_PREFIX}SEED` | the seed as text, YAML or JSON, on top of the files |
 | `--config-file` | `{ENV_PREFIX}CONFIG_FILE` | the path of the configuration file |
 | `--ready-file` | `{ENV_PREFIX}READY_FILE` | the path of the file that the sandbox writes when it is ready |
 
-The commands that act upon a running sandbox, `RemoteSandbox` and the pytest plugin read `{ENV_PREFIX}URL`,
+The commands that use a running sandbox, `RemoteSandbox` and the pytest plugin read `{ENV_PREFIX}URL`,
 `{ENV_PREFIX}CONTROL_KEY` and `{ENV_PREFIX}CA_FILE`.
 
-A secret can stand in a file, as Docker and Kubernetes hand it over: `{ENV_PREFIX}CLIENT_SECRET_FILE` and
-`{ENV_PREFIX}CONTROL_KEY_FILE` hold the path of a file with the value. A line's end after the value does not count.
+A file can hold a secret, as Docker and Kubernetes provide it: `{ENV_PREFIX}CLIENT_SECRET_FILE` and
+`{ENV_PREFIX}CONTROL_KEY_FILE` take the path of a file with the value. The sandbox ignores a line break after the value.
 
-A variable whose name begins with `{ENV_PREFIX}` and that the sandbox does not read is refused, with the nearest known
-name: the prefix is the sandbox's own. Variables by which Kubernetes or a container engine describes a service called
-`patchworks-sandbox` may be there. Such a `{ENV_PREFIX}PORT=tcp://10.96.11.12:8025` is ignored, and a line of the log
-says so.
+The prefix `{ENV_PREFIX}` belongs to the sandbox. The sandbox refuses an unknown variable with this prefix, and names
+the nearest known one. Kubernetes and container engines set variables for a service called `patchworks-sandbox`, such as
+`{ENV_PREFIX}PORT=tcp://10.96.11.12:8025`. The sandbox ignores these, and writes a line about them to the log.
 """
 
 

@@ -38,7 +38,7 @@ ca_file_option = click.option(
     f"[env: {ENV_PREFIX}CA_FILE]",
 )
 UNTRUSTED: Final = (
-    f"name its authority by --ca-file or {ENV_PREFIX}CA_FILE (GET /_sandbox/ca.pem tells the sandbox's own)"
+    f"name its authority by --ca-file or {ENV_PREFIX}CA_FILE (GET /_sandbox/ca.pem returns the sandbox's own)"
 )
 
 

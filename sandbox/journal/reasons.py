@@ -285,8 +285,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "journal_file": Reason(
         (503,),
-        "The journal file took no more, so the sandbox did not store the request.",
-        "Make room on the disk. The sandbox goes on by itself.",
+        "The sandbox could not write to the journal file, so the sandbox did not store the request.",
+        "Make room on the disk. The sandbox then recovers by itself.",
     ),
     "internal_error": Reason((500,), "The sandbox itself failed.", "Report it with the traceback of its log."),
 }

@@ -135,7 +135,7 @@ def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | No
         if preflight is not None:
             exchange.reason = "preflight: a browser asked whether it may send a request"
             return preflight
-        exchange.reason = "options: told the methods of this address"
+        exchange.reason = "options: returned the methods of this address"
         return platform.wire.options(allowed)
     raise MethodNotAllowedError(method, list(allowed), asked_by)
 

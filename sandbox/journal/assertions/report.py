@@ -148,10 +148,10 @@ def _loss(dropped: int, lost: int) -> list[str]:
         return []
     entries = "1 entry was" if dropped == 1 else f"{dropped} entries were"
     if not lost:
-        return ["", f"{entries} dropped because the journal was full; none of them could have counted here"]
+        return ["", f"{entries} dropped because the journal was full; none of them could have matched"]
     return [
         "",
-        f"{entries} dropped because the journal was full, and {lost} of them may have counted here: who knows.",
+        f"{entries} dropped because the journal was full, and {lost} of them may have matched.",
         "Raise the setting journal_entries or journal_bytes, or reset more often.",
     ]
 

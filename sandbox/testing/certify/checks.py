@@ -152,7 +152,7 @@ _CHECKS: Final = (
     Check(
         "no_retry_on_422",
         "A payload that is refused with 422 is not sent again as it is.",
-        "Put a refused payload aside and report its errors. Go on with the next one.",
+        "Put a refused payload aside and report its errors. Continue with the next one.",
         judges.no_retry_on_422,
     ),
     Check(

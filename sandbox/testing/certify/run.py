@@ -25,7 +25,7 @@ _FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
 """The text in the journal in place of a secret."""
 
 
-STUCK: Final = "not run: the function still goes on from an earlier storm"
+STUCK: Final = "not run: the function of an earlier storm still runs"
 """The output of a run that did not take place, because the client was not to be stopped."""
 
 

@@ -93,7 +93,7 @@ def get_authority() -> Response:
         return problem(
             404,
             "the certificate is your own (tls_cert_file): let clients trust the authority that issued it; "
-            "without tls_cert_file and tls_key_file the sandbox makes one, which is told here",
+            "without tls_cert_file and tls_key_file the sandbox creates one, which this path returns",
         )
     return problem(404, "the sandbox does not serve HTTPS; start it with: patchworks-sandbox serve --tls")
 

@@ -26,10 +26,10 @@ _HEAD: Final = """\
 
 <!-- Written by `python -m tests.journal.assertions.failing_assertions`; do not edit. -->
 
-A test that fails should say enough to mend it without running it again. These assertions fail on purpose; below each
-is its message, whole. Differences are shown for the three nearest requests; what was rejected, which faults acted,
-what was refused elsewhere and whether the journal had to drop entries stands below, on at most 40 lines. Each ends with
-how to see the rest.
+The message of a failing test should be enough to repair the test without another run. These assertions fail on
+purpose; each has its whole message below it. A message shows the differences of the three nearest requests. Then, on at
+most 40 lines, it lists rejected requests, faults that acted, requests refused at other addresses, and entries that the
+journal dropped. It ends with the way to see all requests.
 """
 ORDER: Final = {"order": "1001", "lines": [{"sku": "TEA-01", "qty": 2}, {"sku": "CUP-07", "qty": 6}]}
 
@@ -118,7 +118,7 @@ def _order() -> tuple[Scene, Callable[[Patchworks], object]]:
 
 
 def _dropped() -> tuple[Scene, Callable[[Patchworks], object]]:
-    """The journal was too small for what came, so nobody can tell."""
+    """The journal was too small, so the result is unknown."""
     scene = Scene(journal_entries=3)
     token = scene.integration.token()
     for number in range(5):
