@@ -19,6 +19,7 @@ from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, HTML, SCHEMAS, security_schemes
 from sandbox.platform.flows import HOSTS
+from sandbox.platform.model import INBOUND_PATH
 from sandbox.web.addresses import PRODUCTION_HOSTS
 from sandbox.web.project import contact, external_docs
 
@@ -97,6 +98,8 @@ def document_in_force(settings: Settings, base_url: str, surface: Surface = "inb
                 for status, response in operation["responses"].items()
                 if _is_answered(status, kept, settings, surface)
             }
+            if path == INBOUND_PATH:
+                operation.update(_authentication(operation, settings))
         document["paths"][path] = kept
     return document if surface == "inbound" else _with_shared_responses(document)
 
@@ -269,6 +272,20 @@ def _is_answered(status: str, operations: Mapping[str, Any], settings: Settings,
             return settings.rate_limit if surface == "inbound" else settings.flow_limits
         case _:
             return True
+
+
+_BY_BASIC: Final = """
+This sandbox takes the id and the secret of an OAuth client by HTTP Basic here (setting `inbound_auth`). The vendor
+announces that, and the contract does not have it.
+"""
+
+
+def _authentication(operation: Operation, settings: Settings) -> Document:
+    """Return the security and the description of an operation that `inbound_auth` changes."""
+    schemes = {"bearer": ["bearer"], "basic": ["clientBasic"], "both": ["bearer", "clientBasic"]}
+    by_basic = "" if settings.inbound_auth == "bearer" else _BY_BASIC
+    security: list[dict[str, list[str]]] = [{name: []} for name in schemes[settings.inbound_auth]]
+    return {"security": security, "description": operation["description"] + by_basic}
 
 
 def _as_answered(response: Mapping[str, Any], settings: Settings) -> Document:

@@ -85,6 +85,20 @@ def test_document_has_the_methods_path_and_scope_of_the_settings(make_integratio
     assert (flow["tokenUrl"], list(flow["scopes"])) == (f"{BASE}/auth/token", ["send"])
 
 
+@pytest.mark.parametrize(
+    ("inbound_auth", "schemes"),
+    [("bearer", ["bearer"]), ("basic", ["clientBasic"]), ("both", ["bearer", "clientBasic"])],
+)
+@pytest.mark.parametrize(("resolve", "path"), [("true", "/v1/acme/orders"), ("false", INBOUND)])
+def test_document_has_the_authentication_of_the_settings(
+    make_integration: Callable[..., Integration], inbound_auth: str, schemes: list[str], resolve: str, path: str
+) -> None:
+    operation = served(make_integration(inbound_auth=inbound_auth), resolve=resolve)["paths"][path]["post"]
+
+    assert operation["security"] == [{name: []} for name in schemes]
+    assert ("HTTP Basic" in operation["description"]) == (inbound_auth != "bearer")
+
+
 def test_document_follows_settings_that_change_and_examples_the_wire_profile(integration: Integration) -> None:
     integration.control("PATCH", "/settings", {"success_message": "Got it.", "wire_profile": "legacy"})
 
