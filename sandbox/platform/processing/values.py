@@ -50,7 +50,7 @@ class Item(Struct, frozen=True, kw_only=True, gc=False):
     company: str
     vanity_url: str
     entity: str
-    systems: tuple[str, ...]
+    systems: Annotated[tuple[str, ...], Meta(min_length=1)]
     reference: str | None
     accepted_at: Seconds
     attempts: Count = 0

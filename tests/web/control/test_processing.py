@@ -302,6 +302,14 @@ def test_state_with_gaps_in_its_numbers_is_refused(orders: Integration, name: st
     assert f"platform.processing.{name}" in detail(orders.control("PUT", "/state", state), 422)
 
 
+def test_state_with_an_item_of_no_system_is_refused(orders: Integration) -> None:
+    orders.control("GET", "/sync-report")
+    state = orders.control("GET", "/state").json
+    state["platform"]["processing"]["items"][0]["systems"] = []
+
+    assert "systems" in detail(orders.control("PUT", "/state", state), 422)
+
+
 def test_state_without_processing_is_read(orders: Integration) -> None:
     state = orders.control("GET", "/state").json
     del state["platform"]["processing"]
