@@ -13,7 +13,7 @@ from sandbox.cli.options import CONFIG_FILE, GroupedCommand, serve_options, show
 from sandbox.cli.output import JSON_OPTION, print_json, table
 from sandbox.cli.variables import refuse_unknown_variables
 from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX, variable
-from sandbox.foundation.errors import InputError, SettingError
+from sandbox.foundation.errors import InputError, SettingError, shorten
 from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
 
 if TYPE_CHECKING:
@@ -61,8 +61,13 @@ def configured(seed_files: Sequence[str], seed_text: str | None, options: Mappin
     from sandbox.state.seed import SeedText, demo_seed, load_seed
 
     refuse_unknown_variables()
-    sources: list[str | SeedText] = [_standard_input() if name == "-" else name for name in seed_files]
-    if seed_text is not None:
+    sources: list[str | SeedText] = [_standard_input() if name == "-" else name for name in seed_files if name]
+    if seed_text is not None and seed_text.strip():
+        if seed_text.strip().endswith((".yaml", ".yml", ".json")):
+            raise click.ClickException(
+                f"{_place_of_seed_text()}: {shorten(seed_text)} is a path, and here stands the seed itself; "
+                f"name a file by --seed-file or {ENV_PREFIX}SEED_FILE"
+            )
         sources.append(SeedText(_place_of_seed_text(), seed_text))
     seed = load_seed(*sources) if sources else demo_seed()
     given = {name: value for name, value in options.items() if value is not None}

@@ -303,14 +303,23 @@ def test_seed_given_as_text_is_on_top_of_the_files(run: Callable[..., Served], t
             ),
             "sample_file: works in a seed file only; give the payload as sample",
         ),
+        ("/seed/seed.yaml", "is a path, and here stands the seed itself; name a file by --seed-file or"),
     ],
-    ids=["unknown key", "reference without quotes", "sample in a file"],
+    ids=["unknown key", "reference without quotes", "sample in a file", "path"],
 )
 def test_bad_seed_in_the_environment_is_refused_with_its_line(run: Callable[..., Served], text: str, told: str) -> None:
     served = run(seed=text)
 
     assert served.exit_code == 1
     assert told in served.output
+
+
+@pytest.mark.parametrize("variables", [{"seed": " \r\n"}, {"seed_file": ""}, {"seed_file": ":"}], ids=str)
+def test_blank_variable_is_no_seed(run: Callable[..., Served], variables: dict[str, str]) -> None:
+    served = run(**variables)
+
+    assert served.exit_code == 0, served.output
+    assert "/v1/acme/anything\n" in served.output
 
 
 def test_credentials_of_the_first_client_come_from_the_environment(run: Callable[..., Served], tmp_path: Path) -> None:
