@@ -307,7 +307,7 @@ def test_state_with_an_item_of_no_system_is_refused(orders: Integration) -> None
     state = orders.control("GET", "/state").json
     state["platform"]["processing"]["items"][0]["systems"] = []
 
-    assert "systems" in detail(orders.control("PUT", "/state", state), 422)
+    assert "platform.processing" in detail(orders.control("PUT", "/state", state), 422)
 
 
 def test_state_without_processing_is_read(orders: Integration) -> None:
