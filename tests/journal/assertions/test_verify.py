@@ -232,7 +232,7 @@ def test_dropped_entries_of_others_make_nothing_uncertain(small: Recorded) -> No
     orders = orders_of(small)
 
     orders.assert_received(times=2)
-    assert "none of them could have counted here" in message_of(orders.assert_received, times=3)
+    assert "none of them could have matched" in message_of(orders.assert_received, times=3)
 
 
 def test_order_that_may_have_been_dropped_says_so(small: Recorded) -> None:
