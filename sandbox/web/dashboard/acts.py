@@ -8,6 +8,7 @@ that it came from.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
@@ -17,6 +18,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.dashboard.formats import sentence
 from sandbox.web.environ import CONNECTION
 from sandbox.web.paths import PREFIX
 
@@ -53,7 +55,8 @@ class Answer:
     @property
     def problems(self) -> list[str]:
         """The messages of a refusal, each with its field where it has one."""
-        return [f"{path}: {said}" if path else said for path, said in self.errors.items()] or [self.refusal]
+        said = [f"{path}: {message}" if path else message for path, message in self.errors.items()]
+        return said or [sentence(self.refusal)]
 
 
 def call(method: str, path: str, body: bytes | None = None) -> Answer:
@@ -122,3 +125,26 @@ def back() -> AnyResponse:
 def refused(detail: str, status: int) -> tuple[str, int]:
     """Show why the control API refused an act."""
     return render_template("refused.html", detail=detail), status
+
+
+def form_page(
+    template: str,
+    back: str,
+    act: Callable[[], Answer],
+    *,
+    shows: str = "",
+    opens: Callable[[Any], str] | None = None,
+    **shown: Any,
+) -> AnyResponse | tuple[str, int]:
+    """Show a form; when it is posted, act and lead back, or show it again with the refusal.
+
+    ``shows`` is a template that shows the body of the answer in place of leading back; ``opens`` returns the page that
+    the body leads to.
+    """
+    answer = act() if request.method == "POST" else None
+    if answer is None or answer.refusal:
+        status, problems = (200, []) if answer is None else (answer.status, answer.problems)
+        return render_template(template, back=back, problems=problems, given=request.form, **shown), status
+    if shows:
+        return render_template(shows, back=back, made=answer.body, **shown), 200
+    return redirect(opens(answer.body) if opens else back, 303)

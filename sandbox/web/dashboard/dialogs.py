@@ -6,43 +6,18 @@ the page that leads to it. The form makes its call of the control API, and shows
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from flask import redirect, render_template, request, url_for
+from flask import request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
-from sandbox.web.dashboard.acts import Answer, call
+from sandbox.web.dashboard.acts import Answer, call, form_page
 from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
-from sandbox.web.dashboard.formats import sentence
-
-
-def _dialog(
-    template: str,
-    back: str,
-    act: Callable[[], Answer],
-    *,
-    shows: bool = False,
-    opens: Callable[[Any], str] | None = None,
-    **shown: Any,
-) -> Response | tuple[str, int]:
-    """Show a form; when it is posted, act and lead back, or show it again with the refusal.
-
-    With ``shows`` the template shows the body of the answer, and leads back itself; ``opens`` returns the page that the
-    body leads to.
-    """
-    answer = act() if request.method == "POST" else None
-    if answer is not None and not answer.refusal:
-        if shows:
-            return render_template(template, back=back, made=answer.body, **shown), 200
-        return redirect(opens(answer.body) if opens else back, 303)
-    status, problems = (200, []) if answer is None else (answer.status, list(map(sentence, answer.problems)))
-    return render_template(template, back=back, problems=problems, given=request.form, **shown), status
 
 
 def _post(path: str, **body: Any) -> Answer:
@@ -69,7 +44,7 @@ def add_connector() -> Response | tuple[str, int]:
     def opens(made: Any) -> str:
         return url_for("pages.connector_settings", connector_id=made["id"])
 
-    return _dialog("add_connector.html", back, act, opens=opens, companies=current_sandbox().store.companies())
+    return form_page("add_connector.html", back, act, opens=opens, companies=current_sandbox().store.companies())
 
 
 @pages.route(f"{PAGES}/connectors/<int:connector_id>/entities/new", methods=["GET", "POST"])
@@ -89,7 +64,7 @@ def add_entity(connector_id: int) -> Response | tuple[str, int]:
             body = b'%b,"sample":%b}' % (body[:-1], sample)  # as it is written: 100.00 is no integer
         return call("POST", f"/connectors/{connector_id}/entities", body)
 
-    return _dialog("add_entity.html", url_for("pages.connector_settings", connector_id=connector_id), act)
+    return form_page("add_entity.html", url_for("pages.connector_settings", connector_id=connector_id), act)
 
 
 @pages.route(f"{PAGES}/connectors/<int:connector_id>/oauth-clients/new", methods=["GET", "POST"])
@@ -99,7 +74,7 @@ def add_client(connector_id: int) -> Response | tuple[str, int]:
     sandbox.store.connector(connector_id)
     back = url_for("pages.connector_authentication", connector_id=connector_id)
     act = partial(_post, f"/connectors/{connector_id}/oauth-clients", name=request.form.get("name", ""))
-    return _dialog("add_client.html", back, act, shows=True, scope=sandbox.settings.required_scope)
+    return form_page("add_client.html", back, act, shows="issued.html", scope=sandbox.settings.required_scope)
 
 
 @pages.route(f"{PAGES}/services/new", methods=["GET", "POST"])
@@ -123,7 +98,7 @@ def add_service() -> Response | tuple[str, int]:
 
     entities = by_connector(store.entities())
     sources = [(connector, entities[connector.id]) for connector in connectors.values() if connector.id in entities]
-    return _dialog("add_service.html", url_for("pages.services"), act, sources=sources)
+    return form_page("add_service.html", url_for("pages.services"), act, sources=sources)
 
 
 # --- deleting ---------------------------------------------------------------------------------------------------------
@@ -156,7 +131,7 @@ def delete_client(connector_id: int, client_id: str) -> Response | tuple[str, in
 def delete_service(service_id: int) -> Response | tuple[str, int]:
     """Delete a service."""
     name = current_sandbox().store.service(service_id).vanity_url
-    return _delete(f"/services/{service_id}", url_for("pages.services"), "service", name, refocus="h1")
+    return _delete(f"/services/{service_id}", url_for("pages.services"), "service", name)
 
 
 def _delete(
@@ -171,4 +146,4 @@ def _delete(
         body = write_json({"confirmation": confirmation}).encode() if what == "OAuth2 client" else None
         return call("DELETE", path, body)
 
-    return _dialog("delete.html", back, act, what=what, name=name, typed=typed, **shown)
+    return form_page("delete.html", back, act, what=what, name=name, typed=typed, **shown)

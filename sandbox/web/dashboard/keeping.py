@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.foundation.errors import DocumentError, NotFoundError
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.foundation.yaml_document import document_of_text
 from sandbox.web.control.base import current_sandbox
-from sandbox.web.dashboard.acts import Answer, call
+from sandbox.web.dashboard.acts import Answer, call, form_page
 from sandbox.web.dashboard.blueprint import PAGES, pages
 
 _TITLES: Final = {
@@ -37,24 +38,21 @@ def replace(what: str) -> Response | tuple[str, int]:
     if what not in _TITLES:
         raise NotFoundError("page", what, _TITLES)
     sandbox = current_sandbox()
-    shown: dict[str, Any] = {"what": what, "title": _TITLES[what], "back": url_for("pages.state"), "text": ""}
-    if request.method == "GET":
-        return render_template("replace.html", sandbox=sandbox, problems=[], **shown), 200
     request.max_content_length = sandbox.settings.state_limit + _FRAMING
-    upload, text = request.files.get("file"), request.form.get("text", "")
-    document = upload.read() if upload is not None and upload.filename else text.encode("utf-8", "replace")
-    answer = _replaced(what, document)
-    if answer.refusal:
-        shown["text"] = text
-        return render_template("replace.html", sandbox=sandbox, problems=answer.problems, **shown), answer.status
+    shown: dict[str, Any] = {"what": what, "title": _TITLES[what], "sandbox": sandbox}
     if what in _WITHOUT_DOCUMENT:
-        return redirect(url_for("pages.overview"), 303)
-    return render_template("replaced.html", title=_TITLES[what], clients=answer.body["clients"]), 200
+        shown["opens"] = lambda _: url_for("pages.overview")
+    else:
+        shown["shows"] = "replaced.html"
+    return form_page("replace.html", url_for("pages.state"), partial(_replaced, what), **shown)
 
 
-def _replaced(what: str, document: bytes) -> Answer:
+def _replaced(what: str) -> Answer:
     if what in _WITHOUT_DOCUMENT:
         return call(*_WITHOUT_DOCUMENT[what])
+    upload = request.files.get("file")
+    text = request.form.get("text", "").encode("utf-8", "replace")
+    document = upload.read() if upload is not None and upload.filename else text
     if what == "load":
         return call("PUT", "/state", document)
     return call("POST" if request.form.get("how") == "add" else "PUT", "/seed", _as_json(document))

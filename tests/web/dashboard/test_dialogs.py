@@ -107,9 +107,9 @@ def test_unticked_service_is_inactive(integration: Integration) -> None:
 @pytest.mark.parametrize(
     ("path", "form", "status", "said"),
     [
-        (f"{PAGES}/connectors/new", {"company": "acme", "name": ""}, 422, "Name"),
+        (f"{PAGES}/connectors/new", {"company": "acme", "name": ""}, 422, "name: "),
         (f"{PAGES}/connectors/new", {"company": "nobody", "name": "Shop"}, 404, "nobody"),
-        (f"{PAGES}/connectors/new", {"company_name": "", "name": "Shop"}, 422, "Name"),
+        (f"{PAGES}/connectors/new", {"company_name": "", "name": "Shop"}, 422, "name: "),
         (f"{PAGES}/connectors/new", {}, 422, ""),
         (f"{CONNECTOR}/entities/new", {"type": "a", "name": "b", "sample": "{order: 1"}, 422, "not JSON"),
         (f"{CONNECTOR}/entities/new", {"type": "a", "name": "b", "sample": '{"a":1,"a":2}'}, 400, "more than once"),
