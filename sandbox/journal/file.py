@@ -21,6 +21,9 @@ from sandbox.foundation.errors import NotKeptError
 
 _logger = logging.getLogger("patchworks_sandbox")
 
+_PATIENCE_S: Final = 0.5
+"""Seconds that ``close`` and ``failure`` wait for a write of another thread."""
+
 _REHEARSED: Final = 1024 * 1024
 """Bytes that ``failure`` writes at most to find out whether there is room again."""
 
@@ -51,9 +54,12 @@ class JournalFile:
             self._opened()
 
     def close(self) -> None:
-        """Close the file. The next ``append`` opens it again."""
-        with self._lock:
-            self._close()
+        """Close the file, unless a write does not return. The next ``append`` opens it again."""
+        if self._lock.acquire(timeout=_PATIENCE_S):
+            try:
+                self._close()
+            finally:
+                self._lock.release()
 
     def append(self, line: bytes) -> None:
         """Write a line that ends with a newline. Raise ``NotKeptError`` where that fails, and leave no part of it."""
@@ -69,9 +75,12 @@ class JournalFile:
     def failure(self) -> str | None:
         """Return why the next line could not be written; ``None`` when it probably could.
 
-        After a failure this writes as many spaces as the line had bytes, and removes them again.
+        After a failure this writes as many spaces as the line had bytes, and removes them again. It does not wait for
+        a write that does not return, as into a pipe that has no reader.
         """
-        with self._lock:
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            return "a write has not returned"
+        try:
             if self._failure is not None:
                 try:
                     if self._rehearse():
@@ -79,6 +88,8 @@ class JournalFile:
                 except OSError as error:
                     self._failed(error)
             return self._failure
+        finally:
+            self._lock.release()
 
     def _failed(self, error: OSError) -> str:
         why = error.strerror or str(error)

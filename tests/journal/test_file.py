@@ -133,6 +133,36 @@ def test_next_line_that_fits_is_kept_and_the_failure_is_over(
     ]
 
 
+def test_write_that_does_not_return_holds_up_neither_a_look_nor_the_end(
+    file: JournalFile, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes, goes_on = threading.Event(), threading.Event()
+
+    def blocked(opened: io.FileIO, data: bytes) -> None:
+        writes.set()
+        assert goes_on.wait(60)
+        opened.write(data)
+
+    monkeypatch.setattr("sandbox.journal.file._write", blocked)
+    monkeypatch.setattr("sandbox.journal.file._PATIENCE_S", 0)
+    thread = threading.Thread(target=file.append, args=(b"one\n",))
+    thread.start()
+    assert writes.wait(60)
+    others = [
+        threading.Thread(target=act, daemon=True) for act in (file.close, lambda: failures.append(file.failure()))
+    ]
+    failures: list[str | None] = []
+    for other in others:
+        other.start()
+        other.join(60)
+    still = [other for other in others if other.is_alive()]
+    goes_on.set()
+    thread.join(60)
+
+    assert (still, failures) == ([], ["a write has not returned"])
+    assert (path.read_bytes(), file.failure()) == (b"one\n", None)
+
+
 def test_failure_is_over_as_soon_as_the_line_would_fit_without_anybody_sending_one(
     file: JournalFile, path: Path, disk: Disk
 ) -> None:
