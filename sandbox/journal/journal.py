@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta
@@ -27,9 +28,9 @@ from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.kept_entries import KeptEntries
-from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.journal.known_secrets import KnownSecrets, fingerprint_of
 from sandbox.journal.log_line import EmulatedRequest, log_failure
-from sandbox.journal.redaction import redact_body
+from sandbox.journal.redaction import is_text, redact_body
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Waiting
 
@@ -97,7 +98,7 @@ class Journal(KeptEntries):
         secrets, is_payload = self.secrets, exchange.kind in PAYLOADS
         body = exchange.request.body
         if not is_payload:
-            body = redact_body(body, secrets)
+            body = redact_body(body, secrets) if is_text(body) else fingerprint_of(sha256(body).digest()).encode()
         response_body = redact_body(response_body, secrets, fields=not is_payload)
         with self._closing:
             if self._shared.is_outdated:

@@ -1,7 +1,8 @@
 """The client secrets that the sandbox has issued, as far as they are needed to find them in a text again.
 
 Redaction by names and shapes misses a secret in an unexpected place. ``KnownSecrets`` finds each issued secret and each
-access token in any text: plain, percent-encoded, escaped as in JSON or HTML, in UTF-16, in base64 or in hexadecimal.
+access token in any text: plain, percent-encoded, escaped as in JSON or HTML, in UTF-16, in base64, in hexadecimal,
+quoted-printable, wrapped over lines, and several of these within each other.
 It does not keep a secret. It keeps the last four characters, which the control API shows too, and a function that
 compares a text with a salted hash.
 """
@@ -12,9 +13,10 @@ import binascii
 import hashlib
 import re
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Final, NamedTuple, TypeAlias
 
 from sandbox.foundation.rng import SECRET_LENGTH, Rng
@@ -39,24 +41,31 @@ _LONG: Final = 128
 _LEVELS: Final = 3
 """Encodings within each other that are undone."""
 
-_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPES: Final = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
-        r"%(?:u00)?(?P<code>[0-9a-f]{2})",
-        r"%(?:u00)?(?P<code>[0-9a-f]{2})|(?P<plus>\+)",  # as in a form
-        r"""\\(?:(?:u00|x)(?P<code>[0-9a-f]{2})|(?P<simple>[/"'\\bfnrt]))""",  # as in JSON
-        r"&(?:\#(?P<decimal>[0-9]{1,4})|\#x(?P<code>[0-9a-f]{1,4})|(?P<named>amp|lt|gt|quot|apos));",
+        r"%(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))",
+        r"%(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))|(?P<plus>\+)",  # as in a form
+        r"""\\(?:x(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4})|(?P<simple>[/"'\\bfnrt]))""",  # as in JSON
+        r"(?P<entity>&(?:\#[0-9]{1,9}|\#x[0-9a-f]{1,9}|[a-z]{2,20}(?=;));?)",
         r"\0",  # UTF-16
     )
 )
 """The ways to write a character otherwise. Each is undone alone: the other marks may be part of the secret."""
+_LINES: Final = (
+    re.compile(r"=(?:(?P<code>[0-9A-F]{2})|\r?\n)"),
+    re.compile(r"\s+|(?<=[0-9A-Fa-f]{2}):(?=[0-9A-Fa-f]{2})"),
+)
+"""Quoted-printable, and what wraps a text over lines or splits hexadecimal. These are undone last."""
 _MARKED: Final = re.compile(r"[%+\\&\0]")
 """How an escape begins."""
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
 """A word that may be base64 or hexadecimal; shorter ones cannot hold a secret of 8 characters."""
+
+_LONG_WORD: Final = 65_536
+"""Characters of a word beyond which nothing else is decoded in it: its bytes are those of a file."""
 
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{16,}")
 _LEGIBLE: Final = re.compile(
@@ -107,6 +116,8 @@ class KnownSecrets:
         self._by_end: dict[str, dict[object, _Known]] = {}
         self._ends: dict[object, str] = {}  # by key, oldest first
         self._clean: set[object] = set()
+        self._encoded = _LEGIBLE
+        """The words that are decoded: all of them once a secret is not ASCII."""
         self.added = 0
         """How many secrets were added, also those that are forgotten."""
 
@@ -132,10 +143,13 @@ class KnownSecrets:
         """Add a secret; only a digest of it is kept, under a key of this object."""
 
         def digest(text: str) -> bytes:
-            return hashlib.blake2s(text.encode("utf-8", "surrogateescape"), key=self._key).digest()
+            return hashlib.blake2s(text.encode("utf-8", "surrogatepass"), key=self._key).digest()
 
-        own = digest(secret)
-        self.add(own, secret[-_END:], lambda text: digest(text) == own, len(secret))
+        if not secret.isascii():
+            self._encoded = _RUN
+        for spelt in _spellings(secret):
+            own = digest(spelt)
+            self.add(own, spelt[-_END:], lambda text, own=own: digest(text) == own, len(spelt))  # type: ignore[misc]
 
     def _forget(self, key: object) -> None:
         end = self._ends.pop(key)
@@ -181,20 +195,32 @@ class KnownSecrets:
             merged[-1] = Found(last.start, max(last.end, place.end), said)
         return merged
 
-    def _places(self, text: str, levels: int, seen: set[str], *, within_word: bool = False) -> Iterator[Found]:
-        """Yield the places in a text. ``seen`` are the texts that were searched already, the same secrets in them."""
+    def _places(self, text: str, levels: int, seen: set[str], words: int = _LEVELS) -> Iterator[Found]:
+        """Yield the places in a text. ``seen`` are the texts that were searched already, the same secrets in them.
+
+        ``words`` is how many words within each other are decoded.
+        """
         yield from self._plain(text)
         if "eyJ" in text:
             yield from (Found(match.start(), match.end(), match[0]) for match in TOKEN.finditer(text))
-        if not within_word:
-            yield from self._encoded_words(text)
-        if levels and _MARKED.search(text):
-            for escape in _ESCAPES:
-                decoded = _decoded(text, escape)
-                if decoded is not None and decoded.text not in seen:
-                    seen.add(decoded.text)
-                    for start, end, said in self._places(decoded.text, levels - 1, seen, within_word=within_word):
-                        yield Found(decoded.source(start), decoded.source(end), said)
+        if words:
+            yield from self._encoded_words(text, words - 1)
+        if not levels:
+            return
+        if _MARKED.search(text):
+            yield from self._decoded_places(text, _ESCAPES, levels - 1, seen, words)
+        if words == _LEVELS:  # not within a word
+            yield from self._decoded_places(text, _LINES, 0, seen, words)
+
+    def _decoded_places(
+        self, text: str, escapes: Sequence[re.Pattern[str]], levels: int, seen: set[str], words: int
+    ) -> Iterator[Found]:
+        for escape in escapes:
+            decoded = _decoded(text, escape)
+            if decoded is not None and decoded.text not in seen:
+                seen.add(decoded.text)
+                for start, end, said in self._places(decoded.text, levels, seen, words):
+                    yield Found(decoded.source(start), decoded.source_end(end), said)
 
     def _plain(self, text: str) -> Iterator[Found]:
         by_end = self._by_end
@@ -207,13 +233,21 @@ class KnownSecrets:
                             yield Found(stop - length, stop, text[stop - length : stop])
                 stop = text.find(tail, stop - _END + 1) + _END
 
-    def _encoded_words(self, text: str) -> Iterator[Found]:
-        if not _LEGIBLE.search(text):
+    def _encoded_words(self, text: str, words: int) -> Iterator[Found]:
+        if not self._encoded.search(text):
             return
         for match in _RUN.finditer(text):
             word = match[0].lstrip("/")
-            if any(any(self._places(inner, 1, {inner}, within_word=True)) for inner in _unwrapped(word)):
+            levels, inside = (1, words) if len(word) <= _LONG_WORD else (0, 0)
+            if any(any(self._places(inner, levels, {inner}, inside)) for inner in _unwrapped(word, self._encoded)):
                 yield Found(match.end() - len(word), match.end(), word)
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return the texts that stand for a secret: its bytes as a header or base64 has them, and its units of UTF-16."""
+    units = secret.encode("utf-16-be", "surrogatepass")
+    pairs = "".join(chr(int.from_bytes(units[at : at + 2], "big")) for at in range(0, len(units), 2))
+    return {secret, secret.encode("utf-8", "surrogatepass").decode("latin-1"), pairs}
 
 
 def _common(ends: Mapping[str, object], text: str) -> list[str]:
@@ -223,9 +257,9 @@ def _common(ends: Mapping[str, object], text: str) -> list[str]:
     return [*({text[at : at + _END] for at in range(len(text) - _END + 1)} & ends.keys())]
 
 
-def _unwrapped(word: str) -> Iterator[str]:
+def _unwrapped(word: str, encoded: re.Pattern[str]) -> Iterator[str]:
     """Yield the texts that a word may stand for: base64 from each of its first four characters on, hexadecimal."""
-    if not _LEGIBLE.search(word):
+    if not encoded.search(word):
         return
     digits = word.rstrip("=").translate(_URL_SAFE)
     for begin in range(4):
@@ -245,8 +279,15 @@ class _Decoded(NamedTuple):
     sources: list[int]
 
     def source(self, position: int) -> int:
-        """Return the place in the source of a place in the text."""
+        """Return the place in the source of the character at a place in the text."""
         piece = bisect_right(self.starts, position) - 1
+        return self.sources[piece] + position - self.starts[piece]
+
+    def source_end(self, position: int) -> int:
+        """Return the place in the source behind the character before a place in the text."""
+        piece = bisect_left(self.starts, position) - 1
+        if piece % 2:  # an escape
+            return self.sources[piece + 1]
         return self.sources[piece] + position - self.starts[piece]
 
 
@@ -271,12 +312,10 @@ def _char(match: re.Match[str]) -> str:
         return ""
     said = match[group]
     match group:
-        case "code":
+        case "code" | "unit":
             return chr(int(said, 16))
-        case "decimal":
-            return chr(int(said))
-        case "named":
-            return _NAMED[said.lower()]
+        case "entity":
+            return unescape(said)
         case "plus":
             return " "
         case _:

@@ -75,6 +75,7 @@ _LONG_AROUND: Final = 256
 """Bytes of the text around such a field that is remembered."""
 _FINGERPRINT: Final = re.compile(r"(sha256:[0-9a-f]{12})")
 _NO_WORD: Final = re.compile(r"[^a-z0-9]+")
+_BINARY: Final = re.compile(rb"[\x01-\x08\x0e-\x1f]")
 _LINE_BREAK: Final = re.compile(r"(?<=[\r\n])(?=[^\r\n])")
 _FORM_VALUE: Final = re.compile(r"[^&\r\n]*")
 _QUOTE: Final = re.compile(r"\\*[\"']")
@@ -200,6 +201,18 @@ def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> b
     if encoded == stand_in:
         secrets.note_clean(around, len(stand_in), longest=_LONG_AROUND)
     return encoded
+
+
+def is_text(body: bytes) -> bool:
+    """Return whether a body can be searched for secrets; one that is compressed cannot."""
+    return body.isascii() or not _BINARY.search(body) or _is_utf_8(body)
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        return bool(body.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def redact_value(value: Any, secrets: KnownSecrets, *, name: object = None) -> Any:

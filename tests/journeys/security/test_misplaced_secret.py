@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import socket
+import zlib
+from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from urllib.parse import quote, unquote
@@ -13,7 +16,7 @@ import pytest
 
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
-from sandbox.journal.known_secrets import fingerprint
+from sandbox.journal.known_secrets import fingerprint, fingerprint_of
 from sandbox.journal.request import Request
 from sandbox.platform.serve import refuse, serve
 from sandbox.state.sandbox import Sandbox
@@ -25,7 +28,7 @@ from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
 from tests.web.emulated.sending import bearer
 
-SECRETS = {"random": None, "short": "ci-s3cr3t", "with marks": r"p&s=s w+rd/\"%41"}
+SECRETS = {"random": None, "short": "ci-s3cr3t", "with marks": r"p&s=s w+rd/\"%41", "not ASCII": "pässwörd-密码-🔑"}
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON = ("Content-Type", "application/json")
 XML = ("Content-Type", "application/xml")
@@ -48,6 +51,11 @@ PLACES = {
     "form: encoded twice": ("POST", "/oauth/token", "", [FORM], GOOD + "sec={EE}"),
     "form: every character encoded": ("POST", "/oauth/token", "", [FORM], GOOD + "sec={P}"),
     "form: base64": ("POST", "/oauth/token", "", [FORM], GOOD + "auth={B}"),
+    "form: base64 of base64": ("POST", "/oauth/token", "", [FORM], GOOD + "auth={BB}"),
+    "form: hexadecimal with colons": ("POST", "/oauth/token", "", [FORM], GOOD + "auth={HC}"),
+    "body: base64 in lines": ("POST", "/oauth/token", "", [], "{BL}\r\n"),
+    "body: quoted-printable": ("POST", "/oauth/token", "", [], "--x\r\n\r\nauth={Q}=\r\n\r\n--x--"),
+    "header: base64 with blanks": ("POST", "/v1/acme/orders", "", [("X-Auth", "{BS}")], "1"),
     "body: id:secret": ("POST", "/oauth/token", "", [FORM], "{ID}:{S}"),
     "body: base64 of id:secret": ("POST", "/oauth/token", "", [], "{B}"),
     "json: clientSecret": ("POST", "/oauth/token", "", [JSON], '{"clientId": "{ID}", "clientSecret": {J}}'),
@@ -57,6 +65,7 @@ PLACES = {
     "json: in a string": ("POST", "/oauth/token", "", [JSON], '{"sec": {JJ}}'),
     "xml": ("POST", "/oauth/token", "", [XML], "<sec><![CDATA[{S}]]></sec>"),
     "xml: escaped": ("POST", "/oauth/token", "", [XML], "<sec>{X}</sec>"),
+    "xml: escaped with zeros": ("POST", "/oauth/token", "", [XML], "<sec>{XZ}</sec>"),
     "token query": ("GET", "/oauth/token", GOOD + "clientSecret={E}", [], ""),
     "token query, alone": ("GET", "/oauth/token", "{E}", [], ""),
     "inbound query": ("POST", "/v1/acme/orders", "key={E}", [], "1"),
@@ -89,7 +98,10 @@ REFUSED = {
 
 
 def seeded(secret: str | None, **settings: object) -> Integration:
-    """Return an integration whose OAuth client has this secret, or a random one."""
+    """Return an integration whose OAuth client has this secret, or a random one; a user has one that is not ASCII."""
+    users = []
+    if secret is not None and not secret.isascii():
+        users, secret = [{"email": "ada@example.test", "password": secret}], None
     client = {"name": "job", "client_id": "0b9df8e1-32b6-4f0c-9d2e-3a1c5b7d9e11"}
     connector = {
         "name": "Shop",
@@ -97,7 +109,7 @@ def seeded(secret: str | None, **settings: object) -> Integration:
         "entities": [{"type": "order", "name": "order"}],
         "services": [{"vanity_url": "orders", "entity": "order"}],
     }
-    seed = parse_seed({"companies": [{"name": "Acme", "connectors": [connector]}]})
+    seed = parse_seed({"companies": [{"name": "Acme", "connectors": [connector], "users": users}]})
     return Integration(Sandbox(seed, settings=settings))
 
 
@@ -109,13 +121,19 @@ def filled(template: str, client_id: str, secret: str) -> str:
         "S": secret,
         "E": quote(secret, safe=""),  # percent-encoded
         "EE": quote(quote(secret, safe=""), safe=""),
-        "P": "".join(f"%{ord(char):02x}" for char in secret),
+        "P": "".join(f"%{byte:02x}" for byte in secret.encode()),
         "X": "".join(f"&#{ord(char)};" for char in secret),
         "J": json.dumps(secret),
         "JJ": json.dumps(json.dumps(secret)),
-        "U": "".join(f"\\u{ord(char):04X}" for char in secret),
+        "XZ": "".join(f"&#x{ord(char):06X};" for char in secret),
+        "U": json.dumps(secret)[1:-1] if not secret.isascii() else "".join(f"\\u{ord(char):04X}" for char in secret),
         "B": base64.b64encode(pair.encode()).decode(),
         "H": pair.encode().hex(),
+        "BB": base64.b64encode(base64.b64encode(pair.encode())).decode(),
+        "BL": base64.encodebytes(pair.encode() * 2).decode().strip().replace("\n", "\r\n "),
+        "HC": pair.encode().hex(":"),
+        "Q": "".join(f"={byte:02X}" for byte in secret.encode()),
+        "BS": base64.encodebytes(pair.encode() * 2).decode().strip().replace("\n", " "),
     }
     for mark, text in marks.items():
         template = template.replace(f"{{{mark}}}", text)
@@ -130,8 +148,9 @@ def texts(entry: Entry) -> str:
 
 def is_in(secret: str, client_id: str, text: str) -> bool:
     """Return whether a text shows a secret, in any of the ways in which a template can write it."""
-    forms = ("{S}", "{E}", "{EE}", "{P}", "{X}", "{J}", "{JJ}", "{U}", "{B}", "{H}")
-    written = {filled(form, client_id, secret).strip('"') for form in forms}
+    forms = ("S", "E", "EE", "P", "X", "XZ", "J", "JJ", "U", "B", "BB", "BL", "BS", "H", "HC", "Q")
+    written = {filled(f"{{{form}}}", client_id, secret).strip('"') for form in forms}
+    written |= {secret.encode().decode("latin-1")}
     return any(form in text or json.dumps(form)[1:-1] in text for form in written)
 
 
@@ -139,7 +158,8 @@ def is_in(secret: str, client_id: str, text: str) -> bool:
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
 def test_misplaced_secret_is_a_fingerprint_in_the_entry(secret, place):
     integration = seeded(secret)
-    client_id, secret = integration.client_id, integration.client_secret
+    client_id = integration.client_id
+    secret = secret if secret and not secret.isascii() else integration.client_secret
     method, path, query, headers, body = place
 
     def fill(template: str) -> str:
@@ -149,7 +169,10 @@ def test_misplaced_secret_is_a_fingerprint_in_the_entry(secret, place):
         fill(method),
         fill(path),
         fill(query),
-        (*[(fill(name), fill(value)) for name, value in headers], bearer(integration.token())),
+        (
+            *[(fill(name), fill(value).encode().decode("latin-1")) for name, value in headers],
+            bearer(integration.token()),
+        ),
         body=fill(body).encode(),
         raw_path=quote(fill(path)),
     )
@@ -161,6 +184,25 @@ def test_misplaced_secret_is_a_fingerprint_in_the_entry(secret, place):
     assert not is_in(secret, client_id, texts(again))
     assert "sha256:" in texts(entry).replace(dict(entry.headers)["Authorization"], "")
     assert fingerprint(client_id) not in texts(entry)
+
+
+def test_compressed_body_is_a_fingerprint():
+    integration = seeded("ci-s3cr3t")
+    for compress in (gzip.compress, zlib.compress):
+        body = compress(filled(GOOD + "secret={E}", integration.client_id, "ci-s3cr3t").encode())
+        serve(integration.sandbox.platform, Request("POST", "/oauth/token", "", (FORM,), body=body))
+
+        entry = next(integration.sandbox.journal.newest_first())
+        assert entry.body == fingerprint_of(sha256(body).digest()).encode()
+
+
+def test_text_around_a_wrapped_secret_stays():
+    integration = seeded("ci-s3cr3t")
+    body = b"a\r\nci-s3cr3t\r\nb c\r\nci-\r\n  s3cr3t d"
+    serve(integration.sandbox.platform, Request("POST", "/oauth/token", "", (), body=body))
+
+    stand_in = fingerprint("ci-s3cr3t").encode()
+    assert integration.sandbox.journal.get("1").body == b"a\r\n%s\r\nb c\r\n%s d" % (stand_in, stand_in)
 
 
 @pytest.mark.parametrize("headers", REFUSED.values(), ids=REFUSED)
