@@ -256,7 +256,9 @@ class Stage:
         limit = sandbox.settings.body_limit
         is_large = request.body_size > limit
         body, problem = (b"", PayloadTooLargeError(request.body_size, limit)) if is_large else (body, None)
-        return structs.replace(request, query=query, headers=headers, body=body, problem=problem, _parsed=None)
+        return structs.replace(
+            request, query=query, headers=headers, body=body, problem=problem, _fields=None, _parsed=None
+        )
 
     def _stranger(self, exchange: Exchange, sandbox: Sandbox) -> str | None:
         """Return a token in place of one from before the recording, where the platform took it."""
