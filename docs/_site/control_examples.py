@@ -61,6 +61,7 @@ EXAMPLES: Final = {
     "PATCH /_sandbox/services/{service_id}": Example({"schedule": "every 15 minutes", "page_size": 100}),
     "POST /_sandbox/services/{service_id}/mapping-preview": Example({"payload": _ORDER}),
     "POST /_sandbox/companies/{company}/flows": Example({"name": "Stock out", "webhooks": [{}]}),
+    "POST /_sandbox/companies/{company}/flows/{flow_id}/copy": Example(names={"company": "beta"}),
     "PATCH /_sandbox/flows/{flow_id}": Example({"enabled": False}),
     "POST /_sandbox/flows/{flow_id}/webhooks": Example({"answer": {"status": 202, "body": {"accepted": True}}}),
     "POST /_sandbox/flows/{flow_id}/callbacks": Example({"returns": [{"sku": "TEA-01", "stock": 12}]}),
@@ -110,6 +111,7 @@ class Stage:
         fault = {"fault": {"kind": "latency", "seconds": 2}}
         connector = self._first_id("/connectors")
         unused = self._posted("/_sandbox/connectors", json={"company": "acme", "name": "Unused", "environment": "test"})
+        self._posted("/_sandbox/companies", json={"name": "Beta"})
         ada = {"email": "ada@example.test", "password": "correct-horse"}
         self.names = {
             "company": "acme",
