@@ -83,6 +83,12 @@ def json_answer(document: object, status: int = 200, *, content_type: str = JSON
     return Answer(status, (("Content-Type", content_type), ("Cache-Control", "no-cache, private")), body)
 
 
+def parameter(name: str, place: str, description: str, schema: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a parameter of the path, the query or the headers as OpenAPI has it."""
+    required = {"required": True} if place == "path" else {}
+    return {"name": name, "in": place, **required, "description": description, "schema": dict(schema), **more}
+
+
 def unauthenticated(describe: Responses, path: str) -> Mapping[str, Any]:
     """Return the description of the refusal by ``caller_of``."""
     says = "There is no API key and no token of the login, or it is not good."

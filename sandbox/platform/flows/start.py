@@ -14,7 +14,7 @@ from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import START
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, unauthenticated
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, parameter, unauthenticated
 from sandbox.platform.flows.model import Flow, User
 from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.webhook import INITIALISED
@@ -22,6 +22,13 @@ from sandbox.platform.platform import Platform
 
 _NOT_DEPLOYED: Final = "The flow has no deployed version."
 _DISABLED: Final = "The flow is not enabled."
+_IDS: Final = {"flow_id": "Id of the flow.", "version_id": "Id of the version of the flow."}
+_VARIABLES: Final = {
+    "type": "string",
+    "contentMediaType": JSON,
+    "contentSchema": {"type": "object"},
+    "example": '{"x": 1}',
+}
 FLOW_NOT_FOUND: Final = "Flow not found"
 _VERSION_NOT_FOUND: Final = "Flow version not found"
 _RUN_ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
@@ -56,24 +63,13 @@ class StartEndpoint(ManagedEndpoint):
                     )
                 ),
                 "parameters": [
-                    *(_in_path(name) for name in ("flow_id", *(["version_id"] if versioned else []))),
-                    {
-                        "name": "virtual_environment_id",
-                        "in": "query",
-                        "description": "Id of a virtual environment.",
-                        "schema": {"type": "integer"},
-                    },
-                    {
-                        "name": "flow_variables",
-                        "in": "query",
-                        "description": "Flow variables, a JSON object.",
-                        "schema": {
-                            "type": "string",
-                            "contentMediaType": JSON,
-                            "contentSchema": {"type": "object"},
-                            "example": '{"x": 1}',
-                        },
-                    },
+                    *(
+                        parameter(name, "path", description, {"type": "integer", "example": 1})
+                        for name, description in _IDS.items()
+                        if versioned or name == "flow_id"
+                    ),
+                    parameter("virtual_environment_id", "query", "Id of a virtual environment.", {"type": "integer"}),
+                    parameter("flow_variables", "query", "Flow variables, a JSON object.", _VARIABLES),
                 ],
                 "requestBody": {
                     "required": False,
@@ -160,17 +156,6 @@ class StartEndpoint(ManagedEndpoint):
                 path=path,
             ),
         }
-
-
-def _in_path(name: str) -> dict[str, Any]:
-    what = "flow" if name == "flow_id" else "version of the flow"
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": f"Id of the {what}.",
-        "schema": {"type": "integer", "example": 1},
-    }
 
 
 def _started(settings: Settings, run_id: str) -> Answer:

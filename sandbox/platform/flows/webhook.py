@@ -20,7 +20,7 @@ from sandbox.journal.endpoint import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer
+from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, parameter
 from sandbox.platform.flows.model import ULID, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
 from sandbox.platform.flows.run import FlowRun, Trigger
 from sandbox.platform.flows.runs import query_payload
@@ -54,24 +54,23 @@ class _HookEndpoint(FlowEndpoint[Found]):
         name = self.kind.name
         self.path = f"/api/v1/{{company}}/{{{name}_id}}" + ("/{ve_prefix}" if environment else "")
         parameters = [
-            _in_path("company", "The company's part of the URL.", _COMPANY),
-            _in_path(f"{name}_id", f"Id of the {name}, a ULID in lower case.", _HOOK),
-            *([_in_path("ve_prefix", "Prefix of a virtual environment.", _ENVIRONMENT)] if environment else []),
-            {
-                "name": SIGNATURE,
-                "in": "query",
-                "description": "The signature, which never expires.",
-                "schema": {"type": "string", "minLength": 1},
-            },
-            {"name": self.header, "in": "header", "description": self.in_header, "schema": {"type": "string"}},
-            {
-                "name": "payload",
-                "in": "query",
-                "description": "Any parameters: the payload, where there is no body.",
-                "style": "form",
-                "explode": True,
-                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-            },
+            parameter("company", "path", "The company's part of the URL.", _COMPANY),
+            parameter(f"{name}_id", "path", f"Id of the {name}, a ULID in lower case.", _HOOK),
+            *(
+                [parameter("ve_prefix", "path", "Prefix of a virtual environment.", _ENVIRONMENT)]
+                if environment
+                else []
+            ),
+            parameter(SIGNATURE, "query", "The signature, which never expires.", {"type": "string", "minLength": 1}),
+            parameter(self.header, "header", self.in_header, {"type": "string"}),
+            parameter(
+                "payload",
+                "query",
+                "Any parameters: the payload, where there is no body.",
+                {"type": "object", "additionalProperties": {"type": "string"}},
+                style="form",
+                explode=True,
+            ),
         ]
         shared = {"parameters": parameters, "security": []}
         in_environment = "InEnvironment" if environment else ""
@@ -323,10 +322,6 @@ def _active_version(flow: Flow, platform: Platform) -> int:
     state = "is not enabled" if flow.deployed is not None else "has no deployed version"
     status = {"unprocessable": 422, "not_found": 404, "forbidden": 403}[choice]
     raise MessageError(f"flow_inactive: flow {flow.name} {state}", status, _INACTIVE)
-
-
-def _in_path(name: str, description: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": dict(schema)}
 
 
 ENDPOINTS: Final = tuple(

@@ -9,7 +9,7 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import InvalidPayloadError, Violation
 from sandbox.platform.flows.core import models
 from sandbox.platform.flows.core.endpoint import MESSAGE, Action, Call, CoreEndpoint, not_found, page
-from sandbox.platform.flows.core.world import Record, moment
+from sandbox.platform.flows.core.world import Record, conversation_record, pool_record
 from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.records import Conversation, DataPool
 from sandbox.platform.flows.store import number_in
@@ -19,17 +19,6 @@ _T = TypeVar("_T", DataPool, Conversation)
 _MAX_TEXT: Final = 10_000
 _POOL: Final = "Data pool"
 _CONVERSATION: Final = "Conversation"
-
-
-def _pool_record(pool: DataPool) -> Record:
-    return {
-        "id": pool.id,
-        "name": pool.name,
-        "description": pool.description,
-        "data_pool_template_id": None,
-        "created_at": moment(pool.created_at),
-        "updated_at": moment(pool.updated_at),
-    }
 
 
 def _pools(call: Call) -> list[DataPool]:
@@ -51,13 +40,13 @@ def _named_in_path(call: Call, known: Sequence[_T], thing: str) -> _T:
 def _add_pool(call: Call) -> Answer:
     name, description = _pool_fields(call, {"description": None})
     pool = call.world.records.add_pool(call.world.company, name, description)
-    return call.item(_pool_record(pool), call.world.platform.settings.core_created_status)
+    return call.item(pool_record(pool), call.world.platform.settings.core_created_status)
 
 
 def _change_pool(call: Call) -> Record:
     pool = _pool(call)
     name, description = _pool_fields(call, {"name": pool.name, "description": pool.description})
-    return _pool_record(call.world.records.change_pool(pool, name, description))
+    return pool_record(call.world.records.change_pool(pool, name, description))
 
 
 def _delete_pool(call: Call) -> Answer:
@@ -95,53 +84,30 @@ def _text_violations(given: Mapping[str, Any], name: str, least: int, most: int)
 # --- conversations with agents ----------------------------------------------------------------------------------------
 
 
-def _conversation_record(conversation: Conversation) -> Record:
-    return {
-        "id": conversation.id,
-        "title": conversation.title,
-        "feature_type": conversation.feature_type,
-        "status": "open",
-        "type": "agent",
-        "user_id": conversation.user_id,
-        "reported": False,
-        "created_at": moment(conversation.created_at),
-        "updated_at": moment(conversation.updated_at),
-        "_messages": [
-            {
-                "id": message.id,
-                "role": message.role,
-                "content": message.content,
-                "created_at": moment(message.created_at),
-            }
-            for message in conversation.messages
-        ],
-    }
-
-
 def _conversation(call: Call) -> Conversation:
     return _named_in_path(call, call.world.records.conversations(call.world.company), _CONVERSATION)
 
 
 def _conversations(call: Call) -> list[Record]:
-    return [_conversation_record(each) for each in call.world.records.conversations(call.world.company)]
+    return [conversation_record(each) for each in call.world.records.conversations(call.world.company)]
 
 
 def _whole_conversation(call: Call) -> Answer:
     include = tuple(dict.fromkeys((*call.wanted.include, "messages")))
     whole = call._replace(wanted=call.wanted._replace(include=include))
-    return whole.item(_conversation_record(_conversation(call)))
+    return whole.item(conversation_record(_conversation(call)))
 
 
 def _begin_conversation(call: Call) -> Record:
     feature, prompt = _texts(call, "feature", "prompt")
     begun = call.world.records.begin_conversation(call.world.company, feature, prompt, call.user_id)
-    return _conversation_record(begun)
+    return conversation_record(begun)
 
 
 def _reply(call: Call) -> Record:
     conversation = _conversation(call)
     (message,) = _texts(call, "message")
-    return _conversation_record(call.world.records.reply(conversation.id, message))
+    return conversation_record(call.world.records.reply(conversation.id, message))
 
 
 def _texts(call: Call, *names: str) -> list[str]:
@@ -181,7 +147,7 @@ ENDPOINTS: Final = (
         GET=page(
             "listDataPools",
             "List the data pools.",
-            lambda call: [_pool_record(pool) for pool in _pools(call)],
+            lambda call: [pool_record(pool) for pool in _pools(call)],
             models.POOLS,
             also_with_slash=True,
         ),
@@ -197,7 +163,7 @@ ENDPOINTS: Final = (
     ),
     CoreEndpoint(
         "/data-pool/{id}",
-        GET=Action("getDataPool", "Get a data pool.", lambda call: _pool_record(_pool(call)), models.POOL, _POOL),
+        GET=Action("getDataPool", "Get a data pool.", lambda call: pool_record(_pool(call)), models.POOL, _POOL),
         PATCH=Action("changeDataPool", "Change a data pool.", _change_pool, models.POOL, _POOL, sends=_POOL_CHANGES),
         DELETE=Action("deleteDataPool", "Delete a data pool.", _delete_pool, models.POOL, _POOL, MESSAGE),
     ),

@@ -32,7 +32,7 @@ from sandbox.platform.flows.core.listing import (
 )
 from sandbox.platform.flows.core.schemas import SAMPLES
 from sandbox.platform.flows.core.world import Record, World
-from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, unauthenticated
+from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, parameter, unauthenticated
 from sandbox.platform.flows.model import User
 from sandbox.platform.method_override import may_be_overridden, override_of
 from sandbox.platform.platform import Platform
@@ -41,6 +41,7 @@ PAGE: Final = "{model}Page"
 MESSAGE: Final = "Message"
 """What an ``Action`` may return in place of one record."""
 
+_ID: Final = {"type": "string", "minLength": 1, "example": "1"}
 _AFTER_RELATION: Final = r"(_count|Count|_exists|Exists|\.[A-Za-z_.]+)?"
 _SECURITY: Final[tuple[Mapping[str, Any], ...]] = ({"apiKey": []}, {"loginToken": []})
 _BYTES: Final = {
@@ -131,10 +132,7 @@ class CoreEndpoint(ManagedEndpoint):
     def __init__(self, path: str, **actions: Action) -> None:
         self.path = f"/api/v1{path}"
         self._actions = actions
-        in_path = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1, "example": "1"}}
-            for name in re.findall(r"\{(\w+)\}", path)
-        ]
+        in_path = [parameter(name, "path", "Id of a record.", _ID) for name in re.findall(r"\{(\w+)\}", path)]
         self.operations = {method: _operation(action, in_path) for method, action in actions.items()}
         super().__init__()
 
@@ -239,7 +237,7 @@ def _texts_of(before: str, names: Iterable[str], after: str = "") -> Mapping[str
 
 
 def _query(name: str, description: str, schema: Mapping[str, Any] = MappingProxyType({"type": "string"})) -> Operation:
-    return {"name": name, "in": "query", "description": description, "schema": dict(schema)}
+    return parameter(name, "query", description, schema)
 
 
 def _sample(action: Action, settings: Settings) -> object:

@@ -7,90 +7,64 @@ below ``attributes``, so no field but the id is required.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any, Final
 
-_AT: Final = "2026-11-27T12:00:00.000000Z"
-_RUN: Final = "01kb2m1x3v9e5n7q4r6s0t8w2y"
+from sandbox.foundation.instants import format_timestamp
+from sandbox.platform.flows.core.world import Moment, Record, World, conversation_record, pool_record
+from sandbox.platform.flows.model import Flow
+from sandbox.platform.flows.records import Conversation, DataPool
+from sandbox.platform.flows.run import FlowRun
 
-_TIMES: Final = {"created_at": _AT, "updated_at": _AT}
+_AT: Final = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
+_IDS: Final[Mapping[str, Any]] = {"id": 1, "company": "acme", "created_at": _AT, "updated_at": _AT}
+_FLOW: Final = Flow(name="Orders to ERP", enabled=True, versions=(1,), deployed=1, webhooks=(), callbacks=(), **_IDS)
+_RUN: Final = FlowRun(
+    id="01kb2m1x3v9e5n7q4r6s0t8w2y",
+    number=1,
+    flow_id=1,
+    flow="Orders to ERP",
+    company="acme",
+    version=1,
+    trigger="API",
+    started_at=_AT.timestamp(),
+    ends_at=_AT.timestamp(),
+)
+_PROMPT: Final = "Why did the last run fail?"
+_TALK: Final = Conversation(title=_PROMPT, feature_type="flow_run_analysis", user_id=None, messages=(), **_IDS)
 
-SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "Flow": {
-        "id": 1,
-        "name": "Orders to ERP",
-        "description": None,
-        "status": None,
-        "is_enabled": True,
-        "enabled_at": _AT,
-        "deployed_at": _AT,
-        "format": "json",
-        **_TIMES,
-    },
-    "FlowRun": {
-        "id": _RUN,
-        "name": "Orders to ERP",
-        "status": 2,
-        **_TIMES,
-        "flow_id": 1,
-        "flow_version_id": 1,
-        "virtual_environment_version": None,
-        "user_id": None,
-        "trigger": "API",
-        "summary": None,
-        "started_at": _AT,
-        "finished_at": _AT,
-        "duration": 0,
-        "retry_flow_run_id": None,
-        "has_warnings": False,
-    },
-    "FlowRunLog": {
-        "id": 11,
-        "flow_run_id": _RUN,
-        "created_at": _AT,
-        "log_level": "INFO",
-        "log_message": "Flow run started by API.",
-        "flow_step_id": 11,
-        "payload_metadata_id": 1,
-    },
-    "PayloadMetadata": {
-        "id": 1,
-        **_TIMES,
-        "flow_version_id": 1,
-        "flow_step_id": 11,
-        "flow_run_id": _RUN,
-        "payload_store_reference": f"1/{_RUN}",
-        "payload_size": "16",
-        "dropped": "0",
-    },
-    "ScheduledFlow": {
-        "id": 1,
-        "flow_id": 1,
-        "flow_version_id": 1,
-        "payload_metadata_id": 1,
-        "trigger": "API",
-        "status": "pending",
-        **_TIMES,
-    },
-    "FlowStep": {"id": 11, "flow_version_id": 1, "name": "Trigger", "parent_id": None},
-    "DataPool": {
-        "id": 1,
-        "name": "Order numbers",
-        "description": None,
-        "data_pool_template_id": None,
-        **_TIMES,
-    },
-    "Conversation": {
-        "id": 1,
-        "title": "Why did the last run fail?",
-        "feature_type": "flow_run_analysis",
-        "status": "open",
-        "type": "agent",
-        "user_id": None,
-        "reported": False,
-        **_TIMES,
-    },
-    "Record": {"id": 1},
-}
+
+class _Example(World):
+    """The company of the examples, whose flow has run once."""
+
+    def __init__(self) -> None:
+        self.now = _AT.timestamp()
+
+
+def _samples() -> dict[str, Mapping[str, Any]]:
+    example = _Example()
+    records: dict[str, Record] = {
+        "Flow": example.flow(_FLOW),
+        "FlowRun": example.run(_RUN),
+        "FlowRunLog": example.logs(_RUN)[0],
+        "PayloadMetadata": {**example.payload(_RUN), "payload_size": "16", "dropped": "0"},
+        "ScheduledFlow": example.queued(_RUN),
+        "FlowStep": example.steps(1)[0],
+        "DataPool": pool_record(DataPool(name="Order numbers", description=None, **_IDS)),
+        "Conversation": conversation_record(_TALK),
+        "Record": {"id": 1},
+    }
+    return {
+        name: {
+            field: format_timestamp(value) if isinstance(value, Moment) else value
+            for field, value in record.items()
+            if field[0] != "_"
+        }
+        for name, record in records.items()
+    }
+
+
+SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = _samples()
 """An example of each record; the type of a field in its schema is that of its value here."""
 
 _NULLABLE: Final = {

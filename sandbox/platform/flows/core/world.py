@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from sandbox.foundation.form_data import media_type
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.platform.flows.model import Flow, Hook, Webhook
-from sandbox.platform.flows.records import Records
+from sandbox.platform.flows.records import Conversation, DataPool, Records
 from sandbox.platform.flows.run import FAILURE, STARTED, STOPPED, FlowRun
 from sandbox.platform.platform import Platform
 
@@ -33,6 +33,44 @@ class Moment(float):
 def moment(at: datetime | float | None) -> Moment | None:
     """Return a time of a record."""
     return None if at is None else Moment(at.timestamp() if isinstance(at, datetime) else at)
+
+
+def _times(created: datetime | float, updated: datetime | float) -> Record:
+    return {"created_at": moment(created), "updated_at": moment(updated)}
+
+
+def pool_record(pool: DataPool) -> Record:
+    """Return a data pool."""
+    return {
+        "id": pool.id,
+        "name": pool.name,
+        "description": pool.description,
+        "data_pool_template_id": None,
+        **_times(pool.created_at, pool.updated_at),
+    }
+
+
+def conversation_record(conversation: Conversation) -> Record:
+    """Return a conversation with an agent."""
+    return {
+        "id": conversation.id,
+        "title": conversation.title,
+        "feature_type": conversation.feature_type,
+        "status": "open",
+        "type": "agent",
+        "user_id": conversation.user_id,
+        "reported": False,
+        **_times(conversation.created_at, conversation.updated_at),
+        "_messages": [
+            {
+                "id": message.id,
+                "role": message.role,
+                "content": message.content,
+                "created_at": moment(message.created_at),
+            }
+            for message in conversation.messages
+        ],
+    }
 
 
 class World:
@@ -66,8 +104,7 @@ class World:
             "enabled_at": moment(flow.created_at) if flow.enabled else None,
             "deployed_at": None if flow.deployed is None else moment(flow.updated_at),
             "format": "json",
-            "created_at": moment(flow.created_at),
-            "updated_at": moment(flow.updated_at),
+            **_times(flow.created_at, flow.updated_at),
         }
 
     def versions(self, flow: Flow) -> list[Record]:
@@ -81,8 +118,7 @@ class World:
             "flow_id": flow.id,
             "version": flow.versions.index(version) + 1 if version in flow.versions else None,
             "is_deployed": version == flow.deployed,
-            "created_at": moment(flow.created_at),
-            "updated_at": moment(flow.updated_at),
+            **_times(flow.created_at, flow.updated_at),
         }
 
     def hooks(self, flow: Flow, hooks: Iterable[Hook]) -> list[Record]:
@@ -93,8 +129,7 @@ class World:
                 "flow_id": flow.id,
                 "signature": HIDDEN,
                 **({"hmac_algorithm": hook.hmac and hook.hmac.algorithm} if isinstance(hook, Webhook) else {}),
-                "created_at": moment(flow.created_at),
-                "updated_at": moment(flow.updated_at),
+                **_times(flow.created_at, flow.updated_at),
             }
             for hook in hooks
         ]
@@ -131,8 +166,7 @@ class World:
             "id": run.id,
             "name": run.flow,
             "status": status,
-            "created_at": moment(run.started_at),
-            "updated_at": moment(run.started_at if finished is None else finished),
+            **_times(run.started_at, run.started_at if finished is None else finished),
             "flow_id": run.flow_id,
             "flow_version_id": run.version,
             "virtual_environment_version": None,
@@ -180,8 +214,7 @@ class World:
         """Return the description of the payload of a run, which ``with_size`` completes."""
         return {
             "id": run.number,
-            "created_at": moment(run.started_at),
-            "updated_at": moment(run.started_at),
+            **_times(run.started_at, run.started_at),
             "flow_version_id": run.version,
             "flow_step_id": self.steps(run.version)[0]["id"],
             "flow_run_id": run.id,
@@ -196,21 +229,21 @@ class World:
 
     def queue(self) -> list[Record]:
         """Return the runs that wait: those that were queued and have no end yet, oldest first."""
-        return [
-            {
-                "id": run.number,
-                "flow_id": run.flow_id,
-                "flow_version_id": run.version,
-                "payload_metadata_id": run.number,
-                "trigger": run.trigger,
-                "status": "pending",
-                "created_at": moment(run.started_at),
-                "updated_at": moment(run.started_at),
-                "_run": run.id,
-            }
-            for run in self.known_runs.values()
-            if run.trigger != "Manual" and run.status(self.now) == STARTED
-        ]
+        runs = self.known_runs.values()
+        return [self.queued(run) for run in runs if run.trigger != "Manual" and run.status(self.now) == STARTED]
+
+    def queued(self, run: FlowRun) -> Record:
+        """Return the place of a run in the queue."""
+        return {
+            "id": run.number,
+            "flow_id": run.flow_id,
+            "flow_version_id": run.version,
+            "payload_metadata_id": run.number,
+            "trigger": run.trigger,
+            "status": "pending",
+            **_times(run.started_at, run.started_at),
+            "_run": run.id,
+        }
 
 
 def content_type_of(declared: str, payload: bytes) -> str:
