@@ -160,6 +160,13 @@ class Sandbox:
         platform.tokens.revoke("client_deleted: the token's OAuth client was deleted", client_id)
         platform.note("tokens", f"client {client_id} deleted, with its tokens", client_id=client_id)
 
+    def delete_user(self, user_id: int) -> None:
+        """Delete a user and kill the tokens of its logins; another user with this address gets none of them."""
+        platform = self._platform
+        email = platform.store.flows.delete_user(user_id).email
+        platform.tokens.revoke("user_deleted: the user of the token was deleted", email)
+        platform.note("tokens", f"user {email} deleted, with the tokens of its logins", client_id=email)
+
     def delete_connector(self, connector_id: int) -> None:
         """Delete a connector that no service uses, with its clients, and kill their tokens."""
         platform = self._platform

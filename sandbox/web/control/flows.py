@@ -321,4 +321,4 @@ def put_user(company: str) -> User:
 @blueprint.response(204)
 def delete_user(user_id: int) -> None:
     """Delete a user; the tokens of its logins stop working."""
-    _store().delete_user(user_id)
+    current_sandbox().delete_user(user_id)

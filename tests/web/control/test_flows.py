@@ -125,6 +125,10 @@ def test_user_is_added_listed_and_deleted(integration: Integration) -> None:
     assert "correct-horse" not in integration.control("GET", "/users").text
     assert integration.control("DELETE", f"/users/{user['id']}").status_code == 204
     assert integration.http.post("/api/v1/flows/1/start", headers=headers).status_code == 401
+    integration.control("POST", "/companies/acme/users", ada)  # another user, who did not log in
+    assert integration.http.post("/api/v1/flows/1/start", headers=headers).status_code == 401
+    entry = next(integration.sandbox.journal.newest_first())
+    assert entry.reason == "user_deleted: the user of the token was deleted"
 
 
 def test_runs_of_a_flow_are_listed(integration: Integration) -> None:

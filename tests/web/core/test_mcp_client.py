@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox import SandboxServer
+from sandbox.platform.endpoints import violations_of
 from tests.web.core.conftest import Core
 
 Answer = tuple[int, str, bytes]
@@ -63,6 +64,9 @@ def scenario(make_core: Callable[..., Core]) -> Iterator[tuple[Client, Core, str
     run = core.start({"order": "1001"})
     with SandboxServer(core.sandbox) as server:
         yield Client(server.base_url, core.key), core, run.id
+    for entry in core.sandbox.journal.snapshot():  # the client keeps to the contract, but for its largest page
+        codes = [violation.code for violation in violations_of(entry)]
+        assert codes == (["wrong_field"] if "per_page=500" in entry.query else []), entry.path
 
 
 LOGS = "&page=1&sort=id&include=flowRunLogMetadata&fields%5BflowStep%5D=id%2Cname&load_payload_ids=true"
