@@ -27,7 +27,8 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
     lines = [f"Patchworks Sandbox {__version__} is ready.", "", f"  token endpoint  {endpoints.token_url}"]
     lines += [f"  inbound URL     {url}" for url in endpoints.inbound_urls().values()]
     if credentials:
-        shown = _origin_of_secret(endpoints) if endpoints.secret_is_given else credentials.secret
+        origin = "the one you gave" if endpoints.sandbox.initial_settings.client_secret else "the one of your seed"
+        shown = origin if endpoints.secret_is_given else credentials.secret
         lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
         lines.append(f"  scope           {endpoints.sandbox.settings.required_scope}")
     lines += [
@@ -84,10 +85,6 @@ def _usable_service(endpoints: Endpoints, credentials: NewOAuthClient) -> Servic
     """Return the first service that accepts payloads of this client."""
     services = endpoints.sandbox.store.services()
     return next((s for s in services if s.active and s.connector_id == credentials.client.connector_id), None)
-
-
-def _origin_of_secret(endpoints: Endpoints) -> str:
-    return "the one you gave" if endpoints.sandbox.initial_settings.client_secret else "the one of your seed"
 
 
 def _token_lines(endpoints: Endpoints, credentials: NewOAuthClient) -> list[str]:

@@ -41,18 +41,12 @@ class Command:
     seconds later SIGKILL; so do children that work on for more than five seconds after the command has ended.
     """
 
+    is_stuck: Final = False
+    """Whether an earlier run still goes on; never, as a process can be killed."""
+
     def __init__(self, argv: Sequence[str]) -> None:
         self._argv = list(argv)
-
-    @property
-    def name(self) -> str:
-        """The command line."""
-        return shlex.join(self._argv)
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether an earlier run still goes on; never, as a process can be killed."""
-        return False
+        self.name = shlex.join(argv)
 
     def run(
         self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = lambda: False
@@ -166,6 +160,7 @@ class Function:
 
     def __init__(self, call: Callable[[Patchworks], object]) -> None:
         self._call = call
+        self.name = str(getattr(call, "__qualname__", None) or type(call).__name__)
         self._thread: threading.Thread | None = None
 
     @property
@@ -174,11 +169,6 @@ class Function:
         if self._thread is not None:
             self._thread.join(_POLITE_S)
         return self._thread is not None and self._thread.is_alive()
-
-    @property
-    def name(self) -> str:
-        """The name of the function."""
-        return str(getattr(self._call, "__qualname__", None) or type(self._call).__name__)
 
     def run(
         self, sandbox: Patchworks, environment: Mapping[str, str], timeout_s: float, is_enough: IsEnough = lambda: False

@@ -67,10 +67,7 @@ class Remote:
         """Base URL, without a trailing slash."""
         return self.api.base_url
 
-    @property
-    def known_url(self) -> str:
-        """The same."""
-        return self.api.base_url
+    known_url = base_url
 
     @property
     def token_url(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import to_builtins
 
@@ -93,7 +93,10 @@ class Tenant:
             self._own = replace(self._own, since=self.parent.journal.last_seq, cleared=True)
             return verb.read({"deleted": gone})
         if verb.isolated and self._shared:
-            _refuse(verb.isolated)
+            raise SharedSandboxError(
+                f"{verb.isolated} would disturb the other tests that use this sandbox; use revoke_tokens() to have "
+                "tokens refused and faults for the rest, or run this test without isolate"
+            )
         value = self.parent.do(verb)
         if isinstance(value, NewOAuthClient):
             self._clients.append(Credentials(value.client.id, value.secret))
@@ -103,13 +106,6 @@ class Tenant:
             if not kept or any(client_id not in kept for client_id in self._own.client_ids):
                 self._create_companies()
         return value
-
-
-def _refuse(act: str) -> NoReturn:
-    raise SharedSandboxError(
-        f"{act} would disturb the other tests that use this sandbox; use revoke_tokens() to have tokens refused and "
-        "faults for the rest, or run this test without isolate"
-    )
 
 
 def _create(seed: CompanySeed, backend: Backend) -> tuple[str, list[NewOAuthClient]]:

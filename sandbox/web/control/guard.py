@@ -168,7 +168,8 @@ def is_sent_by_program() -> bool:
 
 def _brings(key: str, authorization: str) -> bool:
     """Compare digests in constant time, so that the time does not even show the length of the key."""
-    return hmac.compare_digest(_digest(key.encode()), _digest(_credentials(authorization)))
+    known, given = (hashlib.sha256(each).digest() for each in (key.encode(), _credentials(authorization)))
+    return hmac.compare_digest(known, given)
 
 
 def _credentials(authorization: str) -> bytes:
@@ -183,7 +184,3 @@ def _credentials(authorization: str) -> bytes:
         except binascii.Error:
             return b""
     return b""
-
-
-def _digest(value: bytes) -> bytes:
-    return hashlib.sha256(value).digest()

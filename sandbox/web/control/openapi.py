@@ -113,14 +113,11 @@ def leads_to(status: int, view_names: tuple[str, ...], parameters: Mapping[str, 
     that begins with ``$`` is a runtime expression of OpenAPI. The body of a link is left out: many generators read no
     object there, and by the letter of OpenAPI an expression in one is not evaluated.
     """
-    link: dict[str, Any] = {"parameters": _expressions(parameters)}
+    expressions = {name: at if at.startswith("$") else f"$response.body#/{at}" for name, at in parameters.items()}
+    link: dict[str, Any] = {"parameters": expressions}
     links = {name: {"operationId": name, **link} for name in map(_camel_case, view_names)}
     documented: Callable[[_View], _View] = Blueprint.doc(responses={status: {"links": links}})
     return documented
-
-
-def _expressions(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: at if at.startswith("$") else f"$response.body#/{at}" for name, at in fields.items()}
 
 
 def _camel_case(name: str) -> str:

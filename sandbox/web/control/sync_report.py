@@ -10,22 +10,8 @@ from marshmallow import fields, validate
 from msgspec.structs import asdict
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.platform.processing import report
 from sandbox.platform.processing.processing import Processing
-from sandbox.platform.processing.report import (
-    CSV_NAME,
-    DAY_S,
-    MAX_WINDOW_DAYS,
-    SORTS,
-    WINDOW_DAYS,
-    ReportFilter,
-    as_csv,
-    log_of,
-    page,
-    row_of,
-    shown_filter,
-    sorted_rows,
-    waiting_in,
-)
 from sandbox.platform.processing.values import STATUSES, RequestedBy, Run
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
@@ -90,15 +76,15 @@ class ReportFilterSchema(StrictSchema):
     entry = fields.String(**says("Id of the journal entry of the payload."))
     search = fields.String(**says("Text in systems, sync id or reference."))
     days = fields.Integer(
-        validate=between(1, MAX_WINDOW_DAYS),
-        **says("Days of the sandbox clock that it goes back.", default=WINDOW_DAYS),
+        validate=between(1, report.MAX_WINDOW_DAYS),
+        **says("Days of the sandbox clock that it goes back.", default=report.WINDOW_DAYS),
     )
     since = fields.String(metadata={**INSTANT, "description": "Updated at or after this instant, in place of days."})
     until = fields.String(metadata={**INSTANT, "description": "Updated at or before it."})
 
 
 class SortedReportSchema(ReportFilterSchema):
-    sort = fields.String(load_default="id", validate=one_of(*SORTS))
+    sort = fields.String(load_default="id", validate=one_of(*report.SORTS))
     descending = query_flag("The greatest first.", load_default=False)
 
 
@@ -125,7 +111,7 @@ def current_processing() -> Processing:
     return current_sandbox().platform.processing
 
 
-def _report_filter(query: dict[str, Any]) -> ReportFilter:
+def _report_filter(query: dict[str, Any]) -> report.ReportFilter:
     """Return the filter of query parameters; the window is of ``days`` unless it is given by instants."""
     days = query.pop("days", None)
     for name in ("since", "until"):
@@ -134,8 +120,8 @@ def _report_filter(query: dict[str, Any]) -> ReportFilter:
                 raise InvalidValueError("days", days, f"nothing here, as {name} is given: use one of them")
             query[name] = read_instant(name, query[name])
     if "since" not in query:
-        query["since"] = current_sandbox().clock.timestamp() - (days or WINDOW_DAYS) * DAY_S
-    return ReportFilter(**query)
+        query["since"] = current_sandbox().clock.timestamp() - (days or report.WINDOW_DAYS) * report.DAY_S
+    return report.ReportFilter(**query)
 
 
 @blueprint.get("/sync-report")
@@ -146,12 +132,12 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
     order = {name: query.pop(name) for name in ("sort", "descending", "after", "limit")}
     wanted = _report_filter(query)
     items = current_processing().items()
-    rows, next_after = page(items, wanted, **order)
+    rows, next_after = report.page(items, wanted, **order)
     return {
         "items": rows,
         "next_after": next_after,
         "dropped": current_processing().dropped,
-        "waiting": waiting_in(items, wanted),
+        "waiting": report.waiting_in(items, wanted),
     }
 
 
@@ -161,10 +147,10 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
 def download_report(query: dict[str, Any]) -> Response:
     """Download the sync report as CSV: everything that the filters match, in the vendor's columns."""
     sort, descending = query.pop("sort"), query.pop("descending")
-    rows = sorted_rows(current_processing().items(), _report_filter(query), sort=sort, descending=descending)
+    rows = report.sorted_rows(current_processing().items(), _report_filter(query), sort=sort, descending=descending)
     names = {company.slug: company.name for company in current_sandbox().store.companies()}
-    headers = {"Content-Disposition": f'attachment; filename="{CSV_NAME}"'}
-    return Response(as_csv(rows, names), content_type="text/csv; charset=utf-8", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{report.CSV_NAME}"'}
+    return Response(report.as_csv(rows, names), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @blueprint.get("/sync-report/<int:item_id>")
@@ -174,7 +160,7 @@ def show_row(item_id: int) -> dict[str, Any]:
     item = current_processing().item(item_id)
     if item.status is None:
         raise InvalidValueError("id", item_id, "the id of a row; no run has pulled this item yet")
-    return row_of(item, whole=True)._asdict()
+    return report.row_of(item, whole=True)._asdict()
 
 
 @blueprint.post("/sync-report/<int:item_id>/resync")
@@ -182,7 +168,7 @@ def show_row(item_id: int) -> dict[str, Any]:
 @blueprint.problem(409, f"It is not failed. {NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
-    return row_of(current_processing().resync([item_id])[0])._asdict()
+    return report.row_of(current_processing().resync([item_id])[0])._asdict()
 
 
 @blueprint.post("/sync-report/resync")
@@ -194,11 +180,13 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     """Sync failed items again, now: all that are given, or none."""
     ids: Sequence[int] | None = body.pop("ids", None)
     if ids is not None and body:
-        raise InvalidValueError("ids", "a list", f"either ids or conditions ({shown_filter(ReportFilter(**body))})")
+        raise InvalidValueError(
+            "ids", "a list", f"either ids or conditions ({report.shown_filter(report.ReportFilter(**body))})"
+        )
     if ids is None:
-        wanted = ReportFilter(status="Failed", **body)
+        wanted = report.ReportFilter(status="Failed", **body)
         ids = [item.id for item in current_processing().items() if wanted.matches(item)]
-    return {"items": list(map(row_of, current_processing().resync(ids)))}
+    return {"items": list(map(report.row_of, current_processing().resync(ids)))}
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------
@@ -276,7 +264,7 @@ def get_run(run_id: str) -> dict[str, Any]:
 def get_run_log(run_id: str) -> dict[str, Any]:
     """Show the log of a run, line by line."""
     run = current_processing().find_run(run_id)
-    return {"lines": log_of(run, current_processing().items())}
+    return {"lines": report.log_of(run, current_processing().items())}
 
 
 @runs.post("/services/<int:service_id>/run")
