@@ -101,13 +101,9 @@ def _state(token: dict[str, Any]) -> str:
     return "revoked" if token["revoked"] else "expired" if token["expired"] else "good"
 
 
-def _show_revoked(answer: Any) -> None:
-    click.echo(f"{answer['revoked']} token{'' if answer['revoked'] == 1 else 's'} revoked")
-
-
 @tokens.command()
 @click.option("--client-id", help="Only of this OAuth client.")
-@performs(_show_revoked)
+@performs(lambda answer: click.echo(f"{answer['revoked']} token{'' if answer['revoked'] == 1 else 's'} revoked"))
 def revoke(client_id: str | None) -> Verb[int]:
     """Revoke the tokens, as if the platform had done so."""
     return verbs.revoke_tokens(client_id)

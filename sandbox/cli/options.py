@@ -96,14 +96,11 @@ class GroupedCommand(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS, OTHER)}
         for parameter in self.get_params(ctx):
             if record := parameter.get_help_record(ctx):
-                sections[_group_of(parameter.name)].append(record)
+                title = next((title for title, names in GROUPS.items() if parameter.name in names), OTHER)
+                sections[title].append(record)
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)
-
-
-def _group_of(name: str | None) -> str:
-    return next((title for title, names in GROUPS.items() if name in names), OTHER)
 
 
 def serve_options(command: _Command) -> _Command:

@@ -11,7 +11,6 @@ from msgspec.structs import asdict
 
 from sandbox.foundation.errors import SeedError
 from sandbox.platform.flows.model import START_PATH, ApiKey, Flow, Hook, User, Webhook
-from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.store import FlowStore
 from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
@@ -164,10 +163,6 @@ def _presented_key(key: ApiKey) -> dict[str, Any]:
     return {**asdict(key), "last_four": "" if key.secret is None else key.secret.last_four}
 
 
-def _presented_run(run: FlowRun) -> dict[str, Any]:
-    return {**asdict(run), "status": run.status(current_sandbox().clock.timestamp())}
-
-
 # --- flows ------------------------------------------------------------------------------------------------------------
 
 
@@ -261,8 +256,9 @@ def delete_hook(flow_id: int, hook_id: str) -> None:
 @blueprint.response(200, FlowRunSchema(many=True))
 def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
     """List the runs of a flow in the last seven days, oldest first."""
-    flow = _store().flow(flow_id)
-    return [_presented_run(run) for run in current_sandbox().platform.runs.runs() if run.flow_id == flow.id]
+    flow, now = _store().flow(flow_id), current_sandbox().clock.timestamp()
+    runs = current_sandbox().platform.runs.runs()
+    return [{**asdict(run), "status": run.status(now)} for run in runs if run.flow_id == flow.id]
 
 
 # --- API keys and users -----------------------------------------------------------------------------------------------
