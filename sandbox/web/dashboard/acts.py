@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from flask import Response, current_app, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
@@ -120,6 +121,12 @@ def back() -> AnyResponse:
     if not target.startswith(f"{PREFIX}/") or not target.isprintable() or "\\" in target:
         target = f"{PREFIX}/"
     return redirect(target, 303, Response)
+
+
+@pages.errorhandler(413)
+def too_large(_: HTTPException) -> tuple[str, int]:
+    """Show that a form is too large, as one with a large file is."""
+    return refused(f"the form is larger than the sandbox takes, {request.max_content_length:,} bytes", 413)
 
 
 def refused(detail: str, status: int) -> tuple[str, int]:

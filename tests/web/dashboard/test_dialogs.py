@@ -9,6 +9,7 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
+from sandbox.web.paths import MAX_CONTROL_BODY
 from tests.conftest import Integration
 from tests.web.dashboard.forms import Forms
 
@@ -189,3 +190,11 @@ def test_service_is_changed_by_a_plain_form(integration: Integration) -> None:
     options = integration.sandbox.store.service(1).options
     assert answer.headers["Location"] == f"{PAGES}/services/1"
     assert (options.schedule, options.page_size, options.destination) == ("every 2 hours", 7, None)
+
+
+@pytest.mark.parametrize("path", [f"{CONNECTOR}/entities/new", f"{PAGES}/services/new", f"{PAGES}/act"])
+def test_form_that_is_too_large_is_refused_on_a_page(integration: Integration, path: str) -> None:
+    answer = integration.http.post(path, data={"sample": "x" * MAX_CONTROL_BODY})
+
+    assert (answer.status_code, answer.mimetype) == (413, "text/html")
+    assert f"larger than the sandbox takes, {MAX_CONTROL_BODY:,} bytes" in answer.text
