@@ -48,7 +48,7 @@ def typed_check(schema: Mapping[str, Any]) -> Check:
     except (_NoTypeError, TypeError, ValueError):  # msgspec has no type for a choice between two objects
         decode = None
     if decode is None:
-        return _never
+        return lambda body: False
 
     def check(body: bytes) -> bool:
         if may_be_deep(body) or (len(body) > _MAX_DIGITS and _MANY_DIGITS.search(body)):
@@ -61,10 +61,6 @@ def typed_check(schema: Mapping[str, Any]) -> Check:
         return True
 
     return check
-
-
-def _never(body: bytes) -> bool:
-    return False
 
 
 def _type(schema: object, depth: int) -> Any:
