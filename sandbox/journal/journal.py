@@ -149,6 +149,7 @@ class Journal(KeptEntries):
         client_id: str | None = None,
     ) -> None:
         """Note an event behind the newest entry; ``times`` are those of the sandbox clock and of the machine's."""
+        text, client_id = self.secrets.redact(text), client_id and self.secrets.redact(client_id)
         with self._lock:
             self._events.append(Event(self._seq, kind, fitted(text), *times, company, client_id))
             self._noted += 1

@@ -47,6 +47,8 @@ class SandboxApp:
     ) -> None:
         self.sandbox = sandbox
         self.control_key = control_key or sandbox.initial_settings.control_key
+        if self.control_key is not None:
+            sandbox.store.secrets.note(self.control_key)
         self._ca_pem = ca_pem
         self._tls = tls
         self._face = EmulatedFace(sandbox)

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
+from sandbox.faults.rules import read_rule
 from sandbox.journal.entry import Entry
 from sandbox.journal.form import shown
 from sandbox.journal.known_secrets import fingerprint, fingerprint_of
@@ -23,6 +24,7 @@ from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import parse_seed
 from sandbox.testing.local import SandboxServer
 from sandbox.testing.recording import of_lines, of_sandbox
+from sandbox.web.app import SandboxApp
 from sandbox.web.dashboard.trace import Trace, as_html
 from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
@@ -367,6 +369,18 @@ def test_secret_of_a_loaded_state_is_a_fingerprint_though_only_its_hash_is_known
     serve(sandbox.platform, Request("GET", "/x/l0aded-secret"))
 
     assert next(sandbox.journal.entries()).path == f"/x/{fingerprint('l0aded-secret')}"
+
+
+def test_control_key_is_a_fingerprint_in_entries_and_events(tmp_path):
+    sandbox = Sandbox(settings={"journal_file": str(tmp_path / "journal.ndjson")})
+    SandboxApp(sandbox, control_key="c0ntrol-key")
+    sandbox.platform.faults.add(read_rule({"fault": {"kind": "hang"}, "match": {"client_id": "c0ntrol-key"}}))
+    serve(sandbox.platform, Request("GET", "/c0ntrol-key"))
+    sandbox.journal_file.close()
+
+    shows = f"{[*sandbox.journal.entries()]}{sandbox.journal.events()}{(tmp_path / 'journal.ndjson').read_text()}"
+    assert shows.count(fingerprint("c0ntrol-key")) >= 3
+    assert "c0ntrol-key" not in shows
 
 
 def test_client_id_is_no_secret(integration):
