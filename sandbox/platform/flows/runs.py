@@ -24,10 +24,11 @@ from sandbox.foundation.form_data import pairs_of, php_fields
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
-from sandbox.journal.entry import Entry
+from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.redaction import SIGNATURE
-from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot
+from sandbox.platform.flows.model import Flow
+from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot, Trigger
 from sandbox.platform.flows.store import ulid
 from sandbox.platform.processing.items import reference_reader
 
@@ -50,10 +51,34 @@ class Runs:
         self._runs: dict[str, FlowRun] = {}
         self._last_number = 0
 
-    def begin(self, run: FlowRun) -> None:
-        """Note a run whose request is being answered; it counts once the journal has the request as accepted."""
+    def begin(
+        self,
+        exchange: Exchange,
+        flow: Flow,
+        version: int,
+        trigger: Trigger,
+        *,
+        environment: str | None = None,
+        variables: str | None = None,
+        user_id: int | None = None,
+    ) -> FlowRun:
+        """Begin the run of a request that is being answered; it counts once the journal has the request as accepted."""
+        run = FlowRun(
+            id=self.new_id(),
+            flow_id=flow.id,
+            flow=flow.name,
+            company=flow.company,
+            version=version,
+            trigger=trigger,
+            started_at=exchange.received_at,
+            environment=environment,
+            variables=variables,
+            user_id=user_id,
+        )
+        exchange.subject = {**exchange.subject, "run": run.id}
         with self._lock:
             _add(self._begun, run)
+        return run
 
     def settle(self) -> None:
         """Take the requests that were accepted since, and decide on the outcomes of their runs."""

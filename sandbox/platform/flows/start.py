@@ -16,7 +16,7 @@ from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, parameter, unauthenticated
 from sandbox.platform.flows.model import Flow, User
-from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows.run import Trigger
 from sandbox.platform.flows.webhook import INITIALISED
 from sandbox.platform.platform import Platform
 
@@ -100,20 +100,11 @@ class StartEndpoint(ManagedEndpoint):
                 raise
             exchange.reason = error.reason
             variables = environment = None
-        run = FlowRun(
-            id=platform.runs.new_id(),
-            flow_id=flow.id,
-            flow=flow.name,
-            company=flow.company,
-            version=version,
-            trigger="Manual" if self._manual else "API",
-            started_at=exchange.received_at,
-            environment=environment,
-            variables=variables,
-            user_id=admitted.id if isinstance(admitted, User) else None,
+        trigger: Trigger = "Manual" if self._manual else "API"
+        user_id = admitted.id if isinstance(admitted, User) else None
+        run = platform.runs.begin(
+            exchange, flow, version, trigger, environment=environment, variables=variables, user_id=user_id
         )
-        exchange.subject = {**exchange.subject, "run": run.id}
-        platform.runs.begin(run)
         return _started(platform.settings, run.id)
 
     def _check_body(self, exchange: Exchange) -> None:

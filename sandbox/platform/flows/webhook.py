@@ -22,7 +22,7 @@ from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, parameter
 from sandbox.platform.flows.model import ULID, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
-from sandbox.platform.flows.run import FlowRun, Trigger
+from sandbox.platform.flows.run import Trigger
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.flows.store import is_signed_by
 from sandbox.platform.platform import Platform
@@ -137,19 +137,9 @@ class _HookEndpoint(FlowEndpoint[Found]):
     def handle(self, exchange: Exchange, platform: Platform, admitted: Found, act: Act | None) -> Answer:
         """Begin a run of the flow, which must be deployed and enabled."""
         flow, hook = admitted
+        environment = self.values(exchange, platform).get("ve_prefix")
         version = _active_version(flow, platform)
-        run = FlowRun(
-            id=platform.runs.new_id(),
-            flow_id=flow.id,
-            flow=flow.name,
-            company=flow.company,
-            version=version,
-            trigger=self.trigger,
-            started_at=exchange.received_at,
-            environment=self.values(exchange, platform).get("ve_prefix"),
-        )
-        exchange.subject = {**exchange.subject, "run": run.id}
-        platform.runs.begin(run)
+        platform.runs.begin(exchange, flow, version, self.trigger, environment=environment)
         return self.answer(hook, exchange)
 
     def answer(self, hook: Hook, exchange: Exchange) -> Answer:

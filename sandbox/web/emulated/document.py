@@ -49,6 +49,9 @@ At Patchworks these addresses are on several hosts. The sandbox serves all of th
 those hosts. A webhook and a callback have the same path on two hosts, so here they are one operation; the id in the
 path decides which it is.
 
+The contract is this document with the rules in the descriptions of its operations. A running sandbox reports the
+requests that break it, and answers them all the same: `patchworks-sandbox violations`.
+
 With the modern wire profile every answer has `Access-Control-Allow-Origin: *`, and a browser's preflight is answered
 with 204.
 
