@@ -81,7 +81,8 @@ def test_service_that_is_none_or_several_is_refused(run: Run, server: SandboxSer
 
     assert "one of the services acme/orders, " in run("run-service", "oders", exit_code=2).output
     assert "its id, or --company with it" in run("run-service", "orders", exit_code=2).output
-    assert rows(run("run-service", "orders", "--company", "acme").stdout)[0][1] == "acme/orders"
+    for named in (("orders", "--company", "acme"), ("acme/orders",), ("ACME/Orders",)):
+        assert rows(run("run-service", *named).stdout)[0][1] == "acme/orders"
 
 
 def test_rule_for_processing_may_name_every_stage(run: Run, server: SandboxServer) -> None:
