@@ -46,16 +46,19 @@ _ESCAPES: Final = tuple(
     re.compile(pattern, re.ASCII | re.IGNORECASE)
     for pattern in (
         r"%(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))",
-        r"%(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))|(?P<plus>\+)",  # as in a form
+        r"[%+](?:(?<=%)(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))|(?P<plus>(?<=\+)))",  # as in a form
         r"""\\(?:x(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4})|(?P<simple>[/"'\\bfnrt]))""",  # as in JSON
         r"(?P<entity>&(?:\#[0-9]{1,9}|\#x[0-9a-f]{1,9}|[a-z]{2,20}(?=;));?)",
         r"\0",  # UTF-16
     )
 )
-"""The ways to write a character otherwise. Each is undone alone: the other marks may be part of the secret."""
+"""The ways to write a character otherwise. Each is undone alone: the other marks may be part of the secret.
+
+A pattern that begins with a set of characters is found several times as fast as one of two alternatives.
+"""
 _LINES: Final = (
     re.compile(r"=(?:(?P<code>[0-9A-F]{2})|\r?\n)"),
-    re.compile(r"\s+|(?<=[0-9A-Fa-f]{2}):(?=[0-9A-Fa-f]{2})"),
+    re.compile(r"[\s:](?:(?<=\s)\s*|(?<=[0-9A-Fa-f]{2}:)(?=[0-9A-Fa-f]{2}))"),
 )
 """Quoted-printable, and what wraps a text over lines or splits hexadecimal. These are undone last."""
 _MARKED: Final = re.compile(r"[%+\\&\0]")
@@ -75,6 +78,12 @@ _LEGIBLE: Final = re.compile(
     re.ASCII | re.VERBOSE,
 )
 """The part of a word that may be encoded text. Words without it are not decoded, and most words have none."""
+_LEGIBLE_LENGTH: Final = 16
+"""Characters of the longest such part."""
+
+_GAP: Final = re.compile(r"[^A-Za-z0-9+/_=-]")
+_SLICE: Final = 65_536
+"""Characters that one search looks through while no other thread can run: about a millisecond."""
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
@@ -234,9 +243,9 @@ class KnownSecrets:
                 stop = text.find(tail, stop - _END + 1) + _END
 
     def _encoded_words(self, text: str, words: int) -> Iterator[Found]:
-        if not self._encoded.search(text):
+        if len(text) <= _SLICE and not self._encoded.search(text):
             return
-        for match in _RUN.finditer(text):
+        for match in _runs(text):
             word = match[0].lstrip("/")
             levels, inside = (1, words) if len(word) <= _LONG_WORD else (0, 0)
             if any(any(self._places(inner, levels, {inner}, inside)) for inner in _unwrapped(word, self._encoded)):
@@ -257,9 +266,25 @@ def _common(ends: Mapping[str, object], text: str) -> list[str]:
     return [*({text[at : at + _END] for at in range(len(text) - _END + 1)} & ends.keys())]
 
 
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words that may be encoded, slice by slice: no other thread runs during a search."""
+    start = 0
+    while start < len(text):
+        gap = _GAP.search(text, start + _SLICE) if len(text) > start + _SLICE else None
+        end = len(text) if gap is None else gap.start()
+        yield from _RUN.finditer(text, start, end)
+        start = end
+
+
+def _occurs(encoded: re.Pattern[str], word: str) -> bool:
+    if len(word) <= _SLICE:
+        return encoded.search(word) is not None
+    return any(encoded.search(word, at, at + _SLICE) for at in range(0, len(word), _SLICE - _LEGIBLE_LENGTH))
+
+
 def _unwrapped(word: str, encoded: re.Pattern[str]) -> Iterator[str]:
     """Yield the texts that a word may stand for: base64 from each of its first four characters on, hexadecimal."""
-    if not encoded.search(word):
+    if not _occurs(encoded, word):
         return
     digits = word.rstrip("=").translate(_URL_SAFE)
     for begin in range(4):

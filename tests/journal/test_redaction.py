@@ -6,13 +6,15 @@ import base64
 import hashlib
 import json
 import re
+import sys
+from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.journal import redaction
+from sandbox.journal import known_secrets, redaction
 from sandbox.journal.known_secrets import KnownSecrets, fingerprint
 from sandbox.journal.redaction import SENSITIVE_FIELDS, redact_text
 
@@ -370,3 +372,36 @@ def test_text_for_a_log_holds_nothing_that_looks_like_a_credential(text: str, ke
 @pytest.mark.parametrize("text", ["POST /v1/acme/orders", "a" * 39, "f" * 80, "Bearer", "eyJ", "", "Basic"])
 def test_text_for_a_log_is_otherwise_left_alone(text: str) -> None:
     assert redact_text(text) == text
+
+
+@pytest.mark.parametrize("around", ["x", "x y", "=", " "], ids=["one word", "words", "padding", "blanks"])
+@pytest.mark.parametrize("encode", [str.encode, lambda said: base64.b64encode(said.encode())], ids=["plain", "base64"])
+def test_secret_at_the_border_of_two_slices_is_found(
+    monkeypatch: pytest.MonkeyPatch, encode: Callable[[str], bytes], around: str
+) -> None:
+    monkeypatch.setattr(known_secrets, "_SLICE", 64)
+    secrets, secret = KnownSecrets(), "Vb3kQ0yTqf7mZc1sXr9uJd5wLh8nPe2g"
+    secrets.note(secret)
+    sent = encode(secret).decode()
+
+    for before in range(130):
+        for gap in ("", " "):
+            text = f"{(around * 130)[:before]}{gap}{sent}{gap}{around * 100}"
+            assert sent not in secrets.redact(text), text
+
+
+@pytest.mark.parametrize("text", ["x" * 200_000, "Manchester, Teapot. " * 10_000, " " * 200_000])
+def test_long_text_is_searched_in_slices(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    looked_at: list[int] = []
+
+    class Counted:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self._pattern = pattern
+
+        def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+            looked_at.append(min(end, len(text)) - start)
+            return self._pattern.search(text, start, end)
+
+    monkeypatch.setattr(known_secrets, "_LEGIBLE", Counted(known_secrets._LEGIBLE))
+    assert KnownSecrets().redact(text) == text
+    assert max(looked_at, default=0) <= known_secrets._SLICE
