@@ -89,10 +89,6 @@ MAX_STREAMS: Final = 100
 HEARTBEAT_S: Final = 15.0
 
 
-class TooManyStreamsError(Exception):
-    """No stream can be opened until another ends."""
-
-
 class Streams:
     """Bounds the streams of one server. Safe to use from several threads."""
 
@@ -105,12 +101,12 @@ class Streams:
     def __len__(self) -> int:
         return self._count
 
-    def reserve(self) -> None:
-        """Reserve a place for a ``Stream``; raise ``TooManyStreamsError`` when there is none."""
+    def reserve(self) -> bool:
+        """Reserve a place for a ``Stream``; return ``False`` when there is none until another stream ends."""
         with self._lock:
-            if self._count >= self.max_streams:
-                raise TooManyStreamsError
-            self._count += 1
+            has_place = self._count < self.max_streams
+            self._count += has_place
+            return has_place
 
     def release(self) -> None:
         """Release a place."""
@@ -212,9 +208,7 @@ def stream_requests(query: dict[str, Any]) -> Response:
     if request.method == "HEAD":
         return Response(headers=_HEADERS)
     streams = cast(Streams, request.environ[STREAMS]())
-    try:
-        streams.reserve()
-    except TooManyStreamsError:
+    if not streams.reserve():
         detail = f"{len(streams)} streams are open, as many as there may be; close one, or poll /requests?after="
         return problem(503, detail, headers={"Retry-After": "5"})
     connection = request.environ.get(CONNECTION)
