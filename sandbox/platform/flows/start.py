@@ -54,14 +54,7 @@ class StartEndpoint(ManagedEndpoint):
                 "summary": f"Start {'a version of ' if versioned else ''}a flow {queued}, with "
                 f"{'any JSON' if raw else 'the text in `payload`'}.",
                 "description": "An empty body starts the flow with an empty payload.",
-                "operationId": "".join(
-                    (
-                        "manual" if manual else "start",
-                        "Raw" if raw else "",
-                        "Flow",
-                        "Version" if versioned else "",
-                    )
-                ),
+                "operationId": f"{words[0]}{'Raw' if raw else ''}Flow{'Version' if versioned else ''}",
                 "parameters": [
                     *(
                         parameter(name, "path", description, {"type": "integer", "example": 1})

@@ -160,12 +160,7 @@ class _HookEndpoint(FlowEndpoint[Found]):
             | refusals
             | {
                 "200": describe.json(description, body, {"started": answer}),
-                "404": describe.refusals(
-                    f"The company has no such {name}.",
-                    "Message",
-                    self._unknown(),
-                    path=path,
-                ),
+                "404": describe.refusals(f"The company has no such {name}.", "Message", self._unknown(), path=path),
                 "422": describe.refusals(
                     "The flow is disabled or has no deployed version (setting inactive_flow).",
                     "Message",
