@@ -2,7 +2,8 @@
 
 The processor time of `serve` under load is what the system charges it. What of it is the application's is told by the
 same request called in this process, where samples taken at equal steps of processor time say which part is at work.
-Unlike a tracing profiler this costs small functions no more than large ones. What remains is sockets and HTTP.
+Unlike a tracing profiler this costs small functions no more than large ones. The rest is the system's calls
+and wake-ups, HTTP and the line in the log.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ def _profiled(plan: Plan, title: str, kind: type[Sandbox], call: Callable[[], ob
     rows.append(["**the application**", f"**{each_us:.0f}**", "100%"])
     whole_us = _served_us(plan, kind)
     if whole_us is not None:
-        rows.append(["sockets and HTTP: the difference", f"{whole_us - each_us:.0f}", ""])
+        rows.append(
+            ["system calls, wake-ups, HTTP, the line in the log: the difference", f"{whole_us - each_us:.0f}", ""]
+        )
         rows.append(["**`serve` under load, one connection**", f"**{whole_us:.0f}**", ""])
     return Table(f"{title}: processor time.", ["part", "µs", "of the application"], rows)
 
