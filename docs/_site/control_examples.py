@@ -186,7 +186,8 @@ def _curl(method: str, target: str, body: str | None) -> list[str]:
     address = f"{_BASE}{target}"
     parts = ["curl" if method == "GET" else f"curl -X {method}", f"'{address}'" if "?" in target else address]
     if body is not None:
-        parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
+        data = body if len(body) < _WIDTH - 6 else json.dumps(json.loads(body), indent=2)
+        parts += ["-H 'Content-Type: application/json'", f"-d '{data}'"]
     line = " ".join(parts)
     if len(line) <= _WIDTH:
         return [line]

@@ -24,7 +24,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "duplicates": ("duplicates --json-path '$.order'",),
     "certify": (
         "certify -- python push_orders.py",
-        "certify --storms answer-lost --report c.html -- php push_orders.php",
+        "certify --storms answer-lost -- php push_orders.php",
     ),
     "storm": ("storm --seed 7 --minutes 1 -- python push_orders.py",),
     "compare": ("compare recorded.redacted.har", "compare recorded.har --redact --seed-file my-seed.yaml"),

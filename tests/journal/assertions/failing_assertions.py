@@ -22,7 +22,7 @@ from tests.conftest import Integration
 
 PAGE: Final = ROOT / "docs" / "failing-assertions.md"
 _HEAD: Final = """\
-# What a failing assertion says
+# Read a failing assertion
 
 <!-- Written by `python -m tests.journal.assertions.failing_assertions`; do not edit. -->
 
