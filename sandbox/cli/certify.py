@@ -66,10 +66,12 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(context_settings={"ignore_unknown_options": False})
 @_common
 @click.option("--storms", metavar="NAME,...", help="Only these storms, after the calm one. [default: all]")
-@click.option("--storms-dir", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="Storms of your own.")
+@click.option(
+    "--storms-dir", type=click.Path(exists=True, file_okay=False), metavar="DIR", help="Folder with your own storms."
+)
 @click.option("--list", "lists", is_flag=True, help="List the storms with the checks that judge them.")
 @click.option("--timeout", type=click.FloatRange(0.1, 3_600), metavar="S", help="Time-out of each run, in seconds.")
-@click.option("--seed", type=click.IntRange(0, 2**31), default=1, help="Seed of all chances. [default: 1]")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, help="Seed of the random numbers. [default: 1]")
 @click.option("--report", type=_FILE, metavar="FILE", help="Write the report as one HTML file.")
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
 @click.option("--sarif", type=_FILE, metavar="FILE", help="Write the verdicts as SARIF 2.1.0.")
@@ -227,7 +229,7 @@ def _save(path: str, text: str) -> None:
 )
 @click.option("--minutes", type=click.FloatRange(0.05, 1_440), default=1.0, help="Minutes to search. [default: 1]")
 @click.option("--timeout", type=click.FloatRange(0.1, 3_600), default=30.0, help="Time-out of each run. [default: 30]")
-@click.option("--output", "-o", type=_FILE, metavar="FILE", help="Write the storm that was found to this file too.")
+@click.option("--output", "-o", type=_FILE, metavar="FILE", help="Also write the found storm to this file.")
 def storm(
     argv: Sequence[str],
     *,

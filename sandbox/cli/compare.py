@@ -32,9 +32,9 @@ _FILE: Final = click.Path(dir_okay=False, writable=True)
     metavar="HOST[:PORT]",
     help="Host of the platform in the recording. [default: those whose token endpoint was called, inbound.pwks.co]",
 )
-@click.option("--redact", is_flag=True, help="Leave secrets and tokens out of a recording that still holds some.")
+@click.option("--redact", is_flag=True, help="Redact a recording that still has secrets and tokens.")
 @JSON_OPTION
-@click.option("--report", type=_FILE, metavar="FILE", help="Write it whole to FILE.")
+@click.option("--report", type=_FILE, metavar="FILE", help="Write the whole report to FILE.")
 def compare(
     file: str, *, seed_files: tuple[str, ...], hosts: tuple[str, ...], redact: bool, as_json: bool, report: str | None
 ) -> None:

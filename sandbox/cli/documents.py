@@ -20,12 +20,12 @@ _OWN = ("output", "api", "oas", "resolve")
 
 
 @click.command(cls=GroupedCommand)
-@click.option("--output", type=_FOLDER, help="Write all of them into this folder.")
+@click.option("--output", type=_FOLDER, help="Write all documents into this folder.")
 @click.option(
     "--api", type=click.Choice(["emulated", "flows", "control"]), default="emulated", help="The API of the document."
 )
 @click.option("--oas", type=click.Choice(["3.1", "3.0"]), default="3.1", help="The version of OpenAPI. [default: 3.1]")
-@click.option("--resolve", is_flag=True, help="With a path for each service and the schema of its entity.")
+@click.option("--resolve", is_flag=True, help="Add a path for each service, with the schema of its entity.")
 @serve_options
 def openapi(
     *,
@@ -101,7 +101,7 @@ def _resolved(seed_files: tuple[str, ...], seed: str | None, options: Mapping[st
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def fidelity(as_json: bool) -> None:
     """Print the evidence for each behaviour.
 

@@ -94,13 +94,11 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--method", help="Only requests with this HTTP method.")
 @click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")
 @click.option("--after", type=int, metavar="N", help="Let N matching requests pass first.")
-@click.option("--times", type=int, metavar="N", help="Act on N requests, then no more.")
+@click.option("--times", type=int, metavar="N", help="Act on N requests only.")
 @click.option("--every", type=int, metavar="N", help="Act on every N-th matching request.")
 @click.option("--probability", type=float, metavar="CHANCE", help="Act with this chance, from 0 to 1.")
-@click.option(
-    "--accept", is_flag=True, default=None, help="Store the payload although the client gets no answer of success."
-)
-@click.option("--replace", metavar="ID", help="Put the rule in the place of this one.")
+@click.option("--accept", is_flag=True, default=None, help="Store the payload, although the client gets a failure.")
+@click.option("--replace", metavar="ID", help="Replace the rule with this id.")
 @JSON_OPTION
 @connected
 def add(

@@ -224,7 +224,7 @@ _FILE_OPTIONS: Final = (
         "--seed",
         envvar=f"{ENV_PREFIX}SEED",
         metavar="YAML",
-        help=f"The same as text, YAML or JSON, on top of the files. [env: {ENV_PREFIX}SEED]",
+        help=f"The seed as YAML or JSON text, on top of the files. [env: {ENV_PREFIX}SEED]",
     ),
     click.option(
         "--config-file",
@@ -239,6 +239,7 @@ _FILE_OPTIONS: Final = (
         "--ready-file",
         type=_FILE,
         envvar=f"{ENV_PREFIX}READY_FILE",
-        help="Write the URLs and the credentials to this file, as one JSON object, once connections are accepted.",
+        help="Write the URLs and the credentials to this file, as one JSON object, when the sandbox accepts "
+        "connections.",
     ),
 )

@@ -34,12 +34,12 @@ def _of(thing: Any) -> str:
 
 
 @click.command()
-@click.option("--reference", help="Only of items with this reference.")
-@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only with this status.")
-@click.option("--search", help="Only with this text in systems, sync id or reference.")
+@click.option("--reference", help="Show only items with this reference.")
+@click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Show only rows with this status.")
+@click.option("--search", help="Show only rows with this text in systems, sync id or reference.")
 @_COMPANY
 @_SERVICE
-@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="So many of the newest.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Show the N newest rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every row that matches as CSV, in the vendor's columns.")
 @JSON_OPTION
 @connected
@@ -66,7 +66,7 @@ def report(api: ControlApi, as_json: bool, as_csv: bool, limit: int, **condition
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @_COMPANY
 @_SERVICE
-@click.option("--reference", help="Only of items with this reference.")
+@click.option("--reference", help="Sync only items with this reference.")
 @performs(lambda answer: _show_rows(answer["items"]))
 def resync(ids: Sequence[int], **conditions: str | None) -> Verb[list[Row]]:
     """Sync failed items again: those rows, or every failed one."""

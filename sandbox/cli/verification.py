@@ -35,7 +35,7 @@ _after = click.option("--after", metavar="ID", default="0", help="Only requests 
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="Wait at most so many real seconds.",
+    help="Wait at most this many real seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @connected
@@ -162,12 +162,14 @@ UNJUDGED: Final = 3
 
 
 @click.command()
-@click.option("--by", type=click.Choice(["bytes", "json"]), help="Alike in every byte, or as JSON. [default: json]")
-@click.option("--json-path", help="Alike in what this RFC 9535 query selects, such as $.order.")
+@click.option("--by", type=click.Choice(["bytes", "json"]), help="Compare the bytes, or the JSON. [default: json]")
+@click.option("--json-path", help="Compare the selection of this RFC 9535 query, such as $.order.")
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--service", "vanity_url", help="Only to this vanity URL.")
 @click.option("--flow", metavar="NAME", help="Only to this process flow.")
-@click.option("--at-least", type=click.IntRange(1), default=2, show_default=True, help="Sent so often or more.")
+@click.option(
+    "--at-least", type=click.IntRange(1), default=2, show_default=True, help="Show only payloads sent N times or more."
+)
 @JSON_OPTION
 @connected
 def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
@@ -186,8 +188,8 @@ def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
 @click.command()
 @click.option("--company", help="Only requests to URLs of this company.")
 @click.option("--client-id", metavar="ID", help="Only requests of this OAuth client.")
-@click.option("--allow", metavar="CODE", multiple=True, callback=_read_codes, help="Leave violations of this code out.")
-@click.option("--fail", is_flag=True, help="Exit with 1 if there are violations, with 3 if it is unknown.")
+@click.option("--allow", metavar="CODE", multiple=True, callback=_read_codes, help="Ignore violations of this code.")
+@click.option("--fail", is_flag=True, help="Exit with 1 if there are violations, with 3 if the check is impossible.")
 @click.option("--fail-if-none-received", is_flag=True, help="Exit with 3 if no request came.")
 @JSON_OPTION
 @connected

@@ -184,32 +184,33 @@ class Settings(Described):
             lambda name: name == "*" or _HOST_NAME.fullmatch(name),
             str.lower,
         ),
-        "Further host names under which the control API and the dashboard may be used, against DNS rebinding. Loopback "
-        "names, the address listened on and the host of public_url always may. The emulated API answers to any.",
+        "Further host names under which the control API and the dashboard answer, against DNS rebinding. They"
+        " always answer under loopback names, the address listened on and the host of public_url. The "
+        "emulated API answers under any name.",
     )
     control_key: str | None = _fixed(
         None,
         optional(line(CONTROL_KEY_ALLOWED, is_control_key, {"pattern": f"^({_CONTROL_KEY.pattern})?$"})),
-        "Key that the control API and the dashboard need, sent as 'Authorization: Bearer KEY' or, by a browser, as the "
-        "password with any user name. Default: none on loopback; beyond it, one is made at each start and printed.",
+        "Key that the control API and the dashboard require. Send it as 'Authorization: Bearer KEY', or in a "
+        "browser as the password with any user name. Default: none on loopback; on other addresses the "
+        "sandbox generates a key at each start and prints it.",
         secret=True,
     )
     no_control_key: bool = _switch(
-        "Need no key beyond loopback either: every client that reaches the port can read the journal and control the "
-        "sandbox.",
+        "Do not require a key on any address. Every client that reaches the port can then read the journal "
+        "and control the sandbox.",
         runtime=False,
     )
     client_id: str | None = _fixed(
         None,
         optional(line("a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11", is_client_id, from_text=str.lower)),
-        "Id of the first OAuth client of the seed, in place of the one that the seed gives. Default: that one, or a "
-        "generated one.",
+        "Id of the first OAuth client of the seed. Default: the id in the seed, or a generated one.",
     )
     client_secret: str | None = _fixed(
         None,
         optional(line(CLIENT_SECRET_ALLOWED, is_client_secret, {"pattern": r"^([!-~][ -~]{6,253}[!-~])?$"})),
-        "Secret of the first OAuth client of the seed, in place of the one that the seed gives. Default: that one, or "
-        "a new one at each start, which is printed.",
+        "Secret of the first OAuth client of the seed. Default: the secret in the seed, or a new one at each "
+        "start, which the sandbox prints.",
         secret=True,
     )
     threads: int = _fixed(16, integer(1, 256), "Worker threads of the server.")
@@ -221,8 +222,9 @@ class Settings(Described):
     tls_port: int = _fixed(8443, integer(0, 65535), "TCP port to listen on for HTTPS; 0 picks a free one.")
     tls_folder: str | None = _path(
         "a folder",
-        "Folder that keeps the certificate authority from start to start: ca.pem, which clients trust, and ca-key.pem, "
-        "its private key. Made where it is missing. Default: a new authority at each start, in memory only.",
+        "Folder that keeps the certificate authority: ca.pem, which clients trust, and ca-key.pem, its "
+        "private key. The sandbox creates a missing folder. Default: a new authority at each start, in memory"
+        " only.",
     )
     tls_names: tuple[str, ...] = _fixed(
         (),
@@ -231,12 +233,12 @@ class Settings(Described):
             _CERTIFICATE_NAME.fullmatch,
             str.lower,
         ),
-        "Further names that the certificate is for. The hosts of Patchworks, localhost, 127.0.0.1, ::1, the host "
-        "listened on and the host of public_url always are.",
+        "Further names in the certificate. It always has the hosts of Patchworks, localhost, 127.0.0.1, ::1, "
+        "the host listened on and the host of public_url.",
     )
     tls_cert_file: str | None = _path(
         "a PEM file",
-        "PEM file with a certificate of your own, and those between it and its authority. Needs tls_key_file.",
+        "PEM file with your own certificate and its intermediate certificates. Needs tls_key_file.",
     )
     tls_key_file: str | None = _path("a PEM file", "PEM file with the unencrypted private key of tls_cert_file.")
     signing_key_file: str | None = _path(
@@ -248,7 +250,7 @@ class Settings(Described):
     random_seed: int | None = _fixed(
         None,
         optional(integer(0, 2**63 - 1)),
-        "Seed for ids and chances, so that a run can be repeated. Secrets never depend on it.",
+        "Seed for ids and chances, which makes a run repeatable. Secrets never depend on it.",
     )
     wire_profile: str = _word(
         ("modern", "legacy"),
@@ -257,10 +259,10 @@ class Settings(Described):
     )
     accept: str = _word(
         ("documented", "laravel", "laravel_without_login", "laravel13_without_login"),
-        "How errors look to a client that does not send 'Accept: application/json': the documented JSON, or what the "
-        "framework really does, an HTML page. A 401 becomes a redirect to /login (laravel); in an application without "
-        "such a route it becomes a 500 page (laravel_without_login, Laravel 6 to 12) or loses its body "
-        "(laravel13_without_login, from Laravel 13.4).",
+        "Form of errors for a client that does not send 'Accept: application/json': the documented JSON, or "
+        "the HTML page of the framework. A 401 becomes a redirect to /login (laravel); in an application "
+        "without such a route it becomes a 500 page (laravel_without_login, Laravel 6 to 12) or loses its "
+        "body (laravel13_without_login, from Laravel 13.4).",
         tag="documented",
     )
     token_path: str = _fixed(
@@ -275,40 +277,44 @@ class Settings(Described):
     token_methods: tuple[str, ...] = _setting(
         _METHODS,
         names("GET, POST or both", lambda name: name in _METHODS, str.upper, low=1, schema={"enum": list(_METHODS)}),
-        "Methods the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
+        "Methods that the token endpoint answers; any other gets 405. GET is documented, POST is the framework's.",
         tag="documented",
     )
     token_lifetime: int = _setting(
-        _DAY, whole_seconds(1, 365 * _DAY), "Seconds an access token is valid on the sandbox clock.", tag="documented"
+        _DAY,
+        whole_seconds(1, 365 * _DAY),
+        "Seconds for which an access token is valid on the sandbox clock.",
+        tag="documented",
     )
     required_scope: str = _setting(
         "access-inbound",
         line(_SCOPE, _is_scope, _SCOPE_SCHEMA),
-        "Scope a token needs for inbound URLs. See default_scope for a token request that names none.",
+        "Scope that a token needs for inbound URLs. See default_scope for a token request without a scope.",
         tag="unconfirmed",
     )
     default_scope: str = _word(
         ("access-inbound", "none"),
-        "What a token request without a scope is granted: the scope that inbound URLs need (see required_scope), or "
-        "none. The framework grants none, and the platform probably answers 403 to every payload with such a token.",
+        "Scope of a token whose request named none: the scope that inbound URLs need (see required_scope), or"
+        " none. The framework grants none, and the platform probably answers 403 to every payload with such a"
+        " token.",
         tag="unconfirmed",
     )
     scopes: tuple[str, ...] = _setting(
         ("access-inbound",),
         names(f"a list of names, each {_SCOPE}", _is_scope, low=1, schema=_SCOPE_SCHEMA),
-        "Scopes the token endpoint knows besides the required one and '*'.",
+        "Scopes that the token endpoint knows besides the required one and '*'.",
         tag="unconfirmed",
     )
     inbound_auth: str = _word(
         ("bearer", "basic", "both"),
-        "How payloads are authenticated: by an access token, by HTTP Basic with the id and the secret of an OAuth "
-        "client, or by either. The vendor announces Basic authentication and does not describe it.",
+        "Authentication of payloads: by an access token, by HTTP Basic with the id and the secret of an OAuth"
+        " client, or by either. The vendor announces Basic authentication and does not describe it.",
         tag="announced",
     )
     check_order: str = _word(
         ("documented", "framework"),
-        "Whether the token or the company and the vanity URL are looked at first. With framework an unknown URL is 404 "
-        "without any token, and the message names the class of what is unknown.",
+        "Order of the checks: the token first, or the company and the vanity URL first. With framework an "
+        "unknown URL gets 404 without any token, and the message names the class of the unknown object.",
         tag="framework",
     )
     company_class: str = _setting(
@@ -336,21 +342,21 @@ class Settings(Described):
     )
     inactive_service: str = _word(
         ("not_found", "forbidden", "accept"),
-        "What the URL of an inactive service answers: 404 as for an unknown one, 403, or as if it were active. In an "
-        "observed copy of the platform nothing looks at the status, which is accept.",
+        "Answer of the URL of an inactive service: 404 like an unknown one, 403, or the answer of an active "
+        "one. An observed copy of the platform ignores the status, as accept does.",
         tag="undefined",
     )
     processing: str = _word(
         ("immediate", "scheduled", "off"),
-        "What becomes of accepted payloads: their service processes them at once, or waits for its schedule on the "
-        "sandbox clock, or never does.",
+        "Processing of accepted payloads: their service processes them at once, waits for its schedule on the"
+        " sandbox clock, or never processes them.",
         tag="undefined",
     )
     processing_retry: int = _setting(
         300,
         whole_seconds(1, _DAY),
-        "Seconds on the sandbox clock until a pending item is tried again; with processing = scheduled it is the "
-        "service's next run.",
+        "Seconds on the sandbox clock until the next attempt on a pending item. With processing = scheduled "
+        "the next run of the service makes it.",
         tag="undefined",
     )
     resync: str = _word(
@@ -360,19 +366,19 @@ class Settings(Described):
     )
     inactive_flow: str = _word(
         ("unprocessable", "not_found", "forbidden", "accept"),
-        "What the webhooks and callbacks of a process flow answer that is disabled or has no deployed version: 422, "
-        "404, 403, or as if it were active.",
+        "Answer of the webhooks and callbacks of a process flow that is disabled or has no deployed version: "
+        "422, 404, 403, or the answer of an active flow.",
         tag="undefined",
     )
     disabled_flow: str = _word(
         ("accept", "unprocessable"),
-        "Whether the Start API starts a disabled flow, or answers 422 as for one without a deployed version.",
+        "Answer of the Start API for a disabled flow: a start, or 422 like a flow without a deployed version.",
         tag="undefined",
     )
     flow_payload: str = _word(
         ("reject", "accept"),
-        "What the Start API does with a body that is no JSON or has no text in `payload`, and with `flow_variables` "
-        "that are no JSON object: 422, or a start without them.",
+        "Answer of the Start API to a body that is no JSON or has no text in `payload`, and to "
+        "`flow_variables` that are no JSON object: 422, or a start without them.",
         tag="undefined",
     )
     flow_run_key: str = _setting(
@@ -383,12 +389,12 @@ class Settings(Described):
     )
     flow_signature: str = _word(
         ("forbidden", "unauthenticated", "not_found"),
-        "What a webhook or callback answers to a wrong or missing signature, and a webhook to a wrong HMAC: 403, 401 "
-        "or 404.",
+        "Status of the answer to a wrong or missing signature of a webhook or callback, and to a wrong HMAC "
+        "of a webhook: 403, 401 or 404.",
         tag="undefined",
     )
     hmac_encoding: str = _word(
-        ("hex", "base64"), "How a webhook's HMAC is written in the header X-HMAC-HASH.", tag="undefined"
+        ("hex", "base64"), "Encoding of a webhook's HMAC in the header X-HMAC-HASH.", tag="undefined"
     )
     core_items: str = _word(
         ("flat", "attributes", "both"),
@@ -400,30 +406,30 @@ class Settings(Described):
     )
     core_unknown_query: str = _word(
         ("reject", "ignore"),
-        "What the Core API does with a filter, include or sort that a list does not have: 400 with those that it has, "
-        "or leave it out.",
+        "Answer of the Core API to a filter, include or sort that a list does not have: 400 with the names "
+        "that it has, or the list without it.",
         tag="undefined",
     )
     per_page_over_max: str = _word(
         ("clamp", "422"),
-        "What the Core API does with a `per_page` beyond 100: take 100, or answer 422.",
+        "Answer of the Core API to a `per_page` beyond 100: 100 items, or 422.",
         tag="undefined",
     )
     flow_limits: bool = _switch(
-        "Whether requests beyond the limits of process flows are refused with 429: a minute 240 to the APIs, 120 to "
-        "webhooks, 240 to callbacks, for each company, and 20 logins for each address.",
+        "Whether requests beyond the limits of process flows get 429. The limits in a minute are 240 to the "
+        "APIs, 120 to webhooks and 240 to callbacks for each company, and 20 logins for each address.",
         tag="documented",
     )
     entity_check: str = _word(
         ("reject", "flag", "off"),
-        "What happens to a payload that does not match its entity: refused with 422, accepted with the mismatch noted "
-        "in the journal, or not checked at all.",
+        "Treatment of a payload that does not match its entity: 422, acceptance with the mismatch in the "
+        "journal, or no check at all.",
         tag="undefined",
     )
     whole_numbers: str = _word(
         ("integers", "numbers"),
-        "What a whole number in a sample asks for: an integer, so that 29.99 is refused where the sample has 30, or "
-        "any number. A JSON Schema by hand says it for each field.",
+        "Type that a whole number in a sample requires: an integer, which refuses 29.99 for a sample with 30,"
+        " or any number. A JSON Schema of your own decides for each field.",
         tag="undefined",
         runtime=False,
     )
@@ -436,9 +442,9 @@ class Settings(Described):
     body_limit: int = _setting(
         8 * MIB, integer(1, 1024 * MIB, "bytes"), "Largest body accepted; a larger one gets 413.", tag="undefined"
     )
-    rate_limit: bool = _switch("Whether requests beyond the rate limit are refused with 429.", tag="unconfirmed")
+    rate_limit: bool = _switch("Whether requests beyond the rate limit get 429.", tag="unconfirmed")
     rate_limit_requests: int = _setting(
-        60, integer(1, 1_000_000), "Requests a window may hold; shown in X-RateLimit-Limit.", tag="unconfirmed"
+        60, integer(1, 1_000_000), "Requests that a window allows; X-RateLimit-Limit has the number.", tag="unconfirmed"
     )
     rate_limit_window: int = _setting(
         60,
@@ -454,23 +460,23 @@ class Settings(Described):
     )
     rate_limit_counters: str = _word(
         ("separate", "shared"),
-        "Whether the token endpoint and the inbound URLs count apart. In Laravel 6 they share a counter where neither "
-        "route is bound to a host.",
+        "Whether the token endpoint and the inbound URLs have separate counters. In Laravel 6 they share a "
+        "counter if neither route is bound to a host.",
         tag="framework",
     )
     presets_dir: str | None = _path(
-        "a folder", "Folder with fault presets of your own, YAML files, beside those that come along."
+        "a folder", "Folder with your own fault presets, as YAML files, beside the included ones."
     )
     log_level: str = _fixed(
         "info",
         choice("debug", "info", "warning", "error"),
-        "What the log of the server holds: debug also health checks and files of pages, info a line for every other "
-        "request, warning and error only what went wrong in the sandbox itself.",
+        "Content of the log: debug adds health checks and files of pages, info has a line for every other "
+        "request, warning and error have only failures of the sandbox itself.",
     )
     log_format: str = _word(
         ("auto", "text", "json"),
-        "How the log of the server is written: text for people, JSON for programs (an object a line), or text on a "
-        "terminal and JSON elsewhere.",
+        "Form of the log: text for people, JSON for programs (an object a line), or text on a terminal and "
+        "JSON elsewhere.",
         runtime=False,
     )
     state_limit: int = _setting(
@@ -479,17 +485,19 @@ class Settings(Described):
         "Largest document that PUT /_sandbox/state takes. A saved state is about a third larger than its journal.",
     )
     journal_entries: int = _setting(
-        100_000, integer(1, 10_000_000), "Entries the journal keeps; beyond it the oldest are dropped and counted."
+        100_000,
+        integer(1, 10_000_000),
+        "Entries that the journal keeps. Beyond this number it drops the oldest, and counts them.",
     )
     journal_bytes: int = _setting(
         512 * MIB,
         integer(64 * 1024, 64 * 1024 * MIB, "bytes"),
-        "Bytes the journal keeps; beyond it the oldest are dropped.",
+        "Bytes that the journal keeps. Beyond this number it drops the oldest entries, and counts them.",
     )
     journal_file: str | None = _path(
         "a file",
-        "File to which every journal entry is appended, as a line of JSON, before its request is answered. While that "
-        "fails, requests are refused with 503. Default: none.",
+        "File to which the sandbox appends every journal entry, as a line of JSON, before it answers the "
+        "request. While it cannot write, requests get 503. Default: none.",
     )
 
     @classmethod
