@@ -89,9 +89,15 @@ def _stored(value: Any, *, trims: bool = True) -> JsonValue:
         case str():
             return (value.strip(PADDING) if trims else value) or None
         case Mapping():
-            return _array({key: _stored(child) for key, child in value.items()})
+            members = {}
+            for key, child in value.items():  # no comprehension: it is a frame more, and nesting goes 512 deep
+                members[key] = _stored(child)
+            return _array(members)
         case list():
-            return [_stored(child) for child in value]
+            items = []
+            for child in value:
+                items.append(_stored(child))  # noqa: PERF401 - as above
+            return items
         case float() if value.is_integer() and abs(value) < _WHOLE_UNTIL:
             return int(value)
         case int() if not isinstance(value, bool) and not -_MAX_INTEGER <= value < _MAX_INTEGER:

@@ -32,7 +32,7 @@ _CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-fvV.:]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"  # RFC 3986 §3.2
 )
-_ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
+_ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding", "expect"})
 
 
 class HeadError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sandbox.foundation.strict_json import compact_json, parse_json
 from sandbox.web.control.base import MAX_DEPTH
 from tests.conftest import Integration
 from tests.web.control.problem import detail
@@ -63,3 +64,16 @@ def test_deep_payload_is_kept_and_fails_nobody_who_looks(integration: Integratio
     ]
     assert [look.status_code for look in looks] == [200, 200, 200, 200, 200, 409, 200]
     assert integration.control("GET", "/requests/2/body").data == payload.encode()
+
+
+@pytest.mark.parametrize("level", ["[%s]", '{"a": %s}'], ids=["lists", "objects"])
+@pytest.mark.parametrize("inside", ["1", "1e400"])
+def test_deep_payload_is_stored_and_shown_whatever_number_it_holds(
+    integration: Integration, level: str, inside: str
+) -> None:
+    around, behind = level.split("%s")
+    payload = around * 511 + inside + behind * 511
+    assert integration.post(payload, **JSON).status_code == 200
+
+    assert integration.control("GET", "/", open=2).status_code == 200
+    assert compact_json(parse_json(payload.encode())).count("a" if "a" in level else "[") >= 511
