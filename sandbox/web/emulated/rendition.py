@@ -81,8 +81,7 @@ def _keyword(key: str, value: Any, schema: Mapping[str, Any]) -> Document:
         case "enum" if not value:
             return {"allOf": [{"not": {}}]}
         case "const" | "enum":
-            values = [value] if key == "const" else value
-            return {"enum": values, **({"nullable": True} if None in values else {})}
+            return {"enum": [value] if key == "const" else value}
         case "exclusiveMinimum" | "exclusiveMaximum":
             bound = "minimum" if key == "exclusiveMinimum" else "maximum"
             other, tighter = schema.get(bound), max if bound == "minimum" else min
@@ -139,7 +138,7 @@ def _type(value: Any, schema: Mapping[str, Any]) -> Document:
     nullable = {"nullable": True} if "null" in names else {}
     others = [name for name in names if name != "null"]
     if not others:
-        return {"enum": [None], "nullable": True}
+        return {"enum": [None]}  # `nullable` counts beside a type only
     if len(others) == 1:
         return {"type": others[0], **nullable}
     choices = [schema_3_0({"type": name}) | nullable for name in others]

@@ -14,6 +14,7 @@ from openapi_core.testing import MockRequest, MockResponse
 from openapi_schema_validator import OAS30Validator, OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
+from sandbox.web.emulated.rendition import schema_3_0
 from sandbox.web.spec import EMULATED_3_0_FILE, EMULATED_FILE
 from tests.conftest import Integration
 
@@ -378,3 +379,12 @@ def test_schema_by_hand_says_in_the_document_what_the_sandbox_checks(
     assert documented == answered
     assert True in answered
     assert False in answered
+
+
+@pytest.mark.parametrize("schema", [{"enum": [None, "", {}]}, {"const": None}, {"type": "null"}], ids=str)
+def test_null_without_a_type_needs_no_nullable_in_the_older_rendition(schema: dict[str, Any]) -> None:
+    older = schema_3_0(schema)
+
+    assert "nullable" not in older  # Prism takes every payload for a schema that has it without a type
+    assert OAS30Validator(older).is_valid(None)
+    assert not OAS30Validator(older).is_valid("x")
