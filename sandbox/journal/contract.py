@@ -8,10 +8,8 @@ request has all that the verdict depends on, so the verdict never changes.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from itertools import islice
@@ -19,13 +17,12 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import jsonschema_rs
-
 from sandbox.foundation.answer import JSON
 from sandbox.foundation.errors import cut
 from sandbox.foundation.form_data import FORM, MAX_FIELDS, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.assertions.report import repeated_keys
+from sandbox.journal.contract_fields import CREDENTIALS, Finding, of_fields, of_schema, quoted
 from sandbox.journal.contract_rules import (
     ALSO_WITH_SLASH,
     HMAC_HEADER,
@@ -38,7 +35,6 @@ from sandbox.journal.contract_rules import (
 from sandbox.journal.entry import Entry
 from sandbox.journal.redaction import SIGNATURE
 
-CREDENTIALS: Final = ("client_id", "client_secret")
 MAX_VIOLATIONS: Final = 50
 """Violations that are reported of one request."""
 
@@ -49,8 +45,6 @@ _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _SECRETS: Final = (*CREDENTIALS, "access_token", "api_key", "password", "token")
 _SINGLE: Final = ("Authorization", "Content-Type")
-_PADDING: Final = " \t\n\r\0\x0b"
-"""The characters that the platform trims off a parameter (WIRE A)."""
 
 
 def contract_violations(
@@ -68,10 +62,7 @@ def contract_violations(
     ]
 
 
-_Finding = tuple[Code, str]
-
-
-def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], in_path: Mapping[str, str]) -> Iterator[_Finding]:
+def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], in_path: Mapping[str, str]) -> Iterator[Finding]:
     reason, _, detail = (entry.reason or "").partition(":")
     if reason == "refused_by_server":
         yield "malformed_http", f"the server could not read it, {entry.reason}"
@@ -109,7 +100,7 @@ def _is_probe(entry: Entry) -> bool:
 # --- headers --------------------------------------------------------------------------------------------------------
 
 
-def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
+def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]:
     accept, access = _values(entry, "Accept"), access_of(operation)
     if access != "signature" and not _names(", ".join(accept), JSON):
         given = f"Accept: {', '.join(accept)} does not name {JSON}" if accept else "there is no Accept header"
@@ -132,7 +123,7 @@ def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding
             yield from _of_signature(entry, operation)
 
 
-def _of_signature(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
+def _of_signature(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]:
     """Find no signature where it may be; whether a webhook asks for an HMAC is known of a refusal only."""
     places = [each for each in operation["parameters"] if each["name"].lower().replace("-", "_") == SIGNATURE]
     given = [value for name, value in parse_qsl(entry.query) if name == SIGNATURE]
@@ -164,13 +155,13 @@ def _values(entry: Entry, name: str) -> list[str]:
 # --- path and query -------------------------------------------------------------------------------------------------
 
 
-def _of_path(values: Mapping[str, str], operation: Mapping[str, Any]) -> Iterator[_Finding]:
+def _of_path(values: Mapping[str, str], operation: Mapping[str, Any]) -> Iterator[Finding]:
     properties = {name: each["schema"] for name, each in _parameters(operation, "path").items() if name in values}
     read = {name: _typed(values[name], schema) for name, schema in properties.items()}
-    yield from ((code, message) for _, code, message in _of_schema(read, {"properties": properties}))
+    yield from ((code, message) for _, code, message in of_schema(read, {"properties": properties}))
 
 
-def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
+def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]:
     known = _parameters(operation, "query")
     properties = {
         name: each["schema"].get("contentSchema", each["schema"])
@@ -183,13 +174,13 @@ def _of_query(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
     required = [name for name in properties if known[name].get("required")]
     read = tuple((name, _typed(value, properties.get(name, {}))) for name, value in pairs)
     may_be_secret = "credentials_in_query" in rules_of(operation)
-    for code, found in _of_fields(read, {"required": required, "properties": properties}, _scheme(entry)):
+    for code, found in of_fields(read, {"required": required, "properties": properties}, _scheme(entry)):
         if code != "unknown_field":
             yield code, found
         elif may_be_secret and found in _SECRETS:
             yield "credentials_in_query", f"{found} is in the query"
         else:
-            yield "unknown_query_parameter", f"the contract has no query parameter {_quoted(found)} here"
+            yield "unknown_query_parameter", f"the contract has no query parameter {quoted(found)} here"
 
 
 def _parameters(operation: Mapping[str, Any], place: str) -> dict[str, Mapping[str, Any]]:
@@ -207,14 +198,10 @@ def _typed(text: str, schema: Mapping[str, Any]) -> Any:
     return text
 
 
-def _quoted(name: str) -> str:
-    return repr(cut(name, 80))
-
-
 # --- body -----------------------------------------------------------------------------------------------------------
 
 
-def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
+def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]:
     if "requestBody" not in operation:
         if entry.body_size:
             yield "unexpected_body", f"a body of {entry.body_size} bytes on {entry.method}"
@@ -255,10 +242,10 @@ def _of_body(entry: Entry, operation: Mapping[str, Any]) -> Iterator[_Finding]:
         return
     schema = contents.get(given, contents.get("*/*")).get("schema", {})
     for key in repeated_keys(entry.body) if _is_json(given) else ():
-        yield "repeated_field", f"{_quoted(key)} is there twice in an object"
+        yield "repeated_field", f"{quoted(key)} is there twice in an object"
     if "properties" in schema:
-        for code, message in _of_fields(read, schema, _scheme(entry)):
-            yield code, f"the contract has no field {_quoted(message)} here" if code == "unknown_field" else message
+        for code, message in of_fields(read, schema, _scheme(entry)):
+            yield code, f"the contract has no field {quoted(message)} here" if code == "unknown_field" else message
 
 
 def _is_json(given: str) -> bool:
@@ -293,82 +280,6 @@ def _explained(error: ValueError, body: bytes, content_type: str) -> str:
     return str(error)
 
 
-# --- the fields of a request ------------------------------------------------------------------------------------------
-
-
-def _of_fields(read: Any, schema: Mapping[str, Any], scheme: str) -> Iterator[_Finding]:
-    """Hold the fields of a request, a tuple of pairs or a JSON value, against their schema.
-
-    The message of an ``unknown_field`` is its name.
-    """
-    known: Sequence[str] = list(schema["properties"])
-    if isinstance(read, tuple):
-        counts = Counter(name for name, _ in read)
-        yield from (("repeated_field", f"{name} is there {counts[name]} times") for name in known if counts[name] > 1)
-        read = dict(read)
-    given = read if isinstance(read, Mapping) else {}
-    unknown = [name for name in given if name not in known]
-    asked = [name for name in CREDENTIALS if name in known and scheme != "basic" and read is given]
-    missing = [name for name in asked if _is_empty(given, name)]
-    for name, code, message in _of_schema(read, schema):
-        near = _near([name], unknown) if code == "missing_field" else []
-        unknown = [other for other in unknown if other not in near]
-        yield code, message + _meant(near, [name])
-    if missing:
-        near = _near(missing, unknown)
-        unknown = [other for other in unknown if other not in near]
-        yield (
-            "missing_credentials",
-            f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} missing" + _meant(near, missing),
-        )
-    if scheme == "basic" and "client_secret" in known and not _is_empty(given, "client_secret"):
-        yield "credentials_twice", "client_secret is a parameter, and Authorization is Basic"
-    yield from (("unknown_field", name) for name in unknown)
-
-
-def _of_schema(read: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, Code, str]]:
-    """Yield the field, the code and the message of each error that the schema finds, one for a field."""
-    told = set()
-    try:
-        errors = list(jsonschema_rs.Draft202012Validator({"type": "object", **schema}).iter_errors(read))
-    except ValueError:  # the validator's own limit is lower than that of the platform's parser
-        yield "", "wrong_field", "the body: it is nested too deeply"
-        return
-    for error in errors:
-        kind: Any = error.kind  # a union whose members carry what its common type does not
-        field = kind.property if kind.name == "required" else ".".join(str(step) for step in error.instance_path)
-        if field in told:
-            continue
-        told.add(field)
-        if kind.name == "required":
-            yield field, "missing_field", f"{field} is missing"
-        else:
-            yield field, "wrong_field", f"{field or 'the body'}: {error.message}"
-
-
-def _is_empty(given: Mapping[str, Any], name: str) -> bool:
-    """Return whether a parameter counts as missing (WIRE A)."""
-    value = given.get(name)
-    return value is None or value is False or (isinstance(value, str) and not value.strip(_PADDING))
-
-
-def _near(wanted: Iterable[str], unknown: Sequence[str]) -> list[str]:
-    """Return the unknown names that look like misspelt ones of those that are wanted."""
-    plain = {_plain(name): name for name in unknown}
-    return [plain[name] for each in wanted for name in difflib.get_close_matches(_plain(each), plain, 1, 0.8)]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _meant(near: Sequence[str], wanted: Sequence[str]) -> str:
-    if not near:
-        return ""
-    verb = "are" if len(near) > 1 else "is"
-    return f"; there {verb} {' and '.join(map(_quoted, near))}: {verb} {' and '.join(wanted)} meant?"
-
-
 # --- what an endpoint could not use -----------------------------------------------------------------------------------
 
 _OF_THE_WHOLE_BODY: Final[frozenset[Code]] = frozenset(
@@ -387,7 +298,7 @@ _UNUSABLE: Final[Mapping[str, tuple[Code, str]]] = {
 """The reasons of a refusal, each with the code for it and the part of the request that could not be used."""
 
 
-def _of_refusal(reason: str, detail: str, found: AbstractSet[Code]) -> Iterator[_Finding]:
+def _of_refusal(reason: str, detail: str, found: AbstractSet[Code]) -> Iterator[Finding]:
     """Explain a refusal that nothing that was found explains: the entry has fingerprints in place of credentials.
 
     A scope that the platform does not know is state, and no violation.
