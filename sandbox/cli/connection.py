@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 UNREACHABLE: Final = 3
 _FIELD: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+): (?=.* is not allowed)")
 """The field of a refused value, as the control API names it: ``body.duration``."""
+_MISSING: Final = re.compile(r"None is not allowed; allowed: (.*); it must be given", re.DOTALL)
+_UNKNOWN: Final = re.compile(r".* is not allowed; allowed: ((?:did you mean .*)?known: .*)", re.DOTALL)
 
 
 class _UnreachableError(click.ClickException):
@@ -79,7 +81,12 @@ def _in_own_words(message: str) -> str:
         return message
     context = click.get_current_context()
     hints = {parameter.name: parameter.get_error_hint(context) for parameter in context.command.params}
-    return f"{hints.get(place[1], place[1]).strip(chr(39))}: {message[place.end() :]}"
+    name, problem = hints.get(place[1], place[1]).strip("'[]"), message[place.end() :]
+    if missing := _MISSING.fullmatch(problem):
+        return f"{name} is missing. Give {missing[1]}."
+    if unknown := _UNKNOWN.fullmatch(problem):
+        return f"{name} is unknown; {unknown[1]}"
+    return f"{name}: {problem}"
 
 
 def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Verb[Any]]], Any]:

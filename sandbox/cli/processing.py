@@ -106,7 +106,10 @@ def runs(api: ControlApi, run_id: str | None, as_json: bool, **conditions: str |
 @JSON_OPTION
 @connected
 def run_service(api: ControlApi, service: str, company: str | None, as_json: bool) -> None:
-    """Run a service now, given by its vanity URL, as COMPANY/VANITY_URL, or by its id."""
+    """Run a service now.
+
+    SERVICE is a vanity URL, COMPANY/VANITY_URL, or an id.
+    """
     known = [each for each in api.ask(verbs.services()) if company in (None, each["company"])]
     found = [each["id"] for each in known if service.lower() in (each["vanity_url"], _of(each), str(each["id"]))]
     if len(found) != 1:

@@ -97,6 +97,10 @@ def test_example_runs(path: str, line: str, run: Run, server: SandboxServer, in_
         ("verify --json-path $.[", "--json-path: '$.[' is not allowed"),
         ("duplicates --json-path $.[", "--json-path: '$.[' is not allowed"),
         ("faults add status code=9999", "code: 9999 is not allowed"),
+        ("faults add status", "code is missing. Give a whole number from 200 to 599."),
+        ("faults add latency foo=2", "foo is unknown; known: distribution, seconds"),
+        ("faults add latency secnds=2", "secnds is unknown; did you mean 'seconds'? known: distribution"),
+        ("faults add statsu", "KIND: 'statsu' is not allowed; allowed: a kind of fault; did you mean 'status'?"),
         ("settings set threads=3", "threads: 3 is not allowed"),
     ],
 )
