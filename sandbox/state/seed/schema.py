@@ -23,6 +23,10 @@ from sandbox.platform.model import ServiceOptions
 
 _SECRETS: Final = frozenset({"client_secret", "signature", "key", "password"})
 """Keys whose values are in no message."""
+_HOLDERS: Final = frozenset({"oauth_clients", "api_keys", "users", "webhooks", "callbacks"})
+"""Keys of parts with secrets. No message has a long text in them but a name: it may be a secret in the wrong place."""
+_SHORTEST: Final = 8
+"""Characters of the shortest secret."""
 
 SCHEMA_FILE = Path(__file__).with_name("seed.schema.json")
 
@@ -97,6 +101,8 @@ def given(value: object, at: Steps) -> str:
         case list():
             return "a list"
         case _ if _SECRETS & {*at}:
+            return f"a value of {len(str(value))} characters"
+        case str() if _HOLDERS & {*at} and at[-1] not in ("name", "format") and len(value) >= _SHORTEST:
             return f"a value of {len(str(value))} characters"
         case _:
             return shorten(value)

@@ -1054,3 +1054,23 @@ def test_options_of_a_service_survive_in_the_data_of_a_seed(write: Write) -> Non
     seed = load_seed(write(connector(SERVICE + indent(options, "    "))))
 
     assert parse_seed(seed.data()).companies == seed.companies
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"connectors": [{"name": "S", "oauth_clients": [{"name": "job", "client_id": "misplaced-secret"}]}]},
+        {"connectors": [{"name": "S", "oauth_clients": ["misplaced-secret"]}]},
+        {"users": [{"email": "misplaced-secret", "password": "long enough"}]},
+        {"users": ["ada@example.test:misplaced-secret"]},
+        {"api_keys": ["misplaced-secret"]},
+        {"flows": [{"name": "F", "webhooks": [{"hmac": "misplaced-secret"}]}]},
+        {"flows": [{"name": "F", "callbacks": [{"id": "misplaced-secret"}]}]},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_text_beside_a_secret_is_in_no_message(part: dict[str, Any]) -> None:
+    with pytest.raises(SeedError, match=r"a value of [0-9]+ characters is not allowed; allowed: ") as refused:
+        parse_seed({"companies": [{"name": "Acme", **part}]})
+
+    assert "misplaced" not in str(refused.value)
