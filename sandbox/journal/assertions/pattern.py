@@ -119,11 +119,11 @@ class Pattern:
                 )
 
     def _check(self) -> None:
-        """Raise ``InvalidValueError`` for a condition that no entry can meet. The error has no value of a request."""
+        """Raise ``InvalidValueError`` for a condition that no entry can meet. It has no header and no payload."""
         for name, (kind, allowed) in _KINDS.items():
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
-                raise InvalidValueError(name, type(value), allowed)
+                raise InvalidValueError(name, type(value) if name == "headers" else value, allowed)
         if self.status is not None and not 0 <= self.status <= 599:
             raise InvalidValueError("status", self.status, _KINDS["status"][1])
         if self.method is not None and self.method != self.method.upper():
