@@ -97,7 +97,7 @@ def pytest_configure(config: pytest.Config) -> None:
         Path(log).write_text("", encoding="utf-8")
     for name, modes in (("patchworks_contract", _MODES), ("patchworks_trace", _TRACE_MODES)):
         if (given := config.getini(name)) not in modes:
-            raise pytest.UsageError(f"{name}: {given!r} is not allowed; allowed: {', '.join(modes)}")
+            raise pytest.UsageError(f"{name}: {given!r} is not allowed; use {', '.join(modes[:-1])} or {modes[-1]}")
     trace = config.getoption("--patchworks-trace") or config.getini("patchworks_trace")
     asked = any(map(config.getini, ("patchworks_contract_allow", "patchworks_intercept")))
     if not asked and trace == "off":

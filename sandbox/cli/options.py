@@ -192,7 +192,7 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
             raise click.BadParameter(f"{place}: {name!r} is unknown; {did_you_mean(name, known)}")
         if name in _FILES and not _names_files(values[name], several=name == "seed_file"):
             allowed = "the path of a file, or a list of such" if name == "seed_file" else "the path of a file"
-            raise click.BadParameter(f"{place}: {name}: {shorten(values[name])} is not allowed; allowed: {allowed}")
+            raise click.BadParameter(f"{place}: {name}: {shorten(values[name])} is not allowed; use {allowed}")
     context.meta[CONFIG_FILE] = places
     context.default_map = {known[name]: _as_option(name, value) for name, value in values.items()}
 

@@ -67,7 +67,7 @@ class Match(Described):
         """Refuse conditions that no request to the endpoint can meet."""
         for name in foreign_conditions(self.endpoint):
             if (value := getattr(self, name, None)) is not None:
-                raise InvalidValueError(name, value, f"nothing here: endpoint is {self.endpoint}")
+                raise InvalidValueError(name, value, f"it with an endpoint that has one: this is {self.endpoint}")
 
 
 def _part(cls: type[Described], read: Callable[[object], Described], allowed: str, component: str) -> types.ValueType:
@@ -114,7 +114,7 @@ class FaultRule(Described):
         A fault of the stage ``processing`` puts its rule there.
         """
         if self.until is not None and self.lasts is not None:
-            raise InvalidValueError("lasts", self.lasts, "nothing here, as until is given: use one of them")
+            raise InvalidValueError("lasts", self.lasts, "either lasts or until, not both")
         if self.until is not None and self.since is not None and self.until <= self.since:
             raise InvalidValueError("until", self.until.isoformat(), f"an instant after since, {self.since}")
         faults = [fault for fault in steps_of(self.fault) if fault is not None]
@@ -126,7 +126,9 @@ class FaultRule(Described):
                 where = " or ".join(stage.name for stage in STAGES if fault.happens_at(stage))
                 raise InvalidValueError("match.endpoint", self.match.endpoint, f"{where}, for a fault {fault.kind}")
         if self.match.endpoint == ANY and self.match.reference is not None:
-            raise InvalidValueError("match.reference", self.match.reference, "nothing here: no request has a reference")
+            raise InvalidValueError(
+                "match.reference", self.match.reference, "it with endpoint processing: no request has a reference"
+            )
         if self.processes and self.accept:
             raise InvalidValueError("accept", True, "false for processing: its payloads are accepted")
 

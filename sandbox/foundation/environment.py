@@ -51,7 +51,7 @@ def secret_variable(name: str) -> str | None:
     if path is None:
         return value
     if value is not None:
-        raise InvalidValueError(name + FILE_SUFFIX, path, f"only where {name} is not set; remove one of the two")
+        raise InvalidValueError(name + FILE_SUFFIX, path, f"one of the two: {name} is set as well")
     try:
         with Path(path).open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

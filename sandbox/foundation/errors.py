@@ -108,7 +108,7 @@ class InvalidValueError(InputError):
         self.field = field
         self.given = given
         self.allowed = allowed
-        super().__init__(f"{field}: {shorten(given)} is not allowed; allowed: {allowed}")
+        super().__init__(f"{field}: {shorten(given)} is not allowed; use {allowed}")
 
     @property
     def problem(self) -> str:
@@ -201,6 +201,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return how a message about an unknown name ends: the nearest of the known ones, and the first hundred."""
     names = list(islice(known, 100))
     return f"{guess(name, names)}known: {', '.join(names) or 'none'}"
+
+
+def any_of(values: Iterable[str]) -> str:
+    """Return how a message lists the allowed words: ``a, b or c``."""
+    *most, last = values
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def shorten(value: object, limit: int = 80) -> str:

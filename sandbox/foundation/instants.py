@@ -24,13 +24,8 @@ _INSTANT = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATIONS_ALLOWED = (
-    "seconds as a number, ISO 8601 without years and months (PT24H, P1DT12H) or short text (24h, 1h30m, 90s)"
-)
-INSTANTS_ALLOWED = (
-    "a datetime with a zone, or one in ISO 8601 (2026-11-23T18:00:00Z), "
-    f"between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
-)
+_DURATIONS_ALLOWED = "24h, 1h30m, 90s, PT24H, P1DT12H or a number of seconds; months and years have no fixed length"
+INSTANTS_ALLOWED = f"a time with a zone such as 2026-11-23T18:00:00Z, between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
 
 
 def parse_duration(value: object, field: str = "duration") -> timedelta:

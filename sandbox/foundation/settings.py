@@ -545,6 +545,6 @@ def kept_settings(settings: Settings) -> dict[str, Any]:
 
 def _unknown(name: str, value: object, known: list[str], *, runtime: bool) -> SettingError:
     if runtime and (spec := next((spec for spec in _SPECS if spec.name == name), None)):
-        allowed = f"to be set at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
+        allowed = f"it at the start only; settings that may change while the sandbox runs: {', '.join(known)}"
         return SettingError(name, Withheld() if spec.secret else value, allowed)
     return UnknownSettingError(name, value, did_you_mean(name, known))

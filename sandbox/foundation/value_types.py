@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, any_of
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
 
@@ -204,7 +204,7 @@ def line(
 
 def choice(*values: str) -> ValueType:
     """One of a few words."""
-    return taking(lambda value: value in values, ", ".join(values), {"type": "string", "enum": list(values)}, str)
+    return taking(lambda value: value in values, any_of(values), {"type": "string", "enum": list(values)}, str)
 
 
 def names(

@@ -61,7 +61,7 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_JSON_TYPES = "allowed: mappings with text keys, lists, text, finite numbers, True, False and None"
+_JSON_TYPES = "use mappings with text keys, lists, text, finite numbers, True, False and None"
 Steps = tuple[str | int, ...]
 """The way from the top of a document to one of its values: ``("companies", 0, "name")``."""
 

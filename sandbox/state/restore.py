@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
+from sandbox.foundation.errors import InvalidValueError, SettingError, UnknownNameError
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
 from sandbox.platform.model import OAuthClient, StoreSnapshot, recognised_by
@@ -63,7 +63,7 @@ def restore(
     allowed = kept_settings(platform.settings)
     for name in snapshot.settings:
         if name not in allowed:
-            raise InvalidValueError(f"platform.settings.{name}", snapshot.settings[name], did_you_mean(name, allowed))
+            raise UnknownNameError(f"platform.settings.{name}", snapshot.settings[name], "setting", allowed)
     try:
         platform.use(platform.settings.changed(snapshot.settings, runtime=True))
     except SettingError as error:

@@ -249,7 +249,7 @@ class Sandbox:
         for spec in setting_specs():
             if spec.name in seed.settings and spec.name in fixed and getattr(settings, spec.name) != fixed[spec.name]:
                 value = Withheld() if spec.secret else seed.settings[spec.name]
-                raise SettingError(spec.name, value, "to be set at the start only; leave it out of the seed")
+                raise SettingError(spec.name, value, "it at the start only; leave it out of the seed")
         return settings
 
     def state(self, *, secrets: bool = False) -> State:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox.faults.fault import Fault
-from sandbox.foundation.errors import InvalidValueError, UnknownNameError
+from sandbox.foundation.errors import InvalidValueError, UnknownNameError, any_of
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import PresetSeed, SeedSource, read_seed
@@ -50,7 +50,7 @@ class MarkerOptions:
 
     def __post_init__(self) -> None:
         if self.contract not in (None, *MODES):
-            raise InvalidValueError("contract", self.contract, ", ".join(MODES))
+            raise InvalidValueError("contract", self.contract, any_of(MODES))
         read_codes(self.allow)
         if self.isolate and self.settings:
             raise InvalidValueError("settings", self.settings, "none with isolate: they are everybody's")

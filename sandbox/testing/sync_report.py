@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sandbox.foundation.errors import InvalidValueError, NotFoundError
+from sandbox.foundation.errors import InvalidValueError, NotFoundError, any_of
 from sandbox.foundation.instants import span
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.pattern import Pattern
@@ -96,7 +96,7 @@ class SyncReport(Sequence[Row]):
         ``timeout`` is in real seconds; it does not move the sandbox clock. Raise ``NotSyncedError`` after it.
         """
         if status not in STATUSES:
-            raise InvalidValueError("status", status, ", ".join(STATUSES))
+            raise InvalidValueError("status", status, any_of(STATUSES))
         deadline = monotonic() + timeout
         view = View(EntryFilter(company=self.service.company, vanity_url=self.service.vanity_url))
         while True:

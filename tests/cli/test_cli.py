@@ -144,10 +144,10 @@ def test_switch_is_turned_off_again_by_a_flag(run: Callable[..., Served]) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--port", "70000"], "port: '70000' is not allowed; allowed: a whole number from 0 to 65535"),
-        (["--wire-profile", "old"], "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
-        (["--token-lifetime", "a day"], "token_lifetime: 'a day' is not allowed; allowed: whole seconds from 1 to"),
-        (["--signing-key-file", "no.pem"], "signing_key_file: 'no.pem' is not allowed; allowed: a PEM file with an"),
+        (["--port", "70000"], "port: '70000' is not allowed; use a whole number from 0 to 65535"),
+        (["--wire-profile", "old"], "wire_profile: 'old' is not allowed; use modern or legacy"),
+        (["--token-lifetime", "a day"], "token_lifetime: 'a day' is not allowed; use whole seconds from 1 to"),
+        (["--signing-key-file", "no.pem"], "signing_key_file: 'no.pem' is not allowed; use a PEM file with an"),
         (["--wire-profil", "legacy"], "No such option"),
     ],
     ids=["number", "choice", "duration", "file", "typo"],
@@ -163,7 +163,7 @@ def test_bad_value_is_refused_with_what_is_allowed(run: Callable[..., Served], a
 def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> None:
     served = run(wire_profile="old")
 
-    told = "Error: wire_profile: 'old' is not allowed; allowed: modern, legacy"
+    told = "Error: wire_profile: 'old' is not allowed; use modern or legacy"
     place = "(environment variable PATCHWORKS_SANDBOX_WIRE_PROFILE)"
     assert (served.exit_code, served.output) == (1, f"{told} {place}\n")
 
@@ -177,17 +177,17 @@ def test_bad_value_in_the_environment_is_refused(run: Callable[..., Served]) -> 
         ("port: \x00", "config.yaml:1: the character '\\x00' is not allowed in YAML"),
         ("a: &a [1]\nport: *a", "config.yaml:2: anchors and aliases (&a, *a) are not allowed"),
         ("port: 1\nport: 2", "config.yaml:2: 'port' is already on line 1"),
-        ("wire_profile: old", "wire_profile: 'old' is not allowed; allowed: modern, legacy"),
+        ("wire_profile: old", "wire_profile: 'old' is not allowed; use modern or legacy"),
         (
             "port: 9000\nrate_limit: perhaps",
-            "rate_limit: 'perhaps' is not allowed; allowed: true or false (configuration file config.yaml:2)",
+            "rate_limit: 'perhaps' is not allowed; use true or false (configuration file config.yaml:2)",
         ),
         (
             "seed_file: {a: 1}",
-            "config.yaml:1: seed_file: {'a': 1} is not allowed; allowed: the path of a file, or a list of such",
+            "config.yaml:1: seed_file: {'a': 1} is not allowed; use the path of a file, or a list of such",
         ),
         ("port: 1\nseed_file: [a, 5]", "config.yaml:2: seed_file: ['a', 5] is not allowed"),
-        ("ready_file: [a]", "config.yaml:1: ready_file: ['a'] is not allowed; allowed: the path of a file\n"),
+        ("ready_file: [a]", "config.yaml:1: ready_file: ['a'] is not allowed; use the path of a file\n"),
         (None, "config.yaml: cannot be read: No such file or directory"),
     ],
     ids=[
@@ -336,7 +336,7 @@ def test_credentials_of_the_first_client_come_from_the_environment(run: Callable
 @pytest.mark.parametrize(
     ("given", "seed", "told"),
     [
-        ({"client_id": "no-uuid"}, None, "client_id: 'no-uuid' is not allowed; allowed: a UUID such as"),
+        ({"client_id": "no-uuid"}, None, "client_id: 'no-uuid' is not allowed; use a UUID such as"),
         ({"client_secret": "a-good-secret"}, "{companies: [{name: Acme}]}", "none where the seed has no OAuth client"),
         (
             {"client_id": "3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11"},
@@ -344,7 +344,7 @@ def test_credentials_of_the_first_client_come_from_the_environment(run: Callable
                 "{companies: [{name: Acme, connectors: [{name: Shop, oauth_clients: [{name: one}, "
                 "{name: two, client_id: 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11}]}]}]}"
             ),
-            "allowed: an id that no other OAuth client of the seed has",
+            "use an id that no other OAuth client of the seed has",
         ),
     ],
     ids=["no UUID", "no client", "taken"],
@@ -472,7 +472,7 @@ def test_no_key_where_none_is_needed_is_not_warned_of(run: Callable[..., Served]
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--control-key", "guess-me"], "allowed: 16 to 256 letters, digits and . _ ~ + / -"),
+        (["--control-key", "guess-me"], "use 16 to 256 letters, digits and . _ ~ + / -"),
         (["--control-key", "0123456789abcdef", "--no-control-key"], "leave one of them out"),
     ],
     ids=["too short", "contradiction"],
@@ -532,9 +532,7 @@ def test_tls_that_cannot_be_had_is_told(run: Callable[..., Served]) -> None:
     served = run("--tls", "--tls-cert-file", "cert.pem")
 
     assert served.exit_code == 1
-    assert served.output.startswith(
-        "Error: tls_key_file: None is not allowed; allowed: a PEM file with the unencrypted"
-    )
+    assert served.output.startswith("Error: tls_key_file: None is not allowed; use a PEM file with the unencrypted")
 
 
 # --- the ready file ---------------------------------------------------------------------------------------------------
@@ -946,7 +944,7 @@ def test_resolved_document_is_that_of_the_seed_and_of_the_settings_of_serve(tmp_
         (["--seed-file", "x.yaml"], "--seed-file: only with --resolve"),
         (["--api", "control", "--resolve"], "leave --api control out"),
         (["--resolve", "--seed-file", "/nowhere.yaml"], "/nowhere.yaml"),
-        (["--resolve", "--success-status", "204"], "allowed: 200 or 201"),
+        (["--resolve", "--success-status", "204"], "use 200 or 201"),
     ],
 )
 def test_openapi_options_that_make_no_sense_are_refused(options: list[str], message: str) -> None:

@@ -138,7 +138,7 @@ def test_nothing_is_made_or_opened(folder: Path) -> None:
     [
         ((["--port", "x"], {}), "port: 1", "(flag --port)"),
         (([], {"PORT": "x"}), "port: 1", "(environment variable PATCHWORKS_SANDBOX_PORT)"),
-        (([], {"TLS": "x"}), "port: 1", "tls: 'x' is not allowed; allowed: true or false (environment variable PATCH"),
+        (([], {"TLS": "x"}), "port: 1", "tls: 'x' is not allowed; use true or false (environment variable PATCH"),
         ((["--port", "1"], {}), "port: x", "(seed file seed.yaml:1)"),
         (([], {}), "prot: 1", "(seed file seed.yaml:1)"),
         ((["--no-control-key"], {}), f"control_key: {KEY}", "(flag --no-control-key)"),
@@ -263,8 +263,8 @@ def test_secret_may_stand_in_a_file(folder: Path, name: str, end: str) -> None:
         (b"\n", "(it is empty)"),
         (b"\xff", "(it is not UTF-8)"),
         (b"x" * 65_537, "(it is larger than 64 KiB)"),
-        (b"short", "client_secret: what was given (it is not shown) is not allowed; allowed: 8 to 255 printable"),
-        (b"one line\nand another", "client_secret: what was given (it is not shown) is not allowed; allowed: 8 to 255"),
+        (b"short", "client_secret: what was given (it is not shown) is not allowed; use 8 to 255 printable"),
+        (b"one line\nand another", "client_secret: what was given (it is not shown) is not allowed; use 8 to 255"),
     ],
     ids=["missing", "empty", "a line's end", "no text", "large", "too short", "two lines"],
 )
@@ -285,7 +285,7 @@ def test_secret_and_its_file_at_once_are_refused(folder: Path) -> None:
     result = run("config", "show", CONTROL_KEY=KEY, CONTROL_KEY_FILE="secret")
 
     assert result.exit_code == 2
-    assert "only where PATCHWORKS_SANDBOX_CONTROL_KEY is not set; remove one of the two" in result.output
+    assert "use one of the two: PATCHWORKS_SANDBOX_CONTROL_KEY is set as well" in result.output
     assert KEY not in result.output
 
 

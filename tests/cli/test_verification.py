@@ -87,7 +87,7 @@ def test_verify_fails_with_the_nearest_requests(run: Run, server: SandboxServer)
     [
         (["--body", "{"], 2, "it is not JSON"),
         (["--header", "X-Trace"], 2, "'X-Trace' is not NAME=VALUE"),
-        (["--times", "1", "--at-most", "2"], 1, "allowed: times alone, or at_least and at_most"),
+        (["--times", "1", "--at-most", "2"], 1, "Use times alone, or at_least and at_most"),
         (["--body", "null"], 1, "None is not allowed"),
     ],
 )

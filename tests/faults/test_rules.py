@@ -98,11 +98,11 @@ def test_rule_survives_being_written_and_read() -> None:
         ({"fault": {"kind": "status", "code": 503, "body": float("nan")}}, "fault.body", "any JSON value"),
         ({"fault": {"kind": "status", "code": 503, "body": [{"a": {1, 2}}]}}, "fault.body", "any JSON value"),
         ({"fault": {"kind": "token_response", "set": {"at": float("inf")}}}, "fault.set", "a JSON object"),
-        ({"fault": {"kind": "latency"}}, "fault.seconds", "distribution fixed needs it"),
+        ({"fault": {"kind": "latency"}}, "fault.seconds", "seconds, which distribution fixed needs"),
         ({"fault": {"kind": "latency", "seconds": -1}}, "fault.seconds", "seconds from 0"),
-        ({"fault": {"kind": "latency", "seconds": 1, "median": 2}}, "fault.median", "distribution fixed takes seconds"),
+        ({"fault": {"kind": "latency", "seconds": 1, "median": 2}}, "fault.median", "seconds with distribution fixed"),
         ({"fault": {"kind": "latency", "distribution": "uniform", "min": 2, "max": 1}}, "fault.min", "at most max"),
-        ({"fault": {"kind": "latency", "distribution": "normal"}}, "fault.distribution", "fixed, uniform, lognormal"),
+        ({"fault": {"kind": "latency", "distribution": "normal"}}, "fault.distribution", "fixed, uniform or lognormal"),
         ({"fault": {"kind": "token_response"}}, "fault.remove", "at least one field"),
         ({"fault": {"kind": "sequence", "steps": []}}, "fault.steps", 'the word "pass"'),
         ({"fault": {"kind": "sequence", "steps": [{"kind": "nope"}]}}, "fault.steps[0].kind", "known: "),
@@ -120,7 +120,7 @@ def test_rule_survives_being_written_and_read() -> None:
         (
             {"fault": {"kind": "hang"}, "match": {"endpoint": "token", "vanity_url": "x"}},
             "match.vanity_url",
-            "endpoint is token",
+            "this is token",
         ),
         ({"fault": {"kind": "hang"}, "times": 0}, "times", "a whole number from 1"),
         ({"fault": {"kind": "hang"}, "times": True}, "times", "a whole number from 1"),
@@ -131,7 +131,7 @@ def test_rule_survives_being_written_and_read() -> None:
         (
             {"fault": {"kind": "hang"}, "until": "2026-11-23T18:00:00Z", "lasts": 5},
             "lasts",
-            "use one of them",
+            "either lasts or until, not both",
         ),
         (
             {"fault": {"kind": "hang"}, "since": "2026-11-23T18:00:00Z", "until": "2026-11-23T18:00:00Z"},

@@ -171,7 +171,7 @@ def test_bad_value_is_refused_with_what_is_allowed(name: str, given: object) -> 
 
     assert (caught.value.field, caught.value.given, caught.value.allowed) == (name, given, SPECS[name].allowed)
     assert str(caught.value).startswith(f"{name}: ")
-    assert str(caught.value).endswith(f"is not allowed; allowed: {SPECS[name].allowed}")
+    assert str(caught.value).endswith(f"is not allowed; use {SPECS[name].allowed}")
 
 
 def test_change_makes_a_new_value_and_leaves_the_old() -> None:
@@ -204,7 +204,7 @@ def test_unknown_setting_gets_a_suggestion_and_all_names(name: Any, hint: str) -
 
 @pytest.mark.parametrize("name", [spec.name for spec in SPECS.values() if not spec.runtime])
 def test_setting_of_the_start_is_not_changed_at_run_time(name: str) -> None:
-    with pytest.raises(SettingError, match=f"^{name}: .* to be set at the start only; settings that may change while"):
+    with pytest.raises(SettingError, match=f"^{name}: .* use it at the start only; settings that may change while"):
         Settings().changed({name: SPECS[name].default}, runtime=True)
 
     assert Settings().changed({name: SPECS[name].default}) == Settings()

@@ -60,15 +60,6 @@ def test_state_is_saved_and_loaded(integration: Integration) -> None:
     assert saved(integration)["platform"]["journal"]["entries"][0] == document["platform"]["journal"]["entries"][0]
 
 
-def test_state_of_an_earlier_release_with_its_random_generators_is_loaded(integration: Integration) -> None:
-    integration.sandbox.clock.freeze()
-    document = saved(integration)
-    earlier = put(put(document, "platform.random", "AAAA"), "platform.faults.random", "AAAA")
-
-    assert integration.control("PUT", "/state", earlier).status_code == 200
-    assert saved(integration) == document
-
-
 def test_secrets_are_saved_on_request_only(integration: Integration) -> None:
     token = integration.token()
     text = integration.http.get("/_sandbox/state").text
@@ -88,7 +79,7 @@ REFUSED = [
     ("plattform", 1, "1", "did you mean 'platform'?"),
     ("clock.rate", 0, "0", "a number at most 1000000 above 0"),
     ("clock.now", "2026-01-01T00:00:00", "'2026-01-01T00:00:00'", "text (date-time)"),
-    ("clock.now", "9500-01-01T00:00:00Z", "'9500-01-01T00:00:00.000000Z'", "a datetime with a zone"),
+    ("clock.now", "9500-01-01T00:00:00Z", "'9500-01-01T00:00:00.000000Z'", "a time with a zone"),
     ("signing_key", "PEM", "'(not shown)'", "an unencrypted RSA private key"),
     ("platform.journal.entries", {}, "{}", "a list"),
     ("platform.journal.last_seq", -1, "-1", "a whole number at least 0"),
@@ -96,7 +87,7 @@ REFUSED = [
     ("platform.journal.entries.0.body", "&", "'&'", "a readable one"),
     ("platform.journal.entries.0.received_at", 1e300, "1e+300", "a number at least"),
     ("platform.settings.wire_profil", "legacy", "'legacy'", "did you mean 'wire_profile'?"),
-    ("platform.settings.wire_profile", "ancient", "'ancient'", "modern, legacy"),
+    ("platform.settings.wire_profile", "ancient", "'ancient'", "modern or legacy"),
     ("platform.store.companies.0.slug", "A B", "'A B'", "2 to 63 lower-case"),
     ("platform.store.clients.0.id", "x", "'x'", "a UUID"),
     ("platform.store.clients.0.secret.hash", 5, "'(not shown)'", "an object or null"),

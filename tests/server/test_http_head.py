@@ -110,7 +110,7 @@ REFUSED = {
     "coding in 1.0": (400, "needs HTTP/1.1", ["POST / HTTP/1.0", "Transfer-Encoding: chunked"]),
     "other coding": (501, "chunked", ["POST / HTTP/1.1", HOST, "Transfer-Encoding: gzip, chunked"]),
     "other expectation": (417, "100-continue", ["POST / HTTP/1.1", HOST, "Expect: a-miracle"]),
-    "two expectations": (400, "once", ["POST / HTTP/1.1", HOST, "Expect: a-miracle", "Expect: 100-continue"]),
+    "two expectations": (417, "100-continue", ["POST / HTTP/1.1", HOST, "Expect: a-miracle", "Expect: 100-continue"]),
     "folded field": (400, "folded", ["GET / HTTP/1.1", HOST, "X: a", " b"]),
     "field folded with a tab": (400, "folded", ["GET / HTTP/1.1", HOST, "X: a", "\tb: c"]),
     "space before the colon": (400, "Name: value", ["GET / HTTP/1.1", HOST, "X : a"]),

@@ -20,16 +20,16 @@ SEED = "companies: [{name: Gamma}]"
 @pytest.mark.parametrize("port", [80_000, 65_536, -1, "8025x", 1.5, True, None])
 @pytest.mark.parametrize("name", ["port", "tls_port"])
 def test_port_that_is_none_is_refused_as_on_the_command_line(sandbox: Sandbox, name: str, port: Any) -> None:
-    with pytest.raises(InvalidValueError, match=rf"{name}: .* not allowed; allowed: a whole number from 0 to 65535"):
+    with pytest.raises(InvalidValueError, match=rf"{name}: .* not allowed; use a whole number from 0 to 65535"):
         SandboxServer(sandbox, **{name: port})
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"threads": 0}, "threads: 0 is not allowed; allowed: a whole number from 1 to 256"),
-        ({"host": 8025}, "host: 8025 is not allowed; allowed: a host name or address"),
-        ({"sandbox": "seed.yaml"}, r"allowed: a Sandbox: SandboxServer\(Sandbox\(\)\)"),
+        ({"threads": 0}, "threads: 0 is not allowed; use a whole number from 1 to 256"),
+        ({"host": 8025}, "host: 8025 is not allowed; use a host name or address"),
+        ({"sandbox": "seed.yaml"}, r"use a Sandbox: SandboxServer\(Sandbox\(\)\)"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -137,7 +137,7 @@ def test_seed_of_a_sandbox_may_be_a_path_or_plain_data(tmp_path: Path, monkeypat
 
 @pytest.mark.parametrize("seed", [7, ["own.yaml"], b"own.yaml"], ids=repr)
 def test_seed_that_is_none_is_refused_with_what_is_allowed(seed: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"seed: .* allowed: a Seed, plain data, or the path of a file"):
+    with pytest.raises(InvalidValueError, match=r"seed: .* use a Seed, plain data, or the path of a file"):
         Sandbox(seed)
 
 

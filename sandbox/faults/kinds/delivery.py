@@ -51,10 +51,12 @@ class Latency(Fault):
         for name in ("seconds", "min", "max", "median", "sigma"):
             value = getattr(self, name)
             if value is None and name in wanted:
-                raise InvalidValueError(name, None, f"seconds; distribution {self.distribution} needs it")
+                raise InvalidValueError(
+                    name, None, f"a number of seconds, which distribution {self.distribution} needs"
+                )
             if value is not None and name not in (*wanted, *also):
                 needs = " and ".join(wanted)
-                raise InvalidValueError(name, value, f"nothing here: distribution {self.distribution} takes {needs}")
+                raise InvalidValueError(name, value, f"{needs} with distribution {self.distribution}")
         if self.distribution == "uniform" and (self.min or 0.0) > (self.max or 0.0):
             raise InvalidValueError("min", self.min, f"at most max, which is {self.max}")
 

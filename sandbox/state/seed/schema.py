@@ -143,7 +143,7 @@ def check_json_schema(json_schema: Mapping[str, JsonValue], sample: JsonValue) -
     try:
         check = EntityCheck(json_schema)
     except InvalidValueError as error:
-        raise ValueError(f"is not allowed; allowed: {error.allowed}") from error
+        raise ValueError(f"is not allowed; use {error.allowed}") from error
     if sample is None:
         return
     if violations := check.violations(sample):

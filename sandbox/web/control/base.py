@@ -63,7 +63,7 @@ def read_json_object() -> dict[str, Any]:
     """Return the body, which must be a JSON object; raise ``NotJsonError`` or ``ValidationError``."""
     body = read_json()
     if not isinstance(body, dict):
-        raise ValidationError("allowed: a JSON object", data=body)
+        raise ValidationError("use a JSON object", data=body)
     return body
 
 

@@ -88,7 +88,7 @@ def _input_error(error: InputError) -> Response:
             return refusal({"field": _place_of(error.field), "message": f"unknown; {error.allowed}"})
         case InvalidValueError():
             field, given = _place_of(error.field), shorten(error.given)
-            return refusal({"field": field, "given": given, "message": f"allowed: {error.allowed}"})
+            return refusal({"field": field, "given": given, "message": f"use {error.allowed}"})
         case NotFoundError():
             return problem(404, str(error))
         case ConflictError():
@@ -164,7 +164,7 @@ def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
     entries = [{"field": place, "message": str(message)} for message in messages]
     # The value of an unknown field is left out: it may be a secret.
     shown = {"given": shorten(given)} if given is not _ABSENT else {}
-    return [entry | shown if entry["message"].startswith("allowed: ") else entry for entry in entries]
+    return [entry | shown if entry["message"].startswith("use ") else entry for entry in entries]
 
 
 _ABSENT: Final = object()

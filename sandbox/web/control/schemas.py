@@ -65,18 +65,18 @@ def says(description: str, /, **more: object) -> dict[str, Any]:
 
 def one_of(*values: str) -> validate.OneOf:
     """Allow these values; the message about another one lists them."""
-    return validate.OneOf(values, error="allowed: {choices}")
+    return validate.OneOf(values, error="use one of {choices}")
 
 
 def between(low: int, high: int) -> validate.Range:
     """Allow the numbers from ``low`` to ``high``; the message about another one gives both."""
-    return validate.Range(low, high, error="allowed: {min} to {max}")
+    return validate.Range(low, high, error="use a number from {min} to {max}")
 
 
 class StrictSchema(SharedSchema):
     """A body or query that refuses unknown fields; its messages list the known ones and the values allowed."""
 
-    error_messages = {"type": "allowed: a JSON object"}  # noqa: RUF012 - declared so by the base class
+    error_messages = {"type": "use a JSON object"}  # noqa: RUF012 - declared so by the base class
     keywords: ClassVar[Mapping[str, Any]] = {}
     """Keywords of its JSON Schema about the whole body, for which marshmallow has no validator."""
 
@@ -88,7 +88,7 @@ class StrictSchema(SharedSchema):
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Let the messages of a field say which values are allowed; those of marshmallow say only that it is wrong."""
         allowed = next((text for kind, text in _ALLOWED.items() if isinstance(field_obj, kind)), "a value")
-        refused = dict.fromkeys(_REFUSALS, f"allowed: {allowed}")
+        refused = dict.fromkeys(_REFUSALS, f"use {allowed}")
         field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:

@@ -164,7 +164,7 @@ def preview_mapping(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     sandbox = current_sandbox()
     service = sandbox.store.service(service_id)
     if len(body) > 1:
-        raise InvalidValueError("entry", body["entry"], "nothing here, as payload is given: use one of them")
+        raise InvalidValueError("entry", body["entry"], "either this or payload, not both")
     if "entry" in body:
         payload = sandbox.journal.get(body["entry"]).json
     elif "payload" in body:

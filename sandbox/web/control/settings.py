@@ -61,7 +61,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     if not changes:
         raise nothing_to_change(known)
     wrong = {
-        name: [f"allowed: {_allowed(known[name])}"]
+        name: [f"use {_allowed(known[name])}"]
         for name, value in changes.items()
         if name in known and not jsonschema_rs.is_valid({"type": known[name].json_schema["type"]}, value)
     }

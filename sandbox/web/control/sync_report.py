@@ -98,8 +98,8 @@ class ResyncSchema(StrictSchema):
 
     keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
     ids = fields.List(
-        fields.Integer(strict=True, error_messages={"invalid": "allowed: a whole number"}),
-        validate=validate.Length(max=MAX_LIMIT, error="allowed: at most {max} ids; conditions have no such limit"),
+        fields.Integer(strict=True, error_messages={"invalid": "use a whole number"}),
+        validate=validate.Length(max=MAX_LIMIT, error="use at most {max} ids; conditions have no such limit"),
     )
     company = fields.String()
     vanity_url = fields.String()
@@ -117,7 +117,7 @@ def _report_filter(query: dict[str, Any]) -> report.ReportFilter:
     for name in ("since", "until"):
         if name in query:
             if days is not None:
-                raise InvalidValueError("days", days, f"nothing here, as {name} is given: use one of them")
+                raise InvalidValueError("days", days, f"either this or {name}, not both")
             query[name] = read_instant(name, query[name])
     if "since" not in query:
         query["since"] = current_sandbox().clock.timestamp() - (days or report.WINDOW_DAYS) * report.DAY_S

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from flask import render_template, request
 
-from sandbox.foundation.errors import InvalidValueError, NotFoundError
+from sandbox.foundation.errors import InvalidValueError, NotFoundError, any_of
 from sandbox.journal.endpoint import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service
@@ -79,7 +79,7 @@ def _chosen_days(text: str) -> int:
 def _chosen_status(text: str) -> Status | None:
     found = next((status for status in get_args(Status) if status.lower() == text.lower()), None)
     if text and found is None:
-        raise InvalidValueError("status", text, ", ".join(STATUSES))
+        raise InvalidValueError("status", text, any_of(STATUSES))
     return found
 
 

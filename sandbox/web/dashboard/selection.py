@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from marshmallow import ValidationError
 
-from sandbox.foundation.errors import InvalidValueError, shorten
+from sandbox.foundation.errors import InvalidValueError, any_of, shorten
 from sandbox.journal.contract_rules import RULES
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
@@ -91,7 +91,7 @@ class Selection:
         given = self.as_api
         problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
         if self.violation and self.violation not in RULES:
-            problems["violation"] = f"{shorten(self.violation)} is not allowed; allowed: {', '.join(RULES)}"
+            problems["violation"] = f"{shorten(self.violation)} is not allowed; use {any_of(RULES)}"
         good = {name: value for name, value in given.items() if name not in problems}
         return read_filter(RequestFilterSchema().load(good)), problems
 

@@ -32,7 +32,7 @@ _CONTENT_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(
     r"(?:\[[0-9A-Fa-fvV.:]+\]|(?:[0-9A-Za-z._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?"  # RFC 3986 §3.2
 )
-_ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding", "expect"})
+_ONLY_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 
 
 class HeadError(Exception):
@@ -90,6 +90,9 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
             raise HeadError(400, f"The header field {name} may be sent only once.")
         if lower == "connection":
             connection += "," + value.lower()
+        elif lower == "expect" and lower in fields:
+            fields[lower] += f", {value}"
+            continue
         fields[lower] = value
 
     is_1_1, expect = protocol == "HTTP/1.1", fields.get("expect", "").lower()
@@ -98,7 +101,7 @@ def parse_head(raw: bytes, limits: Limits) -> Head:
         raise HeadError(400, "An HTTP/1.1 request needs a Host header field.")
     if not _HOST.fullmatch(host or "") or (authority is not None and not _HOST.fullmatch(authority)):
         raise HeadError(400, "The host must be a name or an address, with or without a port.")
-    if expect and is_1_1 and expect != "100-continue":
+    if expect and is_1_1 and {each.strip() for each in expect.split(",")} != {"100-continue"}:
         raise HeadError(417, "The only expectation that can be met is 100-continue.")
     content_length, chunked = _parse_framing(fields, is_1_1)
     options = {option.strip() for option in connection.split(",")} if connection else ()

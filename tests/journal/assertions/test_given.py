@@ -49,7 +49,7 @@ def test_wait_says_what_is_no_count_and_no_timeout(orders: Received, arguments: 
 
 @pytest.mark.parametrize("pattern", [{"n": 1}.items(), 5, "n"], ids=["list", "number", "text"])
 def test_pattern_of_an_order_is_told_what_it_is(orders: Received, pattern: Any) -> None:
-    with pytest.raises(InvalidValueError, match=r"pattern: .* allowed: the conditions json, .* given as json="):
+    with pytest.raises(InvalidValueError, match=r"pattern: .* use the conditions json, .* given as json="):
         orders.assert_received_in_order([pattern])
 
 
@@ -59,18 +59,18 @@ def test_pattern_of_an_order_is_told_what_it_is(orders: Received, pattern: Any) 
         ({"reason": "token_expird"}, "reason: 'token_expird' is not allowed; .*did you mean 'token_expired'?"),
         ({"reason": "token expired"}, "did you mean 'token_expired'?"),
         ({"outcome": "acepted"}, "outcome: 'acepted' is not allowed; .*did you mean 'accepted'?"),
-        ({"headers": ["X-Id"]}, "headers: <class 'list'> is not allowed; allowed: an object of names and values"),
+        ({"headers": ["X-Id"]}, "headers: <class 'list'> is not allowed; use an object of names and values"),
         ({"headers": {"X-Id:": "1"}}, "headers: 'X-Id:' is not allowed; .* without a colon"),
         ({"headers": {b"X-Id": "1"}}, "headers: b'X-Id' is not allowed"),
-        ({"headers": {"X-Id": 1}}, "X-Id: <class 'int'> is not allowed; allowed: text; or a regular expression"),
+        ({"headers": {"X-Id": 1}}, "X-Id: <class 'int'> is not allowed; use text; or a regular expression"),
         ({"text": b"1"}, "text: <class 'bytes'> is not allowed"),
-        ({"status": "401"}, "status: '401' is not allowed; allowed: a whole number from 0 to 599"),
+        ({"status": "401"}, "status: '401' is not allowed; use a whole number from 0 to 599"),
         ({"status": True}, "status: True is not allowed"),
         ({"status": 4010}, "status: 4010 is not allowed"),
         ({"method": "post"}, "method: 'post' is not allowed; .*: POST"),
         ({"client_id": UUID(int=1)}, r"client_id: UUID\(.*\) is not allowed"),
         ({"fault": re.compile("hang")}, r"fault: re.compile\(.*\) is not allowed"),
-        ({"json_path": ["$.id"]}, r"json_path: \['\$.id'\] is not allowed; allowed: an RFC 9535 JSONPath"),
+        ({"json_path": ["$.id"]}, r"json_path: \['\$.id'\] is not allowed; use an RFC 9535 JSONPath"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -111,7 +111,7 @@ UNEQUALLED = {
 @pytest.mark.parametrize("name", ["assert_received", "assert_nothing_received"])
 def test_value_that_no_json_equals_is_refused_with_its_place(orders: Received, name: str, value: Any) -> None:
     for given in ({"json": {"lines": [1, value]}}, {"json_contains": {"lines": [1, value]}}):
-        with pytest.raises(InvalidValueError, match=r"\.lines\[1\]: <.* is not allowed; allowed: JSON, a regular"):
+        with pytest.raises(InvalidValueError, match=r"\.lines\[1\]: <.* is not allowed; use JSON, a regular"):
             getattr(orders, name)(**given)
     with pytest.raises(InvalidValueError, match=r"\$\.id: <.* is not allowed"):
         getattr(orders, name)(json_path={"$.id": value})

@@ -50,17 +50,17 @@ def _flow(**more: Any) -> dict[str, Any]:
     ({"flows": [_flow(versions=[1, 1])]}, "different whole numbers"),
     ({"flows": [_flow(versions=[1]), {"name": "G", "versions": [1]}]}, "1 is taken by"),
     ({"flows": [_flow(deployed=3)]}, "companies[0].flows[0].deployed: is no version of the flow"),
-    ({"flows": [_flow(deployed="x")]}, "allowed: true, false or the id of a version"),
-    ({"flows": [_flow(webhooks=[{"id": "X"}])]}, "allowed: a ULID in lower case"),
+    ({"flows": [_flow(deployed="x")]}, "use true, false or the id of a version"),
+    ({"flows": [_flow(webhooks=[{"id": "X"}])]}, "use a ULID in lower case"),
     ({"flows": [_flow(webhooks=[{"id": ID}], callbacks=[{"id": ID}])]}, f"'{ID}' is taken by"),
     ({"flows": [_flow(webhooks=[{"signature": "geheim"}])]}, "a value of 6 characters is not allowed"),
     ({"flows": [_flow(webhooks=[{"hmac": {"algorithm": "sha256"}}])]}, "the key 'key' is missing"),
     ({"flows": [_flow(webhooks=[{"hmac": {"algorithm": "sha256", "key": "geheim"}}])]}, "a value of 6 characters"),
-    ({"flows": [_flow(webhooks=[{"answer": {"status": 99}}])]}, "allowed: a whole number from 200 to 599"),
-    ({"flows": [_flow(callbacks=[{"format": "csv"}])]}, "allowed: json, xml or txt"),
+    ({"flows": [_flow(webhooks=[{"answer": {"status": 99}}])]}, "use a whole number from 200 to 599"),
+    ({"flows": [_flow(callbacks=[{"format": "csv"}])]}, "use json, xml or txt"),
     ({"api_keys": [{"name": "k", "key": "geheim"}]}, "a value of 6 characters is not allowed"),
     ({"api_keys": [{"name": "k", "key": KEY}, {"name": "l", "key": KEY}]}, "the value is taken by"),
-    ({"users": [{"email": "ada", "password": "long enough"}]}, "allowed: an email address"),
+    ({"users": [{"email": "ada", "password": "long enough"}]}, "use an email address"),
     ({"users": [ADA, {**ADA, "email": "ADA@example.test"}]}, "is the same as"),
 ])  # fmt: skip
 def test_wrong_part_is_refused_with_its_place_and_without_secrets(company: dict[str, Any], told: str) -> None:
@@ -75,7 +75,7 @@ def test_wrong_part_is_refused_with_its_place_and_without_secrets(company: dict[
 def test_other_hash_function_is_refused() -> None:
     hook = {"hmac": {"algorithm": "md5", "key": "long enough"}}
 
-    with pytest.raises(SeedError, match="'md5' is not allowed; allowed: sha256 or ripemd128"):
+    with pytest.raises(SeedError, match="'md5' is not allowed; use sha256 or ripemd128"):
         parse_seed(_seed(flows=[_flow(webhooks=[hook])]))
 
 

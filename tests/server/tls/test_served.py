@@ -176,7 +176,7 @@ def test_ca_file_that_cannot_be_used_is_told(tmp_path: Path, text: str | None, w
     with pytest.raises(InvalidValueError) as caught:
         RemoteSandbox("https://localhost", ca_file=tmp_path / "ca.pem")
 
-    assert str(caught.value).endswith(f"allowed: a PEM file with a certificate authority ({why})")
+    assert str(caught.value).endswith(f"use a PEM file with a certificate authority ({why})")
 
 
 @pytest.mark.parametrize("command", ["health", "requests"])

@@ -18,10 +18,10 @@ def made_schema() -> dict[str, Any]:
     for option in fields_of(ServiceOptions):
         service["properties"][option.name] = {
             "title": option.name.replace("_", " ").capitalize(),
-            "errorMessage": f"allowed: {option.type.allowed}",
+            "errorMessage": f"use {option.type.allowed}",
             **option.schema,
         }
-    service["errorMessage"] = f"allowed: a mapping with the keys {', '.join(service['properties'])}"
+    service["errorMessage"] = f"use a mapping with the keys {', '.join(service['properties'])}"
     by_hand = {name: part for name, part in written["$defs"].items() if name[0].islower() or name.startswith("Seeded")}
     return {**written, "$defs": {**by_hand, **schemas("#/$defs/")}}
 

@@ -360,23 +360,23 @@ def test_rule_broken_by_two_files_names_a_place_in_each(write: Write) -> None:
 
 # --- what is refused in the structure ---
 
-NAME = "allowed: text of 1 to 255 characters, not only spaces"
-COMPANY = "allowed: a mapping with the keys name, slug, connectors, flows, api_keys and users"
-CLIENT_NAME = "allowed: text of 3 to 255 characters, not only spaces"
-UUID = "allowed: a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11"
-SECRET = "allowed: 8 to 255 printable ASCII characters, no space at either end"
-URL = "allowed: 3 to 36 letters, digits, - and _"
-SLUG = "allowed: 2 to 63 lower-case letters, digits and hyphens"
+NAME = "use text of 1 to 255 characters, not only spaces"
+COMPANY = "use a mapping with the keys name, slug, connectors, flows, api_keys and users"
+CLIENT_NAME = "use text of 3 to 255 characters, not only spaces"
+UUID = "use a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11"
+SECRET = "use 8 to 255 printable ASCII characters, no space at either end"
+URL = "use 3 to 36 letters, digits, - and _"
+SLUG = "use 2 to 63 lower-case letters, digits and hyphens"
 
 
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        ("text", 1, "'text' is not allowed; allowed: a mapping with the keys companies, settings and faults"),
-        ("[]", 1, "a list is not allowed; allowed: a mapping with the keys companies, settings and faults"),
+        ("text", 1, "'text' is not allowed; use a mapping with the keys companies, settings and faults"),
+        ("[]", 1, "a list is not allowed; use a mapping with the keys companies, settings and faults"),
         ("\ncompanys: []", 2, "companys: is unknown; did you mean 'companies'? known: companies, settings, faults"),
         ("zzz: 1", 1, "zzz: is unknown; known: companies, settings, faults"),
-        ("companies: {}", 1, "companies: a mapping is not allowed; allowed: a list of companies, each with a name"),
+        ("companies: {}", 1, "companies: a mapping is not allowed; use a list of companies, each with a name"),
         (
             "companies:\n  - Acme",
             2,
@@ -388,7 +388,7 @@ SLUG = "allowed: 2 to 63 lower-case letters, digits and hyphens"
         ("companies:\n  - name: ''", 2, f"companies[0].name: '' is not allowed; {NAME}"),
         ("companies:\n  - name: A\n    slug: a", 3, f"companies[0].slug: 'a' is not allowed; {SLUG}"),
         ("companies:\n  - name: A\n    slug: Acme", 3, f"companies[0].slug: 'Acme' is not allowed; {SLUG}"),
-        ("settings: 5", 1, "settings: 5 is not allowed; allowed: a mapping of setting names to values"),
+        ("settings: 5", 1, "settings: 5 is not allowed; use a mapping of setting names to values"),
     ],
 )
 def test_wrong_structure_is_refused_with_its_line(content: str, line: int, message: str, write: Write) -> None:
@@ -402,11 +402,11 @@ def test_wrong_structure_is_refused_with_its_line(content: str, line: int, messa
 @pytest.mark.parametrize(
     ("body", "line", "message"),
     [
-        ("environment: prod", 5, "environment: 'prod' is not allowed; allowed: test or live"),
+        ("environment: prod", 5, "environment: 'prod' is not allowed; use test or live"),
         (
             "entities: {}",
             5,
-            "entities: a mapping is not allowed; allowed: a list of entities, each with a type and a name",
+            "entities: a mapping is not allowed; use a list of entities, each with a type and a name",
         ),
         ("entities:\n  - name: orders", 6, "entities[0]: the key 'type' is missing; add it"),
         (
@@ -417,7 +417,7 @@ def test_wrong_structure_is_refused_with_its_line(content: str, line: int, messa
         (
             "entities:\n  - type: a\n    name: b\n    json_schema: []",
             8,
-            "entities[0].json_schema: a list is not allowed; allowed: a mapping that is a JSON Schema",
+            "entities[0].json_schema: a list is not allowed; use a mapping that is a JSON Schema",
         ),
         ("oauth_clients:\n  - name: CI", 6, f"oauth_clients[0].name: 'CI' is not allowed; {CLIENT_NAME}"),
         (
@@ -458,7 +458,7 @@ def test_wrong_structure_is_refused_with_its_line(content: str, line: int, messa
         (
             "services:\n  - entity: a\n    vanity_url: abc\n    active: yes",
             8,
-            "services[0].active: 'yes' is not allowed; allowed: true or false",
+            "services[0].active: 'yes' is not allowed; use true or false",
         ),
         (
             "services:\n  - entity: a\n    vanity_url: abc\n    vanityUrl: abc",
@@ -492,16 +492,16 @@ def test_service_of_a_seed_has_its_options(write: Write) -> None:
 @pytest.mark.parametrize(
     ("option", "line", "message"),
     [
-        ("max_attempts: 16", 10, "max_attempts: 16 is not allowed; allowed: a whole number from 1 to 15"),
+        ("max_attempts: 16", 10, "max_attempts: 16 is not allowed; use a whole number from 1 to 15"),
         (
             "time_zone: Mars",
             10,
-            "time_zone: 'Mars' is not allowed; allowed: a time zone of the IANA database, such ",
+            "time_zone: 'Mars' is not allowed; use a time zone of the IANA database, such ",
         ),
-        ("schedule: 0 0 30 2 *", 10, "schedule: '0 0 30 2 *' is not allowed; allowed: a preset (every minute, every 5"),
-        ("mappings: [{source: a}]", 10, "mappings[0].destination: None is not allowed; allowed: text of 1 to 255 "),
-        ("mappings: x", 10, "mappings: 'x' is not allowed; allowed: a list of up to 500 objects with source and "),
-        ("page_size:", 10, "page_size: None is not allowed; allowed: a whole number from 1 to 1000"),
+        ("schedule: 0 0 30 2 *", 10, "schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, every 5"),
+        ("mappings: [{source: a}]", 10, "mappings[0].destination: None is not allowed; use text of 1 to 255 "),
+        ("mappings: x", 10, "mappings: 'x' is not allowed; use a list of up to 500 objects with source and "),
+        ("page_size:", 10, "page_size: None is not allowed; use a whole number from 1 to 1000"),
     ],
 )
 def test_wrong_option_of_a_service_is_refused_with_its_line(option: str, line: int, message: str, write: Write) -> None:
@@ -595,7 +595,7 @@ def test_message_shows_twenty_errors_and_counts_the_rest(write: Write) -> None:
         (
             "entities:\n  - type: a\n    name: b\n    json_schema: {type: strin}",
             8,
-            'entities[0].json_schema: is not allowed; allowed: a valid JSON Schema ("strin" is not valid under any',
+            'entities[0].json_schema: is not allowed; use a valid JSON Schema ("strin" is not valid under any',
         ),
         (
             "entities:\n  - {type: a, name: b, sample: {n: [1]},\n     json_schema: {properties: {n: {maxItems: 0}}}}",
@@ -854,12 +854,12 @@ def test_seed_that_may_not_be_read_is_refused(write: Write, monkeypatch: pytest.
             with_connector(oauth_clients=[{"name": "abc"}, {"name": "abc"}]),
             "companies[0].connectors[0].oauth_clients[1]: is the same as companies[0].connectors[0].oauth_clients[0]",
         ),
-        ({"companies": [{"name": Path("A")}]}, "is not JSON; allowed: mappings with text keys, lists, text"),
+        ({"companies": [{"name": Path("A")}]}, "is not JSON; use mappings with text keys, lists, text"),
         ({1: 2}, "{1: 2} is not JSON"),
         ({"settings": {"a": float("nan")}}, "settings.a: nan is not JSON"),
         ({"settings": {"a": "\ud800"}}, "settings.a: '\\ud800' is not JSON"),
         ({"settings": {"\ud800": 1}}, "settings: {'\\ud800': 1} is not JSON"),
-        ([], "a list is not allowed; allowed: a mapping with the keys companies, settings and faults"),
+        ([], "a list is not allowed; use a mapping with the keys companies, settings and faults"),
     ],
 )
 def test_wrong_data_is_refused_with_its_path(data: Any, message: str) -> None:
@@ -1070,7 +1070,7 @@ def test_options_of_a_service_survive_in_the_data_of_a_seed(write: Write) -> Non
     ids=lambda part: next(iter(part)),
 )
 def test_text_beside_a_secret_is_in_no_message(part: dict[str, Any]) -> None:
-    with pytest.raises(SeedError, match=r"a value of [0-9]+ characters is not allowed; allowed: ") as refused:
+    with pytest.raises(SeedError, match=r"a value of [0-9]+ characters is not allowed; use ") as refused:
         parse_seed({"companies": [{"name": "Acme", **part}]})
 
     assert "misplaced" not in str(refused.value)

@@ -107,29 +107,29 @@ def test_preset_of_the_users_own_folder_is_found(write: Write, tmp_path: Path) -
         (
             "fault: {kind: hagn}",
             3,
-            "faults[0].fault.kind: 'hagn' is not allowed; allowed: a kind of fault; did you mean 'hang'?",
+            "faults[0].fault.kind: 'hagn' is not allowed; use a kind of fault; did you mean 'hang'?",
         ),
-        ("fault:\n      kind: status\n      code: 99", 5, "faults[0].fault.code: 99 is not allowed; allowed: a whole"),
+        ("fault:\n      kind: status\n      code: 99", 5, "faults[0].fault.code: 99 is not allowed; use a whole"),
         (
             "fault:\n      kind: sequence\n      steps:\n        - pass\n        - {kind: status, code: 5}",
             7,
-            "faults[0].fault.steps[1].code: 5 is not allowed; allowed: a whole number from 200 to 599",
+            "faults[0].fault.steps[1].code: 5 is not allowed; use a whole number from 200 to 599",
         ),
-        ("times: 1", 3, "faults[0].fault: None is not allowed; allowed: a fault: an object"),
+        ("times: 1", 3, "faults[0].fault: None is not allowed; use a fault: an object"),
         (
             "fault: {kind: hang}\n    tiems: 1",
             4,
             "faults[0].tiems: there is no such field; did you mean 'times'?",
         ),
-        ("12", 3, "faults[0]: 12 is not allowed; allowed: an object with the fields fault, match"),
-        ("preset: 12", 3, "faults[0].preset: 12 is not allowed; allowed: the name of a fault preset"),
+        ("12", 3, "faults[0]: 12 is not allowed; use an object with the fields fault, match"),
+        ("preset: 12", 3, "faults[0].preset: 12 is not allowed; use the name of a fault preset"),
         (
             "preset: slow-platform\n    times: 1",
             4,
             "faults[0].times: there is no such key beside preset; known: ",
         ),
         ("preset: slow-platform\n    match: {endpoint: tokn}", 4, "faults[0].match.endpoint: 'tokn' is not allowed"),
-        ("preset: slow-platform\n    match: 5", 4, "faults[0].match: 5 is not allowed; allowed: an object"),
+        ("preset: slow-platform\n    match: 5", 4, "faults[0].match: 5 is not allowed; use an object"),
     ],
     ids=[
         "kind",
@@ -154,7 +154,7 @@ def test_wrong_fault_is_refused_with_its_path_and_line(item: str, line: int, mes
 
 
 def test_faults_that_are_no_list_are_refused() -> None:
-    with pytest.raises(SeedError, match=r"^seed: faults: 5 is not allowed; allowed: a list of fault rules, and of"):
+    with pytest.raises(SeedError, match=r"^seed: faults: 5 is not allowed; use a list of fault rules, and of"):
         parse_seed({"faults": 5})
 
 

@@ -56,7 +56,7 @@ def test_storm_has_steps_settings_and_a_number_of_payloads(tmp_path: Path) -> No
         ("title: T\nstory: S\n", "mine.yaml: judges: "),
         (
             "title: T\nstory: S\njudges: [no_such]\n",
-            "mine.yaml: judges: 'no_such' is not allowed; allowed: a check; known: caches_token",
+            "mine.yaml: judges: 'no_such' is not allowed; use a check; known: caches_token",
         ),
         (f"{GOOD}rulez: []\n", "mine.yaml: rulez: .*did you mean 'rules'"),
         (f"{GOOD}rules: {{}}\n", "mine.yaml: rules: .*a list"),

@@ -177,14 +177,14 @@ def test_asserted(patchworks):
 @pytest.mark.parametrize(
     ("ini", "arguments", "message"),
     [
-        ("patchworks_contract = fial", "", "*patchworks_contract: 'fial' is not allowed; allowed: fail, report, off*"),
+        ("patchworks_contract = fial", "", "*patchworks_contract: 'fial' is not allowed; use fail, report or off*"),
         (
             "patchworks_contract_allow = nothing",
             "",
             "*patchworks_contract_allow: *codes of contract violations; *",
         ),
-        ("", "contract='fial'", "*contract: 'fial' is not allowed; allowed: fail, report, off*"),
-        ("", "contract='fail', allow={'x'}", "*allow: 'x' is not allowed; allowed: codes of contract violations; *"),
+        ("", "contract='fial'", "*contract: 'fial' is not allowed; use fail, report or off*"),
+        ("", "contract='fail', allow={'x'}", "*allow: 'x' is not allowed; use codes of contract violations; *"),
     ],
 )
 def test_what_makes_no_sense_is_refused(pytester: pytest.Pytester, ini: str, arguments: str, message: str) -> None:

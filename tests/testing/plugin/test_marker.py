@@ -83,7 +83,7 @@ def test_own(patchworks):
             "*sed: there is no such argument of the patchworks marker; did you mean 'seed'? known: seed, settings, *",
         ),
         ("{}", "*the arguments of the patchworks marker have names: *"),
-        ("isolate=True, settings={'success_status': 201}", "*allowed: none with isolate*"),
+        ("isolate=True, settings={'success_status': 201}", "*use none with isolate*"),
     ],
     ids=["unknown", "without a name", "settings of a shared sandbox"],
 )
@@ -163,4 +163,4 @@ def test_typo(patchworks):
     )
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['*intercept: *loosely* is not allowed; allowed: True, False or "strict"*'])
+    result.stdout.fnmatch_lines(['*intercept: *loosely* is not allowed; use True, False or "strict"*'])

@@ -110,7 +110,7 @@ def test_nonsense(patchworks):
     )
 
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*keep_tokens: True is not allowed; allowed: nothing together with seed, settings *"])
+    result.stdout.fnmatch_lines(["*keep_tokens: True is not allowed; use nothing together with seed, settings *"])
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,12 @@ def test_settings_of_a_configuration_file_reach_a_sandbox_elsewhere(
     ("line", "message"),
     [
         ("patchworks_settings = succes_status = 201", "*succes_status: there is no such setting; did you mean *"),
-        ("patchworks_settings = success_status", "*patchworks_settings: *allowed: lines such as: rate_limit = true*"),
-        ("patchworks_settings = success_status = 300", "*success_status: *300* is not allowed; allowed: 200 or 201*"),
+        ("patchworks_settings = success_status", "*patchworks_settings: *use lines such as: rate_limit = true*"),
+        ("patchworks_settings = success_status = 300", "*success_status: *300* is not allowed; use 200 or 201*"),
         ("patchworks_seed_file = nowhere.yaml", "*nowhere.yaml: there is no such file; *"),
         (
             "patchworks_intercept = loosely",
-            "*patchworks_intercept: 'loosely' is not allowed; allowed: true, false *",
+            "*patchworks_intercept: 'loosely' is not allowed; use true, false *",
         ),
     ],
     ids=["unknown setting", "no value", "wrong value", "missing seed", "wrong interception"],

@@ -126,7 +126,7 @@ def test_deleting_a_client_needs_its_name(integration: Integration) -> None:
     response = integration.control("DELETE", f"{URL}/{UUID}", {"confirmation": "demo integration"})
 
     assert detail(response, 422) == (
-        "body.confirmation: 'demo integration' is not allowed; allowed: the client's name, 'Demo integration'"
+        "body.confirmation: 'demo integration' is not allowed; use the client's name, 'Demo integration'"
     )
     assert integration.request_token().status_code == 200
 
@@ -134,9 +134,9 @@ def test_deleting_a_client_needs_its_name(integration: Integration) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("ab", "'ab' is not allowed; allowed: text of 3 to 255 characters"),
-        ("x" * 256, "allowed: text of 3 to 255 characters"),
-        (7, "body.name: 7 is not allowed; allowed: text"),
+        ("ab", "'ab' is not allowed; use text of 3 to 255 characters"),
+        ("x" * 256, "use text of 3 to 255 characters"),
+        (7, "body.name: 7 is not allowed; use text"),
     ],
     ids=["too short", "too long", "number"],
 )

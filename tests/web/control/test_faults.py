@@ -73,7 +73,7 @@ def test_every_kind_can_be_added(integration: Integration, kind: str) -> None:
         ({"fault": {"kind": "status", "code": 503, "headers": {"Transfer-Encoding": "x"}}}, 422, "truncated_body"),
         ({"fault": {"kind": "hang"}, "tims": 2}, 422, "did you mean 'times'?"),
         ({}, 422, "fault: None is not allowed"),
-        ([], 422, "allowed: a JSON object"),
+        ([], 422, "use a JSON object"),
     ],
 )
 def test_wrong_rule_is_refused_telling_what_is_known(
@@ -216,7 +216,7 @@ def test_folder_of_presets_is_set_at_the_start_only(integration: Integration, tm
     response = integration.control("PATCH", "/settings", {"presets_dir": str(tmp_path)})
 
     assert response.status_code == 422
-    assert "to be set at the start only" in response.json["errors"][0]["message"]
+    assert "use it at the start only" in response.json["errors"][0]["message"]
 
 
 def test_folder_of_presets_that_is_not_there_is_told(make_integration: Any, tmp_path: Path) -> None:

@@ -71,9 +71,9 @@ def test_entry_shows_such_a_body_as_it_was_sent_and_not_parsed(received: Integra
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ('"sample": {"lines": [{"total": 1e999}]}', "sample.lines.0.total: inf is not allowed; allowed: JSON "),
-        ('"sample": -1e999', "sample: -inf is not allowed; allowed: JSON "),
-        ('"json_schema": {"maximum": 1e999}', "json_schema.maximum: inf is not allowed; allowed: JSON "),
+        ('"sample": {"lines": [{"total": 1e999}]}', "sample.lines.0.total: inf is not allowed; use JSON "),
+        ('"sample": -1e999', "sample: -inf is not allowed; use JSON "),
+        ('"json_schema": {"maximum": 1e999}', "json_schema.maximum: inf is not allowed; use JSON "),
     ],
     ids=["in a sample", "as a sample", "in a JSON Schema"],
 )

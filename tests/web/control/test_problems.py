@@ -50,7 +50,7 @@ def test_digits_without_end_are_refused(integration: Integration) -> None:
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'"x"', b"1", b"true"])
 def test_body_that_is_no_object_is_refused(integration: Integration, body: bytes) -> None:
-    assert detail(post(integration, body), 422) == f"body: {json.loads(body)!r} is not allowed; allowed: a JSON object"
+    assert detail(post(integration, body), 422) == f"body: {json.loads(body)!r} is not allowed; use a JSON object"
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/faults"), ("PATCH", "/settings")])
@@ -59,7 +59,7 @@ def test_body_that_is_no_object_is_refused(integration: Integration, body: bytes
     [
         (b"{", 400, "body: the body is not JSON: Expecting property name enclosed in double quotes"),
         (b"[" * 600 + b"]" * 600, 400, "body: the body is not JSON: nested deeper than 100 levels"),
-        (b"[1]", 422, "body: [1] is not allowed; allowed: a JSON object"),
+        (b"[1]", 422, "body: [1] is not allowed; use a JSON object"),
     ],
     ids=["cut off", "600 deep", "a list"],
 )
@@ -134,7 +134,7 @@ def test_several_mistakes_are_told_at_once(integration: Integration) -> None:
 
     assert detail(response, 422)
     assert sorted(response.get_json()["errors"], key=lambda error: error["field"]) == [
-        {"field": "body.company", "given": "1", "message": "allowed: text"},
+        {"field": "body.company", "given": "1", "message": "use text"},
         {"field": "body.name", "message": "missing; give text"},
         {"field": "body.nme", "message": "unknown; did you mean 'name'? known: company, environment, name"},
     ]

@@ -133,8 +133,8 @@ def test_client_may_have_an_id_and_a_secret_of_ones_own(integration: Integration
 @pytest.mark.parametrize(
     ("given", "status", "told"),
     [
-        ({"client_id": "no-uuid"}, 422, "body.client_id: 'no-uuid' is not allowed; allowed: a UUID in lower case"),
-        ({"client_secret": "short"}, 422, "allowed: 8 to 255 printable ASCII characters"),
+        ({"client_id": "no-uuid"}, 422, "body.client_id: 'no-uuid' is not allowed; use a UUID in lower case"),
+        ({"client_secret": "short"}, 422, "use 8 to 255 printable ASCII characters"),
         ({"client_id": DEMO_ID}, 409, f"OAuth client {DEMO_ID} exists already"),
         ({"client_id": None}, 422, "body.client_id"),
         ({"client_secret": 12345678}, 422, "body.client_secret"),
@@ -289,7 +289,7 @@ def one_connector(**parts: Any) -> dict[str, Any]:
 
 
 BAD: dict[str, tuple[Any, int, str]] = {
-    "a list": ([], 422, "allowed: a JSON object"),
+    "a list": ([], 422, "use a JSON object"),
     "unknown key": ({"companys": []}, 422, "body: companys: is unknown; did you mean 'companies'?"),
     "sample in a file": (
         one_connector(entities=[{"type": "t", "name": "n", "sample_file": "x"}]),
@@ -306,7 +306,7 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "setting of the start": (
         {"settings": {"port": 9}},
         422,
-        "body.settings.port: 9 is not allowed; allowed: to be set",
+        "body.settings.port: 9 is not allowed; use it at the start only",
     ),
     "secret setting": ({"settings": {"control_key": "k" * 20}}, 422, "(it is not shown) is not allowed"),
     "bad fault": ({"faults": [{"fault": {"kind": "x"}}]}, 422, "faults[0]"),

@@ -68,21 +68,21 @@ def test_deleted_service_leaves_its_url_free(integration: Integration) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "told"),
     [
-        ({"connector_id": True}, 422, "body.connector_id: True is not allowed; allowed: a whole number"),
-        ({"connector_id": "1"}, 422, "body.connector_id: '1' is not allowed; allowed: a whole number"),
-        ({"connector_id": 1.5}, 422, "body.connector_id: 1.5 is not allowed; allowed: a whole number"),
+        ({"connector_id": True}, 422, "body.connector_id: True is not allowed; use a whole number"),
+        ({"connector_id": "1"}, 422, "body.connector_id: '1' is not allowed; use a whole number"),
+        ({"connector_id": 1.5}, 422, "body.connector_id: 1.5 is not allowed; use a whole number"),
         ({"connector_id": 10**30}, 404, f"there is no connector {10**30}; known: 1"),
         ({"company": "nope"}, 404, "there is no company 'nope'; known: acme"),
         ({"entity": "nope"}, 404, "there is no entity 'nope'; known: orders, products, anything"),
         (
             {"vanity_url": "ab"},
             422,
-            "'ab' is not allowed; allowed: 3 to 36 letters, digits, '-' or '_' (upper case is lowered)",
+            "'ab' is not allowed; use 3 to 36 letters, digits, '-' or '_' (upper case is lowered)",
         ),
         ({"vanity_url": "a/../b"}, 422, "body.vanity_url: 'a/../b' is not allowed"),
         ({"vanity_url": "Orders"}, 409, "company 'acme' has a service at 'orders' already; choose another vanity URL"),
-        ({"active": "yes"}, 422, "body.active: 'yes' is not allowed; allowed: true or false"),
-        ({"active": 1}, 422, "body.active: 1 is not allowed; allowed: true or false"),
+        ({"active": "yes"}, 422, "body.active: 'yes' is not allowed; use true or false"),
+        ({"active": 1}, 422, "body.active: 1 is not allowed; use true or false"),
         ({"activ": True}, 422, "body.activ: unknown; did you mean 'active'? known: active, "),
     ],
     ids=[
@@ -109,25 +109,25 @@ def test_connector_of_another_company_is_refused(integration: Integration) -> No
     integration.control("POST", "/companies", {"name": "Beta", "slug": "beta"})
 
     response = integration.control("POST", "/services", {**SERVICE, "company": "beta"})
-    assert detail(response, 422) == "body.connector_id: 1 is not allowed; allowed: a connector of company 'beta'"
+    assert detail(response, 422) == "body.connector_id: 1 is not allowed; use a connector of company 'beta'"
 
 
 @pytest.mark.parametrize(
     ("body", "told"),
     [
         ({}, "body: nothing to change; give at least one of active, destination, "),
-        ({"active": None}, "body.active: None is not allowed; allowed: true or false"),
+        ({"active": None}, "body.active: None is not allowed; use true or false"),
         ({"active": True, "vanity_url": "x"}, "body.vanity_url: unknown; known: active, destination, "),
-        ({"page_size": 1_001}, "body.page_size: 1001 is not allowed; allowed: a whole number from 1 to 1000"),
-        ({"max_attempts": 16}, "body.max_attempts: 16 is not allowed; allowed: a whole number from 1 to 15"),
+        ({"page_size": 1_001}, "body.page_size: 1001 is not allowed; use a whole number from 1 to 1000"),
+        ({"max_attempts": 16}, "body.max_attempts: 16 is not allowed; use a whole number from 1 to 15"),
         ({"max_attempts": None}, "body.max_attempts: None is not allowed"),
-        ({"type": "sweep"}, "body.type: 'sweep' is not allowed; allowed: standard, sweeper"),
-        ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; allowed: a preset (every minute, "),
-        ({"time_zone": "../UTC"}, "body.time_zone: '../UTC' is not allowed; allowed: a time zone of the IANA database"),
-        ({"reference": "order"}, "body.reference: 'order' is not allowed; allowed: an RFC 9535 JSONPath such as"),
-        ({"mappings": [{"source": "a"}]}, "mappings[0].destination: None is not allowed; allowed: text of 1 to 255"),
+        ({"type": "sweep"}, "body.type: 'sweep' is not allowed; use standard or sweeper"),
+        ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, "),
+        ({"time_zone": "../UTC"}, "body.time_zone: '../UTC' is not allowed; use a time zone of the IANA database"),
+        ({"reference": "order"}, "body.reference: 'order' is not allowed; use an RFC 9535 JSONPath such as"),
+        ({"mappings": [{"source": "a"}]}, "mappings[0].destination: None is not allowed; use text of 1 to 255"),
         ({"mappings": [{"sauce": "a"}]}, "did you mean 'source'?"),
-        ({"mappings": {}}, "body.mappings: {} is not allowed; allowed: a list of up to 500 objects"),
+        ({"mappings": {}}, "body.mappings: {} is not allowed; use a list of up to 500 objects"),
         ({"destination": "a\nb"}, "body.destination: 'a\\nb' is not allowed"),
         ({"notes": 5}, "body.notes: 5 is not allowed"),
     ],
@@ -189,7 +189,7 @@ def test_mapping_preview_is_of_a_payload_an_entry_or_the_sample(integration: Int
     assert preview(3, {"entry": entry})["mapped"][0]["values"] == ["from the journal"]
     assert preview(3, None)["missing"] == ["order"]
     both = integration.control("POST", "/services/3/mapping-preview", {"payload": 1, "entry": entry})
-    assert "use one of them" in detail(both, 422)
+    assert "either this or payload, not both" in detail(both, 422)
     assert preview(1, None)["unmapped"][:2] == ["id", "number"]
 
 

@@ -24,7 +24,7 @@ def test_change_of_nothing_is_refused(integration: Integration, method: str, pat
         ("rate_limit", "true", "true or false"),
         ("token_methods", "GET", "GET, POST or both"),
         ("success_status", "201", "200 or 201"),
-        ("wire_profile", None, "modern, legacy"),
+        ("wire_profile", None, "modern or legacy"),
     ],
 )
 def test_setting_of_another_json_type_is_refused(integration: Integration, name: str, value: Any, allowed: str) -> None:
@@ -32,7 +32,7 @@ def test_setting_of_another_json_type_is_refused(integration: Integration, name:
 
     assert response.status_code == 422
     [error] = response.json["errors"]  # type: ignore[index]
-    assert (error["field"], error["message"]) == (f"body.{name}", f"allowed: {allowed}")
+    assert (error["field"], error["message"]) == (f"body.{name}", f"use {allowed}")
 
 
 def test_every_setting_of_another_json_type_is_told_at_once(integration: Integration) -> None:

@@ -61,7 +61,7 @@ def test_violation_that_no_rule_has_is_refused_and_filters_nothing(integration: 
 
     html = integration.http.get("/_sandbox/?violation=%3Cb%3E").text
 
-    assert "&#39;&lt;b&gt;&#39; is not allowed; allowed: malformed_http, " in html
+    assert "&#39;&lt;b&gt;&#39; is not allowed; use malformed_http, " in html
     assert html.count('class="row"') == 2
 
 

@@ -62,7 +62,7 @@ def test_schedule_that_never_comes_is_refused_in_the_form(dashboard: Dashboard) 
     page.get_by_role("combobox", name="Schedule").fill("0 0 30 2 *")
     page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("allowed: a preset")
+    expect(page.get_by_role("alert")).to_contain_text("use a preset")
 
 
 def test_failed_orders_are_found_downloaded_and_resynced_together(dashboard: Dashboard) -> None:

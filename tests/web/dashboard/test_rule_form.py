@@ -72,9 +72,9 @@ def test_new_kind_needs_no_line_in_the_form() -> None:
     schema = object_schema(dataclasses.dataclass(frozen=True)(Flood), "Water.")
     form = SchemaForm(schema, {})
 
-    fields, _ = form.fields({"depth": 5}, {"depth": "allowed: less"})
+    fields, _ = form.fields({"depth": 5}, {"depth": "use less"})
     assert [(each.name, each.control, each.value, each.error) for each in fields] == [
-        ("depth", "line", "5", "allowed: less"),
+        ("depth", "line", "5", "use less"),
         ("salty", "flag", "false", ""),
     ]
 

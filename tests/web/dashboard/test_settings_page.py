@@ -81,10 +81,10 @@ def test_setting_is_changed_and_undone(integration: Integration, name: str, text
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("token_lifetime", "nine", "'nine' is not allowed; allowed: a whole number from 1"),
+        ("token_lifetime", "nine", "'nine' is not allowed; use a whole number from 1"),
         ("token_lifetime", "", "a whole number"),
-        ("public_url", "no url", "allowed:"),
-        ("success_status", "[", "allowed:"),
+        ("public_url", "no url", "use an http or https URL"),
+        ("success_status", "[", "use 200 or 201"),
     ],
 )
 def test_refusal_is_at_its_setting(integration: Integration, name: str, text: str, said: str) -> None:

@@ -148,9 +148,9 @@ def test_every_filter_of_the_control_api_is_one_of_the_page(journal: Journal, re
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("status", "4", "4 is not allowed; allowed: 100 to 599"),
-        ("status", "ok", "ok is not allowed; allowed: a whole number"),
-        ("kind", "nonsense", "nonsense is not allowed; allowed: "),
+        ("status", "4", "4 is not allowed; use a number from 100 to 599"),
+        ("status", "ok", "ok is not allowed; use a whole number"),
+        ("kind", "nonsense", "nonsense is not allowed; use "),
         ("since", "yesterday", "yesterday"),
         ("json_path", "$.[", "an RFC 9535 JSONPath"),
     ],
