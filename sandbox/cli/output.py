@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
+from sandbox.foundation.printable import escape_unprintable, replace_unprintable
 from sandbox.foundation.strict_json import write_json
-from sandbox.foundation.value_types import escape_unprintable
 
 JSON_OPTION: Final = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
@@ -27,8 +27,7 @@ def json_text(value: object, indent: int | None = None) -> str:
 
 def printable(value: object) -> str:
     """Return a value on one line, without characters that move a cursor or change a title."""
-    text = "-" if value is None else str(value)
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return "-" if value is None else replace_unprintable(str(value))
 
 
 def printable_lines(text: str) -> str:

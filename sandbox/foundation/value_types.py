@@ -16,6 +16,7 @@ from typing import Any, Final
 from sandbox.foundation.errors import InvalidValueError, any_of
 from sandbox.foundation.instants import format_instant, parse_duration, parse_instant
 from sandbox.foundation.json_path import MAX_JSON_PATH_LENGTH, compile_json_path
+from sandbox.foundation.printable import UNPRINTABLE, is_printable
 
 _HTTP_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 DURATIONS: Final = "as a number (0.25) or a duration (90s, 5m, PT1H)"
@@ -70,6 +71,10 @@ def taking(
     return ValueType(parse, allowed, schema, dump, from_text)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def optional(value_type: ValueType) -> ValueType:
     """Return the type that also takes ``None``, and an empty text for it."""
 
@@ -81,15 +86,16 @@ def optional(value_type: ValueType) -> ValueType:
 
 
 def integer(low: int, high: int, unit: str = "") -> ValueType:
-    """A whole number; from text, its digits."""
+    """A whole number, which JSON may write as 60.0; from text, its digits."""
 
     def from_text(text: str) -> object:
         return int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 20 else text
 
     return taking(
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+        lambda value: _is_number(value) and low <= value <= high and value == int(value),
         f"a whole number from {low} to {high}" + (f" ({unit})" if unit else ""),
         {"type": "integer", "minimum": low, "maximum": high},
+        int,
         from_text=from_text,
     )
 
@@ -97,7 +103,7 @@ def integer(low: int, high: int, unit: str = "") -> ValueType:
 def number(low: float, high: float) -> ValueType:
     """A number, kept as a float."""
     return taking(
-        lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high,
+        lambda value: _is_number(value) and low <= value <= high,
         f"a number from {low:g} to {high:g}",
         {"type": "number", "minimum": low, "maximum": high},
         float,
@@ -159,23 +165,6 @@ def text(high: int = 1_000_000, low: int = 0) -> ValueType:
         f"text of {low} to {high} characters",
         {"type": "string", "minLength": low, "maxLength": high},
     )
-
-
-UNPRINTABLE: Final = r"\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
-"""Characters that end a line, steer a terminal, change the direction of text or cannot be seen, as in a pattern's
-class. Halves of characters are no text in JSON, so they are left out."""
-
-_UNPRINTABLE: Final = re.compile(rf"[{UNPRINTABLE}\ud800-\udfff]")
-
-
-def is_printable(text: str) -> bool:
-    """Return whether a text can be shown as it is, on one line."""
-    return not _UNPRINTABLE.search(text)
-
-
-def escape_unprintable(text: str) -> str:
-    r"""Return JSON or another text with ``\u202e`` in place of a character that cannot be shown as it is."""
-    return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def printable(high: int, low: int) -> ValueType:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp, parse_instant
-from sandbox.foundation.value_types import escape_unprintable
+from sandbox.foundation.printable import escape_unprintable
 from sandbox.journal.entry import Entry, clock_jump_s
 
 EventKind = Literal["clock", "faults", "tokens", "keys", "settings", "reset"]

@@ -10,8 +10,8 @@ import unicodedata
 from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.printable import is_printable
 from sandbox.foundation.settings import is_client_id
-from sandbox.foundation.value_types import is_printable
 from sandbox.platform.model import Environment
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError, SandboxError, cut, did_you_mean
+from sandbox.foundation.printable import replace_unprintable
 from sandbox.journal.contract_rules import RULES, Code, ContractViolation
 
 MAX_REQUESTS: Final = 10
@@ -92,19 +93,15 @@ def _listed(violations: ContractViolations) -> Iterator[str]:
     explained: set[Code] = set()
     for _, group in requests[:MAX_REQUESTS]:
         first = group[0]
-        yield cut(_printable(f"  #{_number(first)} {first.method} {first.path}"), _WIDTH)
+        yield cut(replace_unprintable(f"  #{_number(first)} {first.method} {first.path}"), _WIDTH)
         for found in group:
-            yield cut(_printable(f"      {found.code}: {found.message}"), _WIDTH)
+            yield cut(replace_unprintable(f"      {found.code}: {found.message}"), _WIDTH)
             if found.code not in explained:
                 explained.add(found.code)
                 yield f"          contract: {found.rule}"
                 yield f"          remedy: {found.remedy}"
     if (more := len(requests) - MAX_REQUESTS) > 0:
         yield f"  and {more} more request{'s' if more > 1 else ''}"
-
-
-def _printable(line: str) -> str:
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
 def _loss(lost: int) -> str:

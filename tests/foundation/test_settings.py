@@ -108,7 +108,24 @@ def test_setting_is_read_from_values_and_text(name: str, given: object, value: o
     assert getattr(Settings(**{name: given}), name) == value  # type: ignore[arg-type]
 
 
-_NOT_WHOLE = [None, "", "x", "1.5", "1_0", "0x10", "--5", "5 5", 1.0, True, [], {}, "9" * 30, 10**400]
+_NOT_WHOLE = [
+    None,
+    "",
+    "x",
+    "1.5",
+    "1_0",
+    "0x10",
+    "--5",
+    "5 5",
+    1.5,
+    float("nan"),
+    float("inf"),
+    True,
+    [],
+    {},
+    "9" * 30,
+    10**400,
+]
 REFUSED: dict[str, list[object]] = {
     "host": ["", "a b", "a\nb", None, 5],
     "port": [*_NOT_WHOLE, -1, "-1", 65_536, "65536"],
@@ -146,7 +163,7 @@ REFUSED: dict[str, list[object]] = {
     ],
     "required_scope": ["", "a b", 'a"b', "a\\b", "a,b", "ä", "a\tb", None, 5],
     "scopes": ["", "a b", "a,,b", [], [""], [5], None],
-    "success_status": [199, 202, "ok", None, True, 200.0],
+    "success_status": [199, 202, "ok", None, True, 200.5],
     "success_message": ["", "x" * 501, "a\nb", "a\rb", None, 5],
     "inactive_service": ["404", None],
     "entity_check": [True, "on", None],

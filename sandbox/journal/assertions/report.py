@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp
+from sandbox.foundation.printable import replace_unprintable
 from sandbox.journal.assertions.difference import Difference, show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
 from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Verdict, View
@@ -140,7 +141,7 @@ def entry_line(entry: Entry) -> str:
     if entry.closed_after_ms is not None:
         line += f", the client hung up after {entry.closed_after_ms / 1000:.1f} s"
     # A path may hold what ends a line or steers a terminal, and this goes into reports and logs.
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return replace_unprintable(line)
 
 
 def _loss(dropped: int, lost: int) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import span
+from sandbox.foundation.printable import replace_unprintable
 from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.assertions.verify import EntrySource
 from sandbox.journal.attempts import Repetitions
@@ -80,5 +81,5 @@ def _lines(
 def _preview(entry: Entry, secrets: KnownSecrets) -> str:
     body = redact_body(entry.body[:_SEARCHED], secrets)  # cut after that, because half a secret is one
     text = body.decode("utf-8", "replace")
-    shown = cut("".join(char if char.isprintable() else "·" for char in " ".join(text.split())), _BODY)
+    shown = cut(replace_unprintable(" ".join(text.split()), "·"), _BODY)
     return shown if len(entry.body) <= _BODY else f"{shown} ({entry.body_size} bytes)"

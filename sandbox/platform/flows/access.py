@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError
+from sandbox.foundation.printable import is_printable
 from sandbox.foundation.rng import Rng
-from sandbox.foundation.value_types import is_printable
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.platform.flows.model import ApiKey, ApiKeySeed, User, UserSeed
 from sandbox.platform.model import is_recognised, recognised_by

@@ -16,7 +16,7 @@ from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
-from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, between, one_of, says
+from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, WholeNumber, between, one_of, says
 from sandbox.web.control.seed import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
@@ -76,8 +76,7 @@ class FlowSchema(AnswerSchema):
 
 class FlowChangeSchema(ChangeSchema):
     enabled = Flag()
-    deployed = fields.Integer(
-        strict=True,
+    deployed = WholeNumber(
         allow_none=True,
         validate=between(1, 2**53),
         **says("Id of the version to deploy; null for none."),

@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.instants import format_instant
-from sandbox.foundation.value_types import UNPRINTABLE
+from sandbox.foundation.printable import UNPRINTABLE
 from sandbox.web.control.problems import SharedSchema
 
 
@@ -56,6 +56,17 @@ class Component(fields.Field[Any]):
         if not isinstance(value, dict):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class WholeNumber(fields.Integer):
+    """A whole number of a body; JSON may write it as 60.0, but not as a text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(strict=True, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        whole = isinstance(value, float) and value.is_integer()
+        return super()._deserialize(int(value) if whole else value, attr, data, **kwargs)
 
 
 def says(description: str, /, **more: object) -> dict[str, Any]:

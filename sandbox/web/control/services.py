@@ -13,7 +13,7 @@ from sandbox.platform.model import Service, ServiceOptions
 from sandbox.platform.processing.mapping import preview
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox
 from sandbox.web.control.openapi import leads_to
-from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, StrictSchema, says
+from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, StrictSchema, WholeNumber, says
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 
@@ -52,7 +52,7 @@ ServiceSchema: Final = _ServiceSchema.from_dict(_option_fields(), name="ServiceS
 
 class _NewServiceSchema(StrictSchema):
     company = fields.String(required=True, metadata={"example": "acme"})
-    connector_id = fields.Integer(required=True, strict=True, **says("Its source connector."))
+    connector_id = WholeNumber(required=True, **says("Its source connector."))
     entity = fields.String(required=True, **says("An entity of that connector.", example="orders"))
     vanity_url = fields.String(
         required=True,

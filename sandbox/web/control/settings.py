@@ -67,10 +67,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     }
     if wrong:
         raise ValidationError(wrong, data=dict(changes))
-    return {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value
-        for name, value in changes.items()
-    }
+    return dict(changes)
 
 
 def _allowed(spec: SettingSpec) -> str:

@@ -15,7 +15,17 @@ from sandbox.platform.processing.processing import Processing
 from sandbox.platform.processing.values import STATUSES, RequestedBy, Run
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
-from sandbox.web.control.schemas import INSTANT, AnswerSchema, Instant, StrictSchema, answer_of, between, one_of, says
+from sandbox.web.control.schemas import (
+    INSTANT,
+    AnswerSchema,
+    Instant,
+    StrictSchema,
+    WholeNumber,
+    answer_of,
+    between,
+    one_of,
+    says,
+)
 
 blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
 runs = Blueprint("runs", __name__, description="Runs of services, and their logs")
@@ -98,7 +108,7 @@ class ResyncSchema(StrictSchema):
 
     keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
     ids = fields.List(
-        fields.Integer(strict=True, error_messages={"invalid": "use a whole number"}),
+        WholeNumber(error_messages={"invalid": "use a whole number"}),
         validate=validate.Length(max=MAX_LIMIT, error="use at most {max} ids; conditions have no such limit"),
     )
     company = fields.String()

@@ -27,7 +27,7 @@ from sandbox.web.control.requests import (
     read_cursor,
     read_filter,
 )
-from sandbox.web.control.schemas import AnswerSchema, Flag, Number, StrictSchema, between, one_of, says
+from sandbox.web.control.schemas import AnswerSchema, Flag, Number, StrictSchema, WholeNumber, between, one_of, says
 from sandbox.web.control.tracing import answered_later
 from sandbox.web.environ import CONNECTION
 
@@ -89,7 +89,7 @@ class RequestPatternSchema(StrictSchema):
     )
     method = fields.String()
     client_id = fields.String()
-    status = fields.Integer(strict=True, validate=between(0, 599))
+    status = WholeNumber(validate=between(0, 599))
     outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
     reason = fields.String(**says("The reason is or begins with this.", example="token_expired"))
     fault = fields.String()
@@ -111,9 +111,9 @@ class VerificationSchema(StrictSchema):
         validate=validate.Length(1, 100),
         **says("In place of `pattern` and a count: these came one after the other."),
     )
-    times = fields.Integer(strict=True, validate=between(0, 2**31))
-    at_least = fields.Integer(strict=True, validate=between(0, 2**31))
-    at_most = fields.Integer(strict=True, validate=between(0, 2**31))
+    times = WholeNumber(validate=between(0, 2**31))
+    at_least = WholeNumber(validate=between(0, 2**31))
+    at_most = WholeNumber(validate=between(0, 2**31))
     waited_s = Number(
         validate=between(0, 10**9),
         **says("How many real seconds the caller has waited, for `detail`.", example=5),

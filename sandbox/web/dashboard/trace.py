@@ -16,6 +16,7 @@ from jinja2 import Environment, Template
 
 from sandbox.faults.book import RuleState
 from sandbox.foundation.errors import cut
+from sandbox.foundation.printable import replace_unprintable
 from sandbox.foundation.settings import setting_specs
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.assertions.difference import Difference
@@ -198,5 +199,5 @@ def _said(text: str, recordings: Iterable[Recording]) -> str:
     end = text[-4 * _MAX_TEXT :]
     for recording in recordings:
         end = recording.secrets.redact(end)
-    end = "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in redact_text(end))
+    end = replace_unprintable(redact_text(end), "\N{MIDDLE DOT}", but="\n\t")
     return end if len(end) <= _MAX_TEXT else f"… {end[-_MAX_TEXT:]}"

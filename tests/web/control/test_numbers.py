@@ -100,3 +100,22 @@ def test_state_with_such_a_number_is_refused(integration: Integration) -> None:
     answer = integration.http.put("/_sandbox/state", data=state, content_type="application/json")
 
     assert "1e999 is more than a double holds" in detail(answer, 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/requests/verify", {"times": 0.0, "pattern": {"status": 503.0}}),
+        ("POST", "/faults", {"fault": {"kind": "status", "code": 503.0}, "times": 2.0}),
+        ("PATCH", "/services/1", {"page_size": 100.0}),
+        ("PATCH", "/flows/1", {"deployed": 1e3}),
+    ],
+)
+def test_whole_number_may_be_written_as_a_double(
+    integration: Integration, method: str, path: str, body: dict[str, Any]
+) -> None:
+    flow = integration.control("GET", "/flows").json[0]
+    path = path.replace("/flows/1", f"/flows/{flow['id']}")
+    body = {name: float(flow["versions"][0]) if name == "deployed" else value for name, value in body.items()}
+
+    assert integration.control(method, path, json=body).status_code in {200, 201}
