@@ -274,7 +274,7 @@ def test_unknown_mode_is_refused(pytester: pytest.Pytester) -> None:
 
     result = run(pytester, "")
 
-    result.stderr.fnmatch_lines(["*patchworks_trace: 'always' is not allowed; use on, retain-on-failure, off*"])
+    result.stderr.fnmatch_lines(["*patchworks_trace: 'always' is not allowed; use on, retain-on-failure or off*"])
 
 
 @pytest.mark.parametrize(
