@@ -124,7 +124,7 @@ class SandboxServer(HttpServer):
 
     @property
     def control_key(self) -> str | None:
-        """What the control API asks for: the key set, one made because ``host`` is beyond loopback, or nothing."""
+        """The key that the control API asks for: of the settings, made because ``host`` is beyond loopback, or none."""
         return self.app.control_key
 
     @property

@@ -37,7 +37,7 @@ SCHEDULE: Final[Mapping[str, Any]] = {
     "maxLength": MAX_LENGTH,
 }
 ZONE: Final[Mapping[str, Any]] = {"format": "time-zone", "pattern": "^[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*$"}
-"""What JSON Schema can say of a schedule and of a time zone; the formats have no official names."""
+"""The part of a schedule and of a time zone that JSON Schema can state; the formats have no official names."""
 
 SCHEDULE_ALLOWED: Final = (
     f"a preset ({', '.join(PRESETS)}) or a cron expression of five fields that comes at some time, such as "

@@ -147,7 +147,7 @@ _THINGS: Final = {
     "key_id": "API key",
     "preset_name": "preset",
 }
-"""What a parameter of a path names, where its own name does not say it."""
+"""The kind of thing that a parameter of a path names, where its own name does not say it."""
 
 
 @cache

@@ -97,7 +97,7 @@ def _pairs(values: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _chain(journal: Journal, entry: Entry | None) -> tuple[Entry, ...]:
-    """Return the attempts of the payload of an entry, whatever the page and its filters show."""
+    """Return the attempts of the payload of an entry; the page and its filters do not matter."""
     if entry is None:
         return ()
     older, newer = near(journal, entry.seq, entry.seq, alike(entry))

@@ -39,7 +39,7 @@ from sandbox.platform.platform import Platform
 
 PAGE: Final = "{model}Page"
 MESSAGE: Final = "Message"
-"""What an ``Action`` may return in place of one record."""
+"""The value that an ``Action`` may return in place of one record."""
 
 _ID: Final = {"type": "string", "minLength": 1, "example": "1"}
 _AFTER_RELATION: Final = r"(_count|Count|_exists|Exists|\.[A-Za-z_.]+)?"
