@@ -178,6 +178,10 @@ class KnownSecrets:
                 self._clean = set()
             self._clean.add(value)
 
+    def keys_of(self, text: str) -> Sequence[object]:
+        """Return the keys of a text that is a secret as a whole; those with its last four characters are compared."""
+        return [key for key, known in self._by_end.get(text[-_END:], {}).items() if known.recognises(text)]
+
     # --- searching --------------------------------------------------------------------------------------------------
 
     def redact(self, text: str) -> str:

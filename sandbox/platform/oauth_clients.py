@@ -98,10 +98,10 @@ class OAuthClients(Tables):
     def is_a_secret(self, text: str) -> bool:
         """Return whether a text is the secret of some client, as it is when a request has id and secret swapped.
 
-        Only the secrets with the same last four characters are compared.
+        The clients are looked through where the text is a secret that was issued at some time, so hardly ever.
         """
-        alike = [client for client in self.clients() if client.secret and client.secret.last_four == text[-4:]]
-        return is_client_secret(text) and any(self.secret_matches(client, text) for client in alike)
+        keys = self.secrets.keys_of(text) if is_client_secret(text) else ()
+        return bool(keys) and any(client.secret and client.secret.hash in keys for client in self.clients())
 
     def delete_client(self, connector_id: int, client_id: str, confirmation: str) -> OAuthClient:
         """Delete an OAuth client; ``confirmation`` must be its name (FACTS 1.19)."""

@@ -527,3 +527,12 @@ def test_threads_create_each_thing_once(store: Store, service: Service) -> None:
     assert [known.id for known in store.services()] == list(range(1, 27))
     assert {company.slug for company in store.companies()[1:]} == {f"same-name{n}" for n in ("", "-2", "-3", "-4")}
     assert len({client.id for client in store.clients()}) == 4
+
+
+def test_text_that_was_never_a_secret_is_not_held_against_the_clients(
+    store: Store, connector: Connector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_client(connector.id, "abc", secret=SECRET)
+    monkeypatch.setattr(store, "clients", None)
+
+    assert not store.is_a_secret("x" + SECRET)
