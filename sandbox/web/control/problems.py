@@ -24,6 +24,8 @@ from sandbox.foundation.strict_json import NotJsonError, RepeatedKeyError, write
 from sandbox.web.control.tracing import note_failure
 
 CONTENT_TYPE: Final = "application/problem+json"
+MAX_ERRORS: Final = 100
+"""The largest number of wrong fields that an answer lists."""
 
 
 class SharedSchema(Schema):
@@ -70,8 +72,10 @@ def problem(
 
 
 def refusal(*errors: dict[str, str], status: int = 422) -> Response:
-    """Return the problem of a request in which fields are wrong: each a ``FieldProblemSchema``."""
-    return problem(status, "; ".join(map(_sentence, errors[:5])), errors)
+    """Return the problem of a request in which fields are wrong: each a ``FieldProblemSchema``, so many at most."""
+    left_out = len(errors) - MAX_ERRORS
+    more = f"; {left_out} more are not listed" if left_out > 0 else ""
+    return problem(status, "; ".join(map(_sentence, errors[:5])) + more, errors[:MAX_ERRORS])
 
 
 def register_error_handlers(app: Flask) -> None:

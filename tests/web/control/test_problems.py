@@ -262,3 +262,10 @@ def test_failure_of_the_sandbox_itself_is_told_as_one(
     assert detail(response, 500) == "the sandbox itself failed; its log has the traceback, please report it"
     assert "a defect" in caplog.text
     assert "a defect" not in response.text
+
+
+def test_many_wrong_fields_are_listed_up_to_a_bound(integration: Integration) -> None:
+    response = integration.control("POST", "/companies", json={f"field_{number}": 1 for number in range(500)})
+
+    assert len(response.json["errors"]) == 100
+    assert detail(response, 422).endswith("; 401 more are not listed")
