@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure, print the result as Markdown, say what missed its limits."""
+"""``python -m benchmarks``: measure, and print the result as Markdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.machine import busy, load_of_others, machine
 from benchmarks.measures import MEASURES
 from benchmarks.peers.installation import Installation, default_cache
 from benchmarks.plan import Measure, Plan
-from benchmarks.report import Outcome, Section, Table, missed, not_measured, replaced, summary
+from benchmarks.report import Outcome, Section, Table, not_measured, replaced, summary
 
 _PATIENCE_S = 120.0
 """How long a run that writes the page waits for an idle machine: the installation before it counts as load."""
@@ -73,7 +73,6 @@ def report(plan: Plan, measures: Sequence[Measure], command: str) -> str:
         Table("", ["", ""], facts).markdown(),
         "### Summary",
         summary(outcomes).markdown(),
-        "\n".join(f"- {line}" for line in missed(outcomes)) or "Nothing that was measured missed its limit.",
     ]
     for measure, section in sections:
         parts += [f"### {measure.TITLE}", section.markdown()]

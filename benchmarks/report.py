@@ -75,17 +75,6 @@ def summary(outcomes: Sequence[Outcome]) -> Table:
     return Table("", ["figure", "measured", "must", "goal"], rows)
 
 
-def missed(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return one line for each must and goal that was not met."""
-    return [
-        f"{kind} not met: {outcome.target.figure}: {outcome.measured} ({limit})"
-        for kind in ("must", "goal")
-        for outcome in outcomes
-        for met, limit in [(getattr(outcome, kind), getattr(outcome.target, kind))]
-        if met is False
-    ]
-
-
 def replaced(page: str, block: str) -> str:
     """Return a page with ``block`` between its markers; raise ``ValueError`` where they are missing."""
     before, begin, rest = page.partition(BEGIN)
