@@ -51,9 +51,9 @@ answer.
 The kinds `failed`, `pending` and `sent` act one stage later, on the [items of accepted payloads](how-to/processing.md),
 and on no request. Their rules always have the endpoint `processing`; you may leave it out.
 
-The sandbox compares each request with each rule that may still act, which takes about two microseconds a rule. A
-JSONPath with filters or wildcards takes longer: the sandbox evaluates it once for each request that meets the other
-conditions.
+The sandbox compares each request with each rule that may still act, which takes less than a microsecond for most
+rules. A JSONPath with filters or wildcards takes longer: the sandbox evaluates it once for each request that meets the
+other conditions.
 
 ## What the client sees
 

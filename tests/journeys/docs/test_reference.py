@@ -76,7 +76,7 @@ COLUMNS = 88
 
 def lines_of_code(page: Path) -> Iterator[str]:
     name = str(page.relative_to(ROOT))
-    for language in ("python", "py", "sh", "json", "yaml", "ini", "toml"):
+    for language in ("python", "py", "sh", "json", "yaml", "ini", "toml", "js", "ts", "php", "java", "go", "csharp"):
         for block in blocks(name, language):
             if included := re.fullmatch(r'--8<-- "(.*)"\n', block.code):
                 yield from (ROOT / included[1]).read_text(encoding="utf-8").splitlines()
