@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
-_FIELD: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+): (?=.* is not allowed)")
+_FIELD: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+): (?=.* is not allowed|unknown; )")
 """The field of a refused value, as the control API names it: ``body.duration``."""
 _MISSING: Final = re.compile(r"None is not allowed; use (.*); it must be given", re.DOTALL)
 _REFUSED: Final = re.compile(r"(.*) is not allowed; use (.*)", re.DOTALL)
-_UNKNOWN: Final = re.compile(r".* is not allowed; use ((?:did you mean .*)?known: .*)", re.DOTALL)
 
 
 class _UnreachableError(click.ClickException):
@@ -85,8 +84,8 @@ def _in_own_words(message: str) -> str:
     name, problem = hints.get(place[1], place[1]).strip("'[]"), message[place.end() :]
     if missing := _MISSING.fullmatch(problem):
         return f"{name} is missing. Give {missing[1]}."
-    if unknown := _UNKNOWN.fullmatch(problem):
-        return f"{name} is unknown; {unknown[1]}"
+    if problem.startswith("unknown; "):
+        return f"{name} is {problem}"
     if refused := _REFUSED.fullmatch(problem):
         return f"{name} {refused[1]} is not allowed. Use {refused[2]}."
     return f"{name}: {problem}"

@@ -116,7 +116,7 @@ def read(cls: type[_D], document: object, where: str) -> _D:
     try:
         return cls(**document)
     except InvalidValueError as error:
-        raise InvalidValueError(f"{where}.{error.field}", error.given, error.allowed) from None
+        raise error.at(f"{where}.{error.field}") from None
 
 
 def object_schema(cls: type[Described], description: str, **constants: str) -> dict[str, Any]:

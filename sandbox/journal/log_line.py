@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -97,12 +98,12 @@ RequestLine: TypeAlias = EmulatedRequest | ControlRequest
 """A request that was answered. As text it is method, path and status; its fields are in an order for people."""
 
 
-class EntryHandler(logging.Handler):
+class EntryHandler(logging.Handler, ABC):
     """A handler of the lines that takes journal entries too, which costs a fraction of a log record."""
 
+    @abstractmethod
     def take(self, entry: Entry) -> None:
         """Take the entry of a request in place of a record on level INFO."""
-        raise NotImplementedError
 
 
 def log_entry(entry: Entry, exchange: Exchange, dropped: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from sandbox.foundation.errors import InvalidValueError, SettingError, UnknownNameError
+from sandbox.foundation.errors import InvalidValueError, SettingError, did_you_mean
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import kept_settings
 from sandbox.platform.model import OAuthClient, StoreSnapshot, recognised_by
@@ -63,11 +63,12 @@ def restore(
     allowed = kept_settings(platform.settings)
     for name in snapshot.settings:
         if name not in allowed:
-            raise UnknownNameError(f"platform.settings.{name}", snapshot.settings[name], "setting", allowed)
+            hint = f"a known setting; {did_you_mean(name, allowed)}"
+            raise InvalidValueError(f"platform.settings.{name}", snapshot.settings[name], hint)
     try:
         platform.use(platform.settings.changed(snapshot.settings, runtime=True))
     except SettingError as error:
-        raise InvalidValueError(f"platform.settings.{error.field}", error.given, error.allowed) from None
+        raise error.at(f"platform.settings.{error.field}") from None
     with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]
     clients = tuple(client for client, _ in with_secrets)
     platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)), store)

@@ -22,7 +22,7 @@ import jsonschema_rs
 import msgspec
 
 from sandbox.foundation.clock import ClockSnapshot
-from sandbox.foundation.errors import InvalidValueError, UnknownNameError
+from sandbox.foundation.errors import InvalidValueError, did_you_mean
 from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import dotted
@@ -199,7 +199,8 @@ def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any)
         case jsonschema_rs.ValidationErrorKind.AdditionalProperties(unexpected):
             field = unexpected[0]
             place = [*path, field]
-            return UnknownNameError(dotted(place), given(document, place), "field of a state", rule["properties"])
+            allowed = f"a known field; {did_you_mean(field, rule['properties'])}"
+            return InvalidValueError(dotted(place), given(document, place), allowed)
         case jsonschema_rs.ValidationErrorKind.Required(name):
             return InvalidValueError(dotted([*path, name]), None, "a value; it must be given")
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -142,9 +143,9 @@ class _HookEndpoint(FlowEndpoint[Found]):
         platform.runs.begin(exchange, flow, version, self.trigger, environment=environment)
         return self.answer(hook, exchange)
 
+    @abstractmethod
     def answer(self, hook: Hook, exchange: Exchange) -> Answer:
         """Return the answer to a request that began a run."""
-        raise NotImplementedError
 
     def _responses(self, settings: Settings, description: str, body: str, answer: Answer) -> Mapping[str, Any]:
         describe, name = Responses(settings), self.kind.name

@@ -151,4 +151,4 @@ def _in(place: str) -> Iterator[None]:
     try:
         yield
     except InvalidValueError as error:
-        raise InvalidValueError(f"{place}{error.field.removeprefix('storm.')}", error.given, error.allowed) from None
+        raise error.at(f"{place}{error.field.removeprefix('storm.')}") from None

@@ -70,7 +70,7 @@ def put_state() -> Any:
     try:
         clients = sandbox.load_state(read_state(document))
     except InvalidValueError as error:
-        raise InvalidValueError(f"body.{error.field}", error.given, error.allowed) from None
+        raise error.at(f"body.{error.field}") from None
     return {"now": sandbox.clock.now(), "clients": clients}
 
 

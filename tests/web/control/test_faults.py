@@ -326,3 +326,12 @@ def test_wrong_question_for_duplicates_is_refused(integration: Integration, quer
     send(integration, FIRST)
 
     assert integration.control("GET", "/requests/duplicates", **query).status_code == 422
+
+
+def test_unknown_field_of_a_fault_is_named_as_unknown(integration: Integration) -> None:
+    response = integration.control("POST", "/faults", json={"fault": {"kind": "latency", "seconds": 1, "secnds": 2}})
+
+    assert response.json["errors"] == [
+        {"field": "fault.secnds", "message": "unknown; did you mean 'seconds'? known: distribution, seconds, min, max, "
+         "median, sigma"},
+    ]  # fmt: skip
