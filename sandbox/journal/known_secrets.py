@@ -9,17 +9,25 @@ compares a text with a salted hash.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import re
 import threading
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import unescape
 from typing import Final, NamedTuple, TypeAlias
 
 from sandbox.foundation.rng import SECRET_LENGTH, Rng
+from sandbox.journal.encodings import (
+    ESCAPES,
+    LEGIBLE,
+    LINES,
+    LONG_WORD,
+    MARKED,
+    WORD,
+    decode,
+    encoded_words,
+    unwrapped,
+)
 
 Recognises: TypeAlias = Callable[[str], bool]
 """Returns whether a text is the secret."""
@@ -40,51 +48,6 @@ _MAX_CLEAN: Final = 4_096
 _LONG: Final = 128
 _LEVELS: Final = 3
 """Encodings within each other that are undone."""
-
-_SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_ESCAPES: Final = tuple(
-    re.compile(pattern, re.ASCII | re.IGNORECASE)
-    for pattern in (
-        r"%(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))",
-        r"[%+](?:(?<=%)(?:(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4}))|(?P<plus>(?<=\+)))",  # as in a form
-        r"""\\(?:x(?P<code>[0-9a-f]{2})|u(?P<unit>[0-9a-f]{4})|(?P<simple>[/"'\\bfnrt]))""",  # as in JSON
-        r"(?P<entity>&(?:\#[0-9]{1,9}|\#x[0-9a-f]{1,9}|[a-z]{2,20}(?=;));?)",
-        r"\0",  # UTF-16
-    )
-)
-"""The ways to write a character otherwise. Each is undone alone: the other marks may be part of the secret.
-
-A pattern that begins with a set of characters is found several times as fast as one of two alternatives.
-"""
-_LINES: Final = (
-    re.compile(r"=(?:(?P<code>[0-9A-F]{2})|\r?\n)"),
-    re.compile(r"[\s:](?:(?<=\s)\s*|(?<=[0-9A-Fa-f]{2}:)(?=[0-9A-Fa-f]{2}))"),
-)
-"""Quoted-printable, and what wraps a text over lines or splits hexadecimal. These are undone last."""
-_MARKED: Final = re.compile(r"[%+\\&\0]")
-"""How an escape begins."""
-
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{11,}={0,2}")
-"""A word that may be base64 or hexadecimal; shorter ones cannot hold a secret of 8 characters."""
-
-_LONG_WORD: Final = 65_536
-"""Characters of a word beyond which nothing else is decoded in it: its bytes are those of a file."""
-
-_HEX: Final = re.compile(r"[0-9A-Fa-f]{16,}")
-_LEGIBLE: Final = re.compile(
-    r"""(?:[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][\w+/-]){2}  # base64 of ASCII
-    |[I-Za-f][AQgw][AB][\w+/-]A[C-H][AEIMQUYcgkosw048]A|A[C-H][AEIMQUYcgkosw048]A[I-Za-f][AQgw][AB]  # of UTF-16
-    |(?:[2-7][0-9A-Fa-f]){8}""",
-    re.ASCII | re.VERBOSE,
-)
-"""The part of a word that may be encoded text. Words without it are not decoded, and most words have none."""
-_LEGIBLE_LENGTH: Final = 16
-"""Characters of the longest such part."""
-
-_GAP: Final = re.compile(r"[^A-Za-z0-9+/_=-]")
-_SLICE: Final = 65_536
-"""Characters that one search looks through while no other thread can run: about a millisecond."""
-_URL_SAFE: Final = str.maketrans("-_", "+/")
 
 
 class Found(NamedTuple):
@@ -125,7 +88,7 @@ class KnownSecrets:
         self._by_end: dict[str, dict[object, _Known]] = {}
         self._ends: dict[object, str] = {}  # by key, oldest first
         self._clean: set[object] = set()
-        self._encoded = _LEGIBLE
+        self._encoded = LEGIBLE
         """The words that are decoded: all of them once a secret is not ASCII."""
         self.added = 0
         """How many secrets were added, also those that are forgotten."""
@@ -155,7 +118,7 @@ class KnownSecrets:
             return hashlib.blake2s(text.encode("utf-8", "surrogatepass"), key=self._key).digest()
 
         if not secret.isascii():
-            self._encoded = _RUN
+            self._encoded = WORD
         for spelt in _spellings(secret):
             own = digest(spelt)
             self.add(own, spelt[-_END:], lambda text, own=own: digest(text) == own, len(spelt))  # type: ignore[misc]
@@ -220,16 +183,16 @@ class KnownSecrets:
             yield from self._encoded_words(text, words - 1)
         if not levels:
             return
-        if _MARKED.search(text):
-            yield from self._decoded_places(text, _ESCAPES, levels - 1, seen, words)
+        if MARKED.search(text):
+            yield from self._decoded_places(text, ESCAPES, levels - 1, seen, words)
         if words == _LEVELS:  # not within a word
-            yield from self._decoded_places(text, _LINES, 0, seen, words)
+            yield from self._decoded_places(text, LINES, 0, seen, words)
 
     def _decoded_places(
         self, text: str, escapes: Sequence[re.Pattern[str]], levels: int, seen: set[str], words: int
     ) -> Iterator[Found]:
         for escape in escapes:
-            decoded = _decoded(text, escape)
+            decoded = decode(text, escape)
             if decoded is not None and decoded.text not in seen:
                 seen.add(decoded.text)
                 for start, end, said in self._places(decoded.text, levels, seen, words):
@@ -247,12 +210,10 @@ class KnownSecrets:
                 stop = text.find(tail, stop - _END + 1) + _END
 
     def _encoded_words(self, text: str, words: int) -> Iterator[Found]:
-        if len(text) <= _SLICE and not self._encoded.search(text):
-            return
-        for match in _runs(text):
+        for match in encoded_words(text, self._encoded):
             word = match[0].lstrip("/")
-            levels, inside = (1, words) if len(word) <= _LONG_WORD else (0, 0)
-            if any(any(self._places(inner, levels, {inner}, inside)) for inner in _unwrapped(word, self._encoded)):
+            levels, inside = (1, words) if len(word) <= LONG_WORD else (0, 0)
+            if any(any(self._places(inner, levels, {inner}, inside)) for inner in unwrapped(word, self._encoded)):
                 yield Found(match.end() - len(word), match.end(), word)
 
 
@@ -268,84 +229,3 @@ def _common(ends: Mapping[str, object], text: str) -> list[str]:
     if len(ends) <= len(text):
         return [end for end in tuple(ends) if end in text]  # a copy: another thread may add one
     return [*({text[at : at + _END] for at in range(len(text) - _END + 1)} & ends.keys())]
-
-
-def _runs(text: str) -> Iterator[re.Match[str]]:
-    """Yield the words that may be encoded, slice by slice: no other thread runs during a search."""
-    start = 0
-    while start < len(text):
-        gap = _GAP.search(text, start + _SLICE) if len(text) > start + _SLICE else None
-        end = len(text) if gap is None else gap.start()
-        yield from _RUN.finditer(text, start, end)
-        start = end
-
-
-def _occurs(encoded: re.Pattern[str], word: str) -> bool:
-    if len(word) <= _SLICE:
-        return encoded.search(word) is not None
-    return any(encoded.search(word, at, at + _SLICE) for at in range(0, len(word), _SLICE - _LEGIBLE_LENGTH))
-
-
-def _unwrapped(word: str, encoded: re.Pattern[str]) -> Iterator[str]:
-    """Yield the texts that a word may stand for: base64 from each of its first four characters on, hexadecimal."""
-    if not _occurs(encoded, word):
-        return
-    digits = word.rstrip("=").translate(_URL_SAFE)
-    for begin in range(4):
-        part = digits[begin:]
-        yield binascii.a2b_base64(part[: -1 if len(part) % 4 == 1 else None] + "==").decode("latin-1")
-    for match in _HEX.finditer(word):
-        for begin in range(2):
-            part = match[0][begin:]
-            yield bytes.fromhex(part[: -1 if len(part) % 2 else None]).decode("latin-1")
-
-
-class _Decoded(NamedTuple):
-    """A text without its escapes, and the places that its pieces have in it and in the source."""
-
-    text: str
-    starts: list[int]
-    sources: list[int]
-
-    def source(self, position: int) -> int:
-        """Return the place in the source of the character at a place in the text."""
-        piece = bisect_right(self.starts, position) - 1
-        return self.sources[piece] + position - self.starts[piece]
-
-    def source_end(self, position: int) -> int:
-        """Return the place in the source behind the character before a place in the text."""
-        piece = bisect_left(self.starts, position) - 1
-        if piece % 2:  # an escape
-            return self.sources[piece + 1]
-        return self.sources[piece] + position - self.starts[piece]
-
-
-def _decoded(text: str, escape: re.Pattern[str]) -> _Decoded | None:
-    """Return a text without the escapes of one kind; ``None`` where it has none."""
-    parts: list[str] = []
-    starts, sources = [0], [0]
-    position = length = 0
-    for match in escape.finditer(text):
-        literal, char = text[position : match.start()], _char(match)
-        parts += literal, char
-        starts += length + len(literal), length + len(literal) + len(char)
-        position = match.end()
-        sources += match.start(), position
-        length = starts[-1]
-    return _Decoded("".join((*parts, text[position:])), starts, sources) if parts else None
-
-
-def _char(match: re.Match[str]) -> str:
-    group = match.lastgroup
-    if group is None:
-        return ""
-    said = match[group]
-    match group:
-        case "code" | "unit":
-            return chr(int(said, 16))
-        case "entity":
-            return unescape(said)
-        case "plus":
-            return " "
-        case _:
-            return _SIMPLE.get(said, said)

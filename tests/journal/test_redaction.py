@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sandbox.journal import known_secrets, redaction
+from sandbox.journal import encodings, known_secrets, redaction
 from sandbox.journal.known_secrets import KnownSecrets, fingerprint
 from sandbox.journal.redaction import SENSITIVE_FIELDS, redact_text
 
@@ -379,7 +379,7 @@ def test_text_for_a_log_is_otherwise_left_alone(text: str) -> None:
 def test_secret_at_the_border_of_two_slices_is_found(
     monkeypatch: pytest.MonkeyPatch, encode: Callable[[str], bytes], around: str
 ) -> None:
-    monkeypatch.setattr(known_secrets, "_SLICE", 64)
+    monkeypatch.setattr(encodings, "SLICE", 64)
     secrets, secret = KnownSecrets(), "Vb3kQ0yTqf7mZc1sXr9uJd5wLh8nPe2g"
     secrets.note(secret)
     sent = encode(secret).decode()
@@ -402,6 +402,6 @@ def test_long_text_is_searched_in_slices(monkeypatch: pytest.MonkeyPatch, text: 
             looked_at.append(min(end, len(text)) - start)
             return self._pattern.search(text, start, end)
 
-    monkeypatch.setattr(known_secrets, "_LEGIBLE", Counted(known_secrets._LEGIBLE))
+    monkeypatch.setattr(known_secrets, "LEGIBLE", Counted(known_secrets.LEGIBLE))
     assert KnownSecrets().redact(text) == text
-    assert max(looked_at, default=0) <= known_secrets._SLICE
+    assert max(looked_at, default=0) <= encodings.SLICE
