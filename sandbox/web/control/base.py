@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import cache, partial
+from functools import cache, partial, wraps
 from typing import Any, Final, TypeVar, cast
 
 from flask import Request, request
@@ -104,6 +104,41 @@ class Blueprint(SmorestBlueprint):
         )
         return documented
 
+    def route(
+        self,
+        rule: str,
+        *,
+        query: Any = None,
+        body: Any = None,
+        answer: Any = None,
+        status: int = 200,
+        no_store: bool = False,
+        **options: Any,
+    ) -> Callable[[_View], _View]:
+        """Add a view, with the schemas of its query, its body and its answer.
+
+        A body that the core checks has the name of its JSON Schema, and the view reads it. A view that documents its
+        answer by ``response`` or ``doc`` gives none here. ``no_store`` keeps an answer with secrets out of caches.
+        """
+        register = super().route(rule, **options)
+
+        def add(view: Any) -> Any:
+            if no_store:
+                view = _not_stored(view)
+            if answer is not None or status != 200:
+                headers = {"Cache-Control": {"schema": {"type": "string"}}} if no_store else None
+                view = self.response(status, answer, headers=headers)(view)
+            if query is not None:
+                view = self.arguments(query, location="query")(view)
+            if isinstance(body, str):
+                view = self.json_body(body)(view)
+            elif body is not None:
+                may_be_left_out = not body().validate({})
+                view = self.arguments(body, required=not may_be_left_out)(view)
+            return register(view)
+
+        return add
+
     def register_views_in_doc(self, api: Any, app: Any, spec: Any, **options: Any) -> None:
         """Document the views once the document is asked for: it takes half of the time of the first request."""
         api.undocumented.append(partial(super().register_views_in_doc, api, app, spec, **options))
@@ -128,6 +163,14 @@ class Blueprint(SmorestBlueprint):
             view = self.problem(status, description)(view)
         setattr(view, READS, getattr(view, READS, frozenset()) | {location})
         return view
+
+
+def _not_stored(view: Callable[..., Any]) -> Callable[..., tuple[Any, dict[str, str]]]:
+    @wraps(view)
+    def not_stored(*args: Any, **kwargs: Any) -> tuple[Any, dict[str, str]]:
+        return view(*args, **kwargs), {"Cache-Control": "no-store"}
+
+    return not_stored
 
 
 def _missing(parameters: list[str]) -> str:

@@ -52,16 +52,13 @@ def _presented(clock: Clock) -> dict[str, Any]:
     return {"now": clock.now(), "frozen": clock.frozen, "rate": clock.rate}
 
 
-@blueprint.get("/clock")
-@blueprint.response(200, ClockSchema)
+@blueprint.get("/clock", answer=ClockSchema)
 def get_clock() -> dict[str, Any]:
     """Show the sandbox time."""
     return _presented(current_sandbox().clock)
 
 
-@blueprint.put("/clock")
-@blueprint.arguments(ClockChangeSchema)
-@blueprint.response(200, ClockSchema)
+@blueprint.put("/clock", body=ClockChangeSchema, answer=ClockSchema)
 def set_clock(body: dict[str, Any]) -> dict[str, Any]:
     """Travel to an instant, freeze, unfreeze or change the rate."""
     clock = current_sandbox().clock
@@ -69,8 +66,7 @@ def set_clock(body: dict[str, Any]) -> dict[str, Any]:
     return _presented(clock)
 
 
-@blueprint.delete("/clock")
-@blueprint.response(200, ClockSchema)
+@blueprint.delete("/clock", answer=ClockSchema)
 def reset_clock() -> dict[str, Any]:
     """Return to real time."""
     clock = current_sandbox().clock
@@ -78,9 +74,7 @@ def reset_clock() -> dict[str, Any]:
     return _presented(clock)
 
 
-@blueprint.post("/clock/advance")
-@blueprint.arguments(AdvanceSchema)
-@blueprint.response(200, ClockSchema)
+@blueprint.post("/clock/advance", body=AdvanceSchema, answer=ClockSchema)
 def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
     """Move the clock by a duration."""
     clock = current_sandbox().clock

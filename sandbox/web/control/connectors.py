@@ -82,16 +82,13 @@ class EntityChangeSchema(StrictSchema):
     )
 
 
-@companies.get("/companies")
-@companies.response(200, CompanySchema(many=True))
+@companies.get("/companies", answer=CompanySchema(many=True))
 def list_companies() -> list[Company]:
     """List the companies."""
     return current_sandbox().store.companies()
 
 
-@companies.post("/companies")
-@companies.arguments(NewCompanySchema)
-@companies.response(201, CompanySchema)
+@companies.post("/companies", body=NewCompanySchema, answer=CompanySchema, status=201)
 @companies.problem(409, "The slug is taken.")
 def add_company(body: dict[str, str]) -> Company:
     """Add a company; its slug is generated from the name."""
@@ -102,16 +99,13 @@ def _presented(connector: Connector) -> dict[str, Any]:
     return {**dataclasses.asdict(connector), "token_endpoint": token_endpoint()}
 
 
-@blueprint.get("/connectors")
-@blueprint.response(200, ConnectorSchema(many=True))
+@blueprint.get("/connectors", answer=ConnectorSchema(many=True))
 def list_connectors() -> list[dict[str, Any]]:
     """List the connectors."""
     return [_presented(connector) for connector in current_sandbox().store.connectors()]
 
 
-@blueprint.post("/connectors")
-@blueprint.arguments(NewConnectorSchema)
-@blueprint.response(201, ConnectorSchema)
+@blueprint.post("/connectors", body=NewConnectorSchema, answer=ConnectorSchema, status=201)
 @leads_to(
     201,
     ("get_connector", "delete_connector", "list_entities", "add_entity", "list_clients", "create_client"),
@@ -123,31 +117,26 @@ def add_connector(body: dict[str, str]) -> dict[str, Any]:
     return _presented(current_sandbox().store.add_connector(body["company"], body["name"], body["environment"]))
 
 
-@blueprint.get("/connectors/<int:connector_id>")
-@blueprint.response(200, ConnectorSchema)
+@blueprint.get("/connectors/<int:connector_id>", answer=ConnectorSchema)
 def get_connector(connector_id: int) -> dict[str, Any]:
     """Show a connector."""
     return _presented(current_sandbox().store.connector(connector_id))
 
 
-@blueprint.delete("/connectors/<int:connector_id>")
-@blueprint.response(204)
+@blueprint.delete("/connectors/<int:connector_id>", status=204)
 @blueprint.problem(409, "A service uses the connector.")
 def delete_connector(connector_id: int) -> None:
     """Delete a connector with its entities and OAuth clients; their tokens stop working."""
     current_sandbox().delete_connector(connector_id)
 
 
-@blueprint.get("/connectors/<int:connector_id>/entities")
-@blueprint.response(200, EntitySchema(many=True))
+@blueprint.get("/connectors/<int:connector_id>/entities", answer=EntitySchema(many=True))
 def list_entities(connector_id: int) -> list[Entity]:
     """List the entities of a connector, with their samples."""
     return current_sandbox().store.entities(connector_id)
 
 
-@blueprint.post("/connectors/<int:connector_id>/entities")
-@blueprint.arguments(NewEntitySchema)
-@blueprint.response(201, EntitySchema)
+@blueprint.post("/connectors/<int:connector_id>/entities", body=NewEntitySchema, answer=EntitySchema, status=201)
 @leads_to(201, ("get_entity", "change_entity"), {"connector_id": "connector_id", "entity_id": "id"})
 @blueprint.problem(409, "The name is taken.")
 def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
@@ -155,16 +144,15 @@ def add_entity(body: dict[str, Any], connector_id: int) -> Entity:
     return current_sandbox().store.add_entity(connector_id, **body)
 
 
-@blueprint.get("/connectors/<int:connector_id>/entities/<int:entity_id>")
-@blueprint.response(200, EntitySchema)
+@blueprint.get("/connectors/<int:connector_id>/entities/<int:entity_id>", answer=EntitySchema)
 def get_entity(connector_id: int, entity_id: int) -> Entity:
     """Show an entity and the JSON Schema in force."""
     return current_sandbox().store.entity(connector_id, entity_id)
 
 
-@blueprint.patch("/connectors/<int:connector_id>/entities/<int:entity_id>")
-@blueprint.arguments(EntityChangeSchema)
-@blueprint.response(200, EntitySchema)
+@blueprint.patch(
+    "/connectors/<int:connector_id>/entities/<int:entity_id>", body=EntityChangeSchema, answer=EntitySchema
+)
 def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> Entity:
     """Replace an entity's JSON Schema by a hand-written one, or return to the inferred one."""
     return current_sandbox().store.set_entity_schema(connector_id, entity_id, body["json_schema"])
@@ -220,32 +208,33 @@ def _presented_client(client: OAuthClient) -> dict[str, Any]:
     return {**dataclasses.asdict(client), "client_id": client.id, "secret_last_four": client.secret_last_four}
 
 
-@clients.get("/connectors/<int:connector_id>/oauth-clients")
-@clients.response(200, OAuthClientSchema(many=True))
+@clients.get("/connectors/<int:connector_id>/oauth-clients", answer=OAuthClientSchema(many=True))
 def list_clients(connector_id: int) -> list[dict[str, Any]]:
     """List the OAuth clients of a connector, with the last four characters of their secrets."""
     return [_presented_client(client) for client in current_sandbox().store.clients(connector_id)]
 
 
-@clients.post("/connectors/<int:connector_id>/oauth-clients")
-@clients.arguments(NewOAuthClientSchema)
+@clients.post(
+    "/connectors/<int:connector_id>/oauth-clients",
+    body=NewOAuthClientSchema,
+    answer=CreatedOAuthClientSchema,
+    status=201,
+    no_store=True,
+)
 @leads_to(
     201,
     ("delete_client",),
     {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
 )
-@clients.response(201, CreatedOAuthClientSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
 @clients.problem(409, "Another client has the id.")
-def create_client(body: dict[str, str], connector_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+def create_client(body: dict[str, str], connector_id: int) -> dict[str, Any]:
     """Create an OAuth client; only this answer shows its secret."""
     client_id, secret = body.get("client_id"), body.get("client_secret")
     new = current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
-    return presented_client(new, secret=True), 201, {"Cache-Control": "no-store"}
+    return presented_client(new, secret=True)
 
 
-@clients.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>")
-@clients.arguments(ConfirmationSchema)
-@clients.response(204)
+@clients.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>", body=ConfirmationSchema, status=204)
 def delete_client(body: dict[str, str], connector_id: int, client_id: str) -> None:
     """Delete an OAuth client; its name is the confirmation, and its tokens stop working."""
     current_sandbox().delete_client(connector_id, client_id, body["confirmation"])

@@ -40,9 +40,7 @@ class NonconformingPageSchema(JournalPageSchema):
     lost = fields.Integer(**says("Of the dropped requests those, at most, that the filters would have taken."))
 
 
-@blueprint.get("/contract-violations")
-@blueprint.arguments(PageQuerySchema, location="query")
-@blueprint.response(200, NonconformingPageSchema)
+@blueprint.get("/contract-violations", query=PageQuerySchema, answer=NonconformingPageSchema)
 def list_contract_violations(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests that do not conform to the published contract, with the reasons, newest last.
 

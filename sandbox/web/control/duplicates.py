@@ -58,10 +58,10 @@ def _group(found: Duplicates | Attempts) -> dict[str, Any]:
     return {**target, "key": found.key, "requests": [entry.id for entry in found.entries]}
 
 
-@blueprint.get("/requests/duplicates")
-@blueprint.arguments(DuplicatesQuerySchema, location="query")
-@blueprint.response(
-    200, answer_of("Duplicates", duplicates=fields.List(fields.Nested(DuplicateSchema)), dropped=dropped_field())
+@blueprint.get(
+    "/requests/duplicates",
+    query=DuplicatesQuerySchema,
+    answer=answer_of("Duplicates", duplicates=fields.List(fields.Nested(DuplicateSchema)), dropped=dropped_field()),
 )
 def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
     """List payloads that the same service or flow accepted more than once, as after a retry."""
@@ -100,10 +100,10 @@ class AttemptsSchema(AnswerSchema):
     stored = fields.Integer(**says("How many of them were accepted."))
 
 
-@blueprint.get("/requests/attempts")
-@blueprint.arguments(AttemptsQuerySchema, location="query")
-@blueprint.response(
-    200, answer_of("AttemptsList", attempts=fields.List(fields.Nested(AttemptsSchema)), dropped=dropped_field())
+@blueprint.get(
+    "/requests/attempts",
+    query=AttemptsQuerySchema,
+    answer=answer_of("AttemptsList", attempts=fields.List(fields.Nested(AttemptsSchema)), dropped=dropped_field()),
 )
 def list_attempts(query: dict[str, Any]) -> dict[str, Any]:
     """List the payloads that were sent more than once, with the time that the client waited between the attempts."""

@@ -40,8 +40,7 @@ class ExportQuerySchema(RequestFilterSchema):
     limit = fields.Integer(validate=between(1, 10**9), **says("How many to export; all if left out."))
 
 
-@blueprint.get("/requests/export")
-@blueprint.arguments(ExportQuerySchema, location="query")
+@blueprint.get("/requests/export", query=ExportQuerySchema)
 @blueprint.doc(
     responses={
         "200": {

@@ -44,16 +44,13 @@ class FaultPresetSchema(AnswerSchema):
     rules = fields.List(_Rule())
 
 
-@blueprint.get("/faults")
-@blueprint.response(200, FaultRulesSchema)
+@blueprint.get("/faults", answer=FaultRulesSchema)
 def list_faults() -> dict[str, Any]:
     """List the fault rules in the order in which they are tried, with their counts; used-up rules stay listed."""
     return {"faults": current_sandbox().platform.faults.rules()}
 
 
-@blueprint.post("/faults")
-@blueprint.json_body("FaultRule")
-@blueprint.response(201, FaultRuleStateSchema)
+@blueprint.post("/faults", body="FaultRule", answer=FaultRuleStateSchema, status=201)
 def add_fault() -> RuleState:
     """Add a fault rule after the existing ones.
 
@@ -63,23 +60,19 @@ def add_fault() -> RuleState:
     return current_sandbox().platform.faults.add(read_rule(read_json_object()))
 
 
-@blueprint.delete("/faults")
-@blueprint.response(200, answer_of("FaultsRemoved", deleted=fields.Integer()))
+@blueprint.delete("/faults", answer=answer_of("FaultsRemoved", deleted=fields.Integer()))
 def clear_faults() -> dict[str, int]:
     """Remove every fault rule; answers that the rules delay or hold back are aborted at once."""
     return {"deleted": current_sandbox().platform.faults.clear()}
 
 
-@blueprint.get("/faults/<fault_id>")
-@blueprint.response(200, FaultRuleStateSchema)
+@blueprint.get("/faults/<fault_id>", answer=FaultRuleStateSchema)
 def get_fault(fault_id: str) -> RuleState:
     """Show one fault rule with its counts."""
     return current_sandbox().platform.faults.get(fault_id)
 
 
-@blueprint.put("/faults/<fault_id>")
-@blueprint.json_body("FaultRule")
-@blueprint.response(200, FaultRuleStateSchema)
+@blueprint.put("/faults/<fault_id>", body="FaultRule", answer=FaultRuleStateSchema)
 def replace_fault(fault_id: str) -> RuleState:
     """Put another fault rule in the place of one; it keeps the id and the place in the order, its counts begin at 0.
 
@@ -88,24 +81,27 @@ def replace_fault(fault_id: str) -> RuleState:
     return current_sandbox().platform.faults.replace(fault_id, read_rule(read_json_object()))
 
 
-@blueprint.delete("/faults/<fault_id>")
-@blueprint.response(200, FaultRuleStateSchema)
+@blueprint.delete("/faults/<fault_id>", answer=FaultRuleStateSchema)
 def remove_fault(fault_id: str) -> RuleState:
     """Remove a fault rule; answers that it delays or holds back are aborted at once."""
     return current_sandbox().platform.faults.remove(fault_id)
 
 
-@blueprint.get("/fault-presets")
-@blueprint.response(200, answer_of("FaultPresets", presets=fields.List(fields.Nested(FaultPresetSchema))))
+@blueprint.get(
+    "/fault-presets", answer=answer_of("FaultPresets", presets=fields.List(fields.Nested(FaultPresetSchema)))
+)
 def list_fault_presets() -> dict[str, Any]:
     """List the presets: those of the sandbox, and those in the folder of the setting `presets_dir`."""
     presets = load_presets(current_sandbox().settings.presets_dir)
     return {"presets": list(presets.values())}
 
 
-@blueprint.post("/fault-presets/<preset_name>")
-@blueprint.arguments(taking("PresetUse", match=Component("FaultMatch", load_default=dict)), required=False)
-@blueprint.response(201, FaultRulesSchema)
+@blueprint.post(
+    "/fault-presets/<preset_name>",
+    body=taking("PresetUse", match=Component("FaultMatch", load_default=dict)),
+    answer=FaultRulesSchema,
+    status=201,
+)
 def use_fault_preset(body: dict[str, Any], preset_name: str) -> dict[str, Any]:
     """Add the rules of a preset after the existing rules."""
     sandbox = current_sandbox()

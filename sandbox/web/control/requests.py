@@ -133,9 +133,7 @@ def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
     return shown(entry, LISTED_BODY_LIMIT if listed else None)
 
 
-@blueprint.get("/requests")
-@blueprint.arguments(ListQuerySchema, location="query")
-@blueprint.response(200, RequestPageSchema)
+@blueprint.get("/requests", query=ListQuerySchema, answer=RequestPageSchema)
 def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     """List the requests received, newest last, a page at a time."""
     journal = current_sandbox().journal
@@ -158,9 +156,11 @@ class JournalEventSchema(AnswerSchema):
     client_id = fields.String(allow_none=True, **says("The only client that it concerns, if any."))
 
 
-@blueprint.get("/events")
-@blueprint.arguments(taking("EventsQuery", after=after_field()), location="query")
-@blueprint.response(200, answer_of("JournalEvents", events=fields.List(fields.Nested(JournalEventSchema))))
+@blueprint.get(
+    "/events",
+    query=taking("EventsQuery", after=after_field()),
+    answer=answer_of("JournalEvents", events=fields.List(fields.Nested(JournalEventSchema))),
+)
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
     """List what was done to the sandbox between the requests: the newest 1,000 events, oldest first.
 
@@ -170,16 +170,14 @@ def list_events(query: dict[str, Any]) -> dict[str, Any]:
     return {"events": [shown_event(event) for event in journal.events(read_cursor(query["after"], journal))]}
 
 
-@blueprint.delete("/requests")
-@blueprint.response(200, answer_of("JournalCleared", deleted=fields.Integer()))
+@blueprint.delete("/requests", answer=answer_of("JournalCleared", deleted=fields.Integer()))
 def clear_requests() -> dict[str, int]:
     """Empty the journal."""
     current_sandbox().platform.settle_processing()
     return {"deleted": current_sandbox().journal.clear()}
 
 
-@blueprint.get("/requests/<entry_id>")
-@blueprint.response(200, EntrySchema)
+@blueprint.get("/requests/<entry_id>", answer=EntrySchema)
 def get_request(entry_id: str) -> dict[str, Any]:
     """Show one request with its whole body, by its id or its sequence number."""
     return presented(current_sandbox().journal.get(entry_id), listed=False)

@@ -23,7 +23,6 @@ from sandbox.web.environ import ENDPOINTS
 
 blueprint = Blueprint("seed", __name__, description="Addresses, credentials, and the seed")
 
-_NOT_STORED: Final = {"Cache-Control": "no-store"}
 _SECRET: Final = "Null where the asker may not know it: neither on this machine nor with the control key."  # noqa: S105
 
 
@@ -107,27 +106,24 @@ def _document() -> dict[str, Any]:
     return {**document, "client_secret": None, "api_key": None, "flows": own_endpoints().flows(signed=False)}
 
 
-def _seeded(loaded: Loaded) -> tuple[dict[str, Any], int, dict[str, str]]:
+def _seeded(loaded: Loaded) -> dict[str, Any]:
     shows = may_know_secrets()
     clients = [presented_client(new, secret=shows) for new in loaded.clients.values()]
-    return {"endpoints": _document(), "clients": clients}, 200, _NOT_STORED
+    return {"endpoints": _document(), "clients": clients}
 
 
-@blueprint.get("/endpoints")
-@blueprint.response(200, EndpointsSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-def getown_endpoints() -> tuple[dict[str, Any], int, dict[str, str]]:
+@blueprint.get("/endpoints", answer=EndpointsSchema, no_store=True)
+def getown_endpoints() -> dict[str, Any]:
     """Show where the sandbox is and the credentials of its first OAuth client, as the ready file does.
 
     The secret is shown to a request that brings the control key. Where no key is needed it is shown on the machine of
     the sandbox only.
     """
-    return _document(), 200, _NOT_STORED
+    return _document()
 
 
-@blueprint.put("/seed")
-@blueprint.json_body("Seed")
-@blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
-def put_seed() -> tuple[dict[str, Any], int, dict[str, str]]:
+@blueprint.put("/seed", body="Seed", answer=SeededSchema, no_store=True)
+def put_seed() -> dict[str, Any]:
     """Replace the seed, and return to it as a reset does: all of it, or nothing if any part is refused.
 
     Credentials that the seed does not give are new. Settings that the sandbox was started with are stronger than those
@@ -136,11 +132,9 @@ def put_seed() -> tuple[dict[str, Any], int, dict[str, str]]:
     return _seeded(current_sandbox().replace_seed(parse_seed(_sent())))
 
 
-@blueprint.post("/seed")
-@blueprint.json_body("Seed")
-@blueprint.response(200, SeededSchema, headers={"Cache-Control": {"schema": {"type": "string"}}})
+@blueprint.post("/seed", body="Seed", answer=SeededSchema, no_store=True)
 @blueprint.problem(409, "A client id or a company belongs to something else that the sandbox has.")
-def post_seed() -> tuple[dict[str, Any], int, dict[str, str]]:
+def post_seed() -> dict[str, Any]:
     """Put a seed on top of what there is: all of it, or nothing if any part is refused.
 
     It adds what it names, and changes what exists under the same names, now and after each reset. Everything else stays

@@ -88,16 +88,13 @@ def _presented(service: Service) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/services")
-@blueprint.response(200, ServiceSchema(many=True))
+@blueprint.get("/services", answer=ServiceSchema(many=True))
 def list_services() -> list[dict[str, Any]]:
     """List the services."""
     return [_presented(service) for service in current_sandbox().store.services()]
 
 
-@blueprint.post("/services")
-@blueprint.arguments(NewServiceSchema)
-@blueprint.response(201, ServiceSchema)
+@blueprint.post("/services", body=NewServiceSchema, answer=ServiceSchema, status=201)
 @leads_to(201, ("get_service", "change_service", "delete_service"), {"service_id": "id"})
 @blueprint.problem(404, "There is no such company, connector or entity.")
 @blueprint.problem(409, "The vanity URL is taken.")
@@ -107,23 +104,19 @@ def add_service(body: dict[str, Any]) -> dict[str, Any]:
     return _presented(current_sandbox().store.add_service(**body, options=ServiceOptions(**options)))
 
 
-@blueprint.get("/services/<int:service_id>")
-@blueprint.response(200, ServiceSchema)
+@blueprint.get("/services/<int:service_id>", answer=ServiceSchema)
 def get_service(service_id: int) -> dict[str, Any]:
     """Show a service."""
     return _presented(current_sandbox().store.service(service_id))
 
 
-@blueprint.patch("/services/<int:service_id>")
-@blueprint.arguments(ServiceChangeSchema)
-@blueprint.response(200, ServiceSchema)
+@blueprint.patch("/services/<int:service_id>", body=ServiceChangeSchema, answer=ServiceSchema)
 def change_service(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     """Activate or deactivate a service, and change its options."""
     return _presented(current_sandbox().store.change_service(service_id, **body))
 
 
-@blueprint.delete("/services/<int:service_id>")
-@blueprint.response(204)
+@blueprint.delete("/services/<int:service_id>", status=204)
 def delete_service(service_id: int) -> None:
     """Delete a service; its inbound URL is free again."""
     current_sandbox().store.delete_service(service_id)
@@ -152,9 +145,7 @@ class MappingPreviewSchema(AnswerSchema):
     missing = fields.List(fields.String(), **says("Sources that the payload does not have."))
 
 
-@blueprint.post("/services/<int:service_id>/mapping-preview")
-@blueprint.arguments(PreviewedSchema, required=False)
-@blueprint.response(200, MappingPreviewSchema)
+@blueprint.post("/services/<int:service_id>/mapping-preview", body=PreviewedSchema, answer=MappingPreviewSchema)
 @blueprint.problem(404, "There is no such service or journal entry.")
 def preview_mapping(body: dict[str, Any], service_id: int) -> dict[str, Any]:
     """Show which fields of a payload the mapping takes, which it does not, and which it misses.

@@ -27,16 +27,13 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {"Settings": settings}
 
 
-@blueprint.get("/settings")
-@blueprint.response(200, "Settings")
+@blueprint.get("/settings", answer="Settings")
 def get_settings() -> Response:
     """Show the run-time settings in force."""
     return _presented(current_sandbox().settings)
 
 
-@blueprint.patch("/settings")
-@blueprint.json_body("Settings")
-@blueprint.response(200, "Settings")
+@blueprint.patch("/settings", body="Settings", answer="Settings")
 def change_settings() -> Response:
     """Change run-time settings: all that are given, or none if one is refused."""
     return _presented(current_sandbox().change_settings(_checked(read_json_object())))

@@ -41,8 +41,7 @@ class StateLoadedSchema(AnswerSchema):
     clients = fields.List(fields.Nested(LoadedClientSchema))
 
 
-@blueprint.get("/state")
-@blueprint.arguments(StateQuerySchema, location="query")
+@blueprint.get("/state", query=StateQuerySchema)
 @blueprint.response(200, "State", description="The state.")
 def get_state(query: dict[str, Any]) -> Response:
     """Save companies with all that belongs to them, tokens, journal, faults, clock and settings; secrets on request.
@@ -55,9 +54,7 @@ def get_state(query: dict[str, Any]) -> Response:
     return Response(pieces(state), content_type="application/json", headers=headers)
 
 
-@blueprint.put("/state")
-@blueprint.json_body("State")
-@blueprint.response(200, StateLoadedSchema)
+@blueprint.put("/state", body="State", answer=StateLoadedSchema)
 def put_state() -> Any:
     """Load a saved state in place of the present one: all of it, or nothing if any part is refused.
 

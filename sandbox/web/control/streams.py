@@ -178,8 +178,7 @@ class StreamQuerySchema(RequestFilterSchema):
     )
 
 
-@blueprint.get("/requests/stream")
-@blueprint.arguments(StreamQuerySchema, location="query")
+@blueprint.get("/requests/stream", query=StreamQuerySchema)
 @blueprint.doc(
     parameters=[
         {

@@ -134,9 +134,7 @@ def _report_filter(query: dict[str, Any]) -> report.ReportFilter:
     return report.ReportFilter(**query)
 
 
-@blueprint.get("/sync-report")
-@blueprint.arguments(ReportQuerySchema, location="query")
-@blueprint.response(200, SyncReportSchema)
+@blueprint.get("/sync-report", query=ReportQuerySchema, answer=SyncReportSchema)
 def show_report(query: dict[str, Any]) -> dict[str, Any]:
     """List the sync report, a page at a time: a row for each item that a run has pulled."""
     order = {name: query.pop(name) for name in ("sort", "descending", "after", "limit")}
@@ -151,8 +149,7 @@ def show_report(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@blueprint.get("/sync-report.csv")
-@blueprint.arguments(SortedReportSchema, location="query")
+@blueprint.get("/sync-report.csv", query=SortedReportSchema)
 @blueprint.response(200, {}, content_type="text/csv", description="All rows that match.")
 def download_report(query: dict[str, Any]) -> Response:
     """Download the sync report as CSV: everything that the filters match, in the vendor's columns."""
@@ -163,8 +160,7 @@ def download_report(query: dict[str, Any]) -> Response:
     return Response(report.as_csv(rows, names), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-@blueprint.get("/sync-report/<int:item_id>")
-@blueprint.response(200, SyncReportRowHistorySchema)
+@blueprint.get("/sync-report/<int:item_id>", answer=SyncReportRowHistorySchema)
 def show_row(item_id: int) -> dict[str, Any]:
     """Show a row with its attempts, the newest 50 of many."""
     item = current_processing().item(item_id)
@@ -173,17 +169,18 @@ def show_row(item_id: int) -> dict[str, Any]:
     return report.row_of(item, whole=True)._asdict()
 
 
-@blueprint.post("/sync-report/<int:item_id>/resync")
-@blueprint.response(200, SyncReportRowSchema)
+@blueprint.post("/sync-report/<int:item_id>/resync", answer=SyncReportRowSchema)
 @blueprint.problem(409, f"It is not failed. {NOT_NOW}")
 def resync_row(item_id: int) -> dict[str, Any]:
     """Sync a failed item again, now."""
     return report.row_of(current_processing().resync([item_id])[0])._asdict()
 
 
-@blueprint.post("/sync-report/resync")
-@blueprint.arguments(ResyncSchema, required=False)
-@blueprint.response(200, answer_of("Resynced", items=fields.List(fields.Nested(SyncReportRowSchema))))
+@blueprint.post(
+    "/sync-report/resync",
+    body=ResyncSchema,
+    answer=answer_of("Resynced", items=fields.List(fields.Nested(SyncReportRowSchema))),
+)
 @blueprint.problem(404, "There is no such row, or it was dropped or belongs to a time before the last reset.")
 @blueprint.problem(409, f"One of them is not failed; none is resynced. {NOT_NOW}")
 def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
@@ -244,9 +241,7 @@ def _presented_run(run: Run) -> dict[str, Any]:
     return {**asdict(run), **more, "started_at": run.due_at, "finished_at": run.due_at}
 
 
-@runs.get("/runs")
-@runs.arguments(RunsQuerySchema, location="query")
-@runs.response(200, ServiceRunsSchema)
+@runs.get("/runs", query=RunsQuerySchema, answer=ServiceRunsSchema)
 def list_runs(query: dict[str, Any]) -> dict[str, Any]:
     """List the runs of services, newest last, a page at a time."""
     after, limit = query.pop("after"), query.pop("limit")
@@ -262,23 +257,20 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@runs.get("/runs/<run_id>")
-@runs.response(200, ServiceRunSchema)
+@runs.get("/runs/<run_id>", answer=ServiceRunSchema)
 def get_run(run_id: str) -> dict[str, Any]:
     """Show a run."""
     return _presented_run(current_processing().find_run(run_id))
 
 
-@runs.get("/runs/<run_id>/log")
-@runs.response(200, answer_of("RunLog", lines=fields.List(fields.Nested(LogLineSchema))))
+@runs.get("/runs/<run_id>/log", answer=answer_of("RunLog", lines=fields.List(fields.Nested(LogLineSchema))))
 def get_run_log(run_id: str) -> dict[str, Any]:
     """Show the log of a run, line by line."""
     run = current_processing().find_run(run_id)
     return {"lines": report.log_of(run, current_processing().items())}
 
 
-@runs.post("/services/<int:service_id>/run")
-@runs.response(201, ServiceRunSchema)
+@runs.post("/services/<int:service_id>/run", answer=ServiceRunSchema, status=201)
 @runs.problem(409, NOT_NOW)
 def run_service(service_id: int) -> dict[str, Any]:
     """Run a service now: it pulls every item that waits."""

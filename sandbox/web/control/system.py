@@ -48,15 +48,13 @@ class LedgerSchema(AnswerSchema):
     sources = fields.Dict(keys=fields.String(), values=fields.String())
 
 
-@blueprint.get("/health")
-@blueprint.response(200, HealthSchema)
+@blueprint.get("/health", answer=HealthSchema)
 def get_health() -> dict[str, Any]:
     """Show that the sandbox is alive."""
     return health_of(current_sandbox())
 
 
-@blueprint.get("/health/ready")
-@blueprint.response(200, HealthSchema)
+@blueprint.get("/health/ready", answer=HealthSchema)
 @blueprint.problem(503, "The journal file cannot be written; until it can, requests are refused.")
 def get_readiness() -> dict[str, Any] | Response:
     """Show that the sandbox can serve: the signing key is made, and the journal file can be written."""
@@ -64,15 +62,13 @@ def get_readiness() -> dict[str, Any] | Response:
     return health_of(current_sandbox()) if why is None else problem(503, why)
 
 
-@blueprint.post("/reset")
-@blueprint.response(200, answer_of("SandboxReset", now=Instant()))
+@blueprint.post("/reset", answer=answer_of("SandboxReset", now=Instant()))
 def reset() -> dict[str, Any]:
     """Return to the seed: a new journal, no tokens, the settings of the start, real time, the same clients."""
     return {"now": current_sandbox().reset()}
 
 
-@fidelity.get("/fidelity")
-@fidelity.response(200, LedgerSchema)
+@fidelity.get("/fidelity", answer=LedgerSchema)
 def get_ledger() -> Ledger:
     """List every behaviour of the emulated API with its evidence: documented, of the framework, or of the sandbox."""
     return load_ledger()

@@ -50,9 +50,7 @@ class TokenQuerySchema(StrictSchema):
     )
 
 
-@blueprint.get("/tokens")
-@blueprint.arguments(TokenQuerySchema, location="query")
-@blueprint.response(200, IssuedTokenPageSchema)
+@blueprint.get("/tokens", query=TokenQuerySchema, answer=IssuedTokenPageSchema)
 def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
     """List the newest tokens issued since the last reset, oldest first, each with its request, its end and its uses."""
     sandbox, client_id = current_sandbox(), query.get("client_id")
@@ -66,9 +64,7 @@ def list_tokens(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@blueprint.post("/tokens/revoke")
-@blueprint.arguments(RevocationSchema, required=False)
-@blueprint.response(200, answer_of("Revoked", revoked=fields.Integer()))
+@blueprint.post("/tokens/revoke", body=RevocationSchema, answer=answer_of("Revoked", revoked=fields.Integer()))
 @blueprint.problem(404, "There is no such OAuth client.")
 def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
     """Revoke the access tokens of one OAuth client, or of all."""
@@ -78,8 +74,7 @@ def revoke_tokens(body: dict[str, Any]) -> dict[str, int]:
     return {"revoked": sandbox.revoke_tokens(client_id)}
 
 
-@blueprint.post("/keys/rotate")
-@blueprint.response(204)
+@blueprint.post("/keys/rotate", status=204)
 def rotate_keys() -> None:
     """Replace the signing key; tokens signed by the old one are refused from now on."""
     current_sandbox().rotate_keys()

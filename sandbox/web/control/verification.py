@@ -154,9 +154,7 @@ class MismatchSchema(ProblemSchema):
     uncertain = fields.Integer(strict=True, **says("How many of the dropped entries could have matched."))
 
 
-@blueprint.get("/requests/wait")
-@blueprint.arguments(WaitQuerySchema, location="query")
-@blueprint.response(200, WaitedSchema)
+@blueprint.get("/requests/wait", query=WaitQuerySchema, answer=WaitedSchema)
 @blueprint.problem(408, "The time is up; with the requests that matched until then.", WaitTimeoutSchema)
 @blueprint.problem(409, "The wait was interrupted: the sandbox was reset, or is stopping.")
 def wait_for_requests(query: dict[str, Any]) -> Any:
@@ -225,9 +223,7 @@ def _interrupted(error: WaitInterruptedError) -> Response:
     return problem(409, f"the wait was interrupted: {error}")
 
 
-@blueprint.post("/requests/verify")
-@blueprint.arguments(VerificationSchema, required=False)
-@blueprint.response(200, VerifiedSchema)
+@blueprint.post("/requests/verify", body=VerificationSchema, answer=VerifiedSchema)
 @blueprint.problem(409, "The requests were not received; with the nearest ones.", MismatchSchema)
 def verify_requests(body: dict[str, Any]) -> Any:
     """Verify how many requests match a pattern: at least one, unless the body gives a count.
