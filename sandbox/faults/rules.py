@@ -156,7 +156,7 @@ def make_rule(fault: Fault | Mapping[str, Any], **fields: object) -> FaultRule:
         hint = f"{fault}(…), called" if fault in KINDS else f"with a preset's name call faults.preset({fault!r})"
         raise InvalidValueError("fault", fault, f"a fault such as status(503); {hint}")
     if callable(fault):
-        name = getattr(fault, "__name__", "it")
+        name = getattr(fault, "kind", None) or getattr(fault, "__name__", "it")
         raise InvalidValueError("fault", fault, f"a fault such as status(503); call {name}(…)")
     match_names = [known.name for known in fields_of(Match)]
     rule_names = [known.name for known in fields_of(FaultRule) if known.name not in ("fault", "match")]

@@ -10,7 +10,7 @@ import requests
 
 from sandbox import Patchworks, RemoteSandbox, Sandbox, SandboxServer
 from sandbox.errors import ConflictError, InvalidValueError, NotFoundError
-from sandbox.faults import status
+from sandbox.faults import hang, status
 
 
 @pytest.fixture(params=["here", "elsewhere", "isolated here", "isolated elsewhere"])
@@ -145,9 +145,10 @@ def test_interception_has_the_addresses_of_production(sandbox: Sandbox) -> None:
         ("two-503s-then-fine", r"call faults.preset\('two-503s-then-fine'\)"),
         ("status", r"status\(…\), called"),
         (status, r"call status\(…\)"),
-        (type(status(503)), r"call Status\(…\)"),
+        (type(status(503)), r"call status\(…\)"),
+        (hang, r"call hang\(…\)"),
     ],
-    ids=["preset", "kind", "function", "class"],
+    ids=["preset", "kind", "function", "class", "kind without a function"],
 )
 def test_what_is_no_fault_is_told_with_what_may_be_meant(sandbox: Sandbox, given: Any, hint: str) -> None:
     with SandboxServer(sandbox).on_demand() as server, pytest.raises(InvalidValueError, match=hint):

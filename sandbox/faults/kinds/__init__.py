@@ -1,7 +1,8 @@
 """The kinds of faults that can happen to one request or item, in the order of the documents; alike ones in a module.
 
-To add a kind, write its class and its function in the module of its like, and put its line into this list. The class
-then is in ``SINGLE_KINDS``; the function is public in ``sandbox.faults``.
+To add a kind, write its class in the module of its like and put it into these lists. It then is in ``SINGLE_KINDS``,
+and public in ``sandbox.faults`` by the name that a test calls. A function takes the place of the class where its
+arguments differ from the fields.
 """
 
 from __future__ import annotations
@@ -13,28 +14,31 @@ from typing import Final
 from sandbox.faults.fault import Fault
 
 # isort: off
-from sandbox.faults.kinds.answers import Status, status as status
-from sandbox.faults.kinds.answers import RateLimit, rate_limit as rate_limit
-from sandbox.faults.kinds.answers import Maintenance, maintenance as maintenance
-from sandbox.faults.kinds.delivery import Latency, latency as latency
-from sandbox.faults.kinds.delivery import SlowBody, slow_body as slow_body
-from sandbox.faults.kinds.delivery import Relayed, relayed as relayed
-from sandbox.faults.kinds.broken import Hang, hang as hang
-from sandbox.faults.kinds.broken import ConnectionReset, connection_reset as connection_reset
-from sandbox.faults.kinds.broken import EmptyResponse, empty_response as empty_response
-from sandbox.faults.kinds.broken import GarbageResponse, garbage_response as garbage_response
-from sandbox.faults.kinds.broken import TruncatedBody, truncated_body as truncated_body
-from sandbox.faults.kinds.broken import MalformedJson, malformed_json as malformed_json
-from sandbox.faults.kinds.tokens import ExpiredToken, expired_token as expired_token
-from sandbox.faults.kinds.tokens import BadSignatureToken, bad_signature_token as bad_signature_token
-from sandbox.faults.kinds.tokens import ShortLivedToken, short_lived_token as short_lived_token
-from sandbox.faults.kinds.tokens import TokenResponse, token_response as token_response
-from sandbox.faults.kinds.tokens import RevokedToken, revoked_token as revoked_token
-from sandbox.faults.kinds.tokens import RotatedKey, rotated_key as rotated_key
-from sandbox.faults.kinds.items import Failed, failed as failed
-from sandbox.faults.kinds.items import Pending, pending as pending
-from sandbox.faults.kinds.items import Sent, sent as sent
+from sandbox.faults.kinds.answers import Status, RateLimit, Maintenance, status as status
+from sandbox.faults.kinds.delivery import Latency, SlowBody, Relayed, latency as latency, relayed as relayed
+from sandbox.faults.kinds.broken import Hang, ConnectionReset, EmptyResponse, GarbageResponse, TruncatedBody
+from sandbox.faults.kinds.broken import MalformedJson, garbage_response as garbage_response
+from sandbox.faults.kinds.tokens import ExpiredToken, BadSignatureToken, ShortLivedToken, TokenResponse, RevokedToken
+from sandbox.faults.kinds.tokens import RotatedKey, token_response as token_response
+from sandbox.faults.kinds.items import Failed, Pending, Sent
 # isort: on
+
+rate_limit = RateLimit
+maintenance = Maintenance
+slow_body = SlowBody
+hang = Hang
+connection_reset = ConnectionReset
+empty_response = EmptyResponse
+truncated_body = TruncatedBody
+malformed_json = MalformedJson
+expired_token = ExpiredToken
+bad_signature_token = BadSignatureToken
+short_lived_token = ShortLivedToken
+revoked_token = RevokedToken
+rotated_key = RotatedKey
+failed = Failed
+pending = Pending
+sent = Sent
 
 SINGLE_KINDS: Final[Mapping[str, type[Fault]]] = MappingProxyType(
     {

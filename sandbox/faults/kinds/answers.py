@@ -109,11 +109,6 @@ class RateLimit(Fault):
         return rate and (rate[0], 0)
 
 
-def rate_limit(retry_after: float | None = None) -> RateLimit:
-    """Refuse with 429."""
-    return RateLimit(retry_after)
-
-
 @dataclass(frozen=True, slots=True)
 class Maintenance(Fault):
     """The platform's maintenance mode: `503 Service Unavailable` with `Retry-After`."""
@@ -133,8 +128,3 @@ class Maintenance(Fault):
     def refused_rate(self, rate: Rate | None) -> Rate | None:
         """Leave the headers out: maintenance mode comes before the throttle (WIRE D)."""
         return None
-
-
-def maintenance(retry_after: float | None = None) -> Maintenance:
-    """Be down for maintenance."""
-    return Maintenance(retry_after)

@@ -29,11 +29,6 @@ class Hang(Fault):
         return Silence(self.seconds)
 
 
-def hang(seconds: float | None = None) -> Hang:
-    """Leave the client waiting."""
-    return Hang(seconds)
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectionReset(Fault):
     """The connection is torn down: a TCP reset (RST) in place of an answer."""
@@ -45,11 +40,6 @@ class ConnectionReset(Fault):
         return Reset()
 
 
-def connection_reset() -> ConnectionReset:
-    """Tear the connection down in place of an answer."""
-    return ConnectionReset()
-
-
 @dataclass(frozen=True, slots=True)
 class EmptyResponse(Fault):
     """The connection is closed properly (FIN) without a single byte of an answer."""
@@ -59,11 +49,6 @@ class EmptyResponse(Fault):
     def effect(self, act: Act, answer: Answer) -> Empty:
         """Close the connection."""
         return Empty()
-
-
-def empty_response() -> EmptyResponse:
-    """Close the connection without an answer."""
-    return EmptyResponse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +88,6 @@ class TruncatedBody(Fault):
         return Truncated(answer, size // 2 if self.bytes is None else max(0, min(self.bytes, size - 1)))
 
 
-def truncated_body(bytes: int | None = None) -> TruncatedBody:
-    """End the connection in the midst of the answer's body."""
-    return TruncatedBody(bytes)
-
-
 @dataclass(frozen=True, slots=True)
 class MalformedJson(Fault):
     """The platform's answer, complete as HTTP, but its JSON is broken: the last character is missing."""
@@ -120,8 +100,3 @@ class MalformedJson(Fault):
     def effect(self, act: Act, answer: Answer) -> Answer:
         """Break the body."""
         return Answer(answer.status, answer.headers, answer.body[:-1] if self.body is None else self.body.encode())
-
-
-def malformed_json(body: str | None = None) -> MalformedJson:
-    """Break the JSON of the answer."""
-    return MalformedJson(body)

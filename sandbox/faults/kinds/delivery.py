@@ -109,11 +109,6 @@ class SlowBody(Fault):
         return effects.Slow(answer, self.seconds, max(1, min(self.pieces, len(answer.body))))
 
 
-def slow_body(seconds: float = 5.0, pieces: int = 10) -> SlowBody:
-    """Send the body of the answer bit by bit."""
-    return SlowBody(seconds, pieces)
-
-
 @dataclass(frozen=True, slots=True)
 class Relayed(Fault):
     """The platform's answer as a server in front of it sends it on. The request is handled as without a fault.

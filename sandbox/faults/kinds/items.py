@@ -26,11 +26,6 @@ class Failed(Fault):
     message: str = field(types.printable(1_000, 1), "Message in the sync report.", REFUSED)
 
 
-def failed(message: str = REFUSED) -> Failed:
-    """Let an item fail in its processing: ``failed("SKU TEA-01 is unknown")``."""
-    return Failed(message)
-
-
 @dataclass(frozen=True, slots=True)
 class Pending(Fault):
     """An item that does not arrive: `Pending` in the sync report, and tried again.
@@ -46,11 +41,6 @@ class Pending(Fault):
     message: str = field(types.printable(1_000, 1), "Message in the sync report.", DOWN)
 
 
-def pending(attempts: int | None = None, message: str = DOWN) -> Pending:
-    """Let an item wait for its destination: ``pending(2)`` arrives with the third attempt, ``pending()`` never."""
-    return Pending(attempts, message)
-
-
 @dataclass(frozen=True, slots=True)
 class Sent(Fault):
     """An item that was pushed to a file or SFTP destination: `Sent` in the sync report until that is confirmed.
@@ -64,8 +54,3 @@ class Sent(Fault):
     seconds: float | None = field(
         types.seconds(366 * 86_400.0), "Time on the sandbox clock after which it is `OK`.", None
     )
-
-
-def sent(seconds: float | None = None) -> Sent:
-    """Let an item wait for its confirmation: ``sent(60)`` is OK after a minute, ``sent()`` never."""
-    return Sent(seconds)

@@ -37,11 +37,6 @@ class ExpiredToken(Fault):
         return reason
 
 
-def expired_token() -> ExpiredToken:
-    """Issue an expired token, or let the one used expire now."""
-    return ExpiredToken()
-
-
 @dataclass(frozen=True, slots=True)
 class BadSignatureToken(Fault):
     """The token issued is signed by an unknown key: inbound URLs refuse it with 401. Token endpoint only."""
@@ -54,11 +49,6 @@ class BadSignatureToken(Fault):
     def token_terms(self, terms: TokenTerms) -> TokenTerms:
         """Have the token signed by a key that is never in use."""
         return replace(terms, trusted_key=False)
-
-
-def bad_signature_token() -> BadSignatureToken:
-    """Issue a token that is signed by an unknown key."""
-    return BadSignatureToken()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +69,6 @@ class ShortLivedToken(Fault):
     def effect(self, act: Act, answer: Answer) -> Answer:
         """Announce the lifetime."""
         return TokenResponse(set={"expires_in": self.seconds}).effect(act, answer) if self.announced else answer
-
-
-def short_lived_token(seconds: int = 1, *, announced: bool = True) -> ShortLivedToken:
-    """Issue a token that soon expires."""
-    return ShortLivedToken(seconds, announced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +127,6 @@ class RevokedToken(Fault):
         return reason
 
 
-def revoked_token(whose: str = "request") -> RevokedToken:
-    """Revoke the token of a request, those of its client, or all."""
-    return RevokedToken(whose)
-
-
 @dataclass(frozen=True, slots=True)
 class RotatedKey(Fault):
     """The signing key is replaced: this request gets 401, like every later one with an old token. Inbound URLs only.
@@ -163,8 +143,3 @@ class RotatedKey(Fault):
         """Rotate the key."""
         keys.rotate()
         return f"bad_signature: the key was rotated by the fault {act.label}"
-
-
-def rotated_key() -> RotatedKey:
-    """Replace the signing key while tokens signed by the old one are in use."""
-    return RotatedKey()
