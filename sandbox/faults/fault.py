@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from sandbox.faults.effects import Cancellation, Effect
 from sandbox.foundation.answer import Answer
@@ -63,33 +63,12 @@ class TokenTerms:
     """Whether the key in use signs it, or one that is never in use."""
 
 
-class BearerToken(Protocol):
-    """The access token of a request."""
+class Spoiled(NamedTuple):
+    """The credentials that a fault spoils, and the reason why they are refused from now on."""
 
-    @property
-    def fingerprint(self) -> str:
-        """Its fingerprint, by which the book knows it."""
-
-    @property
-    def client_id(self) -> str:
-        """The OAuth client that it was issued to."""
-
-
-class TokenBook(Protocol):
-    """The issued tokens, as far as a fault can change them."""
-
-    def revoke_one(self, why: str, mark: str) -> None:
-        """Revoke one token, by its fingerprint."""
-
-    def revoke(self, why: str, client_id: str | None = None) -> int:
-        """Revoke the tokens of one client, or all."""
-
-
-class KeyRing(Protocol):
-    """The signing key, as far as a fault can change it."""
-
-    def rotate(self) -> None:
-        """Replace the key by a new one."""
+    whose: Literal["request", "client", "all", "key"]
+    """The token of the request, the tokens of its OAuth client, all tokens, or all by a new signing key."""
+    reason: str
 
 
 class Fault(Described):
@@ -123,8 +102,8 @@ class Fault(Described):
         """Return the terms on which the platform issues a token."""
         return terms
 
-    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str | None:
-        """Spoil the token of a request; return the reason to refuse the request with 401, if it is to be refused."""
+    def spoiled(self, act: Act) -> Spoiled | None:
+        """Return the tokens that it spoils, which refuses the request with 401, if it spoils any."""
         return None
 
     def refusal(self, act: Act, now: float) -> RefusalError:

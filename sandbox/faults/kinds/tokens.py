@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from sandbox.faults.fault import Act, BearerToken, Fault, KeyRing, TokenBook, TokenTerms
+from sandbox.faults.fault import Act, Fault, Spoiled, TokenTerms
 from sandbox.foundation import value_types as types
 from sandbox.foundation.answer import Answer, compact
 from sandbox.foundation.errors import InvalidValueError
@@ -30,11 +31,9 @@ class ExpiredToken(Fault):
         """Let the token end where it would begin."""
         return replace(terms, start=terms.start - terms.lifetime_s)
 
-    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+    def spoiled(self, act: Act) -> Spoiled:
         """Refuse the token from now on."""
-        reason = f"token_expired: before its time, by the fault {act.label}"
-        tokens.revoke_one(reason, token.fingerprint)
-        return reason
+        return Spoiled("request", f"token_expired: before its time, by the fault {act.label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +110,15 @@ class RevokedToken(Fault):
     handling = "done"
     needs = ("takes_bearer",)
 
-    whose: str = field(
+    whose: Literal["request", "client", "all"] = field(
         types.choice("request", "client", "all"),
         "Which tokens: the one this request carries, all of its OAuth client, or all there are.",
         "request",
     )
 
-    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+    def spoiled(self, act: Act) -> Spoiled:
         """Revoke the tokens."""
-        reason = f"token_revoked: by the fault {act.label}"
-        if self.whose == "request":
-            tokens.revoke_one(reason, token.fingerprint)
-        else:
-            tokens.revoke(reason, token.client_id if self.whose == "client" else None)
-        return reason
+        return Spoiled(self.whose, f"token_revoked: by the fault {act.label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +133,6 @@ class RotatedKey(Fault):
     needs = ("takes_bearer",)
     makes_key = True
 
-    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
+    def spoiled(self, act: Act) -> Spoiled:
         """Rotate the key."""
-        keys.rotate()
-        return f"bad_signature: the key was rotated by the fault {act.label}"
+        return Spoiled("key", f"bad_signature: the key was rotated by the fault {act.label}")

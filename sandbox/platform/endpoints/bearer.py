@@ -67,9 +67,18 @@ class BearerEndpoint(Endpoint[Caller]):
 
     def spoil(self, act: Act, admitted: Caller, platform: Platform) -> None:
         """Let a fault revoke the token or rotate the key."""
-        reason = act.fault.spoil_bearer(act, admitted, platform.tokens, platform.keys)
-        if reason is not None:
-            raise UnauthenticatedError(reason)
+        spoiled = act.fault.spoiled(act)
+        if spoiled is None:
+            return
+        whose, reason = spoiled
+        match whose:
+            case "request":
+                platform.tokens.revoke_one(reason, admitted.fingerprint)
+            case "key":
+                platform.keys.rotate()
+            case _:
+                platform.tokens.revoke(reason, admitted.client_id if whose == "client" else None)
+        raise UnauthenticatedError(reason)
 
 
 def _caller_of(exchange: Exchange, platform: Platform) -> Caller:

@@ -13,7 +13,7 @@ from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox, faults
 from sandbox.faults import Fault, make_rule
-from sandbox.faults.fault import Act, BearerToken, KeyRing, Rate, TokenBook, Trait
+from sandbox.faults.fault import Act, Rate, Spoiled, Trait
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import UnauthorizedActionError
 from sandbox.web.app import SandboxApp
@@ -421,8 +421,8 @@ class Refusing(Unlisted):
 
 
 class Spoiling(Unlisted):
-    def spoil_bearer(self, act: Act, token: BearerToken, tokens: TokenBook, keys: KeyRing) -> str:
-        return f"moody: {token.client_id}"
+    def spoiled(self, act: Act) -> Spoiled:
+        return Spoiled("request", f"moody: {act.label}")
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ class Spoiling(Unlisted):
     [
         (Answering(), 418, "59", None),
         (Refusing(), 403, "3", "fault: fault-1"),
-        (Spoiling(), 401, "59", "moody: {client_id}"),
+        (Spoiling(), 401, "59", "moody: fault-1"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Fault) else None,
 )
@@ -440,5 +440,5 @@ def test_kind_does_its_own_work(faulty: Faulty, fault: Fault, status: int, left:
     response = faulty.post()
 
     assert (response.status_code, response.headers["X-RateLimit-Remaining"]) == (status, left)
-    assert faulty.last.reason == (reason and reason.format(client_id=faulty.good.client_id))
+    assert faulty.last.reason == reason
     assert faulty.request_token().status_code == 200
