@@ -182,7 +182,7 @@ def read_config_file(context: click.Context, option: click.Parameter, path: str 
         document = read_document(Path(path))
     except DocumentError as error:
         raise click.BadParameter(str(error)) from None
-    values = document.root.value
+    values = document.content
     if not isinstance(values, dict):
         raise click.BadParameter(f"{path}: settings are 'name: value' lines, not {type(values).__name__}")
     known = {spec.name: spec.name for spec in setting_specs()} | _FILES

@@ -67,7 +67,7 @@ def _load_folder(folder: Path) -> dict[str, Preset]:
 
 def _load_file(path: Path) -> Preset:
     try:
-        document = read_document(path).root.value
+        document = read_document(path).content
     except DocumentError as error:
         raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
     if not isinstance(document, dict):

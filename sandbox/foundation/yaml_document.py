@@ -87,28 +87,14 @@ def refuse(problems: Iterable[Problem]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A value, its line (that of its key if it has one) and the nodes inside it."""
-
-    line: int
-    value: JsonValue
-    children: Mapping[Any, Node] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """One file, or Python data in its place; ``folder`` must hold the files that it names."""
 
     file: str
-    root: Node
+    content: Any
+    lines: Mapping[Steps, int] = field(default_factory=dict)
+    """The line of each value, which is that of its key if it has one; Python data has none."""
     folder: Path | None = None
-
-    def node(self, steps: Steps) -> Node:
-        """Return the value at ``steps``."""
-        node = self.root
-        for step in steps:
-            node = node.children[step]
-        return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,23 +108,23 @@ class Place:
         return Place(self.document, (*self.steps, step))
 
     def __str__(self) -> str:
-        line = self.document.node(self.steps).line
+        line = self.document.lines.get(self.steps)
         return f"{self.document.file}:{line}" if line else dotted(self.steps)
 
     def problem(self, text: str) -> Problem:
         """Return the problem that the value has."""
-        line = self.document.node(self.steps).line
+        line = self.document.lines.get(self.steps, 0)
         return Problem(self.document.file, line, f"{dotted(self.steps)}: {text}" if self.steps else text)
 
     def problem_within(self, path: str, text: str) -> Problem:
         """Return the problem of a value inside it, at a path such as ``match.headers[0]``, which may be missing."""
-        node = self.document.node(self.steps)
+        lines, steps = self.document.lines, self.steps
         for name, index in _STEP.findall(path):
-            step = int(index) if index else name
-            if step not in node.children:
+            inner = (*steps, int(index) if index else name)
+            if inner not in lines:
                 break
-            node = node.children[step]
-        return Problem(self.document.file, node.line, f"{dotted((*self.steps, path))}: {text}")
+            steps = inner
+        return Problem(self.document.file, lines.get(steps, 0), f"{dotted((*self.steps, path))}: {text}")
 
 
 def dotted(steps: Iterable[str | int]) -> str:
@@ -190,11 +176,12 @@ def _document(
         text = read()
     except ValueError as error:
         raise DocumentError(name, 0, f"{error}") from error
-    return Document(name, _YamlReader(name, text, environ).root(), folder)
+    reader = _YamlReader(name, text, environ)
+    return Document(name, reader.content(), reader.lines, folder)
 
 
 class _YamlReader:
-    """Builds nodes from parser events.
+    """Reads values from parser events.
 
     ``yaml.compose`` would be shorter, but it hides anchors and tags, and its C version crashes Python on deep
     nesting.
@@ -206,14 +193,15 @@ class _YamlReader:
         self._environ = environ
         self._problems: list[Problem] = []
         self._events: Iterator[yaml.Event] = iter(())
+        self.lines: dict[Steps, int] = {}
 
-    def root(self) -> Node:
+    def content(self) -> JsonValue:
         if match := _UNPRINTABLE.search(self._text):
             line = self._text.count("\n", 0, match.start()) + 1
             raise DocumentError(self._name, line, f"the character {match[0]!r} is not allowed in YAML; remove it")
         self._events = yaml.parse(self._text, Loader=_Loader)
         try:
-            roots = [self._node(event, 0) for event in self._events if isinstance(event, yaml.NodeEvent)]
+            roots = [(event, self._value(event, ())) for event in self._events if isinstance(event, yaml.NodeEvent)]
         except yaml.MarkedYAMLError as error:
             line = _line(error.problem_mark)
             if error.problem == _TOO_DEEP_FOR_LIBYAML:
@@ -221,9 +209,12 @@ class _YamlReader:
             context = f" ({error.context})" if error.context else ""
             raise DocumentError(self._name, line, f"is not YAML: {error.problem}{context}{self._hint(line)}") from error
         if len(roots) > 1:
-            self._refuse_at(roots[1].line, "a second document begins here; remove the --- above it")
+            self._refuse_at(_line(roots[1][0].start_mark), "a second document begins here; remove the --- above it")
         refuse(self._problems)
-        return roots[0] if roots and roots[0].value is not None else Node(1, {})
+        if roots and roots[0][1] is not None:
+            return roots[0][1]
+        self.lines[()] = 1
+        return {}
 
     def _hint(self, line: int) -> str:
         """Return advice where a reference may be what is wrong: its braces are those of a mapping in YAML."""
@@ -236,22 +227,24 @@ class _YamlReader:
     def _too_deep(self, line: int) -> DocumentError:
         return DocumentError(self._name, line, f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
 
-    def _node(self, event: yaml.Event, depth: int, key_line: int | None = None) -> Node:
+    def _value(self, event: yaml.Event, steps: Steps, key_line: int | None = None) -> JsonValue:
         line = key_line or _line(event.start_mark)
-        if depth > MAX_DEPTH:
+        if len(steps) > MAX_DEPTH:
             raise self._too_deep(line)
         self._refuse_oddities(event, line)
+        self.lines[steps] = line
         match event:
             case yaml.ScalarEvent():
-                return Node(line, self._scalar(event, line))
+                return self._scalar(event, line)
             case yaml.SequenceStartEvent():
-                items = list(self._items(depth + 1))
-                return Node(line, [item.value for item in items], dict(enumerate(items)))
+                items: list[JsonValue] = []
+                while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                    items.append(self._value(event, (*steps, len(items))))
+                return items
             case yaml.MappingStartEvent():
-                entries = self._entries(depth + 1)
-                return Node(line, {key: entry.value for key, entry in entries.items()}, entries)
+                return self._entries(steps)
             case _:
-                return Node(line, None)  # an alias, which is refused above
+                return None  # an alias, which is refused above
 
     def _refuse_oddities(self, event: Any, line: int) -> None:
         if anchor := getattr(event, "anchor", None):
@@ -261,27 +254,21 @@ class _YamlReader:
         if _SURROGATE.search(getattr(event, "value", "")):
             self._refuse_at(line, "a text holds half a character (\\ud800 to \\udfff); remove it")
 
-    def _items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
-            yield self._node(event, depth)
-
-    def _entries(self, depth: int) -> dict[str, Node]:
-        entries: dict[str, Node] = {}
+    def _entries(self, steps: Steps) -> dict[str, JsonValue]:
+        entries: dict[str, JsonValue] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            line = _line(event.start_mark)
-            key = self._key(event, line, depth)
+            line, key = _line(event.start_mark), ""
+            if isinstance(event, yaml.ScalarEvent):
+                self._refuse_oddities(event, line)
+                key = event.value
+            else:
+                self._refuse_at(line, "a key must be text, not a list or a mapping; quotes make it text")
+                self._value(event, (*steps, 0))  # reads past it
+            at = (*steps, key)
             if key in entries:
-                self._refuse_at(line, f"{key!r} is already on line {entries[key].line}; remove one of them")
-            entries[key] = self._node(next(self._events), depth, line)
+                self._refuse_at(line, f"{key!r} is already on line {self.lines[at]}; remove one of them")
+            entries[key] = self._value(next(self._events), at, line)
         return entries
-
-    def _key(self, event: yaml.Event, line: int, depth: int) -> str:
-        if isinstance(event, yaml.ScalarEvent):
-            self._refuse_oddities(event, line)
-            return str(event.value)
-        self._refuse_at(line, "a key must be text, not a list or a mapping; quotes make it text")
-        self._node(event, depth)  # reads past it
-        return ""
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> JsonValue:
         try:
@@ -317,28 +304,26 @@ def finite(text: str) -> float:
 def document_of(data: object) -> Document:
     """Return Python data as a document without lines; raise :class:`DocumentError` if it is not JSON."""
     try:
-        return Document("seed", json_node(data))
+        return Document("seed", json_copy(data))
     except ValueError as error:
         raise DocumentError("seed", 0, str(error)) from error
 
 
-def json_node(data: object, steps: Steps = ()) -> Node:
-    """Return a copy of ``data`` as a node without lines; raise ``ValueError`` where it is not JSON."""
+def json_copy(data: object, steps: Steps = ()) -> JsonValue:
+    """Return a copy of ``data``; raise ``ValueError`` where it is not JSON."""
     if len(steps) > MAX_DEPTH:
         raise ValueError(f"is nested deeper than {MAX_DEPTH} levels; make it flatter")
     match data:
         case None | bool() | int():
-            return Node(0, data)
+            return data
         case float() if math.isfinite(data):
-            return Node(0, data)
+            return data
         case str() if not _SURROGATE.search(data):
-            return Node(0, data)
+            return data
         case list() | tuple():
-            items = [json_node(item, (*steps, index)) for index, item in enumerate(data)]
-            return Node(0, [item.value for item in items], dict(enumerate(items)))
+            return [json_copy(item, (*steps, index)) for index, item in enumerate(data)]
         case Mapping() if all(isinstance(key, str) and not _SURROGATE.search(key) for key in data):
-            entries = {key: json_node(value, (*steps, key)) for key, value in data.items()}
-            return Node(0, {key: entry.value for key, entry in entries.items()}, entries)
+            return {key: json_copy(value, (*steps, key)) for key, value in data.items()}
     where = f"{dotted(steps)}: " if steps else ""
     raise ValueError(f"{where}{shorten(data)} is not JSON; {_JSON_TYPES}")
 

@@ -90,7 +90,7 @@ class Draft:
     def add(self, document: Document) -> None:
         """Merge ``document``; raise ``DocumentError`` if it does not have the structure of a seed."""
         refuse([*self._problems, *structural_problems(document)])
-        content: Any = document.root.value
+        content = document.content
         for place, data in _each(Place(document), content, "companies"):
             self._add_company(place, data)
         for name, value in (content.get("settings") or {}).items():

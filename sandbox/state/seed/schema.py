@@ -17,7 +17,7 @@ from sandbox.foundation.errors import InvalidValueError, did_you_mean, shorten
 from sandbox.foundation.fields import fields_of
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import RepeatedKeyError, unique_keys, write_json
-from sandbox.foundation.yaml_document import MAX_DEPTH, Document, Place, Problem, Steps, finite, json_node, read_text
+from sandbox.foundation.yaml_document import MAX_DEPTH, Document, Place, Problem, Steps, finite, json_copy, read_text
 from sandbox.platform.entity_check import EntityCheck
 from sandbox.platform.model import ServiceOptions
 
@@ -71,7 +71,7 @@ def structural_problems(document: Document) -> list[Problem]:
     for option in fields_of(ServiceOptions):  # and so has the class
         schema["$defs"]["service"]["properties"][option.name] = {}
     problems: dict[tuple[Steps, str], Problem] = {}
-    for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.root.value):
+    for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.content):
         at = tuple(error.instance_path)
         for steps, text in _explain(error, at, _subschema(schema, error.schema_path[:-1])):
             problems.setdefault((steps, text), Place(document, steps).problem(text))
@@ -124,9 +124,7 @@ def read_sample(folder: Path | None, name: str) -> JsonValue:
         raise ValueError(f"{name!r} is outside the folder of the seed file; move it into {folder}")
     try:
         text = read_text(path)
-        return json_node(
-            json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique_keys)
-        ).value
+        return json_copy(json.loads(text, parse_float=finite, parse_constant=finite, object_pairs_hook=unique_keys))
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ValueError(f"{name!r} is not JSON: {error.msg} ({where})") from error

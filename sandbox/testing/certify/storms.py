@@ -118,7 +118,7 @@ def select_storms(names: Sequence[str], storms: Mapping[str, Storm]) -> list[Sto
 def read_storm_file(path: Path) -> Storm:
     """Return the storm of a file; raise ``InvalidValueError`` with the file and the key."""
     try:
-        document = read_document(path).root.value
+        document = read_document(path).content
     except (DocumentError, OSError) as error:
         raise InvalidValueError(path.name, "this file", f"readable YAML ({error})") from None
     if not isinstance(document, dict):

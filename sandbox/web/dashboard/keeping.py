@@ -64,7 +64,7 @@ def _as_json(document: bytes) -> bytes:
         parse_json(document)
     except NotJsonError:
         try:
-            return write_json(document_of_text("seed", document).root.value).encode() if document.strip() else b""
+            return write_json(document_of_text("seed", document).content).encode() if document.strip() else b""
         except DocumentError:
             return document
     return document
