@@ -18,6 +18,7 @@ from sandbox.journal.reasons import find_reason
 from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages
+from sandbox.web.dashboard.selection import cursor
 
 SEARCHED: Final = 1_000
 """Requests that a page looks at; a cursor leads to those before them."""
@@ -50,8 +51,7 @@ class Finding:
 def findings() -> str:
     """Show what was found in a window of requests, the newest ones unless ``before`` is given."""
     journal = current_sandbox().journal
-    cursor = request.args.get("before", "")
-    before = int(cursor) if cursor.isascii() and cursor.isdecimal() and len(cursor) < 20 else None
+    before = cursor(request.args.get("before", ""))
     entries = list(islice(journal.newest_first(before=before), SEARCHED + 1))
     looked = entries[:SEARCHED]
     duplicates = find_duplicates(entry for entry in reversed(looked) if entry.kind == INBOUND.name)

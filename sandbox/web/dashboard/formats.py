@@ -101,17 +101,9 @@ def pretty(value: Any) -> str:
 
 
 FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
-    "instant": instant,
-    "moment": moment,
-    "time_of_day": time_of_day,
-    "span": span,
-    "legible": legible,
-    "size": size,
-    "milliseconds": milliseconds,
-    "sentence": sentence,
-    "visible": visible,
-    "breakable": breakable,
-    "ticked": ticked,
-    "glimpse": glimpse,
-    "pretty": pretty,
+    each.__name__: each
+    for each in (
+        *(instant, moment, time_of_day, span, legible, size, milliseconds),
+        *(sentence, visible, breakable, ticked, glimpse, pretty),
+    )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
@@ -31,46 +31,30 @@ NEAR: Final = 300
 """Entries before and after a page, or an entry, that are looked through for attempts of the same payload."""
 
 
-@dataclass(frozen=True, slots=True)
+_CONDITIONS: Final = (*RequestFilterSchema().load_fields, "service", "violation", "text")
+_INSTANTS: Final = ("since", "until")
+
+
 class Selection:
-    """The choices in the form: those of the control API as text, and three of the page.
+    """The choices in the form: those of the control API as text, and three of the page, ``""`` where there is none.
 
     These are ``service`` (``company/vanity-url``), ``violation`` (a rule of the contract) and ``text``.
 
     ``before`` and ``after`` are numbers of entries: the cursor of an older window, and the last one left out.
     """
 
-    kind: str = ""
-    outcome: str = ""
-    company: str = ""
-    vanity_url: str = ""
-    flow: str = ""
-    hook: str = ""
-    client_id: str = ""
-    status: str = ""
-    accepted: str = ""
-    since: str = ""
-    until: str = ""
-    json_path: str = ""
-    reason: str = ""
-    fault: str = ""
-    violation: str = ""
-    service: str = ""
-    text: str = ""
-    after: int | None = None
-    before: int | None = None
+    def __init__(self, *, after: int | None = None, before: int | None = None, **conditions: str) -> None:
+        self.after, self.before = after, before
+        self.conditions = {name: value for name, value in conditions.items() if value}
+
+    def __getitem__(self, name: str) -> str:
+        return self.conditions.get(name, "")
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Selection:
         """Read a query string; a cursor that makes no sense counts as not given."""
         given = {name: query.get(name, "").strip() for name in _CONDITIONS}
-        return cls(**given, after=_cursor(query.get("after", "")), before=_cursor(query.get("before", "")))
-
-    @property
-    def conditions(self) -> dict[str, str]:
-        """The filters that are set."""
-        given = {name: getattr(self, name) for name in _CONDITIONS}
-        return {name: value for name, value in given.items() if value}
+        return cls(after=cursor(query.get("after", "")), before=cursor(query.get("before", "")), **given)
 
     @property
     def has_more(self) -> bool:
@@ -79,9 +63,8 @@ class Selection:
 
     def query(self, **more: object) -> str:
         """Return the query string of this selection's newest window, with more parameters."""
-        given = {"after": self.after, **more}
-        parameters = {**self.conditions, **{name: value for name, value in given.items() if value is not None}}
-        return f"?{urlencode(parameters)}" if parameters else "?"
+        given = {**self.conditions, "after": self.after, **more}
+        return "?" + urlencode({name: value for name, value in given.items() if value is not None})
 
     def read_filter(self) -> tuple[EntryFilter, dict[str, str]]:
         """Return the filter, as the control API reads it, and for each choice that it refuses the reason.
@@ -90,24 +73,25 @@ class Selection:
         """
         given = self.as_api
         problems = {name: problem for name, value in given.items() if (problem := _problem(name, value))}
-        if self.violation and self.violation not in RULES:
-            problems["violation"] = f"{shorten(self.violation)} is not allowed; use {any_of(RULES)}"
+        if (violation := self["violation"]) and violation not in RULES:
+            problems["violation"] = f"{shorten(violation)} is not allowed; use {any_of(RULES)}"
         good = {name: value for name, value in given.items() if name not in problems}
         return read_filter(RequestFilterSchema().load(good)), problems
 
     def takes(self, entry_filter: EntryFilter) -> Callable[[Entry], bool]:
         """Return the condition on entries: the filter, the violation of the contract and the text."""
+        text, violation = self["text"], self["violation"]
         return lambda entry: (
             entry_filter.matches(entry)
-            and (not self.text or mentions(entry, self.text))
-            and (self.violation not in RULES or any(found.code == self.violation for found in violations_of(entry)))
+            and (not text or mentions(entry, text))
+            and (violation not in RULES or any(found.code == violation for found in violations_of(entry)))
         )
 
     @property
     def as_api(self) -> dict[str, str]:
         """The filters that are set as parameters of the control API, which has none for the violation and the text."""
-        company, _, vanity_url = self.service.partition("/")
-        given = {**self.conditions, "company": self.company or company, "vanity_url": self.vanity_url or vanity_url}
+        company, _, vanity_url = self["service"].partition("/")
+        given = {"company": company, "vanity_url": vanity_url, **self.conditions}
         return {
             name: _zoned(value) if name in _INSTANTS else value
             for name, value in given.items()
@@ -126,16 +110,13 @@ def _problem(name: str, value: str) -> str | None:
     return None
 
 
-_CONDITIONS: Final = tuple(each.name for each in fields(Selection) if each.name not in ("after", "before"))
-_INSTANTS: Final = ("since", "until")
-
-
 def _zoned(instant: str) -> str:
     """Return an instant of a browser's control, which has no zone and leaves out seconds that are 0, in UTC."""
     return f"{instant}:00Z" if len(instant) == 16 else f"{instant}Z" if len(instant) == 19 else instant
 
 
-def _cursor(text: str) -> int | None:
+def cursor(text: str) -> int | None:
+    """Return the number of an entry in a query; ``None`` for a text that is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
 
 
@@ -156,7 +137,8 @@ class Window:
 def window(journal: Journal, selection: Selection) -> Window:
     """Return the page of a journal for a selection, after a search of ``SEARCHED`` entries at most."""
     entry_filter, problems = selection.read_filter()
-    takes, reads_bodies = selection.takes(entry_filter), selection.text or selection.json_path or selection.violation
+    takes = selection.takes(entry_filter)
+    reads_bodies = any(selection[name] for name in ("text", "json_path", "violation"))
     found: list[Entry] = []
     size = 0
     for looked_at, entry in enumerate(journal.candidates(entry_filter, selection.before)):
