@@ -5,9 +5,10 @@ Each value keeps its place until the end, so the error for a rule that two files
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from msgspec import convert
 
@@ -16,72 +17,36 @@ from sandbox.foundation.errors import InvalidValueError, UnknownNameError, did_y
 from sandbox.foundation.fields import fields_of, read
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
-from sandbox.platform.model import Environment, ServiceOptions
+from sandbox.platform.model import ServiceOptions
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.state.seed.schema import check_json_schema, read_sample, structural_problems
 
-if TYPE_CHECKING:
-    from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed
-
-T = TypeVar("T")
 _PRESET_KEYS: Final = ("preset", "match")
 _Json = dict[str, Any]
 """A mapping of a document that has passed the schema."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed(Generic[T]):
-    value: T
-    place: Place
-
-
 @dataclass(slots=True)
-class _Connector:
-    name: str
+class _Part:
+    """A part of a seed without the parts in it, its place, and these parts by the name of their list and their key."""
+
+    value: Any
     place: Place
-    environment: Environment = "test"
-    entities: dict[str, _Placed[EntitySeed]] = field(default_factory=dict)
-    oauth_clients: dict[str, _Placed[ClientSeed]] = field(default_factory=dict)
-    services: dict[str, _Placed[ServiceSeed]] = field(default_factory=dict)
+    parts: defaultdict[str, dict[str, _Part]] = field(default_factory=lambda: defaultdict(dict))
 
-    def seed(self) -> ConnectorSeed:
-        return ConnectorSeed(
-            name=self.name,
-            environment=self.environment,
-            entities=tuple(entity.value for entity in self.entities.values()),
-            oauth_clients=tuple(client.value for client in self.oauth_clients.values()),
-            services=tuple(service.value for service in self.services.values()),
-        )
-
-
-@dataclass(slots=True)
-class _Company:
-    name: str
-    slug: str | None
-    place: Place
-    connectors: dict[str, _Connector] = field(default_factory=dict)
-    flows: dict[str, _Placed[FlowSeed]] = field(default_factory=dict)
-    api_keys: dict[str, _Placed[ApiKeySeed]] = field(default_factory=dict)
-    users: dict[str, _Placed[UserSeed]] = field(default_factory=dict)
-
-    def seed(self) -> CompanySeed:
-        return CompanySeed(
-            self.name,
-            self.slug,
-            connectors=tuple(connector.seed() for connector in self.connectors.values()),
-            flows=tuple(flow.value for flow in self.flows.values()),
-            api_keys=tuple(key.value for key in self.api_keys.values()),
-            users=tuple(user.value for user in self.users.values()),
-        )
+    def seed(self) -> Any:
+        """Return the value with its parts."""
+        lists = {name: tuple(part.seed() for part in parts.values()) for name, parts in self.parts.items()}
+        return replace(self.value, **lists) if lists else self.value
 
 
 class Draft:
     """The merged content of the documents added so far."""
 
     def __init__(self) -> None:
-        self._companies: list[_Company] = []
-        self._by_slug: dict[str, _Company] = {}
-        self._by_name: dict[str, _Company] = {}
+        self._companies: list[_Part] = []
+        self._by_slug: dict[str, _Part] = {}
+        self._by_name: dict[str, _Part] = {}
         self._settings: _Json = {}
         self._setting_places: dict[str, str] = {}
         self._faults: list[FaultRule | PresetSeed] = []
@@ -118,62 +83,61 @@ class Draft:
         name, slug = data["name"], data.get("slug")
         company = self._company(name, slug)
         if company is None:
-            company = _Company(name, slug, place)
+            company = _Part(CompanySeed(name, slug), place)
             self._companies.append(company)
         else:
-            self._refuse_repetition(place, company.place)
-            company.name, company.slug, company.place = name, slug or company.slug, place
+            slug = slug or company.value.slug
+            self._replace(company, place, CompanySeed(name, slug))
         self._by_name[name] = company
-        if company.slug:
-            self._by_slug[company.slug] = company
+        if slug:
+            self._by_slug[slug] = company
         for at, connector in _each(place, data, "connectors"):
             self._add_connector(company, at, connector)
         if any(data.get(key) for key in ("flows", "api_keys", "users")):
             self._add_flows(company, place, data)
 
-    def _company(self, name: str, slug: str | None) -> _Company | None:
+    def _company(self, name: str, slug: str | None) -> _Part | None:
         if slug in self._by_slug:
             return self._by_slug[slug]
         namesake = self._by_name.get(name)
-        return None if namesake and namesake.slug and slug else namesake
+        return None if namesake and namesake.value.slug and slug else namesake
 
-    def _add_connector(self, company: _Company, place: Place, data: _Json) -> None:
-        connector = company.connectors.get(data["name"])
-        if connector is None:
-            connector = company.connectors[data["name"]] = _Connector(data["name"], place)
-        else:
-            self._refuse_repetition(place, connector.place)
-            connector.place = place
-        connector.environment = data.get("environment", connector.environment)
+    def _add_connector(self, company: _Part, place: Place, data: _Json) -> None:
+        name = data["name"]
+        known = company.parts["connectors"].get(name)
+        environment = data.get("environment", "test" if known is None else known.value.environment)
+        connector = self._put(company, "connectors", name, place, ConnectorSeed(name, environment))
         for at, entity in _each(place, data, "entities"):
-            self._put(connector.entities, entity["name"], at, self._entity(at, entity))
+            self._put(connector, "entities", entity["name"], at, self._entity(at, entity))
         for at, client in _each(place, data, "oauth_clients"):
-            self._put(connector.oauth_clients, client["name"], at, _client(client))
+            self._put(connector, "oauth_clients", client["name"], at, _client(client))
         for at, service in _each(place, data, "services"):
-            self._put(connector.services, service["vanity_url"].lower(), at, self._service(at, service))
+            self._put(connector, "services", service["vanity_url"].lower(), at, self._service(at, service))
 
-    def _add_flows(self, company: _Company, place: Place, data: _Json) -> None:
+    def _add_flows(self, company: _Part, place: Place, data: _Json) -> None:
         from sandbox.platform.flows.model import ApiKeySeed, FlowSeed, UserSeed  # few seeds have any
 
         for at, flow in _each(place, data, "flows"):
             seed = convert(flow, FlowSeed, strict=False)  # 1.0 is a whole number to JSON Schema, which has passed
             if not isinstance(seed.deployed, bool) and seed.deployed not in seed.versions:
                 self._problems.append((at / "deployed").problem("is no version of the flow; add it to versions"))
-            self._put(company.flows, seed.name.strip(), at, seed)
+            self._put(company, "flows", seed.name.strip(), at, seed)
         for at, key in _each(place, data, "api_keys"):
-            self._put(company.api_keys, key["name"].strip(), at, convert(key, ApiKeySeed, strict=False))
+            self._put(company, "api_keys", key["name"].strip(), at, convert(key, ApiKeySeed, strict=False))
         for at, user in _each(place, data, "users"):
-            self._put(company.users, user["email"].lower(), at, convert(user, UserSeed, strict=False))
+            self._put(company, "users", user["email"].lower(), at, convert(user, UserSeed, strict=False))
 
-    def _put(self, known: dict[str, _Placed[T]], key: str, place: Place, value: T) -> None:
+    def _put(self, owner: _Part, name: str, key: str, place: Place, value: object) -> _Part:
+        known = owner.parts[name]
         if key in known:
-            self._refuse_repetition(place, known[key].place)
-        known[key] = _Placed(value, place)
+            self._replace(known[key], place, value)
+        return known.setdefault(key, _Part(value, place))
 
-    def _refuse_repetition(self, place: Place, earlier: Place) -> None:
-        """Refuse a value that one document has twice. A later document may replace the value of an earlier one."""
-        if place.document is earlier.document:
-            self._problems.append(place.problem(f"is the same as {earlier}; remove one of them or rename it"))
+    def _replace(self, part: _Part, place: Place, value: object) -> None:
+        """Replace a value. A document may replace that of an earlier one, and not have it twice."""
+        if place.document is part.place.document:
+            self._problems.append(place.problem(f"is the same as {part.place}; remove one of them or rename it"))
+        part.value, part.place = value, place
 
     def _entity(self, place: Place, data: _Json) -> EntitySeed:
         sample, json_schema = data.get("sample"), data.get("json_schema")
@@ -200,33 +164,31 @@ class Draft:
     # --- rules ---
 
     def _unknown_entities(self) -> Iterator[Problem]:
-        for connector in self._connectors():
-            for service in connector.services.values():
-                if service.value.entity not in connector.entities:
-                    unknown = f"{connector.name!r} has no entity {service.value.entity!r}"
-                    advice = did_you_mean(service.value.entity, connector.entities)
-                    yield (service.place / "entity").problem(f"{unknown}; {advice}")
+        for connector in _within(self._companies, "connectors"):
+            entities = connector.parts["entities"]
+            for service in _within([connector], "services"):
+                if (entity := service.value.entity) not in entities:
+                    unknown = f"{connector.value.name!r} has no entity {entity!r}"
+                    yield (service.place / "entity").problem(f"{unknown}; {did_you_mean(entity, entities)}")
 
     def _taken_names(self) -> Iterator[Problem]:
         for company in self._companies:
-            connectors = company.connectors.values()
-            services = [item for connector in connectors for item in connector.services.items()]
-            yield from _taken("vanity_url", "in the company", services)
-        clients = [client for connector in self._connectors() for client in connector.oauth_clients.values()]
-        known = [(client.value.client_id, client) for client in clients if client.value.client_id]
-        yield from _taken("client_id", "in the seed", known)
-        flows = [flow for company in self._companies for flow in company.flows.values()]
+            services = _within(_within([company], "connectors"), "services")
+            yield from _taken("vanity_url", "in the company", [(each.value.vanity_url, each) for each in services])
+        clients = _within(_within(self._companies, "connectors"), "oauth_clients")
+        yield from _taken("client_id", "in the seed", [(client.value.client_id, client) for client in clients])
+        flows = list(_within(self._companies, "flows"))
         yield from _taken("versions", "in the seed", [(each, flow) for flow in flows for each in flow.value.versions])
-        hooks = [(hook.id, flow) for flow in flows for hook in flow.value.hooks]
-        yield from _taken("webhooks", "in the seed", [(hook_id, flow) for hook_id, flow in hooks if hook_id])
-        users = [item for company in self._companies for item in company.users.items()]
-        yield from _taken("email", "in the seed", users)
-        keys = [key for company in self._companies for key in company.api_keys.values()]
-        yield from _taken("key", "in the seed", [(key.value.key, key) for key in keys if key.value.key])
+        yield from _taken("webhooks", "in the seed", [(hook.id, flow) for flow in flows for hook in flow.value.hooks])
+        users = _within(self._companies, "users")
+        yield from _taken("email", "in the seed", [(user.value.email.lower(), user) for user in users])
+        yield from _taken("key", "in the seed", [(key.value.key, key) for key in _within(self._companies, "api_keys")])
 
-    def _connectors(self) -> Iterator[_Connector]:
-        for company in self._companies:
-            yield from company.connectors.values()
+
+def _within(owners: Iterable[_Part], name: str) -> Iterator[_Part]:
+    """Yield the parts in a list of each owner."""
+    for owner in owners:
+        yield from owner.parts[name].values()
 
 
 def _refused(place: Place, error: InvalidValueError) -> Problem:
@@ -259,11 +221,12 @@ def _client(data: _Json) -> ClientSeed:
     return ClientSeed(data["name"], client_id.lower() if client_id else None, data.get("client_secret"))
 
 
-def _taken(key: str, scope: str, items: Iterable[tuple[Any, _Placed[Any]]]) -> Iterator[Problem]:
+def _taken(key: str, scope: str, items: Iterable[tuple[Any, _Part]]) -> Iterator[Problem]:
     places: dict[Any, Place] = {}
     for value, item in items:
         if value in places:
             shown = "the value" if key == "key" else repr(value)
             taken = f"{shown} is taken by {places[value]}; choose one that is unique {scope}"
             yield (item.place / key).problem(taken)
-        places.setdefault(value, item.place)
+        elif value:  # none is given where the sandbox makes one
+            places[value] = item.place
