@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from msgspec import Struct
-from msgspec.structs import asdict as struct_asdict
+from msgspec import to_builtins
 
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation.errors import SettingError, Withheld
@@ -130,7 +129,7 @@ class Seed:
     def data(self) -> dict[str, Any]:
         """Return the seed as the data that ``parse_seed`` reads."""
         return {
-            "companies": [_without_none(asdict(company)) for company in self.companies],
+            "companies": _without_none(to_builtins(self.companies)),
             "settings": dict(self.settings),
             "faults": [
                 {"preset": item.name, "match": dict(item.match)} if isinstance(item, PresetSeed) else item.document()
@@ -151,12 +150,9 @@ def _exchanged(values: tuple[_T, ...], old: _T, new: _T) -> tuple[_T, ...]:
 
 def _without_none(value: Any) -> Any:
     """Return data without the keys that stand for what the sandbox generates; a sample keeps its own."""
-    if isinstance(value, Struct):
-        value = struct_asdict(value)
-    if isinstance(value, dict):
-        options = value.pop("options", {})  # those of a service are keys beside the rest
-        value = {**value, **options}
-        return {
-            key: part if key in _VERBATIM else _without_none(part) for key, part in value.items() if part is not None
-        }
-    return [_without_none(part) for part in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, (list, tuple)):
+        return [_without_none(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    value |= value.pop("options", {})  # those of a service are keys beside the rest
+    return {key: part if key in _VERBATIM else _without_none(part) for key, part in value.items() if part is not None}
