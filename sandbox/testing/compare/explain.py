@@ -113,16 +113,15 @@ def candidates(recording: Recording, settings: Settings) -> list[tuple[str, Any]
             value = read(exchange)
             if value is not None and value not in values and len(values) < _MAX_READ:
                 values.append(value)
-        found += [(name, value) for value in values if _is_allowed(name, value)]
-    return [(name, value) for name, value in found if settings.changed({name: value}) != settings]
+        found += [(name, value) for value in values]
+    return [(name, value) for name, value in found if _is_other(settings, name, value)]
 
 
-def _is_allowed(name: str, value: object) -> bool:
+def _is_other(settings: Settings, name: str, value: object) -> bool:
     try:
-        Settings().changed({name: value})
+        return settings.changed({name: value}) != settings
     except SettingError:
         return False
-    return True
 
 
 def proposals(stage: Stage, found: Sequence[Replayed]) -> list[Proposal]:

@@ -213,12 +213,9 @@ def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
 
 def _time(entry: Mapping[str, Any]) -> datetime | None:
     """Return when the request was received: on the sandbox clock, where the recording is the export of a journal."""
-    return _instant(entry.get("_receivedAt")) or _instant(entry.get("startedDateTime"))
-
-
-def _instant(value: object) -> datetime | None:
-    with suppress(InvalidValueError):
-        return parse_instant(value)
+    for name in ("_receivedAt", "startedDateTime"):
+        with suppress(InvalidValueError):
+            return parse_instant(entry.get(name))
     return None
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,18 +76,21 @@ class Redactor:
             case str():
                 return self._changed(value, _stable(value, self._text(value, path)), place, path)
             case {"name": str(name), "value": str(said)} if path[-1:] in _PAIRS:
-                others = {key: self._value(part, place, (*path, key)) for key, part in value.items() if key != "value"}
-                found = self._pair(name, said, path[-1])
-                return {**others, "value": self._changed(said, _stable(said, found), place, (*path, name))}
+                found = _stable(said, self._pair(name, said, path[-1]))
+                changed = self._changed(said, found, place, (*path, name))
+                return {**self._members(value, place, path, but="value"), "value": changed}
             case {"text": str(text), "encoding": "base64"}:
-                others = {key: self._value(part, place, (*path, key)) for key, part in value.items() if key != "text"}
-                return {**others, "text": self._base64(text, place, (*path, "text"))}
+                changed = self._base64(text, place, (*path, "text"))
+                return {**self._members(value, place, path, but="text"), "text": changed}
             case dict():
-                return {key: self._value(part, place, (*path, key)) for key, part in value.items()}
+                return self._members(value, place, path)
             case list():
                 return [self._value(part, place, path) for part in value]
             case _:
                 return value
+
+    def _members(self, value: dict[str, Any], place: str, path: tuple[str, ...], but: str = "") -> dict[str, Any]:
+        return {key: self._value(part, place, (*path, key)) for key, part in value.items() if key != but}
 
     def _text(self, text: str, path: tuple[str, ...]) -> str:
         if path[-2:] in _BODIES:
@@ -138,52 +142,34 @@ def headers_of(*messages: object) -> Iterator[tuple[str, str]]:
                     yield name, value
 
 
-def _secrets_of(entry: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in headers_of(entry.get("request"), entry.get("response")):
-        if name.lower() == "authorization":
-            password = read_basic(value, wire_profile("modern")).password
-            yield from [password or "", value.partition(" ")[2].strip()]
-    for text in _texts(entry):
-        for name, value in pairs_of(text.partition("?")[2] if text.startswith("http") else text):
-            if name.lower() in SENSITIVE_FIELDS:
-                yield value
-        try:
-            yield from _named(parse_json(text.encode("utf-8", "replace")))
-        except NotJsonError:
-            continue
-
-
-def _texts(entry: Mapping[str, Any]) -> Iterator[str]:
-    match entry.get("request"):
-        case {"url": str(url)}:
-            yield url
-    for part, name in (("request", "postData"), ("response", "content")):
-        match entry.get(part):
-            case {**message} if isinstance(holder := message.get(name), dict):
-                match holder:
-                    case {"text": str(text), "encoding": "base64"}:
-                        try:
-                            yield unpacked(base64.b64decode(text)).decode("utf-8", "replace")
-                        except (binascii.Error, ValueError):
-                            continue
-                    case {"text": str(text)}:
-                        yield text
-                for pair in holder.get("params") or ():
-                    match pair:
-                        case {"name": str(key), "value": str(value)}:
-                            yield f"{key}={value}"
-
-
-def _named(value: Any) -> Iterator[str]:
-    """Yield the texts in JSON whose field is a sensitive one."""
-    rest = [value]
+def _secrets_of(entry: object) -> Iterator[str]:
+    """Yield the secrets that have a name: in headers, parameters, and texts that are JSON, a query or a form."""
+    rest: list[Any] = [entry]
     while rest:
+        named: Iterable[tuple[str, object]] = ()
         match rest.pop():
-            case dict() as found:
-                yield from [said for name, said in found.items() if isinstance(said, str) and name in SENSITIVE_FIELDS]
-                rest.extend(found.values())
-            case list() as found:
-                rest.extend(found)
+            case str(text):
+                named = pairs_of(text.partition("?")[2] if text.startswith("http") else text)
+                with suppress(NotJsonError):
+                    rest.append(parse_json(text.encode("utf-8", "replace")))
+            case {"text": str(text), "encoding": "base64"} as body:
+                rest.extend(part for key, part in body.items() if key != "text")
+                with suppress(binascii.Error, ValueError):
+                    rest.append(unpacked(base64.b64decode(text)).decode("utf-8", "replace"))
+            case {"name": str(name), "value": str(value)} if name.lower() == "authorization":
+                yield read_basic(value, wire_profile("modern")).password or ""
+                yield value.partition(" ")[2].strip()
+            case {"name": str(name), "value": str(value)} as pair:
+                named = [(name, value)]
+                rest.extend(pair.values())
+            case dict() as members:
+                named = members.items()
+                rest.extend(members.values())
+            case list() as items:
+                rest.extend(items)
+        for key, said in named:
+            if key.lower() in SENSITIVE_FIELDS and isinstance(said, str):
+                yield said
 
 
 def redact_har(har: Har, target: str | Path) -> Redactor:
