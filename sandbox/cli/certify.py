@@ -17,11 +17,13 @@ from sandbox.cli.health import ca_file_option
 from sandbox.cli.output import UnusableError, json_text, printable, printable_lines, refusals, table
 
 if TYPE_CHECKING:
+    from sandbox.testing.certify.certify import Trial
     from sandbox.testing.certify.random_storms import Found
     from sandbox.testing.certify.report import Report
     from sandbox.testing.certify.run import Run
     from sandbox.testing.certify.storms import Storm
-    from sandbox.testing.handle import Patchworks
+    from sandbox.testing.local import SandboxServer
+    from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
 _TAIL: Final = 2_000
 """Characters of the output of a client that sent nothing."""
@@ -82,10 +84,7 @@ def certify(
     storms: str | None,
     storms_dir: str | None,
     lists: bool,
-    timeout: float | None,
     seed: int,
-    payloads: str | None,
-    json_path: str | None,
     **options: Any,
 ) -> None:
     """Judge a client by what it does when the platform fails.
@@ -112,29 +111,15 @@ def certify(
         from dataclasses import replace
 
         from sandbox.testing.certify.certify import certify as certified
-        from sandbox.testing.certify.client import Command
 
-        with _sandbox(seed, **options) as sandbox:
-            found = certified(
-                sandbox.backend,
-                Command(argv),
-                chosen,
-                json_path=json_path,
-                timeout_s=timeout,
-                environment=_payloads(payloads),
-                progress=_progress,
-            )
-            found = replace(found, seed=seed)
+        with _trial(argv, seed, **options) as trial:
+            found = replace(certified(trial, chosen, _progress), seed=seed)
             for form, path in files.items():
                 if path is not None:
-                    _save(path, _as(form, found, sandbox, argv))
+                    _save(path, _as(form, found, trial, argv))
     click.echo(printable_lines(str(found)))
     _hint(found)
     raise click.exceptions.Exit(found.exit_code)
-
-
-def _payloads(path: str | None) -> dict[str, str]:
-    return {} if path is None else {"PATCHWORKS_PAYLOADS": str(Path(path).resolve())}
 
 
 def _end_by_signal() -> None:
@@ -143,25 +128,39 @@ def _end_by_signal() -> None:
 
 
 @contextmanager
-def _sandbox(
-    seed: int, *, seed_file: Sequence[str], url: str | None, control_key: str | None, ca_file: str | None
-) -> Iterator[Patchworks]:
-    """Yield the handle of the sandbox at a URL, or of one that is served while the context lasts."""
+def _trial(
+    argv: Sequence[str],
+    seed: int,
+    *,
+    json_path: str | None,
+    timeout: float | None,
+    payloads: str | None,
+    seed_file: Sequence[str],
+    url: str | None,
+    control_key: str | None,
+    ca_file: str | None,
+) -> Iterator[Trial]:
+    """Yield the command and the sandbox at a URL, or one that is served while the context lasts."""
+    from sandbox.testing.certify.certify import Trial
+    from sandbox.testing.certify.client import Command
+
+    environment = {} if payloads is None else {"PATCHWORKS_PAYLOADS": str(Path(payloads).resolve())}
+    place: RemoteSandbox | SandboxServer
     if url is not None:
         from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
         if seed_file:
             raise click.UsageError("--seed-file is for a sandbox of its own; the one at --url has its seed already")
-        with RemoteSandbox(url, control_key=control_key, ca_file=ca_file) as remote:
-            yield remote
-        return
-    from sandbox.state.sandbox import Sandbox
-    from sandbox.state.seed import load_seed
-    from sandbox.testing.local import SandboxServer
+        place = RemoteSandbox(url, control_key=control_key, ca_file=ca_file)
+    else:
+        from sandbox.state.sandbox import Sandbox
+        from sandbox.state.seed import load_seed
+        from sandbox.testing.local import SandboxServer
 
-    loaded = load_seed(*seed_file) if seed_file else None
-    with SandboxServer(Sandbox(loaded, settings={"random_seed": seed})) as server:
-        yield server.patchworks
+        loaded = load_seed(*seed_file) if seed_file else None
+        place = SandboxServer(Sandbox(loaded, settings={"random_seed": seed}))
+    with place:
+        yield Trial(place.patchworks.backend, Command(argv), json_path, timeout, environment)
 
 
 def _progress(number: int, total: int, storm: Storm, run: Run | None) -> None:
@@ -201,7 +200,7 @@ def _explain_silence(calm: Run) -> None:
         click.echo(f"The end of its output:\n{tail}", err=True)
 
 
-def _as(form: str, found: Report, sandbox: Patchworks, argv: Sequence[str]) -> str:
+def _as(form: str, found: Report, trial: Trial, argv: Sequence[str]) -> str:
     """Return a report in the form of an option."""
     from sandbox.testing.certify import report as forms
 
@@ -209,7 +208,7 @@ def _as(form: str, found: Report, sandbox: Patchworks, argv: Sequence[str]) -> s
         case "report":
             from sandbox.testing.certify.html import as_html
 
-            return as_html(found, sandbox.backend.journal.secrets)
+            return as_html(found, trial.backend.journal.secrets)
         case "junit":
             return forms.as_junit(found)
         case "sarif":
@@ -235,11 +234,8 @@ def storm(
     *,
     seed: int,
     minutes: float,
-    timeout: float,
-    payloads: str | None,
-    json_path: str | None,
     output: str | None,
-    **where: Any,
+    **options: Any,
 ) -> None:
     """Search for faults that break a client, and shrink them.
 
@@ -253,19 +249,11 @@ def storm(
         raise click.UsageError("give the command to run after two hyphens: storm -- python push.py")
     _end_by_signal()
     with refusals():
-        from sandbox.testing.certify.client import Command
         from sandbox.testing.certify.random_storms import search
 
-        with _sandbox(seed, **where) as sandbox:
+        with _trial(argv, seed, **options) as trial:
             end = search(
-                sandbox.backend,
-                Command(argv),
-                seed=seed,
-                seconds=60 * minutes,
-                timeout_s=timeout,
-                json_path=json_path,
-                environment=_payloads(payloads),
-                announce=lambda text: click.echo(printable(text), err=True),
+                trial, seed=seed, seconds=60 * minutes, announce=lambda text: click.echo(printable(text), err=True)
             )
         if not end.calm.entries:
             _explain_silence(end.calm)

@@ -233,11 +233,11 @@ class Patchworks(Observed):
         ``storms_dir`` is a folder with storms of your own. ``json_path`` selects the key of a payload, such as an
         order number. ``timeout`` replaces the time-outs of the storms, in seconds.
         """
-        from sandbox.testing.certify.certify import certify, client_of
+        from sandbox.testing.certify.certify import Trial, certify, client_of
         from sandbox.testing.certify.storms import load_storms, select_storms
 
         chosen = select_storms(storms, load_storms(None if storms_dir is None else fspath(storms_dir)))
-        return certify(self._backend, client_of(client), chosen, json_path=json_path, timeout_s=timeout)
+        return certify(Trial(self._backend, client_of(client), json_path, timeout), chosen)
 
     # --- verbs that change the sandbox --------------------------------------------------------------------------------
 

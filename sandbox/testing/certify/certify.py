@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sandbox.faults.fault import stage_of
@@ -37,11 +37,6 @@ _LOOK_S: Final = 0.25
 _FAULTED: Final = EntryFilter(outcome="faulted")
 
 
-def most_requests(calm: Run) -> int:
-    """Return the number of requests after which a client does not end by itself, seen from a run without faults."""
-    return 1_000 + 20 * len(calm.entries)
-
-
 def client_of(target: Callable[[Patchworks], object] | Sequence[str] | str) -> Client:
     """Return the client that a function, a command with its arguments, or a command line is."""
     if callable(target):
@@ -53,87 +48,80 @@ def client_of(target: Callable[[Patchworks], object] | Sequence[str] | str) -> C
     return Command(target)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A client and the sandbox in which it is judged.
+
+    ``json_path`` selects the key of a payload, such as an order number; without it their bytes or JSON do.
+    ``timeout_s`` replaces the time-outs of the storms; raise ``InvalidValueError`` where it cannot.
+    """
+
+    backend: Backend
+    client: Client
+    json_path: str | None = None
+    timeout_s: float | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.timeout_s is not None and not 0 < self.timeout_s <= MAX_TIMEOUT_S:
+            raise InvalidValueError("timeout", self.timeout_s, f"seconds above 0 and up to {MAX_TIMEOUT_S:g}")
+
+    def run(self, storm: Storm, calm: Run | None = None, limit: int | None = None) -> Run:
+        """Reset the sandbox, let the storm begin, run the client, and return what the journal holds.
+
+        The client is stopped at the time-out, and after about ``limit`` requests.
+        """
+        backend, sandbox = self.backend, Patchworks(self.backend)
+        sandbox.reset()
+        if storm.settings:
+            sandbox.configure(**storm.settings)
+        for rule in storm.rules:
+            for meant in _at_payloads(rule, calm):
+                backend.do(verbs.add_rule(meant))
+        threading.Thread(target=_take_steps, args=(backend, storm), name="storm", daemon=True).start()
+        given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **self.environment}
+        looked_at = monotonic()
+
+        def is_enough() -> bool:
+            nonlocal looked_at
+            if limit is None or monotonic() < looked_at + _LOOK_S:
+                return False
+            looked_at = monotonic()
+            return backend.journal.last_seq >= limit
+
+        outcome = self.client.run(sandbox, given, self.timeout_s or storm.timeout_s, is_enough)
+        _settle(backend)
+        sandbox.faults.clear()  # aborts what the client may still wait for
+        entries, events = tuple(backend.journal.entries()), tuple(backend.journal.events())
+        tail = backend.journal.secrets.redact(redact_text(outcome.output))
+        return Run(storm, entries, events, replace(outcome, output=tail), self.json_path, calm)
+
+
 def certify(
-    backend: Backend,
-    client: Client,
-    storms: Sequence[Storm],
-    *,
-    json_path: str | None = None,
-    timeout_s: float | None = None,
-    environment: Mapping[str, str] | None = None,
-    progress: Progress = lambda number, total, storm, run: None,
+    trial: Trial, storms: Sequence[Storm], progress: Progress = lambda number, total, storm, run: None
 ) -> Report:
     """Run a client through storms and judge it. The sandbox is reset before each storm and after the last.
 
-    A client that sends far more requests than in the calm storm is stopped before its time-out. ``json_path`` selects
-    the key of a payload, such as an order number; without it their bytes or JSON do. ``timeout_s`` replaces the
-    time-outs of the storms. The first storm is the calm one; where the client sends nothing in it, the others are not
-    run, nor those after a function that did not end. Raise ``InvalidValueError`` where the client cannot be run.
+    A client that sends far more requests than in the calm storm is stopped before its time-out. The first storm is the
+    calm one; where the client sends nothing in it, the others are not run, nor those after a function that did not end.
+    Raise ``InvalidValueError`` where the client cannot be run.
     """
-    if timeout_s is not None and not 0 < timeout_s <= MAX_TIMEOUT_S:
-        raise InvalidValueError("timeout", timeout_s, f"seconds above 0 and up to {MAX_TIMEOUT_S:g}")
     runs: list[Run] = []
     calm: Run | None = None
     for number, storm in enumerate(storms, 1):
         progress(number, len(storms), storm, None)
-        is_stuck = client.is_stuck
+        is_stuck = trial.client.is_stuck
         if is_stuck or (calm is not None and not calm.entries):
-            run = Run(storm, (), (), Outcome(None, 0.0, STUCK if is_stuck else ""), json_path, calm)
+            run = Run(storm, (), (), Outcome(None, 0.0, STUCK if is_stuck else ""), trial.json_path, calm)
         else:
-            limit = None if calm is None else most_requests(calm)
-            run = run_storm(
-                backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm, limit=limit
-            )
+            run = trial.run(storm, calm, None if calm is None else 1_000 + 20 * len(calm.entries))
         calm = run if storm.name == CALM else calm
         runs.append(run)
         progress(number, len(storms), storm, run)
-    Patchworks(backend).reset()
+    Patchworks(trial.backend).reset()
     named = {name for storm in storms for name in storm.judges}
     verdicts = tuple(judged(check, runs) for check in CHECKS.values() if check.name in named)
-    return Report(redact_text(client.name), verdicts, tuple(runs))
-
-
-def run_storm(
-    backend: Backend,
-    client: Client,
-    storm: Storm,
-    timeout_s: float | None,
-    environment: Mapping[str, str],
-    *,
-    json_path: str | None = None,
-    calm: Run | None = None,
-    limit: int | None = None,
-) -> Run:
-    """Reset the sandbox, let the storm begin, run the client, and return what the journal holds.
-
-    The client is stopped at the time-out, and after about ``limit`` requests.
-    """
-    sandbox = Patchworks(backend)
-    sandbox.reset()
-    if storm.settings:
-        sandbox.configure(**storm.settings)
-    for rule in storm.rules:
-        for meant in _at_payloads(rule, calm):
-            backend.do(verbs.add_rule(meant))
-    steps = threading.Thread(target=_take_steps, args=(backend, storm), name="storm", daemon=True)
-    steps.start()
-    given = {**_environment(sandbox, backend), "PATCHWORKS_STORM": storm.name, **environment}
-
-    looked_at = monotonic()
-
-    def is_enough() -> bool:
-        nonlocal looked_at
-        if limit is None or monotonic() < looked_at + _LOOK_S:
-            return False
-        looked_at = monotonic()
-        return backend.journal.last_seq >= limit
-
-    outcome = client.run(sandbox, given, timeout_s or storm.timeout_s, is_enough)
-    _settle(backend)
-    sandbox.faults.clear()  # aborts what the client may still wait for
-    entries, events = tuple(backend.journal.entries()), tuple(backend.journal.events())
-    tail = backend.journal.secrets.redact(redact_text(outcome.output))
-    return Run(storm, entries, events, replace(outcome, output=tail), json_path, calm)
+    return Report(redact_text(trial.client.name), verdicts, tuple(runs))
 
 
 def _at_payloads(rule: FaultRule, calm: Run | None) -> list[FaultRule]:

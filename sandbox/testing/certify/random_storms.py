@@ -14,9 +14,7 @@ from typing import Any, Final, TypeVar
 from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.rng import Rng
-from sandbox.testing.backend import Backend
-from sandbox.testing.certify.certify import run_storm
-from sandbox.testing.certify.client import Client
+from sandbox.testing.certify.certify import Trial
 from sandbox.testing.certify.judges import PATIENCE_S, no_duplicates, nothing_lost
 from sandbox.testing.certify.run import Run
 from sandbox.testing.certify.storms import CALM, Storm, load_storms
@@ -30,6 +28,7 @@ REQUESTS: Final = 200
 SHRINKING_S: Final = 90.0
 """Seconds that shrinking may take."""
 
+_TIMEOUT_S: Final = 30.0
 _HAND: Final = 2
 """Faults of a storm."""
 
@@ -94,17 +93,15 @@ class Search:
     found: Found | None
 
 
-def problem_of(run: Run) -> tuple[str, str] | None:
+def _found(run: Run) -> Found | None:
     """Return the check that a run breaks, and how; ``None`` where all holds."""
     if run.stopped:
-        return (
-            "gives_up",
-            f"the client did not end by itself: {len(run.entries)} requests in {run.outcome.seconds:.0f} s",
-        )
-    for name, judge in (("nothing_lost", nothing_lost), ("no_duplicates", no_duplicates)):
+        problem = f"the client did not end by itself: {len(run.entries)} requests in {run.outcome.seconds:.0f} s"
+        return Found("gives_up", problem, run.storm, run)
+    for judge in (nothing_lost, no_duplicates):
         finding = judge(run)
         if finding is not None and finding[0] == "fail":
-            return name, finding[1]
+            return Found(judge.__name__, finding[1], run.storm, run)
     return None
 
 
@@ -149,57 +146,32 @@ def shuffled(rng: Rng, things: Sequence[T]) -> list[T]:
     return [things[at] for _, at in sorted(drawn)]
 
 
-def search(
-    backend: Backend,
-    client: Client,
-    *,
-    seed: int,
-    seconds: float,
-    timeout_s: float,
-    json_path: str | None = None,
-    environment: Mapping[str, str] | None = None,
-    announce: Announce = lambda text: None,
-) -> Search:
+def search(trial: Trial, *, seed: int, seconds: float, announce: Announce = lambda text: None) -> Search:
     """Run a client in random storms for ``seconds``, or until one breaks what must hold; shrink that storm.
 
     Nothing is searched where the client sends nothing in the calm storm. Raise ``InvalidValueError`` where the client
     cannot be run.
     """
-
-    def run(storm: Storm, calm: Run | None) -> Run:
-        usual = 0 if calm is None else len(calm.entries)
-        return run_storm(
-            backend, client, storm, timeout_s, environment or {}, json_path=json_path, calm=calm,
-            limit=usual + REQUESTS,
-        )  # fmt: skip
-
-    calm = run(load_storms()[CALM], None)
-    if not calm.entries:
-        return Search(calm, 0, None)
+    calm = trial.run(load_storms()[CALM])
+    limit = len(calm.entries) + REQUESTS
     deadline, tried = monotonic() + seconds, 0
-    for rules in _dealt(Rng(seed)):
+    for rules in _dealt(Rng(seed)) if calm.entries else ():
         if monotonic() >= deadline:
             break
         tried += 1
-        storm = _storm(rules, timeout_s)
         announce(f"storm {tried}: {_words(rules)}")
-        found = _found(run(storm, calm))
+        found = _found(trial.run(_storm(rules, trial.timeout_s or _TIMEOUT_S), calm, limit))
         if found is not None:
-            if client.is_stuck:  # another run would be judged by the requests of this one
+            if trial.client.is_stuck:  # another run would be judged by the requests of this one
                 return Search(calm, tried, found)
             announce(f"{found.problem}; looking for the fewest faults")
-            return Search(calm, tried, shrunk(found, lambda storm: _found(run(storm, calm))))
+            return Search(calm, tried, shrunk(found, lambda storm: _found(trial.run(storm, calm, limit))))
     return Search(calm, tried, None)
 
 
 def _dealt(rng: Rng) -> Iterator[list[FaultRule]]:
     while True:
         yield from deck(rng)
-
-
-def _found(run: Run) -> Found | None:
-    problem = problem_of(run)
-    return None if problem is None else Found(*problem, run.storm, run)
 
 
 def _storm(rules: Sequence[FaultRule], timeout_s: float) -> Storm:
@@ -219,16 +191,11 @@ def shrunk(found: Found, run: Callable[[Storm], Found | None], seconds: float = 
     Each candidate is run, and counts only if it fails in the same way. Ends after ``seconds`` in any case.
     """
     deadline = monotonic() + seconds
-    done = False
-    while not done:
-        done = True
-        for rules in _simpler(found.storm.rules):
-            if monotonic() >= deadline:
-                return found
-            candidate = run(_storm(rules, found.storm.timeout_s))
-            if candidate is not None and candidate.check == found.check:
-                found, done = candidate, False
-                break
+    simpler = _simpler(found.storm.rules)
+    while monotonic() < deadline and (rules := next(simpler, None)) is not None:
+        candidate = run(_storm(rules, found.storm.timeout_s))
+        if candidate is not None and candidate.check == found.check:
+            found, simpler = candidate, _simpler(candidate.storm.rules)
     return found
 
 

@@ -14,6 +14,7 @@ from sandbox import Sandbox, SandboxServer
 from sandbox.faults import KINDS
 from sandbox.faults.rules import read_rule
 from sandbox.foundation.rng import Rng
+from sandbox.testing.certify.certify import Trial
 from sandbox.testing.certify.client import Function
 from sandbox.testing.certify.random_storms import Found, Search, deck, search, shrunk
 from sandbox.testing.certify.storms import Storm, read_storm_file
@@ -28,7 +29,7 @@ def served() -> Iterator[Patchworks]:
 
 
 def searched(served: Patchworks, client: Callable[[Patchworks], object], seconds: float = 60.0) -> Search:
-    return search(served.backend, Function(client), seed=3, seconds=seconds, timeout_s=10.0)
+    return search(Trial(served.backend, Function(client), timeout_s=10.0), seed=3, seconds=seconds)
 
 
 def client(
