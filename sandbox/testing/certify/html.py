@@ -6,7 +6,7 @@ first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,9 @@ from sandbox.journal.assertions.report import entry_line
 from sandbox.journal.attempts import ended_at
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.testing.certify.checks import CHECKS, Check
+from sandbox.testing.certify.checks import CHECKS
 from sandbox.testing.certify.report import Report, help_url
-from sandbox.testing.certify.run import Run, Verdict, numbers
+from sandbox.testing.certify.run import Run, numbers
 from sandbox.web.dashboard.one_file import encoded, opened_in_file, templates_of_files, without_secrets
 
 MAX_BYTES: Final = 1_000_000
@@ -54,36 +54,30 @@ class Bar:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A verdict with what shows it."""
-
-    verdict: Verdict
-    check: Check
-    numbers: str
-    exchanges: tuple[str, ...]
-    left_out: int
-
-
 def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
     """Return a report as an HTML file, without the ``secrets`` and without text that looks like a credential."""
     known = KnownSecrets() if secrets is None else secrets
     templates = templates_of_files(Path(__file__).parent)
     page, exchange = templates.get_template("report.html"), templates.get_template("report_exchange.html")
-    runs = _runs(templates.get_template("report_run.html"), [run for run in report.runs if run.entries])
+    with_entries = [run for run in report.runs if run.entries]
+    template = templates.get_template("report_run.html")
+    runs = [_run(template, run, _RUNS // len(with_entries)) for run in with_entries]
     by_id = {entry.id: entry for run in report.runs for entry in run.entries}
     verdicts = sorted(report.verdicts, key=lambda verdict: _ORDER.index(verdict.verdict))
 
-    def rendered(exchanges: Mapping[int, tuple[str, ...]]) -> bytes:
-        values = {
-            "report": report,
-            "parts": [_part(verdict, exchanges.get(at, ())) for at, verdict in enumerate(verdicts)],
-            "runs": [run for run in runs if run],
-            "runs_left_out": runs.count(None),
-            "help_url": help_url,
-            "words": {"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
-        }
-        return encoded(page.render(**values))
+    def rendered(shown: Mapping[int, tuple[str, ...]]) -> bytes:
+        html = page.render(
+            report=report,
+            verdicts=verdicts,
+            shown=shown,
+            checks=CHECKS,
+            numbers=numbers,
+            runs=[run for run in runs if run],
+            runs_left_out=runs.count(None),
+            help_url=help_url,
+            words={"pass": "Pass", "fail": "Fail", "info": "Info", "not_reached": "Not reached"},
+        )
+        return encoded(html)
 
     room = MAX_BYTES - len(rendered({}))
     shown: dict[int, tuple[str, ...]] = {}
@@ -98,17 +92,8 @@ def as_html(report: Report, secrets: KnownSecrets | None = None) -> str:
     return rendered(shown).decode()
 
 
-def _part(verdict: Verdict, exchanges: tuple[str, ...]) -> Part:
-    check = CHECKS[verdict.check]
-    return Part(verdict, check, numbers(verdict.entries), exchanges, len(verdict.entries) - len(exchanges))
-
-
-def _runs(template: Template, runs: Sequence[Run]) -> list[str | None]:
-    """Return each run as HTML with as many requests on its timeline as there is room for; ``None`` for no room."""
-    return [_run(template, run, _RUNS // len(runs)) for run in runs]
-
-
 def _run(template: Template, run: Run, room: int) -> str | None:
+    """Return a run as HTML with as many requests on its timeline as there is room for; ``None`` for no room."""
     bars = _BARS
     while True:
         rows = timeline(run, bars)

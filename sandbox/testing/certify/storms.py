@@ -36,15 +36,33 @@ def _duration(value: object) -> timedelta:
         raise types.NotAllowedError from None
 
 
-def _as_tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value)
+@contextmanager
+def _in(place: str) -> Iterator[None]:
+    """Put the place of a field in front of its name in an error."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise error.at(f"{place}{error.field.removeprefix('storm.')}") from None
+
+
+def _list_of(name: str, kind: type, make: Callable[[object], Any]) -> ValueType:
+    """Return the type of a list whose items are of a kind, or plain data that one is made of."""
+
+    def parse(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise types.NotAllowedError
+        found = []
+        for index, each in enumerate(value):
+            with _in(f"{name}[{index}]."):
+                found.append(each if isinstance(each, kind) else make(each))
+        return tuple(found)
+
+    return ValueType(parse, f"a list of {name}", {"type": "array"}, lambda parts: [part.document() for part in parts])
 
 
 _DURATION: Final = ValueType(
     _duration, "a duration such as 24h or PT24H", {"type": "string"}, lambda step: step.total_seconds()
 )
-_RULES: Final = ValueType(_as_tuple, "a list of fault rules", {"type": "array"})
-_STEPS: Final = ValueType(_as_tuple, "a list of steps", {"type": "array"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +90,10 @@ class Storm(Described):
     title: str = field(types.text(200, 1), "Name that people read.")
     story: str = field(types.text(2_000, 1), "What happens, and what a good client does.")
     judges: Sequence[str] = field(types.names(), "Checks that judge the run.")
-    rules: Sequence[FaultRule] = field(_RULES, "Fault rules.", ())
-    steps: Sequence[Step] = field(_STEPS, "Acts upon the sandbox.", ())
+    rules: Sequence[FaultRule] = field(_list_of("rules", FaultRule, read_rule), "Fault rules.", ())
+    steps: Sequence[Step] = field(
+        _list_of("steps", Step, lambda step: read(Step, step, "step")), "Acts upon the sandbox.", ()
+    )
     settings: Mapping[str, Any] = field(types.json_object(), "Settings of the sandbox during the run.", {})
     payloads: int | None = field(
         types.integer(1, 10**6), "Payloads that the client is to push; as many as in the calm run when left out.", None
@@ -88,10 +108,10 @@ class Storm(Described):
 
     def document(self) -> dict[str, Any]:
         """Return the storm as the YAML of its file holds it."""
-        lists = {"rules": [rule.document() for rule in self.rules], "steps": [step.document() for step in self.steps]}
-        plain = {"title": self.title, "story": self.story, "judges": list(self.judges), "timeout_s": self.timeout_s}
-        more = {"settings": dict(self.settings), "payloads": self.payloads}
-        return {**plain, **{name: value for name, value in {**more, **lists}.items() if value}}
+        document = Described.document(self)
+        document.pop("name")
+        first = {name: document.pop(name) for name in ("title", "story", "judges")}
+        return {**first, "timeout_s": self.timeout_s, **document}
 
 
 def load_storms(folder: str | Path | None = None) -> dict[str, Storm]:
@@ -124,31 +144,10 @@ def read_storm_file(path: Path) -> Storm:
     if not isinstance(document, dict):
         raise InvalidValueError(path.name, document, "an object with the keys title, story, rules and judges")
     with _in(f"{path.name}: "):
-        rules = _each(document, "rules", read_rule)
-        named = [rule if rule.name is not None else replace(rule, name=path.stem) for rule in rules]
-        steps = _each(document, "steps", lambda step: read(Step, step, "step"))
-        return read(Storm, {**document, "rules": named, "steps": steps, "name": path.stem}, "storm")
+        storm = read(Storm, {**document, "name": path.stem}, "storm")
+    named = [rule if rule.name is not None else replace(rule, name=path.stem) for rule in storm.rules]
+    return replace(storm, rules=named)
 
 
 def _load_folder(folder: Path) -> dict[str, Storm]:
     return {path.stem: read_storm_file(path) for path in sorted(folder.iterdir()) if path.suffix in _SUFFIXES}
-
-
-def _each(document: Mapping[str, Any], name: str, make: Callable[[object], Any]) -> list[Any]:
-    given = document.get(name, [])
-    if not isinstance(given, list):
-        raise InvalidValueError(name, given, "a list")
-    found = []
-    for index, each in enumerate(given):
-        with _in(f"{name}[{index}]."):
-            found.append(make(each))
-    return found
-
-
-@contextmanager
-def _in(place: str) -> Iterator[None]:
-    """Put the place of a field in front of its name in an error."""
-    try:
-        yield
-    except InvalidValueError as error:
-        raise error.at(f"{place}{error.field.removeprefix('storm.')}") from None
