@@ -31,30 +31,21 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "har redact": ("har redact recorded.har",),
     "attempts": ("attempts --json-path '$.order'",),
     "violations": ("violations --fail", "violations --fail --allow no_accept_json"),
-    "clock show": ("clock show",),
     "clock advance": ("clock advance 24h", "clock advance -- -90s"),
     "clock set": ("clock set 2026-11-27T09:00:00Z",),
-    "clock freeze": ("clock freeze",),
-    "clock unfreeze": ("clock unfreeze",),
     "clock rate": ("clock rate 3600",),
-    "clock reset": ("clock reset",),
-    "faults list": ("faults list",),
     "faults add": (
         "faults add status code=503 --endpoint inbound --times 2",
         "faults add latency seconds=0.5 --service orders",
         "faults add connection_reset --accept",
     ),
-    "faults presets": ("faults presets",),
     "faults preset": ("faults preset maintenance-window --service orders",),
     "faults remove": ("faults remove fault-1",),
-    "faults clear": ("faults clear",),
     "clients create": ("clients create 'Order export'",),
     "clients list": ("clients list --json",),
     "tokens list": ("tokens list --limit 5",),
     "tokens revoke": ("tokens revoke --client-id 9d3c6f0e-4b7a-4c59-8f21-5e0a1b2c3d4e",),
-    "services list": ("services list",),
     "entities list": ("entities list --connector 1",),
-    "flows list": ("flows list",),
     "flows set": ("flows set 1 --disabled", "flows set 1 --undeploy"),
     "flows runs": ("flows runs 1",),
     "keys create": ("keys create 'CI job'",),
@@ -64,7 +55,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "settings set": ("settings set rate_limit=true rate_limit_requests=10",),
     "run-service": ("run-service orders",),
     "resync": ("resync --service orders",),
-    "reset": ("reset",),
     "state save": ("state save state.json --with-secrets",),
     "state load": ("state load state.json",),
     "config show": ("config show --seed-file my-seed.yaml",),
@@ -81,11 +71,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
 """The examples by command. The name of the program comes before each line that lacks it."""
 
 
+def examples_of(path: str) -> tuple[str, ...]:
+    """Return the examples of a command: the command as it is unless others are known."""
+    return EXAMPLES.get(path, (path,))
+
+
 def add_examples(command: click.Command, path: str) -> None:
     """Let the help of a command, or of the commands of a group, end with its examples."""
     if isinstance(command, click.Group):
         for name, part in command.commands.items():
             add_examples(part, f"{path} {name}")
-    elif path in EXAMPLES:
-        lines = (line if "patchworks-sandbox" in line else f"patchworks-sandbox {line}" for line in EXAMPLES[path])
+    else:
+        lines = (line if "patchworks-sandbox" in line else f"patchworks-sandbox {line}" for line in examples_of(path))
         command.epilog = "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

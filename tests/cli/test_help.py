@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from sandbox import SandboxServer
 from sandbox.cli import main
-from sandbox.cli.examples import EXAMPLES
+from sandbox.cli.examples import EXAMPLES, examples_of
 from tests.cli.conftest import Run, push
 
 
@@ -33,11 +33,11 @@ def commands(group: click.Group = main, path: str = "") -> Iterator[tuple[str, c
 COMMANDS = dict(commands())
 NOT_RUN = {"serve", "mcp", "health", "wait", "violations", "completion", "certify", "storm"}
 """They run until stopped, or name an address, a shell or a program; other tests run them."""
-RUN = [(path, line) for path, lines in EXAMPLES.items() if path not in NOT_RUN for line in lines]
+RUN = [(path, line) for path in COMMANDS if path not in NOT_RUN for line in examples_of(path)]
 
 
-def test_every_command_has_examples() -> None:
-    assert set(COMMANDS) == set(EXAMPLES)
+def test_every_example_is_of_a_command() -> None:
+    assert EXAMPLES.keys() <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -45,7 +45,7 @@ def test_help_ends_with_the_examples(path: str) -> None:
     told = CliRunner().invoke(main, [*path.split(), "--help"]).output
 
     assert "\n  Examples:\n    " in told
-    assert EXAMPLES[path][-1] in told
+    assert examples_of(path)[-1] in told
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -53,9 +53,9 @@ def test_summary_is_not_cut(path: str) -> None:
     assert not COMMANDS[path].get_short_help_str(63).endswith("...")
 
 
-@pytest.mark.parametrize("path", EXAMPLES)
+@pytest.mark.parametrize("path", COMMANDS)
 def test_example_parses(path: str) -> None:
-    for line in EXAMPLES[path]:
+    for line in examples_of(path):
         arguments = shlex.split(line.partition(" > ")[0])
         if arguments[0] not in ("eval", "patchworks-sandbox"):
             words = len(path.split())
