@@ -19,11 +19,7 @@ from sandbox.cli.examples import add_examples
 from sandbox.foundation.collector import no_collections
 
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
-    "Run": {
-        "serve": "serve",
-        "health": "health",
-        "config": "configuration",
-    },
+    "Run": {"serve": "serve", "health": "health", "config": "configuration"},
     "Look": {
         "requests": "requests",
         "show": "requests",
@@ -36,21 +32,9 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "entities": "listings",
         "flows": "flows",
     },
-    "Assert": {
-        "wait": "verification",
-        "verify": "verification",
-        "duplicates": "verification",
-        "attempts": "verification",
-        "violations": "verification",
-    },
-    "Certify": {
-        "certify": "certify",
-        "storm": "certify",
-    },
-    "Compare": {
-        "compare": "compare",
-        "har": "compare",
-    },
+    "Assert": dict.fromkeys(("wait", "verify", "duplicates", "attempts", "violations"), "verification"),
+    "Certify": {"certify": "certify", "storm": "certify"},
+    "Compare": {"compare": "compare", "har": "compare"},
     "Control": {
         "clock": "clock",
         "faults": "faults",
@@ -62,12 +46,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "reset": "state",
         "state": "state",
     },
-    "Reference": {
-        "openapi": "documents",
-        "fidelity": "documents",
-        "completion": "documents",
-        "mcp": "agents",
-    },
+    "Reference": {"openapi": "documents", "fidelity": "documents", "completion": "documents", "mcp": "agents"},
 }
 """The module of each command, by the sections of the help."""
 

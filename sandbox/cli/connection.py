@@ -91,18 +91,31 @@ def _in_own_words(message: str) -> str:
     return f"{name}: {problem}"
 
 
-def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Verb[Any]]], Any]:
-    """Make a command of a function that returns a verb: ask for it, and show the answer, or print it with ``--json``.
+def answers(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Any]], Any]:
+    """Make a command of a function that returns an answer of the control API: show it, or print it with ``--json``.
 
     Without ``json`` the command has no such option.
     """
 
-    def decorate(command: Callable[..., Verb[Any]]) -> Any:
+    def decorate(command: Callable[..., Any]) -> Any:
         @functools.wraps(command)
         def perform(api: ControlApi, *, as_json: bool = False, **arguments: Any) -> None:
-            answer = api.ask(command(**arguments))
+            answer = command(api, **arguments)
             print_json(answer) if as_json else show(answer)
 
         return (JSON_OPTION if json else lambda same: same)(connected(perform))
+
+    return decorate
+
+
+def performs(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Verb[Any]]], Any]:
+    """Make a command of a function that returns a verb, as ``answers`` does of one that returns the answer to it."""
+
+    def decorate(command: Callable[..., Verb[Any]]) -> Any:
+        @functools.wraps(command)
+        def ask(api: ControlApi, **arguments: Any) -> Any:
+            return api.ask(command(**arguments))
+
+        return answers(show, json=json)(ask)
 
     return decorate

@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from sandbox.cli.connection import connected, performs
-from sandbox.cli.output import JSON_OPTION, print_json, table
+from sandbox.cli.connection import answers, performs
+from sandbox.cli.output import table
+from sandbox.cli.requests import filters
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.testing import verbs
@@ -86,24 +87,20 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
     type=click.Choice(["any", *(kind.name for kind in ENDPOINTS), "processing"]),
     help="Only requests to this endpoint.",
 )
-@click.option("--company", help="Only requests to URLs of this company.")
-@click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
+@filters("company", "service")
 @click.option("--flow", metavar="NAME", help="Only requests to this process flow, or its runs.")
 @click.option("--reference", help="Only items with this reference, for the endpoint 'processing'.")
-@click.option("--client-id", help="Only requests of this OAuth client.")
+@filters("client_id")
 @click.option("--method", help="Only requests with this HTTP method.")
-@click.option("--json-path", help="Only requests with a body in which this JSONPath selects something.")
+@filters("json_path")
 @click.option("--after", type=int, metavar="N", help="Let N matching requests pass first.")
 @click.option("--times", type=int, metavar="N", help="Act on N requests only.")
 @click.option("--every", type=int, metavar="N", help="Act on every N-th matching request.")
 @click.option("--probability", type=float, metavar="CHANCE", help="Act with this chance, from 0 to 1.")
 @click.option("--accept", is_flag=True, default=None, help="Store the payload, although the client gets a failure.")
 @click.option("--replace", metavar="ID", help="Replace the rule with this id.")
-@JSON_OPTION
-@connected
-def add(
-    api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, as_json: bool, **fields: Any
-) -> None:
+@answers(_show)
+def add(api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, **fields: Any) -> Any:
     """Add a fault rule: a KIND with its options, and conditions.
 
     The rule acts on the requests that meet every condition.
@@ -113,8 +110,7 @@ def add(
     replace = fields.pop("replace")
     document = _read_rule(rule) if rule is not None else _make_rule(kind, options, fields)
     verb = verbs.add_rule(document) if replace is None else verbs.replace_rule(replace, document)
-    added = {"faults": [api.ask(verb)]}
-    print_json(added) if as_json else _show(added)
+    return {"faults": [api.ask(verb)]}
 
 
 def _read_rule(rule: IO[str]) -> Any:
@@ -155,8 +151,7 @@ def presets() -> Verb[dict[str, str]]:
 
 @faults.command()
 @click.argument("name", shell_complete=_complete_preset)
-@click.option("--service", "vanity_url", help="Only requests to this vanity URL.")
-@click.option("--client-id", help="Only requests of this OAuth client.")
+@filters("service", "client_id")
 @performs(_show)
 def preset(name: str, **conditions: str | None) -> Verb[list[RuleState]]:
     """Add the rules of the preset NAME."""

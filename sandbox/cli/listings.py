@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import connected, performs
+from sandbox.cli.connection import answers, performs
 from sandbox.cli.faults import read_option
-from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.cli.output import printable, table
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
@@ -26,12 +26,16 @@ def clients() -> None:
     """
 
 
+def _show_new(client: Any) -> None:
+    for field in ("client_id", "client_secret", "token_endpoint"):
+        click.echo(f"{field.replace('_', ' '):15} {printable(client[field])}")
+
+
 @clients.command()
 @click.argument("name")
 @click.option("--connector", type=int, help="Id of its connector. [default: the only one, or the first]")
-@JSON_OPTION
-@connected
-def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> None:
+@answers(_show_new)
+def create(api: ControlApi, name: str, connector: int | None) -> Any:
     """Create a client called NAME.
 
     The sandbox shows its secret this once.
@@ -41,35 +45,39 @@ def create(api: ControlApi, name: str, connector: int | None, as_json: bool) -> 
         if not known:
             raise click.UsageError("The sandbox has no connector to create a client for.")
         connector = known[0]["id"]
-    new = api.ask(verbs.add_client(connector, name))
-    if as_json:
-        print_json(new)
-        return
-    for field in ("client_id", "client_secret", "token_endpoint"):
-        click.echo(f"{field.replace('_', ' '):15} {printable(new[field])}")
+    return api.ask(verbs.add_client(connector, name))
+
+
+def _show_clients(found: Any) -> None:
+    rows = [[c["client_id"], c["name"], c["connector_id"], f"…{c['secret_last_four']}"] for c in found]
+    click.echo(table(["CLIENT ID", "NAME", "CONNECTOR", "SECRET"], rows))
 
 
 @clients.command("list")
-@JSON_OPTION
-@connected
-def list_clients(api: ControlApi, as_json: bool) -> None:
+@answers(_show_clients)
+def list_clients(api: ControlApi) -> Any:
     """List the clients of every connector.
 
     Of each secret it prints the last four characters.
     """
-    found: list[dict[str, Any]] = [
-        client for connector in api.ask(verbs.connectors()) for client in api.ask(verbs.clients(connector["id"]))
-    ]
-    if as_json:
-        print_json(found)
-    else:
-        rows = [[c["client_id"], c["name"], c["connector_id"], f"…{c['secret_last_four']}"] for c in found]
-        click.echo(table(["CLIENT ID", "NAME", "CONNECTOR", "SECRET"], rows))
+    return [client for known in api.ask(verbs.connectors()) for client in api.ask(verbs.clients(known["id"]))]
 
 
 @click.group()
 def tokens() -> None:
     """List and revoke access tokens."""
+
+
+def _show_tokens(answer: Any) -> None:
+    rows = [
+        [each["request"], each["client_id"], each["issued_at"], each["expires_at"], each["uses"], _state(each)]
+        for each in answer["tokens"]
+    ]
+    click.echo(table(["REQUEST", "CLIENT ID", "ISSUED", "EXPIRES", "USES", "STATE"], rows) if rows else "no tokens")
+
+
+def _state(token: dict[str, Any]) -> str:
+    return "revoked" if token["revoked"] else "expired" if token["expired"] else "good"
 
 
 @tokens.command("list")
@@ -82,23 +90,10 @@ def tokens() -> None:
     metavar="N",
     help="Show the N newest tokens.",
 )
-@JSON_OPTION
-@connected
-def list_tokens(api: ControlApi, as_json: bool, **query: object) -> None:
+@answers(_show_tokens)
+def list_tokens(api: ControlApi, **query: object) -> Any:
     """List the tokens since the last reset, newest last."""
-    answer = api.get("/tokens", **query)
-    if as_json:
-        print_json(answer)
-        return
-    rows = [
-        [each["request"], each["client_id"], each["issued_at"], each["expires_at"], each["uses"], _state(each)]
-        for each in answer["tokens"]
-    ]
-    click.echo(table(["REQUEST", "CLIENT ID", "ISSUED", "EXPIRES", "USES", "STATE"], rows) if rows else "no tokens")
-
-
-def _state(token: dict[str, Any]) -> str:
-    return "revoked" if token["revoked"] else "expired" if token["expired"] else "good"
+    return api.get("/tokens", **query)
 
 
 @tokens.command()
@@ -140,17 +135,7 @@ def entities() -> None:
     """List the entities."""
 
 
-@entities.command("list")
-@click.option("--connector", type=int, help="Id of a connector. [default: every one]")
-@JSON_OPTION
-@connected
-def list_entities(api: ControlApi, connector: int | None, as_json: bool) -> None:
-    """List the entities with the origin of their structures."""
-    connectors = [connector] if connector is not None else [each["id"] for each in api.ask(verbs.connectors())]
-    found: list[dict[str, Any]] = [each for known in connectors for each in api.ask(verbs.entities(known))]
-    if as_json:
-        print_json(found)
-        return
+def _show_entities(found: Any) -> None:
     rows = [[each["id"], each["name"], each["type"], each["connector_id"], _structure(each)] for each in found]
     click.echo(table(["ID", "NAME", "TYPE", "CONNECTOR", "STRUCTURE"], rows) if rows else "no entities")
 
@@ -159,6 +144,15 @@ def _structure(entity: dict[str, Any]) -> str:
     if entity["json_schema"] is None:
         return "free-form"
     return "of its sample" if entity["inferred"] else "of a JSON Schema"
+
+
+@entities.command("list")
+@click.option("--connector", type=int, help="Id of a connector. [default: every one]")
+@answers(_show_entities)
+def list_entities(api: ControlApi, connector: int | None) -> Any:
+    """List the entities with the origin of their structures."""
+    connectors = [connector] if connector is not None else [each["id"] for each in api.ask(verbs.connectors())]
+    return [entity for known in connectors for entity in api.ask(verbs.entities(known))]
 
 
 @click.group()

@@ -46,13 +46,7 @@ GROUPS: Final = {
         "blank_payload",
         "body_limit",
     ),
-    "Rate limit": (
-        "rate_limit",
-        "rate_limit_requests",
-        "rate_limit_window",
-        "rate_limit_key",
-        "rate_limit_counters",
-    ),
+    "Rate limit": ("rate_limit", "rate_limit_requests", "rate_limit_window", "rate_limit_key", "rate_limit_counters"),
     "Processing": ("processing", "processing_retry", "resync"),
     "Process flows": (
         "inactive_flow",

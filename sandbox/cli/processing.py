@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import connected, performs
+from sandbox.cli.connection import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable, table
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.platform.processing.values import STATUSES
@@ -75,6 +75,11 @@ def resync(ids: Sequence[int], **conditions: str | None) -> Verb[list[Row]]:
     return verbs.resync(ids, **conditions)
 
 
+def _show_log(answer: Any) -> None:
+    rows = [[line["date_time"], line["level_name"], line["message"]] for line in answer["lines"]]
+    click.echo(table(["AT", "LEVEL", "MESSAGE"], rows))
+
+
 def _show_runs(found: Sequence[Any]) -> None:
     names = ("id", "requested_by", "due_at", "status", "pulled", "pushed", "pending", "failed")
     rows = [[run["id"], _of(run), *(run[name] for name in names[1:])] for run in found]
@@ -86,26 +91,20 @@ def _show_runs(found: Sequence[Any]) -> None:
 @click.argument("run_id", required=False, metavar="[ID]")
 @_COMPANY
 @_SERVICE
-@JSON_OPTION
-@connected
-def runs(api: ControlApi, run_id: str | None, as_json: bool, **conditions: str | None) -> None:
+@answers(lambda answer: _show_log(answer) if "lines" in answer else _show_runs(answer))
+def runs(api: ControlApi, run_id: str | None, **conditions: str | None) -> Any:
     """List the runs of services; with an ID show its log."""
     if run_id is not None:
-        lines = api.ask(verbs.run_log(run_id))
-        rows = [[line["date_time"], line["level_name"], line["message"]] for line in lines["lines"]]
-        print_json(lines) if as_json else click.echo(table(["AT", "LEVEL", "MESSAGE"], rows))
-        return
+        return api.ask(verbs.run_log(run_id))
     given = {name: value for name, value in conditions.items() if value is not None}
-    found = [run for page in api.ask(verbs.runs(**given)) for run in page["runs"]]
-    print_json(found) if as_json else _show_runs(found)
+    return [run for page in api.ask(verbs.runs(**given)) for run in page["runs"]]
 
 
 @click.command("run-service")
 @click.argument("service")
 @click.option("--company", help="Its company, if several have such a vanity URL.")
-@JSON_OPTION
-@connected
-def run_service(api: ControlApi, service: str, company: str | None, as_json: bool) -> None:
+@answers(lambda run: _show_runs([run]))
+def run_service(api: ControlApi, service: str, company: str | None) -> Any:
     """Run a service now.
 
     SERVICE is a vanity URL, COMPANY/VANITY_URL, or an id.
@@ -115,5 +114,4 @@ def run_service(api: ControlApi, service: str, company: str | None, as_json: boo
     if len(found) != 1:
         allowed = f"one of the services {', '.join(map(_of, known))}" if not found else "its id, or --company with it"
         raise InvalidValueError("service", service, allowed)
-    run = api.ask(verbs.run_service(found[0]))
-    print_json(run) if as_json else _show_runs([run])
+    return api.ask(verbs.run_service(found[0]))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sandbox.cli.connection import connected
-from sandbox.cli.output import JSON_OPTION, json_text, print_json, printable, printable_lines
+from sandbox.cli.connection import answers, connected
+from sandbox.cli.output import json_text, printable, printable_lines
 from sandbox.journal.endpoint import KINDS
 
 if TYPE_CHECKING:
@@ -69,45 +69,46 @@ _SILENCE_S: Final = 60.0
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def filters(command: _Command) -> _Command:
-    """Add the filters of the journal as options."""
-    for option in reversed(
-        (
-            click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind."),
-            click.option("--company", help="Only requests to URLs of this company."),
-            click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL."),
-            click.option("--flow", metavar="NAME", help="Only requests to this process flow."),
-            click.option("--client-id", metavar="ID", help="Only requests of this OAuth client."),
-            click.option(
-                "--outcome",
-                type=click.Choice(["accepted", "rejected", "faulted"]),
-                help="Only requests with this outcome.",
-            ),
-            click.option(
-                "--status",
-                type=click.IntRange(0, 599),
-                metavar="STATUS",
-                help="Only requests answered with this status; 0: with none.",
-            ),
-            click.option("--reason", metavar="CODE", help="Only requests with this reason, such as token_expired."),
-            click.option("--fault", metavar="NAME", help="Only requests on which the fault rule of this name acted."),
-            click.option(
-                "--since", metavar="INSTANT", help="Only requests received at or after it, on the sandbox clock."
-            ),
-            click.option("--until", metavar="INSTANT", help="Only requests received at or before it."),
-            click.option(
-                "--json-path",
-                metavar="QUERY",
-                help="Only requests with a body in which this RFC 9535 query selects something.",
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+_FILTERS: Final = {
+    "kind": click.option("--kind", type=click.Choice(KINDS), help="Only requests of this kind."),
+    "company": click.option("--company", help="Only requests to URLs of this company."),
+    "service": click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL."),
+    "flow": click.option("--flow", metavar="NAME", help="Only requests to this process flow."),
+    "client_id": click.option("--client-id", metavar="ID", help="Only requests of this OAuth client."),
+    "outcome": click.option(
+        "--outcome", type=click.Choice(["accepted", "rejected", "faulted"]), help="Only requests with this outcome."
+    ),
+    "status": click.option(
+        "--status",
+        type=click.IntRange(0, 599),
+        metavar="STATUS",
+        help="Only requests answered with this status; 0: with none.",
+    ),
+    "reason": click.option("--reason", metavar="CODE", help="Only requests with this reason, such as token_expired."),
+    "fault": click.option("--fault", metavar="NAME", help="Only requests on which the fault rule of this name acted."),
+    "since": click.option(
+        "--since", metavar="INSTANT", help="Only requests received at or after it, on the sandbox clock."
+    ),
+    "until": click.option("--until", metavar="INSTANT", help="Only requests received at or before it."),
+    "json_path": click.option(
+        "--json-path", metavar="QUERY", help="Only requests with a body in which this RFC 9535 query selects something."
+    ),
+}
+
+
+def filters(*names: str) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds filters of the journal as options: those named, or all."""
+
+    def decorate(command: _Command) -> _Command:
+        for name in reversed(names or [*_FILTERS]):
+            command = _FILTERS[name](command)
+        return command
+
+    return decorate
 
 
 @click.command("requests")
-@filters
+@filters()
 @click.option(
     "--limit",
     type=click.IntRange(0),
@@ -214,23 +215,9 @@ def _what(entry: dict[str, Any]) -> str:
     return str(entry["reason"] or entry["outcome"])
 
 
-@click.command()
-@click.argument("request_id", metavar="ID")
-@JSON_OPTION
-@connected
-def show(api: ControlApi, request_id: str, as_json: bool) -> None:
-    """Show one request whole, by its number or id.
-
-    It prints the request, the answer and the reason.
-    """
-    from urllib.parse import quote
-
+def _show_whole(entry: dict[str, Any]) -> None:
     from sandbox.journal.reasons import find_reason
 
-    entry = api.get(f"/requests/{quote(request_id, safe='')}")
-    if as_json:
-        print_json(entry)
-        return
     query = f"?{entry['query']}" if entry["query"] else ""
     reason = find_reason(entry["reason"])
     click.echo(printable(f"#{entry['seq']} {entry['method']} {entry['path']}{query}"))
@@ -265,7 +252,20 @@ def _answered(entry: dict[str, Any]) -> str:
 
 
 @click.command()
-@filters
+@click.argument("request_id", metavar="ID")
+@answers(_show_whole)
+def show(api: ControlApi, request_id: str) -> Any:
+    """Show one request whole, by its number or id.
+
+    It prints the request, the answer and the reason.
+    """
+    from urllib.parse import quote
+
+    return api.get(f"/requests/{quote(request_id, safe='')}")
+
+
+@click.command()
+@filters()
 @click.option(
     "--format",
     "form",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.connection import connected, performs
+from sandbox.cli.connection import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable_lines, table
 from sandbox.cli.requests import HEADING, filters, print_entry, read_filter
 from sandbox.testing import verbs
@@ -26,7 +26,7 @@ _after = click.option("--after", metavar="ID", default="0", help="Only requests 
 
 
 @click.command()
-@filters
+@filters()
 @_after
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Wait for N requests.")
 @click.option(
@@ -71,7 +71,7 @@ def _read_headers(context: click.Context, parameter: click.Parameter, given: Seq
 
 
 @click.command()
-@filters
+@filters()
 @_after
 @click.option("--accepted", "only_accepted", is_flag=True, help="Count accepted requests only.")
 @click.option("--contains", "json_contains", metavar="JSON", callback=_read_json, help="The body holds this JSON.")
@@ -134,12 +134,15 @@ def _show_duplicates(answer: Any) -> None:
     click.echo(table(["TIMES", "URL", "KEY", "REQUESTS"], rows) if rows else "no duplicates")
 
 
+_by = click.option("--by", type=click.Choice(["bytes", "json"]), help="Compare the bytes, or the JSON. [default: json]")
+_key = click.option("--json-path", metavar="QUERY", help="Compare the selection of this RFC 9535 query, as $.order.")
+_where = filters("company", "service", "flow")
+
+
 @click.command()
-@click.option("--by", type=click.Choice(["bytes", "json"]), help="Compare the bytes, or the JSON. [default: json]")
-@click.option("--json-path", metavar="QUERY", help="Compare the selection of this RFC 9535 query, such as $.order.")
-@click.option("--company", help="Only requests to URLs of this company.")
-@click.option("--service", "vanity_url", metavar="VANITY_URL", help="Only requests to this vanity URL.")
-@click.option("--flow", metavar="NAME", help="Only requests to this process flow.")
+@_by
+@_key
+@_where
 @performs(_show_duplicates)
 def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Duplicates]]:
     """List the payloads that were accepted more than once."""
@@ -161,33 +164,29 @@ UNJUDGED: Final = 3
 """Exit code where nothing is known: no request came, or the journal has dropped some."""
 
 
-@click.command()
-@click.option("--by", type=click.Choice(["bytes", "json"]), help="Compare the bytes, or the JSON. [default: json]")
-@click.option("--json-path", help="Compare the selection of this RFC 9535 query, such as $.order.")
-@click.option("--company", help="Only requests to URLs of this company.")
-@click.option("--service", "vanity_url", help="Only to this vanity URL.")
-@click.option("--flow", metavar="NAME", help="Only to this process flow.")
-@click.option(
-    "--at-least", type=click.IntRange(1), default=2, show_default=True, help="Show only payloads sent N times or more."
-)
-@JSON_OPTION
-@connected
-def attempts(api: ControlApi, as_json: bool, **query: object) -> None:
-    """List the payloads that were sent more than once.
-
-    With each come its answers and the time that the client waited between the attempts.
-    """
-    answer = api.get("/requests/attempts", **query)
-    if as_json:
-        print_json(answer)
-        return
+def _show_attempts(answer: Any) -> None:
     rows = [[found["requests"][0].rpartition("-")[2], _target(found), found["line"]] for found in answer["attempts"]]
     click.echo(table(["FIRST", "URL", "ATTEMPTS"], rows) if rows else "no payload was sent more than once")
 
 
 @click.command()
-@click.option("--company", help="Only requests to URLs of this company.")
-@click.option("--client-id", metavar="ID", help="Only requests of this OAuth client.")
+@_by
+@_key
+@_where
+@click.option(
+    "--at-least", type=click.IntRange(1), default=2, show_default=True, help="Show only payloads sent N times or more."
+)
+@answers(_show_attempts)
+def attempts(api: ControlApi, **query: object) -> Any:
+    """List the payloads that were sent more than once.
+
+    With each come its answers and the time that the client waited between the attempts.
+    """
+    return api.get("/requests/attempts", **query)
+
+
+@click.command()
+@filters("company", "client_id")
 @click.option("--allow", metavar="CODE", multiple=True, callback=_read_codes, help="Ignore violations of this code.")
 @click.option("--fail", is_flag=True, help="Exit with 1 if there are violations, with 3 if the check is impossible.")
 @click.option("--fail-if-none-received", is_flag=True, help="Exit with 3 if no request came.")
