@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import format_timestamp
-from sandbox.platform.processing.values import Attempt, Item, Run, run_id
+from sandbox.platform.processing.values import Attempt, Item, Run, Status, run_id
 
 WINDOW_DAYS: Final = 5
 MAX_WINDOW_DAYS: Final = 15
@@ -25,7 +25,7 @@ class RowAttempt(NamedTuple):
 
     sync_id: str
     at: datetime
-    status: str
+    status: Status
     message: str | None
 
 
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     id: int
     sync_id: str
     reference: str | None
-    status: str
+    status: Status
     company: str
     vanity_url: str
     entity: str
@@ -229,10 +229,13 @@ def _line(cells: Iterable[str]) -> str:
     return buffer.getvalue()
 
 
+Level = Literal["info", "warning", "error"]
+
+
 class LogLine(NamedTuple):
     """A line of the log of a run."""
 
-    level_name: str
+    level_name: Level
     date_time: str
     message: str
 
@@ -259,7 +262,7 @@ def log_of(run: Run, items: Iterable[Item]) -> list[LogLine]:
     return [*lines, LogLine("info", at, f"Run {run.id} is {run.status}: {counts}")]
 
 
-_LEVELS: Final = {"OK": "info", "Sent": "info", "Pending": "warning", "Failed": "error"}
+_LEVELS: Final[Mapping[Status, Level]] = {"OK": "info", "Sent": "info", "Pending": "warning", "Failed": "error"}
 
 
 def _tried(item: Item, attempt: Attempt, at: str) -> LogLine:

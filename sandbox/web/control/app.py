@@ -68,7 +68,9 @@ class ControlApi(Api):
         self._lock = threading.Lock()
         super().__init__(app, spec_kwargs=spec_options("http://127.0.0.1:8025"))
         self.register_field(Instant, "string", "date-time")
-        self.ma_plugin.converter.add_attribute_function(refer_to_component)
+        converter = self.ma_plugin.converter
+        converter.attribute_functions.remove(converter.field2read_only)  # a schema is of a body or of an answer
+        converter.add_attribute_function(refer_to_component)
 
     def document(self) -> APISpec:
         """Return the document of all views. The first call makes it."""

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import cache, partial, wraps
 from typing import Any, Final, TypeVar, cast
 
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
 from sandbox.foundation.strict_json import parse_json
-from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
 from sandbox.web.environ import SANDBOX
@@ -47,10 +45,8 @@ def token_endpoint() -> str:
     return base_url() + current_sandbox().settings.token_path
 
 
-def presented_client(new: NewOAuthClient, *, secret: bool) -> dict[str, Any]:
-    """Return a client as the answers show it that may have its ``secret``."""
-    shown = {**asdict(new.client), "client_id": new.client.id, "token_endpoint": token_endpoint()}
-    return {**shown, "client_secret": new.secret if secret else None}
+TOKEN_ENDPOINT: Final = fields.Function(lambda _: token_endpoint(), metadata={"type": "string"})
+"""The field of an answer that shows the URL of the token endpoint."""
 
 
 def read_json() -> Any:

@@ -5,15 +5,15 @@ The vendor's page *Generating token credentials for API access* is the model of 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any, Final
 
 from marshmallow import fields
 
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient
-from sandbox.web.control.base import Blueprint, current_sandbox, presented_client, token_endpoint
+from sandbox.platform.oauth_clients import NewOAuthClient
+from sandbox.web.control.base import TOKEN_ENDPOINT, Blueprint, current_sandbox
 from sandbox.web.control.openapi import leads_to
-from sandbox.web.control.schemas import CLIENT_NAME, NAME, AnswerSchema, Instant, StrictSchema, one_of, says
+from sandbox.web.control.schemas import CLIENT_NAME, NAME, AnswerSchema, Instant, StrictSchema, one_of, says, showing
 
 companies = Blueprint("companies", __name__, description="Customers of the emulated platform")
 clients = Blueprint("oauth-clients", __name__, description="OAuth clients of connectors")
@@ -22,12 +22,7 @@ _NAME: Final[dict[str, Any]] = {"minLength": 1, "maxLength": 255, "pattern": NAM
 _SLUG: Final[dict[str, Any]] = {"pattern": "^[a-z0-9][a-z0-9-]{1,62}$"}
 
 
-class CompanySchema(AnswerSchema):
-    """A company; its slug is the `{company}` of its inbound URLs."""
-
-    slug = fields.String()
-    name = fields.String()
-    created_at = Instant()
+CompanySchema = showing(Company)
 
 
 class NewCompanySchema(StrictSchema):
@@ -35,15 +30,7 @@ class NewCompanySchema(StrictSchema):
     slug = fields.String(metadata={**_SLUG, "description": "Generated from the name unless given.", "example": "beta"})
 
 
-class ConnectorSchema(AnswerSchema):
-    """A connector, with the token endpoint its authentication tab shows."""
-
-    id = fields.Integer()
-    company = fields.String()
-    name = fields.String()
-    environment = fields.String(validate=one_of("test", "live"))
-    token_endpoint = fields.String()
-    created_at = Instant()
+ConnectorSchema = showing(Connector, token_endpoint=TOKEN_ENDPOINT)
 
 
 class NewConnectorSchema(StrictSchema):
@@ -52,17 +39,12 @@ class NewConnectorSchema(StrictSchema):
     environment = fields.String(load_default="test", validate=one_of("test", "live"))
 
 
-class EntitySchema(AnswerSchema):
-    """An entity: the data structure that a connector expects, and the JSON Schema that checks payloads."""
-
-    id = fields.Integer()
-    connector_id = fields.Integer()
-    type = fields.String()
-    name = fields.String()
-    sample = fields.Raw(allow_none=True, **says("The sample payload; any JSON."))
-    json_schema = fields.Dict(allow_none=True, **says("The schema in force; null: any non-blank body will do."))
-    inferred = fields.Boolean(**says("Whether the schema was inferred from the sample."))
-    created_at = Instant()
+EntitySchema = showing(
+    Entity,
+    sample="The sample payload; any JSON.",
+    json_schema="The schema in force; null: any non-blank body will do.",
+    inferred="Whether the schema was inferred from the sample.",
+)
 
 
 class NewEntitySchema(StrictSchema):
@@ -95,14 +77,10 @@ def add_company(body: dict[str, str]) -> Company:
     return current_sandbox().store.add_company(body["name"], body.get("slug"))
 
 
-def _presented(connector: Connector) -> dict[str, Any]:
-    return {**dataclasses.asdict(connector), "token_endpoint": token_endpoint()}
-
-
 @blueprint.get("/connectors", answer=ConnectorSchema(many=True))
-def list_connectors() -> list[dict[str, Any]]:
+def list_connectors() -> list[Connector]:
     """List the connectors."""
-    return [_presented(connector) for connector in current_sandbox().store.connectors()]
+    return current_sandbox().store.connectors()
 
 
 @blueprint.post("/connectors", body=NewConnectorSchema, answer=ConnectorSchema, status=201)
@@ -112,15 +90,15 @@ def list_connectors() -> list[dict[str, Any]]:
     {"connector_id": "id"},
 )
 @blueprint.problem(404, "There is no such company.")
-def add_connector(body: dict[str, str]) -> dict[str, Any]:
+def add_connector(body: dict[str, Any]) -> Connector:
     """Add an Inbound API connector to a company."""
-    return _presented(current_sandbox().store.add_connector(body["company"], body["name"], body["environment"]))
+    return current_sandbox().store.add_connector(**body)
 
 
 @blueprint.get("/connectors/<int:connector_id>", answer=ConnectorSchema)
-def get_connector(connector_id: int) -> dict[str, Any]:
+def get_connector(connector_id: int) -> Connector:
     """Show a connector."""
-    return _presented(current_sandbox().store.connector(connector_id))
+    return current_sandbox().store.connector(connector_id)
 
 
 @blueprint.delete("/connectors/<int:connector_id>", status=204)
@@ -163,17 +141,12 @@ def change_entity(body: dict[str, Any], connector_id: int, entity_id: int) -> En
 _CLIENT_NAME: Final[dict[str, Any]] = {"minLength": 3, "maxLength": 255, "pattern": CLIENT_NAME}
 
 
-class OAuthClientSchema(AnswerSchema):
-    """An OAuth client as the list shows it: never with its secret."""
-
-    id = fields.String()
-    client_id = fields.String(**says("The same as `id`."))
-    connector_id = fields.Integer()
-    name = fields.String()
-    revoked = fields.Boolean()
-    secret_last_four = fields.String()
-    created_at = Instant()
-    updated_at = Instant()
+OAuthClientSchema = showing(
+    OAuthClient,
+    secret=None,
+    client_id=fields.String(attribute="id", **says("The same as `id`.")),
+    secret_last_four=fields.String(),
+)
 
 
 class NewOAuthClientSchema(StrictSchema):
@@ -192,26 +165,22 @@ class NewOAuthClientSchema(StrictSchema):
 class CreatedOAuthClientSchema(AnswerSchema):
     """A new client. No other answer shows its secret; if it is lost, create a new client."""
 
-    id = fields.String()
-    name = fields.String()
-    client_id = fields.String()
-    client_secret = fields.String()
-    token_endpoint = fields.String()
-    created_at = Instant()
+    id = fields.String(attribute="client.id")
+    name = fields.String(attribute="client.name")
+    client_id = fields.String(attribute="client.id")
+    client_secret = fields.String(attribute="secret")
+    token_endpoint = TOKEN_ENDPOINT
+    created_at = Instant(attribute="client.created_at")
 
 
 class ConfirmationSchema(StrictSchema):
     confirmation = fields.String(required=True, **says("The client's name.", example="Order export"))
 
 
-def _presented_client(client: OAuthClient) -> dict[str, Any]:
-    return {**dataclasses.asdict(client), "client_id": client.id, "secret_last_four": client.secret_last_four}
-
-
 @clients.get("/connectors/<int:connector_id>/oauth-clients", answer=OAuthClientSchema(many=True))
-def list_clients(connector_id: int) -> list[dict[str, Any]]:
+def list_clients(connector_id: int) -> list[OAuthClient]:
     """List the OAuth clients of a connector, with the last four characters of their secrets."""
-    return [_presented_client(client) for client in current_sandbox().store.clients(connector_id)]
+    return current_sandbox().store.clients(connector_id)
 
 
 @clients.post(
@@ -227,11 +196,10 @@ def list_clients(connector_id: int) -> list[dict[str, Any]]:
     {"connector_id": "$request.path.connector_id", "client_id": "client_id"},
 )
 @clients.problem(409, "Another client has the id.")
-def create_client(body: dict[str, str], connector_id: int) -> dict[str, Any]:
+def create_client(body: dict[str, str], connector_id: int) -> NewOAuthClient:
     """Create an OAuth client; only this answer shows its secret."""
     client_id, secret = body.get("client_id"), body.get("client_secret")
-    new = current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
-    return presented_client(new, secret=True)
+    return current_sandbox().store.add_client(connector_id, body["name"], client_id and client_id.lower(), secret)
 
 
 @clients.delete("/connectors/<int:connector_id>/oauth-clients/<client_id>", body=ConfirmationSchema, status=204)

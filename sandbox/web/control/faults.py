@@ -7,10 +7,10 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.faults.book import RuleState
-from sandbox.faults.presets import find_preset, load_presets
+from sandbox.faults.presets import Preset, find_preset, load_presets
 from sandbox.faults.rules import read_rule
 from sandbox.web.control.base import Blueprint, current_sandbox, read_json_object
-from sandbox.web.control.schemas import AnswerSchema, Component, Instant, answer_of, says, taking
+from sandbox.web.control.schemas import Component, answer_of, showing, taking
 
 blueprint = Blueprint("faults", __name__, description="Failure on demand")
 
@@ -25,23 +25,19 @@ class _Rule(Component):
         return value.document()
 
 
-class FaultRuleStateSchema(AnswerSchema):
-    id = fields.String()
-    created_at = Instant(**says("On the sandbox clock."))
-    seen = fields.Integer(**says("Requests that matched while it could act."))
-    hits = fields.Integer(**says("Requests it acted on, passes of a sequence included."))
-    used_up = fields.Boolean(**says("Whether it has acted as often as it may."))
-    rule = _Rule()
-
-
+FaultRuleStateSchema = showing(
+    RuleState,
+    "FaultRuleState",
+    rule=_Rule(),
+    created_at="On the sandbox clock.",
+    seen="Requests that matched while it could act.",
+    hits="Requests it acted on, passes of a sequence included.",
+    used_up="Whether it has acted as often as it may.",
+)
 FaultRulesSchema = answer_of("FaultRules", faults=fields.List(fields.Nested(FaultRuleStateSchema)))
 
 
-class FaultPresetSchema(AnswerSchema):
-    name = fields.String()
-    title = fields.String()
-    story = fields.String()
-    rules = fields.List(_Rule())
+FaultPresetSchema = showing(Preset, "FaultPreset", rules=fields.List(_Rule()))
 
 
 @blueprint.get("/faults", answer=FaultRulesSchema)

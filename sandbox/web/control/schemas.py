@@ -5,12 +5,15 @@ A body that the core checks has its JSON Schema from there: see ``Component``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, ClassVar, Final, cast
+from functools import partial
+from types import UnionType
+from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from sandbox.foundation.bounds import Seconds
 from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.instants import format_instant
 from sandbox.foundation.printable import UNPRINTABLE
@@ -114,13 +117,56 @@ class AnswerSchema(StrictSchema):
     """The body of an answer: it holds each field, so that the document calls all of them required."""
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Require a field."""
-        field_obj.required = True
+        """Require a field. It is never read, so several may show the same attribute."""
+        field_obj.required = field_obj.dump_only = True
 
 
 def answer_of(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
     """Return the schema of an answer with these members; ``name`` is its name in the document."""
     return AnswerSchema.from_dict({**members}, name=name)
+
+
+def showing(kind: type, name: str = "", /, **own: str | fields.Field[Any] | None) -> type[Schema]:
+    """Return the schema of an answer that shows the fields of a type of the core, and more.
+
+    ``own`` has by name the description of a field; or a field, in place of the one of the type or behind them; or
+    ``None`` for one that is not shown. ``name`` is its name in the document, if not that of the type.
+    """
+    hints = get_type_hints(kind, localns={"JsonValue": Any}, include_extras=True)
+    members = {each: own.pop(each, "") for each in hints} | own
+    shown = {
+        each: _field_of(hints[each], says(given) if given else {}) if isinstance(given, str) else given
+        for each, given in members.items()
+        if given is not None
+    }
+    return answer_of(name or kind.__name__, **shown)
+
+
+def _field_of(hint: Any, options: Mapping[str, Any]) -> fields.Field[Any]:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint == Seconds:
+        return Instant(**options)
+    if origin is Annotated:
+        return _field_of(arguments[0], options)
+    if origin in (Union, UnionType):
+        return _field_of(arguments[0], {"allow_none": True, **options})
+    if origin is Literal:
+        return fields.String(validate=one_of(*arguments), **options)
+    if origin in (tuple, Sequence):
+        return fields.List(_field_of(arguments[0], {}), **options)
+    if origin is Mapping:
+        return fields.Dict(**options)
+    return _FIELDS[hint](**options)
+
+
+_FIELDS: Final[Mapping[Any, Callable[..., fields.Field[Any]]]] = {
+    Any: partial(fields.Raw, allow_none=True),
+    bool: fields.Boolean,
+    datetime: Instant,
+    float: fields.Float,
+    int: fields.Integer,
+    str: fields.String,
+}
 
 
 def taking(name: str, /, **members: fields.Field[Any]) -> type[Schema]:

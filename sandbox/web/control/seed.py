@@ -16,7 +16,7 @@ from sandbox.state.seed import parse_seed
 from sandbox.state.seed.schema import seed_schema
 from sandbox.state.seed_loading import Loaded
 from sandbox.web.addresses import Endpoints
-from sandbox.web.control.base import Blueprint, base_url, current_sandbox, presented_client, read_json_object
+from sandbox.web.control.base import TOKEN_ENDPOINT, Blueprint, base_url, current_sandbox, read_json_object
 from sandbox.web.control.problems import refusal
 from sandbox.web.control.schemas import AnswerSchema, says
 from sandbox.web.environ import ENDPOINTS
@@ -67,11 +67,11 @@ class FlowAddressesSchema(AnswerSchema):
 
 
 class SeededClientSchema(AnswerSchema):
-    connector_id = fields.Integer()
-    name = fields.String()
-    client_id = fields.String()
-    client_secret = fields.String(allow_none=True, **says(_SECRET))
-    token_endpoint = fields.String()
+    connector_id = fields.Integer(attribute="client.connector_id")
+    name = fields.String(attribute="client.name")
+    client_id = fields.String(attribute="client.id")
+    client_secret = fields.String(attribute="secret", allow_none=True, **says(_SECRET))
+    token_endpoint = TOKEN_ENDPOINT
 
 
 class SeededSchema(AnswerSchema):
@@ -108,7 +108,7 @@ def _document() -> dict[str, Any]:
 
 def _seeded(loaded: Loaded) -> dict[str, Any]:
     shows = may_know_secrets()
-    clients = [presented_client(new, secret=shows) for new in loaded.clients.values()]
+    clients = [{"client": new.client, "secret": new.secret if shows else None} for new in loaded.clients.values()]
     return {"endpoints": _document(), "clients": clients}
 
 

@@ -10,10 +10,10 @@ from marshmallow import fields
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.fields import fields_of
 from sandbox.platform.model import Service, ServiceOptions
-from sandbox.platform.processing.mapping import preview
+from sandbox.platform.processing.mapping import MappedField, MappingPreview, preview
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox
 from sandbox.web.control.openapi import leads_to
-from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, StrictSchema, WholeNumber, says
+from sandbox.web.control.schemas import ChangeSchema, Flag, Instant, StrictSchema, WholeNumber, says, showing
 
 blueprint = Blueprint("services", __name__, description="Services and their inbound URLs")
 
@@ -31,22 +31,16 @@ def _option_fields() -> dict[str, fields.Field[Any]]:
     }
 
 
-class _ServiceSchema(AnswerSchema):
-    id = fields.Integer()
-    company = fields.String()
-    connector_id = fields.Integer()
-    entity = fields.String()
-    vanity_url = fields.String()
-    active = fields.Boolean()
-    url = fields.String()
-    created_at = Instant()
-    next_run = Instant(
+ServiceSchema = showing(
+    Service,
+    options=None,
+    url=fields.String(),
+    next_run=Instant(
         allow_none=True,
         **says("By its schedule, on the sandbox clock; null where `processing` is not `scheduled`."),
-    )
-
-
-ServiceSchema: Final = _ServiceSchema.from_dict(_option_fields(), name="ServiceSchema")
+    ),
+    **_option_fields(),
+)
 """A service, with the inbound URL that clients post to."""
 
 
@@ -130,19 +124,12 @@ class PreviewedSchema(StrictSchema):
     entry = fields.String(**says("Id of a journal entry."))
 
 
-class MappedFieldSchema(AnswerSchema):
-    source = fields.String()
-    destination = fields.String()
-    source_name = fields.String(allow_none=True)
-    destination_name = fields.String(allow_none=True)
-    values = fields.List(fields.Raw(), **says("The first ones."))
-    total = fields.Integer()
-
-
-class MappingPreviewSchema(AnswerSchema):
-    mapped = fields.List(fields.Nested(MappedFieldSchema))
-    unmapped = fields.List(fields.String(), **says("Fields of the payload that no row takes."))
-    missing = fields.List(fields.String(), **says("Sources that the payload does not have."))
+MappingPreviewSchema = showing(
+    MappingPreview,
+    mapped=fields.List(fields.Nested(showing(MappedField, values="The first ones."))),
+    unmapped="Fields of the payload that no row takes.",
+    missing="Sources that the payload does not have.",
+)
 
 
 @blueprint.post("/services/<int:service_id>/mapping-preview", body=PreviewedSchema, answer=MappingPreviewSchema)

@@ -9,9 +9,10 @@ from marshmallow import fields
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.strict_json import parse_json
+from sandbox.state.restore import LoadedClient
 from sandbox.state.snapshot import pieces, read_state, state_schema
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.schemas import AnswerSchema, Instant, StrictSchema, one_of, says
+from sandbox.web.control.schemas import AnswerSchema, Instant, StrictSchema, says, showing
 
 blueprint = Blueprint("state", __name__, description="Everything as one document")
 
@@ -23,17 +24,12 @@ class StateQuerySchema(StrictSchema):
     )
 
 
-class LoadedClientSchema(AnswerSchema):
-    client_id = fields.String()
-    name = fields.String()
-    secret = fields.String(
-        validate=one_of("saved", "kept", "new"),
-        **says(
-            "`saved` in the state; `kept`: the one that the client of this id had here before; `new`: "
-            "made now, in `client_secret`."
-        ),
-    )
-    client_secret = fields.String(allow_none=True, **says("Of a `new` one: the only time it is shown."))
+LoadedClientSchema = showing(
+    LoadedClient,
+    secret="`saved` in the state; `kept`: the one that the client of this id had here before; `new`: made now, in "  # noqa: S106
+    "`client_secret`.",
+    client_secret="Of a `new` one: the only time it is shown.",  # noqa: S106
+)
 
 
 class StateLoadedSchema(AnswerSchema):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, ClassVar, Final
 
 from flask import Response
 from marshmallow import fields, validate
-from msgspec.structs import asdict
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.platform.processing import report
 from sandbox.platform.processing.processing import Processing
-from sandbox.platform.processing.values import STATUSES, RequestedBy, Run
+from sandbox.platform.processing.values import STATUSES, Run
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
 from sandbox.web.control.schemas import (
@@ -25,6 +24,7 @@ from sandbox.web.control.schemas import (
     between,
     one_of,
     says,
+    showing,
 )
 
 blueprint = Blueprint("sync-report", __name__, description="The items of accepted payloads, and resync")
@@ -34,33 +34,20 @@ NOT_NOW: Final = "The service is not active, or settings do not allow it."
 DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
 
 
-class SyncReportRowSchema(AnswerSchema):
-    """A row of the sync report: an item of an accepted payload and its newest attempt."""
-
-    id = fields.Integer()
-    sync_id = fields.String(**says("Id of the run that made the newest attempt."))
-    reference = fields.String(allow_none=True, **says("By which people know the item."))
-    status = fields.String(validate=one_of(*STATUSES))
-    company = fields.String()
-    vanity_url = fields.String()
-    entity = fields.String()
-    systems = fields.String(**says("Source > destination.", example="Acme web shop > NetSuite"))
-    attempts = fields.Integer(**says("How many attempts there were."))
-    message = fields.String(allow_none=True)
-    created_at = Instant()
-    updated_at = Instant()
-    entry = fields.String(**says("Id of the journal entry of its payload."))
-
-
-class AttemptSchema(AnswerSchema):
-    sync_id = fields.String()
-    at = Instant()
-    status = fields.String(validate=one_of(*STATUSES))
-    message = fields.String(allow_none=True)
-
-
-class SyncReportRowHistorySchema(SyncReportRowSchema):
-    history = fields.List(fields.Nested(AttemptSchema))
+_ROW: Final[dict[str, Any]] = {
+    "sync_id": "Id of the run that made the newest attempt.",
+    "reference": "By which people know the item.",
+    "systems": fields.String(**says("Source > destination.", example="Acme web shop > NetSuite")),
+    "attempts": "How many attempts there were.",
+    "entry": "Id of the journal entry of its payload.",
+}
+SyncReportRowSchema = showing(report.Row, "SyncReportRow", **_ROW, history=None)
+SyncReportRowHistorySchema = showing(
+    report.Row,
+    "SyncReportRowHistory",
+    **_ROW,
+    history=fields.List(fields.Nested(showing(report.RowAttempt, "Attempt"))),
+)
 
 
 class SyncReportSchema(AnswerSchema):
@@ -199,22 +186,18 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
-class ServiceRunSchema(AnswerSchema):
-    id = fields.String()
-    service_id = fields.Integer()
-    company = fields.String()
-    vanity_url = fields.String()
-    requested_by = fields.String(validate=one_of(*get_args(RequestedBy)))
-    status = fields.String(validate=one_of("complete", "failed"))
-    due_at = Instant()
-    started_at = Instant()
-    finished_at = Instant()
-    pulled = fields.Integer(**says("Items taken from the source."))
-    pushed = fields.Integer(**says("Items synced to the destination."))
-    pending = fields.Integer()
-    failed = fields.Integer()
-    page_size = fields.Integer()
-    total_pages = fields.Integer()
+ServiceRunSchema = showing(
+    Run,
+    "ServiceRun",
+    number=None,
+    pulled="Items taken from the source.",
+    pushed="Items synced to the destination.",
+    id=fields.String(),
+    status=fields.String(validate=one_of("complete", "failed")),
+    started_at=Instant(attribute="due_at"),
+    finished_at=Instant(attribute="due_at"),
+    total_pages=fields.Integer(attribute="pages"),
+)
 
 
 class ServiceRunsSchema(AnswerSchema):
@@ -230,15 +213,7 @@ class RunsQuerySchema(StrictSchema):
     limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 
-class LogLineSchema(AnswerSchema):
-    level_name = fields.String(validate=one_of("info", "warning", "error"))
-    date_time = fields.String(metadata=INSTANT)
-    message = fields.String()
-
-
-def _presented_run(run: Run) -> dict[str, Any]:
-    more = {"id": run.id, "status": run.status, "total_pages": run.pages}
-    return {**asdict(run), **more, "started_at": run.due_at, "finished_at": run.due_at}
+LogLineSchema = showing(report.LogLine, date_time=fields.String(metadata=INSTANT))
 
 
 @runs.get("/runs", query=RunsQuerySchema, answer=ServiceRunsSchema)
@@ -251,16 +226,16 @@ def list_runs(query: dict[str, Any]) -> dict[str, Any]:
         if run.number > after and all(getattr(run, name) == value for name, value in query.items())
     ]
     return {
-        "runs": list(map(_presented_run, runs[:limit])),
+        "runs": runs[:limit],
         "next_after": runs[limit - 1].number if len(runs) > limit else None,
         "dropped": current_processing().dropped_runs,
     }
 
 
 @runs.get("/runs/<run_id>", answer=ServiceRunSchema)
-def get_run(run_id: str) -> dict[str, Any]:
+def get_run(run_id: str) -> Run:
     """Show a run."""
-    return _presented_run(current_processing().find_run(run_id))
+    return current_processing().find_run(run_id)
 
 
 @runs.get("/runs/<run_id>/log", answer=answer_of("RunLog", lines=fields.List(fields.Nested(LogLineSchema))))
@@ -272,6 +247,6 @@ def get_run_log(run_id: str) -> dict[str, Any]:
 
 @runs.post("/services/<int:service_id>/run", answer=ServiceRunSchema, status=201)
 @runs.problem(409, NOT_NOW)
-def run_service(service_id: int) -> dict[str, Any]:
+def run_service(service_id: int) -> Run:
     """Run a service now: it pulls every item that waits."""
-    return _presented_run(current_processing().run(service_id))
+    return current_processing().run(service_id)

@@ -7,10 +7,10 @@ from typing import Any, Final
 from flask import Response, request
 from marshmallow import fields, validate
 
-from sandbox.platform.fidelity import TAGS, Ledger, load_ledger
+from sandbox.platform.fidelity import TAGS, Ledger, Row, load_ledger
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.schemas import AnswerSchema, Instant, answer_of, says
+from sandbox.web.control.schemas import AnswerSchema, Instant, answer_of, says, showing
 from sandbox.web.environ import CA_PEM
 from sandbox.web.health import health_of, unreadiness_of
 
@@ -32,19 +32,10 @@ class HealthSchema(AnswerSchema):
     journal_dropped = fields.Integer()
 
 
-class LedgerRowSchema(AnswerSchema):
-    """One behaviour of the sandbox: its evidence, the tests that pin it and the settings that change it."""
-
-    id = fields.String()
-    behaviour = fields.String()
-    tags = fields.List(fields.String(validate=validate.OneOf(list(TAGS))))
-    sources = fields.List(fields.String())
-    tests = fields.List(fields.String())
-    settings = fields.List(fields.String())
-
-
 class LedgerSchema(AnswerSchema):
-    rows = fields.List(fields.Nested(LedgerRowSchema))
+    rows = fields.List(
+        fields.Nested(showing(Row, "LedgerRow", tags=fields.List(fields.String(validate=validate.OneOf([*TAGS])))))
+    )
     sources = fields.Dict(keys=fields.String(), values=fields.String())
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from marshmallow import fields
 
 from sandbox.foundation.errors import NotFoundError
+from sandbox.platform.tokens import IssuedToken
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.schemas import AnswerSchema, Instant, StrictSchema, answer_of, between, says
+from sandbox.web.control.schemas import AnswerSchema, StrictSchema, answer_of, between, says, showing
 
 blueprint = Blueprint("tokens", __name__, description="Access tokens and the key that signs them")
 
@@ -18,21 +19,15 @@ class RevocationSchema(StrictSchema):
     client_id = fields.String(**says("Of this OAuth client; of all when left out."))
 
 
-class IssuedTokenSchema(AnswerSchema):
-    """An issued token and its state; the sandbox does not keep the token itself."""
-
-    fingerprint = fields.String(**says("The name of the token in the journal."))
-    request = fields.Integer(
-        allow_none=True, **says("`seq` of the journal entry of the request that it was issued to.")
-    )
-    jti = fields.String(**says("The token's own id, a claim in it."))
-    client_id = fields.String()
-    scopes = fields.List(fields.String())
-    issued_at = Instant()
-    expires_at = Instant()
-    expired = fields.Boolean(**says("By the sandbox clock."))
-    uses = fields.Integer(**says("Requests it authorised."))
-    revoked = fields.String(allow_none=True, **says("Why, if it was revoked."))
+IssuedTokenSchema = showing(
+    IssuedToken,
+    fingerprint="The name of the token in the journal.",
+    request="`seq` of the journal entry of the request that it was issued to.",
+    jti="The token's own id, a claim in it.",
+    uses="Requests it authorised.",
+    revoked="Why, if it was revoked.",
+    expired=fields.Boolean(**says("By the sandbox clock.")),
+)
 
 
 class IssuedTokenPageSchema(AnswerSchema):
