@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from sandbox.foundation.errors import InvalidValueError, NotFoundError, any_of
 from sandbox.foundation.instants import span
 from sandbox.foundation.real_time import monotonic
-from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.verify import Expectation, View
 from sandbox.journal.assertions.view import DEFAULT_TIMEOUT_S
 from sandbox.journal.filter import EntryFilter
@@ -107,7 +106,7 @@ class SyncReport(Sequence[Row]):
             left = deadline - monotonic()
             if left <= 0:
                 raise NotSyncedError(f"{self._not(reference, status)}\nwaited {timeout:g} s for it")
-            wanted = Expectation(view, Pattern(), after=newest)
+            wanted = Expectation(view, after=newest)
             self._backend.recorder.wait(wanted, min(left, _LOOK_AGAIN_S))
 
     def _assert_status(self, reference: str, status: str) -> Row:

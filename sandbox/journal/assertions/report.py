@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp
 from sandbox.foundation.printable import replace_unprintable
-from sandbox.journal.assertions.difference import Difference, show
+from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
-from sandbox.journal.assertions.verify import CANDIDATES, NearMiss, OrderVerdict, Surrounding, Verdict, View
+from sandbox.journal.assertions.verify import CANDIDATES, NAMED, NearMiss, Verdict, View
 from sandbox.journal.entry import Entry, seconds
 
 MAX_LINES: Final = 40
@@ -22,43 +21,33 @@ _DIFFERENCES: Final = 4
 """Differences shown of one entry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """Why an expectation does not hold: the message, and the entries that nearly match."""
-
-    message: str
-    near: Mapping[str, Sequence[Difference]] = field(default_factory=dict)
-    """The differences by the id of the entry, the nearest first."""
-
-    @classmethod
-    def of(cls, message: str, near_misses: Iterable[NearMiss]) -> Mismatch:
-        """Return a mismatch of the near misses of a verdict."""
-        return cls(message, {miss.entry.id: miss.differences for miss in near_misses})
-
-
 def report(verdict: Verdict, all_of_them: str | None = None) -> str:
     """Return the message about an expectation that does not hold.
 
     ``all_of_them`` shows all requests, not only those named; if left out, the control API does.
     """
+    view, patterns = verdict.expectation.view, verdict.expectation.in_order
+    lines = _expected(verdict) if patterns is None else _expected_order(verdict, patterns)
+    near = () if verdict.earlier else verdict.near_misses
+    lines += _near_misses(near, verdict.candidates)
+    lines += _explanations(verdict.surroundings, near)
+    return _joined(lines, _loss(verdict.dropped, verdict.lost), all_of_them or _by_control_api(view))
+
+
+def _expected(verdict: Verdict) -> list[str]:
     expectation = verdict.expectation
     times, view, pattern = expectation.times, expectation.view, expectation.pattern
     within = "" if expectation.waited_s is None else f" within {seconds(expectation.waited_s)} s"
     plural = (times.at_least if times.at_most is None else times.at_most) != 1
     conditions = [f"  {condition}" for condition in pattern.describe()]
     said = f"expected {times} {_noun(view, plural, pattern)}{within}{' with' if conditions else ''}"
-    lines = [said, *conditions, _outcome(verdict)]
-    lines += _near_misses(verdict.near_misses, verdict.candidates)
-    lines += _explanations(verdict.surroundings, verdict.near_misses)
-    return _joined(lines, _loss(verdict.dropped, verdict.lost), all_of_them or _by_control_api(view))
+    return [said, *conditions, _outcome(verdict)]
 
 
-def report_order(verdict: OrderVerdict, all_of_them: str | None = None) -> str:
-    """Return the message about an order that was not kept."""
-    view, found, rest = verdict.view, verdict.found, verdict.rest
-    assert rest is not None
-    lines = [f"expected {len(verdict.patterns)} {_noun(view, True, *verdict.patterns)} in this order:"]
-    for index, pattern in enumerate(verdict.patterns[:12]):
+def _expected_order(verdict: Verdict, patterns: Sequence[Pattern]) -> list[str]:
+    found = verdict.found
+    lines = [f"expected {len(patterns)} {_noun(verdict.expectation.view, True, *patterns)} in this order:"]
+    for index, pattern in enumerate(patterns[:12]):
         if index < len(found):
             status = f"came as #{found[index].seq}"
         elif index > len(found):
@@ -68,10 +57,7 @@ def report_order(verdict: OrderVerdict, all_of_them: str | None = None) -> str:
         else:
             status = f"did not come after #{found[-1].seq}" if found else "did not come"
         lines.append(f"  {index + 1}. {'; '.join(pattern.describe()) or 'any'}  <- {status}")
-    if verdict.earlier is None:
-        lines += _near_misses(rest.near_misses, rest.candidates)
-    lines += _explanations(rest.surroundings, () if verdict.earlier else rest.near_misses)
-    return _joined(lines, _loss(rest.dropped, rest.lost), all_of_them or _by_control_api(view))
+    return lines
 
 
 def _noun(view: View, plural: bool, *patterns: Pattern) -> str:
@@ -116,13 +102,13 @@ def _near_misses(misses: Sequence[NearMiss], candidates: int) -> Iterator[str]:
             yield f"      note: the raw JSON repeats the key {keys} in an object; the last one counts"
 
 
-def _explanations(surroundings: Sequence[Surrounding], near: Sequence[NearMiss]) -> Iterator[str]:
+def _explanations(surroundings: Mapping[str, Sequence[Entry]], near: Sequence[NearMiss]) -> Iterator[str]:
     above = {miss.entry.seq for miss in near}
-    for found in surroundings:
-        shown = [entry for entry in found.entries if entry.seq not in above][-3:]
+    for title, entries in surroundings.items():
+        shown = [entry for entry in entries[-NAMED:] if entry.seq not in above][-3:]
         if shown:
-            some = f", {len(shown)} of them" if found.count > len(shown) else ""
-            yield from ("", f"{found.title}: {found.count}{some}", *(f"  {entry_line(entry)}" for entry in shown))
+            some = f", {len(shown)} of them" if len(entries) > len(shown) else ""
+            yield from ("", f"{title}: {len(entries)}{some}", *(f"  {entry_line(entry)}" for entry in shown))
 
 
 def entry_line(entry: Entry) -> str:

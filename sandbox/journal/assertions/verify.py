@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, Protocol
 
@@ -139,11 +139,13 @@ class Expectation:
     """A number of entries in a view that must match a pattern."""
 
     view: View
-    pattern: Pattern
+    pattern: Pattern = field(default_factory=Pattern)
     times: Times = Times()
     after: int = 0
     waited_s: float | None = None
     """Real seconds that the caller waited for it."""
+    in_order: Sequence[Pattern] | None = None
+    """In place of a pattern and a number: entries must match these one after the other; others may come between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +154,6 @@ class NearMiss:
 
     entry: Entry
     differences: Sequence[Difference]
-
-
-@dataclass(frozen=True, slots=True)
-class Surrounding:
-    """Other entries that may explain a failure: their title, the newest of them, newest last, and their number."""
-
-    title: str
-    entries: Sequence[Entry]
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +172,18 @@ class Verdict:
     matches: Sequence[Entry] = ()
     near_misses: Sequence[NearMiss] = ()
     candidates: int = 0
-    surroundings: Sequence[Surrounding] = ()
+    surroundings: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    """Other entries that may explain the failure, oldest first, by a title."""
+    found: Sequence[Entry] = ()
+    """In an order: the entries of the first patterns. All else is about the first pattern without an entry."""
+    earlier: Entry | None = None
+    """In an order: an entry that matches that pattern, but came too early."""
 
 
 def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
     """Return whether an expectation holds. It does not when dropped entries could have changed the result."""
+    if expectation.in_order is not None:
+        return _verify_in_order(journal, expectation, expectation.in_order)
     pattern, times, after = expectation.pattern, expectation.times, expectation.after
     meant = expectation.view.meant_by(pattern)
     matching = (entry for entry in journal.entries(meant, after) if pattern.matches(entry))
@@ -241,8 +241,8 @@ def _without_secrets(miss: NearMiss, pattern: Pattern, secrets: KnownSecrets) ->
     return NearMiss(entry, [*compared, *outcome] or [Difference("$", "differs in a secret")])
 
 
-def _surroundings(journal: EntrySource, view: View, after: int = 0) -> list[Surrounding]:
-    """Return the refused and the faulted entries of a view, and the refused ones outside of it.
+def _surroundings(journal: EntrySource, view: View, after: int) -> dict[str, list[Entry]]:
+    """Return the refused and the faulted entries of a view, and the refused ones outside of it, by a title.
 
     Those outside are token requests and requests with a wrong URL, but none to another company.
     """
@@ -254,44 +254,35 @@ def _surroundings(journal: EntrySource, view: View, after: int = 0) -> list[Surr
         for entry in journal.entries(EntryFilter(outcome="rejected"), after)
         if not view.filter.matches(entry) and (company is None or entry.company in (None, company))
     ]
-    sorts = {"rejected here": rejected, "faults acted on": faulted, "refused elsewhere": elsewhere}
-    return [Surrounding(title, entries[-NAMED:], len(entries)) for title, entries in sorts.items()]
+    return {"rejected here": rejected, "faults acted on": faulted, "refused elsewhere": elsewhere}
 
 
-@dataclass(frozen=True, slots=True)
-class OrderVerdict:
-    """Whether entries came in an order. ``found`` are the entries of the first patterns, up to the one without any."""
-
-    view: View
-    patterns: Sequence[Pattern]
-    ok: bool
-    found: Sequence[Entry]
-    earlier: Entry | None
-    """An entry that matches the first pattern without one, but came too early."""
-    rest: Verdict | None
-    """The verdict on the first pattern without an entry."""
-
-
-def verify_in_order(journal: EntrySource, view: View, patterns: Sequence[Pattern]) -> OrderVerdict:
-    """Return whether entries match the patterns one after the other; others may come between them."""
-    meant = view.meant_by(*patterns)
+def _verify_in_order(journal: EntrySource, expectation: Expectation, patterns: Sequence[Pattern]) -> Verdict:
+    meant = expectation.view.meant_by(*patterns)
     found: list[Entry] = []
-    entries = journal.entries(meant)
+    entries = journal.entries(meant, expectation.after)
     for pattern in patterns:
         entry = next((entry for entry in entries if pattern.matches(entry)), None)
         if entry is None:
             break
         found.append(entry)
     if len(found) == len(patterns):
-        return OrderVerdict(view, patterns, True, found, None, None)
-    pattern, after = patterns[len(found)], found[-1].seq if found else 0
+        return Verdict(expectation, True, len(found), journal.dropped, 0)
+    pattern, after = patterns[len(found)], found[-1].seq if found else expectation.after
     used = {entry.seq for entry in found}
-    before = (entry for entry in journal.entries(meant) if entry.seq <= after and entry.seq not in used)
+    before = (
+        entry for entry in journal.entries(meant, expectation.after) if entry.seq <= after and entry.seq not in used
+    )
     earlier = next((entry for entry in before if pattern.matches(entry)), None)
-    rest = verify(journal, Expectation(view, pattern, after=after))
-    rest = replace(rest, lost=journal.dropped_at_most(meant))
     shown = [pattern.without_secrets(journal.secrets) for pattern in patterns]
-    return OrderVerdict(view, shown, False, found, earlier, rest)
+    return replace(
+        verify(journal, Expectation(expectation.view, pattern, after=after)),
+        expectation=replace(expectation, in_order=shown),
+        ok=False,
+        lost=journal.dropped_at_most(meant, expectation.after),
+        found=found,
+        earlier=earlier,
+    )
 
 
 def as_pattern(given: Pattern | Mapping[str, object], *unnamed: object) -> Pattern:

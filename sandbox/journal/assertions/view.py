@@ -16,17 +16,8 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, PatternFields
-from sandbox.journal.assertions.report import Mismatch, report, report_order
-from sandbox.journal.assertions.verify import (
-    EntrySource,
-    Expectation,
-    Times,
-    View,
-    as_json,
-    as_pattern,
-    verify,
-    verify_in_order,
-)
+from sandbox.journal.assertions.report import report
+from sandbox.journal.assertions.verify import EntrySource, Expectation, Times, View, as_json, as_pattern, verify
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 
@@ -67,34 +58,17 @@ class JournalRecorder:
 
     sandbox: HasJournal
 
-    def entries(self, entry_filter: EntryFilter) -> Iterable[Entry]:
-        """Return the matching entries, oldest first."""
-        return self.sandbox.journal.entries(entry_filter)
-
-    def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries match."""
-        return self.sandbox.journal.count(entry_filter)
-
     def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
         """Return up to ``limit`` matching entries after the first ``skip``, from the oldest on or the newest back."""
         journal = self.sandbox.journal
         found = journal.newest_first(entry_filter) if newest else journal.entries(entry_filter)
         return list(islice(found, skip, None if limit is None else skip + limit))
 
-    def dropped(self, entry_filter: EntryFilter) -> int:
-        """Return an upper bound for the dropped entries that matched."""
-        return self.sandbox.journal.dropped_at_most(entry_filter)
-
-    def explain(self, expectation: Expectation) -> Mismatch | None:
+    def explain(self, expectation: Expectation) -> NotReceivedError | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         verdict = verify(self.sandbox.journal, expectation)
-        return None if verdict.ok else Mismatch.of(report(verdict, _ALL_OF_THEM), verdict.near_misses)
-
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
-        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        verdict = verify_in_order(self.sandbox.journal, view, patterns)
-        near = () if verdict.rest is None or verdict.earlier is not None else verdict.rest.near_misses
-        return None if verdict.ok else Mismatch.of(report_order(verdict, _ALL_OF_THEM), near)
+        near = {} if verdict.earlier else {miss.entry.id: miss.differences for miss in verdict.near_misses}
+        return None if verdict.ok else NotReceivedError(report(verdict, _ALL_OF_THEM), near)
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
         """Wait for the first entries that meet an expectation; after ``timeout`` seconds there are fewer."""
@@ -123,9 +97,13 @@ class Received(Sequence[Entry]):
         return self.view.filter
 
     @property
+    def _journal(self) -> EntrySource:
+        return self.recorder.sandbox.journal
+
+    @property
     def requests(self) -> list[Entry]:
         """Every request, accepted or not, oldest first."""
-        return list(self.recorder.entries(self.filter))
+        return list(self._journal.entries(self.filter))
 
     @property
     def payloads(self) -> list[Any]:
@@ -134,7 +112,7 @@ class Received(Sequence[Entry]):
         What JSON holds is known to the test alone, so the items are of any type, as with ``requests``' ``json()``.
         """
         accepted = replace(self.filter, accepted=True)
-        entries = self.recorder.entries(accepted)
+        entries = self._journal.entries(accepted)
         return [entry.text if (parsed := entry.json) is None else parsed for entry in entries]
 
     @property
@@ -150,7 +128,7 @@ class Received(Sequence[Entry]):
     def _at_end(self, *, newest: bool) -> Entry:
         for entry in self.recorder.window(self.filter, 0, 1, newest=newest):
             return entry
-        self._check(Expectation(replace(self.view, only_accepted=False), Pattern()))
+        self._check(Expectation(replace(self.view, only_accepted=False)))
         return self._at_end(newest=newest)  # it came while the failure was being explained
 
     def one(self, **pattern: Unpack[PatternFields]) -> Entry:
@@ -166,7 +144,7 @@ class Received(Sequence[Entry]):
     @property
     def dropped(self) -> int:
         """An upper bound for the requests missing here, because the journal was full and dropped entries."""
-        return self.recorder.dropped(self.filter)
+        return self._journal.dropped_at_most(self.filter)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (list, tuple, Received)) else NotImplemented
@@ -182,7 +160,7 @@ class Received(Sequence[Entry]):
         return iter(self.requests)
 
     def __len__(self) -> int:
-        return self.recorder.count(self.filter)
+        return self._journal.count(self.filter)
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -251,9 +229,7 @@ class Received(Sequence[Entry]):
         Each is a ``Pattern`` or a mapping of its conditions: ``[{"json_path": {"$.order": "1001"}}, …]``.
         """
         __tracebackhide__ = True
-        mismatch = self.recorder.explain_order(self.view, [as_pattern(pattern) for pattern in patterns])
-        if mismatch is not None:
-            raise NotReceivedError(mismatch.message, mismatch.near)
+        self._check(Expectation(self.view, in_order=[as_pattern(pattern) for pattern in patterns]))
 
     def wait_for(
         self, count: int = 1, timeout: float = DEFAULT_TIMEOUT_S, **pattern: Unpack[PatternFields]
@@ -303,9 +279,9 @@ class Received(Sequence[Entry]):
 
     def _check(self, expectation: Expectation, note: str = "") -> None:
         __tracebackhide__ = True
-        mismatch = self.recorder.explain(expectation)
-        if mismatch is not None:
-            raise NotReceivedError(mismatch.message + note, mismatch.near)
+        error = self.recorder.explain(expectation)
+        if error is not None:
+            raise NotReceivedError(f"{error}{note}", error.near)
 
 
 def _blocked_loop() -> str:

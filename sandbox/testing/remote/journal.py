@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
 from typing import Any, Final
@@ -16,10 +16,9 @@ from sandbox.foundation.errors import InvalidValueError, ProblemError
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.strict_json import sent_json
 from sandbox.journal.assertions.difference import Difference
-from sandbox.journal.assertions.pattern import Pattern
-from sandbox.journal.assertions.report import Mismatch, format_value
-from sandbox.journal.assertions.verify import Expectation, Times, View
-from sandbox.journal.assertions.view import JournalRecorder
+from sandbox.journal.assertions.report import format_value
+from sandbox.journal.assertions.verify import Expectation, Times
+from sandbox.journal.assertions.view import JournalRecorder, NotReceivedError
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, read_event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
@@ -149,15 +148,16 @@ class RemoteRecorder(JournalRecorder):
             return []
         return list(self.journal.entries(entry_filter, skip=skip, limit=limit, newest=newest))
 
-    def explain(self, expectation: Expectation) -> Mismatch | None:
+    def explain(self, expectation: Expectation) -> NotReceivedError | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         answer = self._verified(_question(expectation))
-        return super().explain(expectation) if answer is None else _mismatch(answer)
-
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
-        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        answer = self._verified({**_asked(view), "in_order": [pattern.conditions for pattern in patterns]})
-        return super().explain_order(view, patterns) if answer is None else _mismatch(answer)
+        if answer is None:
+            return super().explain(expectation)
+        near = {
+            miss["id"]: [Difference(each["path"], each["message"]) for each in miss["differences"]]
+            for miss in answer.get("near_misses", ())
+        }
+        return NotReceivedError(answer["detail"], near) if "detail" in answer else None
 
     def wait(self, expectation: Expectation, timeout: float) -> list[Entry]:
         """Return the first entries that meet an expectation, fewer than it asks for when the time is up.
@@ -185,32 +185,22 @@ class RemoteRecorder(JournalRecorder):
             return None
 
 
-def _mismatch(answer: Mapping[str, Any]) -> Mismatch | None:
-    near = {
-        miss["id"]: [Difference(each["path"], each["message"]) for each in miss["differences"]]
-        for miss in answer.get("near_misses", ())
-    }
-    return Mismatch(answer["detail"], near) if "detail" in answer else None
-
-
 _NOT_TAKEN: Final = (400, 413, 422)
 
 
 def _question(expectation: Expectation) -> dict[str, Any]:
-    times = expectation.times
+    view, times, order = expectation.view, expectation.times, expectation.in_order
+    asked = {"filter": _conditions(view.filter), "only_accepted": view.only_accepted, "after": str(expectation.after)}
+    if order is not None:
+        return {**asked, "in_order": [pattern.conditions for pattern in order]}
     question = {
-        **_asked(expectation.view),
+        **asked,
         "pattern": expectation.pattern.conditions,
-        "after": str(expectation.after),
         "at_least": times.at_least,
         "at_most": times.at_most,
         "waited_s": expectation.waited_s,
     }
     return {name: value for name, value in question.items() if value is not None}
-
-
-def _asked(view: View) -> dict[str, Any]:
-    return {"filter": _conditions(view.filter), "only_accepted": view.only_accepted}
 
 
 def _conditions(entry_filter: EntryFilter) -> dict[str, Any]:

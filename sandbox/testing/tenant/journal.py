@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 from operator import attrgetter
 
-from sandbox.journal.assertions.pattern import Pattern
-from sandbox.journal.assertions.report import Mismatch
-from sandbox.journal.assertions.verify import EntrySource, Expectation, View
-from sandbox.journal.assertions.view import JournalRecorder
+from sandbox.journal.assertions.verify import EntrySource, Expectation
+from sandbox.journal.assertions.view import JournalRecorder, NotReceivedError
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
@@ -102,19 +100,13 @@ class TenantRecorder(JournalRecorder):
             return self.parent.window(entry_filter, skip, limit, newest=newest)
         return super().window(entry_filter, skip, limit, newest=newest)
 
-    def explain(self, expectation: Expectation) -> Mismatch | None:
+    def explain(self, expectation: Expectation) -> NotReceivedError | None:
         """Return why an expectation does not hold; ``None`` when it does."""
         if self.own.has(expectation.view.filter):
             after = max(expectation.after, self.own.since)
             if self.parent.explain(replace(expectation, after=after)) is None:
                 return None
         return super().explain(expectation)
-
-    def explain_order(self, view: View, patterns: Sequence[Pattern]) -> Mismatch | None:
-        """Return why entries did not come in the order of the patterns; ``None`` when they did."""
-        if self.own.covers(view.filter) and self.parent.explain_order(view, patterns) is None:
-            return None
-        return super().explain_order(view, patterns)
 
 
 def _merged(parts: Iterable[Iterator[Entry]], *, newest_first: bool = False) -> Iterator[Entry]:

@@ -12,8 +12,8 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
-from sandbox.journal.assertions.report import report, report_order
-from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify, verify_in_order
+from sandbox.journal.assertions.report import report
+from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify
 from sandbox.journal.entry import Entry
 from sandbox.journal.journal import Journal, Search
 from sandbox.web.control.base import Blueprint, current_sandbox
@@ -232,15 +232,10 @@ def verify_requests(body: dict[str, Any]) -> Any:
     """
     journal = current_sandbox().journal
     view = View(read_filter(body["filter"]), only_accepted=body["only_accepted"])
-    if "in_order" in body:
-        order = verify_in_order(journal, view, [Pattern(**pattern) for pattern in body["in_order"]])
-        if order.rest is None:
-            return {"count": len(order.found), "dropped": journal.dropped}
-        return problem(409, report_order(order), members=_mismatch(order.rest))
     times = Times.of(body.get("times"), body.get("at_least"), body.get("at_most"))
-    after = read_cursor(body["after"], journal)
-    pattern, waited_s = Pattern(**body["pattern"]), body.get("waited_s")
-    verdict = verify(journal, Expectation(view, pattern, times, after, waited_s))
+    after, waited_s = read_cursor(body["after"], journal), body.get("waited_s")
+    in_order = [Pattern(**pattern) for pattern in body["in_order"]] if "in_order" in body else None
+    verdict = verify(journal, Expectation(view, Pattern(**body["pattern"]), times, after, waited_s, in_order))
     if verdict.ok:
         return {"count": verdict.count, "dropped": verdict.dropped}
     return problem(409, report(verdict), members=_mismatch(verdict))

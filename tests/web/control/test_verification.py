@@ -223,6 +223,17 @@ def test_order_that_was_not_kept_is_a_409(integration: Integration) -> None:
     assert "came too early, as #2" in answer.json["detail"]
 
 
+def test_order_is_looked_for_behind_the_cursor(integration: Integration) -> None:
+    token = integration.token()
+    integration.post({"n": 1}, token=token)
+    integration.post({"n": 2}, token=token)
+    order = {"in_order": [{"json": {"n": 1}}, {"json": {"n": 2}}], "after": "2"}
+
+    answer = integration.control("POST", "/requests/verify", order)
+    assert answer.status_code == 409
+    assert "did not come" in answer.json["detail"]
+
+
 def test_dropped_entries_are_told_and_make_uncertain(make_integration: Any) -> None:
     integration = make_integration(journal_entries=2)
     token = integration.token()
