@@ -18,7 +18,7 @@ import msgspec
 
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
-from sandbox.journal.log_line import REQUESTS, ControlRequest, EmulatedRequest, RequestLine, escaped, one_word
+from sandbox.journal.log_line import REQUESTS, EmulatedRequest, RequestLine, escaped, one_word
 from sandbox.journal.redaction import redact_text
 
 Redact: TypeAlias = Callable[[str], str]
@@ -90,7 +90,7 @@ class TextLines(Lines):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with an indented traceback below it if the record has one."""
         line: object = record.msg
-        if isinstance(line, (EmulatedRequest, ControlRequest)):
+        if isinstance(line, RequestLine):
             text = self.request(record.created, record.levelno, record.levelname, record.name, line)
         else:
             message = escaped(self._redact(record.getMessage()))
@@ -165,7 +165,7 @@ class JsonLines(Lines):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback is its field ``exception``."""
         line: object = record.msg
-        if isinstance(line, (EmulatedRequest, ControlRequest)):
+        if isinstance(line, RequestLine):
             fields = self._fields(record.created, record.levelname, record.name, line)
         else:
             fields = {

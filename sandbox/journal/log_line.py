@@ -15,7 +15,7 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from sandbox.foundation.errors import cut
 from sandbox.journal.entry import Entry, Exchange
@@ -36,8 +36,22 @@ _logger = logging.getLogger(REQUESTS)
 _FAILED: Final = "patchworks_sandbox"
 
 
+class RequestLine(ABC):
+    """A request that was answered. As text it is method, path and status."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def fields(self) -> dict[str, object]:
+        """Return the values of the line, in an order for people."""
+
+    def __str__(self) -> str:
+        fields = self.fields()
+        return f"{fields['method']} {one_word(str(fields['path']))} {fields['status']}"
+
+
 @dataclass(frozen=True, slots=True)
-class EmulatedRequest:
+class EmulatedRequest(RequestLine):
     """A request to the emulated API. Its id is that of its journal entry."""
 
     entry: Entry
@@ -45,32 +59,25 @@ class EmulatedRequest:
     def fields(self) -> dict[str, object]:
         """Return the values of the line; of the reason only its code, which holds no part of a payload."""
         entry = self.entry
-        fields: dict[str, object] = {
+        fields = {
             "request_id": entry.id,
             "api": "emulated",
             "method": printable(entry.method),
             "path": printable(entry.path),
             "status": entry.status,
             "outcome": entry.outcome,
+            "reason": entry.reason and printable(entry.reason.partition(":")[0]),
+            "fault": entry.fault and printable(entry.fault),
+            "duration_ms": entry.duration_ms,
+            "delay_ms": entry.delay_ms or None,
+            "client_id": entry.client_id and printable(entry.client_id),
+            "journal_seq": entry.seq,
         }
-        if entry.reason is not None:
-            fields["reason"] = printable(entry.reason.partition(":")[0])
-        if entry.fault is not None:
-            fields["fault"] = printable(entry.fault)
-        fields["duration_ms"] = entry.duration_ms
-        if entry.delay_ms:
-            fields["delay_ms"] = entry.delay_ms
-        if entry.client_id is not None:
-            fields["client_id"] = printable(entry.client_id)
-        fields["journal_seq"] = entry.seq
-        return fields
-
-    def __str__(self) -> str:
-        return f"{printable(self.entry.method)} {one_word(printable(self.entry.path))} {self.entry.status}"
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
-class ControlRequest:
+class ControlRequest(RequestLine):
     """A request to the control API or for one of its pages."""
 
     request_id: str
@@ -80,7 +87,7 @@ class ControlRequest:
     duration_ms: float
 
     def fields(self) -> dict[str, object]:
-        """Return the values of the line."""
+        """Return the values of the line, in an order for people."""
         return {
             "request_id": self.request_id,
             "api": "control",
@@ -89,13 +96,6 @@ class ControlRequest:
             "status": self.status,
             "duration_ms": self.duration_ms,
         }
-
-    def __str__(self) -> str:
-        return f"{printable(self.method)} {one_word(printable(self.path))} {self.status}"
-
-
-RequestLine: TypeAlias = EmulatedRequest | ControlRequest
-"""A request that was answered. As text it is method, path and status; its fields are in an order for people."""
 
 
 class EntryHandler(logging.Handler, ABC):
