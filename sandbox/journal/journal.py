@@ -81,13 +81,7 @@ class Journal(KeptEntries):
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def close(
-        self,
-        exchange: Exchange,
-        status: int,
-        response_headers: Headers,
-        response_body: bytes,
-        *,
-        keep: bool = True,
+        self, exchange: Exchange, status: int, response_headers: Headers, response_body: bytes, *, keep: bool = True
     ) -> Entry:
         """Make an entry of an exchange and publish it.
 
@@ -224,7 +218,7 @@ class Journal(KeptEntries):
         After ``timeout`` real seconds return those that are there. ``matches`` is a further condition. It is called
         once for an entry and without the lock. Raise ``WaitInterruptedError`` after ``interrupt`` or ``retire``.
         """
-        search = Search(self, entry_filter, count, after=after, matches=matches)
+        search = Search(self, entry_filter, count, after, matches)
         search.wait(monotonic() + timeout)
         return search.found
 
@@ -242,48 +236,43 @@ def call_hook(entry: Entry, hook: Callable[..., object], *arguments: object) -> 
             log_failure(EmulatedRequest(entry), error)
 
 
+@dataclass(slots=True)
 class Search:
     """The first ``count`` matching entries above ``after``. Each entry is looked at once, however often it looks.
 
     ``matches`` is a further condition; it is called without the journal's lock. Belongs to one thread at a time.
     """
 
-    def __init__(
-        self,
-        journal: Journal,
-        entry_filter: EntryFilter,
-        count: int,
-        *,
-        after: int = 0,
-        matches: Callable[[Entry], bool] = bool,
-    ) -> None:
-        self._journal = journal
-        self._filter = entry_filter
-        self._count = count
-        self._matches = matches
-        self._interruptions = journal.waiting.interruptions
-        self.after = after
-        """The number up to which it has looked."""
-        self.found: list[Entry] = []
+    journal: Journal
+    filter: EntryFilter
+    count: int
+    after: int = 0
+    """The number up to which it has looked."""
+    matches: Callable[[Entry], bool] = bool
+    found: list[Entry] = field(default_factory=list)
+    _interruptions: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._interruptions = self.journal.waiting.interruptions
 
     def look(self) -> bool:
         """Look at the entries that are new; return whether there are enough.
 
         Raise ``WaitInterruptedError`` when there are not, and waiting was interrupted since the search began.
         """
-        looked_at = self._journal.last_seq
-        for entry in self._journal.entries(self._filter, self.after):
-            if self._matches(entry):
+        looked_at = self.journal.last_seq
+        for entry in self.journal.entries(self.filter, self.after):
+            if self.matches(entry):
                 self.found.append(entry)
-                if len(self.found) >= self._count:
+                if len(self.found) >= self.count:
                     return True
         self.after = max(self.after, looked_at)
-        self._journal.waiting.check(self._interruptions)
+        self.journal.waiting.check(self._interruptions)
         return False
 
     def wait(self, deadline: float) -> bool:
         """Look until there are enough, or until ``deadline`` (of ``monotonic``); return whether there are."""
-        journal = self._journal
+        journal = self.journal
         while not self.look():
             if not journal.waiting.wait(lambda: journal.last_seq > self.after, self._interruptions, deadline):
                 return False

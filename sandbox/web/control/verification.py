@@ -14,8 +14,7 @@ from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify
-from sandbox.journal.entry import Entry
-from sandbox.journal.journal import Journal, Search
+from sandbox.journal.journal import Search
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
@@ -164,26 +163,24 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
     """
     journal = current_sandbox().journal
     after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
-    search = Search(journal, read_filter(query), count, after=after)
+    search = Search(journal, read_filter(query), count, after)
     connection = request.environ.get(CONNECTION)
     try:
         if connection is None:  # another server, or a test: the caller waits in a thread of its own
             search.wait(monotonic() + timeout)
         elif not search.look() and timeout > 0:
-            connection.wait_for(_Wait(journal, search, count, timeout))
+            connection.wait_for(_Wait(search, timeout))
             return Response()
     except WaitInterruptedError as error:
         return _interrupted(error)
-    return _waited(journal, search.found, count, timeout)
+    return _waited(search, timeout)
 
 
 class _Wait:
     """One client's wait without a thread. Make it while its view runs."""
 
-    def __init__(self, journal: Journal, search: Search, count: int, timeout: float) -> None:
-        self._journal = journal
+    def __init__(self, search: Search, timeout: float) -> None:
         self._search = search
-        self._count = count
         self._timeout = timeout
         self._deadline = monotonic() + timeout
         self._finish = answered_later()
@@ -192,7 +189,7 @@ class _Wait:
     def listen(self, wake: Callable[[], None]) -> None:
         """Call ``wake`` after every entry and interruption."""
         self._wake = wake
-        self._journal.waiting.listen(wake)
+        self._search.journal.waiting.listen(wake)
 
     def next(self, *, timed_out: bool) -> bytes | Response:
         """Return the answer once there are enough entries, the time is up or the wait is interrupted."""
@@ -202,21 +199,22 @@ class _Wait:
         except WaitInterruptedError as error:
             interruption = error
             return self._finish(lambda: _interrupted(interruption))
-        return self._finish(lambda: _waited(self._journal, self._search.found, self._count, self._timeout))
+        return self._finish(lambda: _waited(self._search, self._timeout))
 
     def seconds_left(self) -> float:
         return max(0.0, self._deadline - monotonic())
 
     def close(self) -> None:
-        self._journal.waiting.unlisten(self._wake)
+        self._search.journal.waiting.unlisten(self._wake)
 
 
-def _waited(journal: Journal, entries: list[Entry], count: int, timeout: float) -> Response:
-    found = {"entries": [presented(entry, listed=True) for entry in entries], "dropped": journal.dropped}
+def _waited(search: Search, timeout: float) -> Response:
+    entries = search.found
+    found = {"entries": [presented(entry, listed=True) for entry in entries], "dropped": search.journal.dropped}
     document = WaitedSchema().dump(found)
-    if len(entries) >= count:
+    if len(entries) >= search.count:
         return jsonify(document)
-    return problem(408, f"{len(entries)} of {count} requests came within {timeout:g} s", members=document)
+    return problem(408, f"{len(entries)} of {search.count} requests came within {timeout:g} s", members=document)
 
 
 def _interrupted(error: WaitInterruptedError) -> Response:
