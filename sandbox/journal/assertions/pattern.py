@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from enum import Enum
 from numbers import Number
 from typing import Any, Final
 
+from msgspec import UNSET
 from msgspec.structs import replace as replace_fields
 from typing_extensions import TypedDict
 
@@ -21,14 +21,6 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.reasons import REASONS
 from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
-
-
-class _Unset(Enum):
-    UNSET = "unset"
-
-
-UNSET: Final = _Unset.UNSET
-"""No condition; ``None`` is JSON's null."""
 
 MAX_COMPARED: Final = 512 * 1024
 """Bytes of a body beyond which a difference has no place."""
@@ -91,7 +83,7 @@ class Pattern:
     it is good; and any object whose ``==`` decides, such as ``unittest.mock.ANY``.
     """
 
-    json: Any = UNSET
+    json: Any = UNSET  # None is JSON's null
     json_contains: Any = UNSET
     json_path: str | Mapping[str, Any] | None = None
     text: Any = None
