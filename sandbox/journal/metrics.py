@@ -16,7 +16,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 from typing import Final
 
 from sandbox.journal.endpoint import ISSUERS, KINDS
@@ -30,19 +29,11 @@ _BUCKETS_MS: Final = tuple(bound * 1000 for bound in BUCKETS_S)
 
 
 @dataclass(slots=True)
-class _Durations:
-    """The durations of requests with the same endpoint, status and outcome."""
+class Durations:
+    """Durations of requests: the number in each bucket, and their sum."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     sum_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """Durations of requests. ``cumulative`` has for each bound, and last for all, the number that took no longer."""
-
-    cumulative: Sequence[int]
-    sum_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +56,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._durations: dict[tuple[Kind, int, Outcome], _Durations] = {}
+        self._requests: dict[tuple[Kind, int, Outcome], int] = {}
+        self._durations = {kind: Durations() for kind in KINDS}
         self._tokens_issued = 0
         self._faults_acted: Counter[str] = Counter()
         self._entries_dropped = 0
@@ -74,9 +66,8 @@ class Metrics:
         """Count a request, and the journal entries that were dropped for its own."""
         alike = entry.kind, entry.status, entry.outcome
         with self._lock:
-            durations = self._durations.get(alike)
-            if durations is None:
-                durations = self._durations[alike] = _Durations()
+            self._requests[alike] = self._requests.get(alike, 0) + 1
+            durations = self._durations[entry.kind]
             durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
             durations.sum_ms += entry.duration_ms
             if entry.token is not None and entry.kind in ISSUERS:
@@ -89,17 +80,12 @@ class Metrics:
         """Return the counts as they are now."""
         with self._lock:
             return Figures(
-                {alike: sum(durations.counts) for alike, durations in self._durations.items()},
-                {kind: self._of(kind) for kind in KINDS},
+                dict(self._requests),
+                {kind: replace(each, counts=each.counts.copy()) for kind, each in self._durations.items()},
                 self._tokens_issued,
                 dict(self._faults_acted),
                 self._entries_dropped,
             )
-
-    def _of(self, kind: Kind) -> Durations:
-        found = [_Durations(), *(each for (of, _, _), each in self._durations.items() if of == kind)]
-        counts = map(sum, zip(*(each.counts for each in found), strict=True))
-        return Durations(tuple(accumulate(counts)), sum(each.sum_ms for each in found) / 1000)
 
 
 OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")

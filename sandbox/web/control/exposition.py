@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -62,8 +63,8 @@ class _SandboxCollector(Collector):
             labels=("endpoint",),
         )
         for kind, taken in figures.durations.items():
-            buckets = list(zip(_BOUNDS, map(float, taken.cumulative), strict=True))
-            durations.add_metric((kind,), buckets, sum_value=taken.sum_s)
+            buckets = list(zip(_BOUNDS, map(float, accumulate(taken.counts)), strict=True))
+            durations.add_metric((kind,), buckets, sum_value=taken.sum_ms / 1000)
         yield durations
 
         yield CounterMetricFamily(f"{_PREFIX}tokens_issued", "Access tokens issued.", value=figures.tokens_issued)
