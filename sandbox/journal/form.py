@@ -8,13 +8,13 @@ have each field of an entry under its own name, unless the table ``_SPECIAL`` gi
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
-from msgspec.structs import FieldInfo, fields, replace
+from msgspec.structs import fields
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.instants import format_timestamp, parse_instant
@@ -33,12 +33,27 @@ SUBJECTS: Final = tuple(dict.fromkeys(name for endpoint in ENDPOINTS for name in
 
 def shown(entry: Entry, body_limit: int | None = None) -> dict[str, Any]:
     """Return an entry as the control API shows it; a body larger than ``body_limit`` bytes is null."""
-    if body_limit is not None and len(entry.body) > body_limit:
-        return {**shown(replace(entry, body=b"")), "body": None}
-    document: dict[str, Any] = {}
-    for form in _FORMS:
-        document.update(zip(form.properties, form.show(entry), strict=True))
-    return document
+    is_left_out = body_limit is not None and len(entry.body) > body_limit
+    body, link = b"" if is_left_out else entry.body, entry.token
+    encoding, text = encoded(body)
+    try:
+        parsed = parse_json(body, in_doubles=True)
+    except NotJsonError:  # or a number that no double holds: most languages could not read the entry
+        parsed = None
+    values = {
+        **{name: format_timestamp(getattr(entry, name)) for name in _TIMES},
+        **{name: [{"name": key, "value": value} for key, value in getattr(entry, name)] for name in _HEADERS},
+        "body": None if is_left_out else text,
+        "body_encoding": encoding,
+        "json": parsed,
+        **{name: entry.subject.get(name) for name in SUBJECTS},
+        "token": link and link.fingerprint,
+        "token_request": link and link.request,
+        "token_issued_at": link and format_timestamp(link.issued_at),
+        "token_expires_at": link and format_timestamp(link.expires_at),
+        "response_body": entry.response_body.decode("utf-8", "replace"),
+    }
+    return {name: values[name] if name in values else getattr(entry, name) for name in SHOWN}
 
 
 def as_line(row: Entry | Event, repetition: Repetition | None = None) -> str:
@@ -64,15 +79,29 @@ def read_entry(document: Document) -> Entry:
     The answer's body loses bytes that are not UTF-8. Another document raises ``ValueError``, ``LookupError``,
     ``TypeError`` or ``AttributeError``.
     """
-    values: dict[str, Any] = {
-        form.field: form.read(document) for form in _FORMS if not form.is_optional or form.field in document
-    }
-    return Entry(**values)
+    values: dict[str, Any] = {name: document[name] for name in _ALIKE if name not in _OPTIONAL or name in document}
+    values |= {name: _timestamp(document[name]) for name in _TIMES}
+    values |= {name: tuple((header["name"], header["value"]) for header in document[name]) for name in _HEADERS}
+    body, token = document["body"] or "", None
+    if document["token"] is not None:
+        issued_at, expires_at = _timestamp(document["token_issued_at"]), _timestamp(document["token_expires_at"])
+        token = TokenLink(document["token"], document["token_request"], issued_at, expires_at)
+    return Entry(
+        **values,
+        journal=document["id"].rpartition("-")[0],
+        body=base64.b64decode(body) if document["body_encoding"] == "base64" else body.encode("utf-8"),
+        subject=_subject(document),
+        token=token,
+        response_body=document["response_body"].encode("utf-8"),
+    )
 
 
-def shown_properties() -> dict[str, Schema]:
-    """Return the JSON Schema of each key of what ``shown`` returns; every key is always there."""
-    return {name: schema for form in _FORMS for name, schema in form.properties.items()}
+def _timestamp(instant: str) -> float:
+    return round(parse_instant(instant).timestamp(), 6)
+
+
+def _subject(document: Document) -> dict[str, str]:
+    return {name: document[name] for name in SUBJECTS if document.get(name) is not None}
 
 
 def saved(entry: Entry) -> dict[str, Any]:
@@ -85,12 +114,8 @@ def saved(entry: Entry) -> dict[str, Any]:
 
 def as_restored(document: Document, journal: str) -> dict[str, Any]:
     """Return the fields of the entry that ``saved`` made a document of, for msgspec to convert."""
-    subject = {name: document[name] for name in SUBJECTS if document.get(name) is not None}
-    return {
-        **{name: value for name, value in document.items() if name not in SUBJECTS},
-        "journal": journal,
-        "subject": subject,
-    }
+    fields = {name: value for name, value in document.items() if name not in SUBJECTS}
+    return {**fields, "journal": journal, "subject": _subject(document)}
 
 
 def saved_schema(schema: Schema) -> dict[str, Any]:
@@ -113,50 +138,13 @@ def encoded(body: bytes) -> tuple[str, str]:
         return "base64", base64.b64encode(body).decode("ascii")
 
 
-# --- field by field -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """The keys that one field of an entry has in JSON for people, with their JSON Schemas, and how it is read back."""
-
-    field: str
-    properties: Mapping[str, Schema]
-    show: Callable[[Entry], Sequence[object]]
-    read: Callable[[Document], object]
-    is_optional: bool = False
-    """Whether a document may be without it, because the field has a default."""
-
-
-def _form(field: FieldInfo) -> _Form:
-    name, schema = field.name, _schema(field.type)
-    if name in _SPECIAL:
-        return _SPECIAL[name]
-    if field.type == Headers:
-        return _Form(
-            name,
-            {name: {"type": "array", "items": {"$ref": "#/components/schemas/HeaderField"}}},
-            lambda entry: [[{"name": key, "value": value} for key, value in getattr(entry, name)]],
-            lambda document: tuple((header["name"], header["value"]) for header in document[name]),
-        )
-    if schema.get("format") == "date-time":
-        return _Form(
-            name,
-            {name: schema},
-            lambda entry: [format_timestamp(getattr(entry, name))],
-            lambda document: _timestamp(document[name]),
-        )
-    return _Form(
-        name,
-        {name: schema},
-        lambda entry: [getattr(entry, name)],
-        lambda document: document[name],
-        is_optional=field.default is not msgspec.NODEFAULT,
-    )
+# --- the schema of what is shown --------------------------------------------------------------------------------------
 
 
 def _schema(hint: Any) -> dict[str, Any]:
     """Return the JSON Schema of a type; bounds are left out, because they are of no use in an answer."""
+    if hint == Headers:
+        return {"type": "array", "items": {"$ref": "#/components/schemas/HeaderField"}}
     if get_origin(hint) is Annotated:
         base, *notes = get_args(hint)
         schema = _schema(base)
@@ -176,97 +164,45 @@ def _schema(hint: Any) -> dict[str, Any]:
 _TYPES: Final = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
 
-def _show_body(entry: Entry) -> Sequence[object]:
-    encoding, text = encoded(entry.body)
-    try:
-        parsed = parse_json(entry.body, in_doubles=True)
-    except NotJsonError:  # or a number that no double holds: most languages could not read the entry
-        parsed = None
-    return text, encoding, parsed
-
-
-def _read_body(document: Document) -> bytes:
-    text: str = document["body"] or ""
-    return base64.b64decode(text) if document["body_encoding"] == "base64" else text.encode("utf-8")
-
-
-def _show_token(entry: Entry) -> Sequence[object]:
-    link = entry.token
-    if link is None:
-        return (None,) * 5
-    times = map(format_timestamp, (link.issued_at, link.expires_at))
-    return link.fingerprint, link.request, *times, entry.token_note
-
-
-def _read_token(document: Document) -> TokenLink | None:
-    if document["token"] is None:
-        return None
-    issued_at, expires_at = _timestamp(document["token_issued_at"]), _timestamp(document["token_expires_at"])
-    return TokenLink(document["token"], document["token_request"], issued_at, expires_at)
-
-
-def _timestamp(instant: str) -> float:
-    return round(parse_instant(instant).timestamp(), 6)
-
-
 def _or_null(kind: str, **more: str) -> Schema:
     return {"type": [kind, "null"], **more}
 
 
-_SPECIAL: Final = {
-    form.field: form
-    for form in (
-        _Form(
-            "journal",
-            {"id": {"type": "string"}},
-            lambda entry: [entry.id],
-            lambda document: document["id"].rpartition("-")[0],
+_SPECIAL: Final[Mapping[str, Mapping[str, Schema]]] = {
+    "journal": {"id": {"type": "string"}},
+    "body": {
+        "body": _or_null(
+            "string",
+            description="The body, encoded as `body_encoding` says; null in a listing when larger than 64 KiB.",
         ),
-        _Form(
-            "body",
-            {
-                "body": _or_null(
-                    "string",
-                    description="The body, encoded as `body_encoding` says; null in a listing when larger than 64 KiB.",
-                ),
-                "body_encoding": {"type": "string", "enum": ["utf-8", "base64"]},
-                "json": {"description": "The body parsed, if it is JSON."},
-            },
-            _show_body,
-            _read_body,
+        "body_encoding": {"type": "string", "enum": ["utf-8", "base64"]},
+        "json": {"description": "The body parsed, if it is JSON."},
+    },
+    "subject": dict.fromkeys(SUBJECTS, _or_null("string")),
+    "token": {
+        "token": _or_null("string", description="Fingerprint of the token it came with, or of the token it got."),
+        "token_request": _or_null("integer", description="`seq` of the request that this token was issued to."),
+        "token_issued_at": _or_null("string", format="date-time"),
+        "token_expires_at": _or_null("string", format="date-time"),
+        "token_note": _or_null(
+            "string",
+            description="Where the token is from, and by how much it was late.",
+            example="token of request 12, expired 4 s before",
         ),
-        _Form(
-            "subject",
-            dict.fromkeys(SUBJECTS, _or_null("string")),
-            lambda entry: [entry.subject.get(name) for name in SUBJECTS],
-            lambda document: {name: document[name] for name in SUBJECTS if document.get(name) is not None},
-        ),
-        _Form(
-            "token",
-            {
-                "token": _or_null(
-                    "string", description="Fingerprint of the token it came with, or of the token it got."
-                ),
-                "token_request": _or_null("integer", description="`seq` of the request that this token was issued to."),
-                "token_issued_at": _or_null("string", format="date-time"),
-                "token_expires_at": _or_null("string", format="date-time"),
-                "token_note": _or_null(
-                    "string",
-                    description="Where the token is from, and by how much it was late.",
-                    example="token of request 12, expired 4 s before",
-                ),
-            },
-            _show_token,
-            _read_token,
-        ),
-        _Form(
-            "response_body",
-            {"response_body": {"type": "string"}},
-            lambda entry: [entry.response_body.decode("utf-8", "replace")],
-            lambda document: document["response_body"].encode("utf-8"),
-        ),
-    )
+    },
+    "response_body": {"response_body": {"type": "string"}},
 }
-"""The fields of an entry that have other keys or values in JSON than their own."""
+"""The keys of the fields of an entry that have other keys or values in JSON than their own."""
 
-_FORMS: Final = tuple(map(_form, fields(Entry)))
+SHOWN: Final[Mapping[str, Schema]] = {
+    key: schema
+    for field in fields(Entry)
+    for key, schema in (_SPECIAL.get(field.name) or {field.name: _schema(field.type)}).items()
+}
+"""The JSON Schema of each key of what ``shown`` returns, in its order; every key is always there."""
+
+_TIMES: Final = tuple(field.name for field in fields(Entry) if INSTANT in get_args(field.type))
+_HEADERS: Final = tuple(field.name for field in fields(Entry) if field.type == Headers)
+_ALIKE: Final = tuple(name for name in Entry.__struct_fields__ if name not in (*_SPECIAL, *_TIMES, *_HEADERS))
+_OPTIONAL: Final = frozenset(field.name for field in fields(Entry) if field.default is not msgspec.NODEFAULT)
+"""Fields that a document of an older release may be without."""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from sandbox.journal.entry import Entry, TokenLink
-from sandbox.journal.form import as_restored, read_entry, saved, shown, shown_properties
+from sandbox.journal.form import SHOWN, as_restored, read_entry, saved, shown
 from tests.journal.journals import exchange, journal_of
 
 TOKEN = TokenLink("sha256:0123456789ab", 3, 1000.25, 1060.5)
@@ -56,7 +56,7 @@ def test_entry_of_a_saved_state_is_restored_whole(notes: dict[str, Any]) -> None
 
 @EVERY_KIND
 def test_json_of_an_entry_has_the_keys_of_its_schema(notes: dict[str, Any]) -> None:
-    assert list(shown(entry_of(notes))) == list(shown_properties())
+    assert list(shown(entry_of(notes))) == list(SHOWN)
 
 
 def test_values_in_the_path_are_keys_of_every_entry() -> None:

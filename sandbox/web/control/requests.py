@@ -15,7 +15,7 @@ from sandbox.journal.endpoint import KINDS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import EventKind, shown_event
 from sandbox.journal.filter import EntryFilter, parse_cursor
-from sandbox.journal.form import shown, shown_properties
+from sandbox.journal.form import SHOWN, shown
 from sandbox.journal.journal import Journal
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.schemas import INSTANT, AnswerSchema, StrictSchema, answer_of, between, one_of, says, taking
@@ -61,7 +61,7 @@ def _field(schema: Mapping[str, Any]) -> fields.Field[Any]:
 
 
 EntrySchema: Final = AnswerSchema.from_dict(
-    {name: _field(schema) for name, schema in shown_properties().items()}, name="EntrySchema"
+    {name: _field(schema) for name, schema in SHOWN.items()}, name="EntrySchema"
 )
 """A journal entry. `reason` has the cause, which the answer does not."""
 
