@@ -55,24 +55,25 @@ class Store(OAuthClients):
 
     # --- connectors -------------------------------------------------------------------------------------------------
 
-    def add_connector(self, company: str, name: str, environment: str = "test") -> Connector:
-        """Add an Inbound API connector (FACTS 1.2, 1.4)."""
+    def add_connector(
+        self, company: str, name: str, environment: str = "test", *, replacing: bool = False
+    ) -> Connector:
+        """Add an Inbound API connector (FACTS 1.2, 1.4).
+
+        With ``replacing`` the company's first one with this name gets the environment instead, if there is one.
+        """
         name, purpose = checked_name("name", name), checked_environment("environment", environment)
         with self._lock:
             self.company(company)
-            connector = Connector(self._next_id("connector"), company, name, purpose, self._now())
+            of_that_name = (c for c in self._connectors.values() if (c.company, c.name) == (company, name))
+            found = next(of_that_name, None) if replacing else None
+            connector = (
+                replace(found, environment=purpose)
+                if found
+                else Connector(self._next_id("connector"), company, name, purpose, self._now())
+            )
             self._connectors[connector.id] = connector
             return connector
-
-    def put_connector(self, company: str, name: str, environment: str = "test") -> Connector:
-        """Add a connector, or change the environment of the company's first one with this name."""
-        name, purpose = checked_name("name", name), checked_environment("environment", environment)
-        with self._lock:
-            found = next((c for c in self._connectors.values() if (c.company, c.name) == (company, name)), None)
-            if found is None:
-                return self.add_connector(company, name, environment)
-            changed = self._connectors[found.id] = replace(found, environment=purpose)
-            return changed
 
     def connectors(self) -> list[Connector]:
         """Return all connectors, oldest first."""
@@ -104,33 +105,24 @@ class Store(OAuthClients):
         name: str,
         sample: JsonValue = None,
         json_schema: dict[str, Any] | None = None,
+        *,
+        replacing: bool = False,
     ) -> Entity:
-        """Add a custom entity (FACTS 1.3) from a sample, a JSON Schema, or neither: then any non-blank body will do."""
+        """Add a custom entity (FACTS 1.3) from a sample, a JSON Schema, or neither: then any non-blank body will do.
+
+        With ``replacing`` it takes the place of the one with this name, if there is one.
+        """
         with self._lock:
             self.connector(connector_id)
             name = checked_name("name", name)
-            if (connector_id, name) in self._entity_ids:
+            found = self._entities.get(self._entity_ids.get((connector_id, name), 0))
+            if found is not None and not replacing:
                 raise ConflictError(f"connector {connector_id} has an entity {name!r} already; choose another name")
-            number, kind, now = self._last_ids["entity"] + 1, checked_name("type", type), self._now()
-            entity = self._put_entity(EntitySnapshot(number, connector_id, kind, name, sample, json_schema, now))
-            self._last_ids["entity"] = number
+            kind, last = checked_name("type", type), self._last_ids["entity"]
+            number, made = (found.id, found.created_at) if found else (last + 1, self._now())
+            entity = self._put_entity(EntitySnapshot(number, connector_id, kind, name, sample, json_schema, made))
+            self._last_ids["entity"] = max(last, number)
             return entity
-
-    def put_entity(
-        self,
-        connector_id: int,
-        type: str,
-        name: str,
-        sample: JsonValue = None,
-        json_schema: dict[str, Any] | None = None,
-    ) -> Entity:
-        """Add an entity, or change the one with this name."""
-        with self._lock:
-            found = self._entities.get(self._entity_ids.get((connector_id, name.strip()), 0))
-            if found is None:
-                return self.add_entity(connector_id, type, name, sample, json_schema)
-            kind = checked_name("type", type)
-            return self._put_entity(replace(saved_entity(found), type=kind, sample=sample, json_schema=json_schema))
 
     def set_entity_schema(self, connector_id: int, entity_id: int, json_schema: dict[str, Any] | None) -> Entity:
         """Replace an entity's JSON Schema by a hand-written one; ``None`` returns to the inferred one."""
@@ -173,52 +165,34 @@ class Store(OAuthClients):
         *,
         active: bool = True,
         options: ServiceOptions | None = None,
+        replacing: bool = False,
     ) -> Service:
-        """Add a service with its vanity URL (FACTS 1.13, 1.20)."""
+        """Add a service with its vanity URL (FACTS 1.13, 1.20).
+
+        With ``replacing`` it takes the place of the one with this vanity URL, if there is one.
+        """
         vanity_url = checked_vanity_url("vanity_url", vanity_url.lower())
+        if replacing and (known := self.find_service(company, vanity_url)):
+            self.before_change(known)
         with self._lock:
             self.company(company)
             connector = self.connector(connector_id)
             if connector.company != company:
                 raise InvalidValueError("connector_id", connector_id, f"a connector of company {company!r}")
             if (connector_id, entity) not in self._entity_ids:
-                known = [each.name for each in self.entities(connector_id)]
-                raise NotFoundError("entity", entity, known, named=True)
-            if (company, vanity_url) in self._service_ids:
+                known_names = [each.name for each in self.entities(connector_id)]
+                raise NotFoundError("entity", entity, known_names, named=True)
+            found = self.find_service(company, vanity_url)
+            if found is not None and not replacing:
                 raise ConflictError(
                     f"company {company!r} has a service at {vanity_url!r} already; choose another vanity URL"
                 )
-            number, now, options = self._next_id("service"), self._now(), options or ServiceOptions()
-            service = Service(number, company, connector_id, entity, vanity_url, active, now, options)
+            number, made = (found.id, found.created_at) if found else (self._next_id("service"), self._now())
+            options = options or ServiceOptions()
+            service = Service(number, company, connector_id, entity, vanity_url, active, made, options)
             self._services[service.id] = service
             self._service_ids[company, vanity_url] = service.id
             return service
-
-    def put_service(
-        self,
-        company: str,
-        connector_id: int,
-        entity: str,
-        vanity_url: str,
-        *,
-        active: bool = True,
-        options: ServiceOptions | None = None,
-    ) -> Service:
-        """Add a service, or change the one with this vanity URL."""
-        known = self.find_service(company, vanity_url.lower())
-        if known is not None:
-            self.before_change(known)
-        with self._lock:
-            found = self.find_service(company, vanity_url.lower())
-            if found is not None:
-                del self._services[found.id], self._service_ids[company, found.vanity_url]
-            added = self.add_service(company, connector_id, entity, vanity_url, active=active, options=options)
-            if found is None:
-                return added
-            del self._services[added.id]
-            kept = self._services[found.id] = replace(added, id=found.id, created_at=found.created_at)
-            self._service_ids[company, kept.vanity_url] = kept.id
-            return kept
 
     def services(self) -> list[Service]:
         """Return all services, oldest first."""

@@ -59,16 +59,16 @@ def _load_flows(slug: str, given: CompanySeed, store: Store) -> CompanySeed:
 
 
 def _load_connector(slug: str, given: ConnectorSeed, store: Store, created: list[NewOAuthClient]) -> ConnectorSeed:
-    connector = store.put_connector(slug, given.name, given.environment)
+    connector = store.add_connector(slug, given.name, given.environment, replacing=True)
     for entity in given.entities:
         schema = None if entity.json_schema is None else dict(entity.json_schema)
-        store.put_entity(connector.id, entity.type, entity.name, entity.sample, schema)
+        store.add_entity(connector.id, entity.type, entity.name, entity.sample, schema, replacing=True)
     wanted = [(client.name, client.client_id, client.client_secret) for client in given.oauth_clients]
     made = store.put_clients(connector.id, wanted)
     created += made
     for service in given.services:
         names = (slug, connector.id, service.entity, service.vanity_url)
-        store.put_service(*names, active=service.active, options=service.options)
+        store.add_service(*names, active=service.active, options=service.options, replacing=True)
     clients = tuple(ClientSeed(new.client.name, new.client.id, new.secret) for new in made)
     return replace(given, oauth_clients=clients)
 

@@ -233,7 +233,7 @@ def connectors() -> Verb[list[Connector]]:
 
 def add_connector(company: str, name: str, environment: str = "test") -> Verb[Connector]:
     """Add a connector to a company."""
-    body = {"company": company, "name": name, "environment": environment}
+    body: dict[str, Any] = {"company": company, "name": name, "environment": environment}
     return Verb("POST /connectors", lambda it: it.store.add_connector(**body), reading.to(Connector), body)
 
 

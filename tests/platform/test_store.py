@@ -246,6 +246,28 @@ def test_entity_of_another_connector_is_not_found(store: Store, connector: Conne
         store.add_entity(99, "orders", "orders")
 
 
+# --- replacing ------------------------------------------------------------------------------------------------------
+
+
+def test_service_that_replaces_another_has_its_id_and_its_place(store: Store, connector: Connector) -> None:
+    store.add_entity(connector.id, "orders", "orders")
+    old = store.add_service("acme", connector.id, "orders", "first")
+    next_one = store.add_service("acme", connector.id, "orders", "second")
+    new = store.add_service("acme", connector.id, "orders", "FIRST", active=False, replacing=True)
+
+    assert (new.id, new.created_at, new.active) == (old.id, old.created_at, False)
+    assert store.services() == [new, next_one]
+    assert store.add_service("acme", connector.id, "orders", "third").id == next_one.id + 1
+
+
+def test_service_that_is_refused_in_the_place_of_another_changes_nothing(store: Store, service: Service) -> None:
+    with pytest.raises(NotFoundError, match="no entity 'prders'; did you mean 'orders'"):
+        store.add_service("acme", service.connector_id, "prders", "orders", replacing=True)
+
+    assert store.services() == [service]
+    assert store.find_service("acme", "orders") == service
+
+
 # --- OAuth clients --------------------------------------------------------------------------------------------------
 
 

@@ -201,7 +201,7 @@ class Stage:
                 try:
                     connector = self._connector(store, company, note)
                     entity = f"recorded {vanity_url}"
-                    store.put_entity(connector, "custom", entity)
+                    store.add_entity(connector, "custom", entity, replacing=True)
                     store.add_service(company, connector, entity, vanity_url)
                     note(f"created service {company}/{vanity_url}, without an entity: any payload matches")
                 except InputError as error:
@@ -220,7 +220,7 @@ class Stage:
             store.add_company(company, company)
             note(f"created company {company}")
         known = [each.id for each in store.connectors() if each.company == company]
-        return known[0] if known else store.put_connector(company, "Recorded connector", "test").id
+        return known[0] if known else store.add_connector(company, "Recorded connector").id
 
     def _home(self, store: Store, client: str) -> int:
         """Return the connector of a client: that of the service it was used on, or one of its own."""
@@ -230,7 +230,7 @@ class Stage:
             return service.connector_id
         companies = [company.slug for company in store.companies()]
         company = companies[0] if companies else store.add_company("Recorded company", None).slug
-        return store.put_connector(company, "Recorded connector of other clients", "test").id
+        return store.add_connector(company, "Recorded connector of other clients", replacing=True).id
 
     def _sent(
         self, exchange: Exchange, sandbox: Sandbox, secrets: Mapping[str, str], tokens: Mapping[str, str]
