@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sandbox.faults.effects import Effect
 from sandbox.faults.fault import Act, Fault, Rate
@@ -52,15 +52,12 @@ class Status(Fault):
     )
 
     def refusal(self, act: Act, now: float) -> FaultedError:
-        """Refuse as the platform does with this status."""
         return FaultedError(act.reason, self.code)
 
     def refused_rate(self, rate: Rate | None) -> Rate | None:
-        """Leave the headers out where the platform does."""
         return None if self.code in _WITHOUT_RATE else rate
 
     def effect(self, act: Act, answer: Answer) -> Effect:
-        """Put the headers and the body of the fault into the answer."""
         headers = tuple(self.headers.items())
         named = {name.lower() for name, _ in headers}
         if self.body is None:
@@ -82,6 +79,11 @@ def status(
     return Status(code, body, headers or {}, phrase)
 
 
+def _retry_after() -> Any:
+    doc = "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60."
+    return field(types.seconds(low=1), doc, None)
+
+
 @dataclass(frozen=True, slots=True)
 class RateLimit(Fault):
     """The platform's `429 Too Many Attempts`, with `Retry-After` and the `X-RateLimit` headers, to every client.
@@ -91,21 +93,15 @@ class RateLimit(Fault):
 
     kind = "rate_limit"
 
-    retry_after: float | None = field(
-        types.seconds(low=1),
-        "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
-        None,
-    )
+    retry_after: float | None = _retry_after()
 
     def refusal(self, act: Act, now: float) -> TooManyAttemptsError:
-        """Refuse as the throttle does."""
         wait = act.retry_after(self.retry_after)
         refusal = TooManyAttemptsError(wait, math.ceil(now + wait))
         refusal.reason = act.reason
         return refusal
 
     def refused_rate(self, rate: Rate | None) -> Rate | None:
-        """Show that no request is left."""
         return rate and (rate[0], 0)
 
 
@@ -115,14 +111,9 @@ class Maintenance(Fault):
 
     kind = "maintenance"
 
-    retry_after: float | None = field(
-        types.seconds(low=1),
-        "Seconds in `Retry-After`. Default: what is left of the rule's time window, else 60.",
-        None,
-    )
+    retry_after: float | None = _retry_after()
 
     def refusal(self, act: Act, now: float) -> FaultedError:
-        """Refuse as the framework does in maintenance mode."""
         return FaultedError(act.reason, 503, act.retry_after(self.retry_after))
 
     def refused_rate(self, rate: Rate | None) -> Rate | None:

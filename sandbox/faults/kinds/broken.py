@@ -25,7 +25,6 @@ class Hang(Fault):
     )
 
     def effect(self, act: Act, answer: Answer) -> Silence:
-        """Leave the connection open."""
         return Silence(self.seconds)
 
 
@@ -36,7 +35,6 @@ class ConnectionReset(Fault):
     kind = "connection_reset"
 
     def effect(self, act: Act, answer: Answer) -> Reset:
-        """Reset the connection."""
         return Reset()
 
 
@@ -47,7 +45,6 @@ class EmptyResponse(Fault):
     kind = "empty_response"
 
     def effect(self, act: Act, answer: Answer) -> Empty:
-        """Close the connection."""
         return Empty()
 
 
@@ -60,7 +57,6 @@ class GarbageResponse(Fault):
     text: str = field(types.text(low=1), "What is sent, as UTF-8.", "lorem ipsum dolor sit amet\r\n\r\n")
 
     def effect(self, act: Act, answer: Answer) -> Garbage:
-        """Send the text."""
         return Garbage(self.text.encode())
 
 
@@ -83,7 +79,6 @@ class TruncatedBody(Fault):
     )
 
     def effect(self, act: Act, answer: Answer) -> Truncated:
-        """Send the beginning of the body."""
         size = len(answer.body)
         return Truncated(answer, size // 2 if self.bytes is None else max(0, min(self.bytes, size - 1)))
 
@@ -98,5 +93,4 @@ class MalformedJson(Fault):
     body: str | None = field(types.text(), "What to send as the body instead.", None)
 
     def effect(self, act: Act, answer: Answer) -> Answer:
-        """Break the body."""
         return Answer(answer.status, answer.headers, answer.body[:-1] if self.body is None else self.body.encode())

@@ -42,7 +42,6 @@ class Latency(Fault):
     sigma: float | None = field(types.number(0, 5), "lognormal: how wide it spreads; 0.5 when left out.", None)
 
     def check(self) -> None:
-        """Refuse a missing parameter of the distribution, and parameters of another one."""
         wanted, also = {
             "fixed": (("seconds",), ()),
             "uniform": (("min", "max"), ()),
@@ -75,7 +74,6 @@ class Latency(Fault):
         return self.seconds or 0.0
 
     def effect(self, act: Act, answer: Answer) -> effects.Delayed:
-        """Send the answer after the wait that is drawn."""
         return effects.Delayed(answer, self.draw(act.chance))
 
 
@@ -105,7 +103,6 @@ class SlowBody(Fault):
     pieces: int = field(types.integer(1, 10_000), "In how many pieces it comes, at most one a byte.", 10)
 
     def effect(self, act: Act, answer: Answer) -> effects.Slow:
-        """Send the body in pieces."""
         return effects.Slow(answer, self.seconds, max(1, min(self.pieces, len(answer.body))))
 
 

@@ -28,11 +28,9 @@ class ExpiredToken(Fault):
     needs = ("issues_tokens", "takes_bearer")
 
     def token_terms(self, terms: TokenTerms) -> TokenTerms:
-        """Let the token end where it would begin."""
         return replace(terms, start=terms.start - terms.lifetime_s)
 
     def spoiled(self, act: Act) -> Spoiled:
-        """Refuse the token from now on."""
         return Spoiled("request", f"token_expired: before its time, by the fault {act.label}")
 
 
@@ -62,11 +60,9 @@ class ShortLivedToken(Fault):
     announced: bool = field(types.boolean(), "Whether `expires_in` says so; if not, it is the usual number.", True)
 
     def token_terms(self, terms: TokenTerms) -> TokenTerms:
-        """Shorten the lifetime."""
         return replace(terms, lifetime_s=self.seconds)
 
     def effect(self, act: Act, answer: Answer) -> Answer:
-        """Announce the lifetime."""
         return TokenResponse(set={"expires_in": self.seconds}).effect(act, answer) if self.announced else answer
 
 
@@ -84,12 +80,10 @@ class TokenResponse(Fault):
     )
 
     def check(self) -> None:
-        """Refuse a fault that changes nothing."""
         if not self.remove and not self.set:
             raise InvalidValueError("remove", list(self.remove), "at least one field in remove or in set")
 
     def effect(self, act: Act, answer: Answer) -> Answer:
-        """Change the fields of the response."""
         kept = {name: value for name, value in json.loads(answer.body).items() if name not in self.remove}
         return Answer(answer.status, answer.headers, compact({**kept, **self.set}))
 
@@ -117,7 +111,6 @@ class RevokedToken(Fault):
     )
 
     def spoiled(self, act: Act) -> Spoiled:
-        """Revoke the tokens."""
         return Spoiled(self.whose, f"token_revoked: by the fault {act.label}")
 
 
@@ -134,5 +127,4 @@ class RotatedKey(Fault):
     makes_key = True
 
     def spoiled(self, act: Act) -> Spoiled:
-        """Rotate the key."""
         return Spoiled("key", f"bad_signature: the key was rotated by the fault {act.label}")
