@@ -99,7 +99,7 @@ class _Json(DefaultJSONProvider):
         try:
             return super().dumps(obj, allow_nan=False, **kwargs)
         except ValueError:
-            return super().dumps(in_doubles(obj), **kwargs)
+            return super().dumps(in_doubles(super().dumps(obj)), **kwargs)
 
 
 def _add_schemas(spec: APISpec) -> None:
