@@ -101,7 +101,7 @@ class StrictSchema(SharedSchema):
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Let the messages of a field say which values are allowed; those of marshmallow say only that it is wrong."""
-        allowed = next((text for kind, text in _ALLOWED.items() if isinstance(field_obj, kind)), "a value")
+        allowed = _allowed(field_obj)
         refused = dict.fromkeys(_REFUSALS, f"use {allowed}")
         field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
 
@@ -190,12 +190,27 @@ def nothing_to_change(known: Iterable[str]) -> ValidationError:
     return ValidationError(f"nothing to change; give at least one of {', '.join(sorted(known))}")
 
 
+def _allowed(field: fields.Field[Any]) -> str:
+    """Return in words what a field takes; its metadata ``allowed`` says it where its class and validators do not."""
+    kind = next(text for kind, text in _ALLOWED.items() if isinstance(field, kind))
+    for validator in field.validators:
+        match validator:
+            case validate.OneOf():
+                return f"one of {validator.choices_text}"
+            case validate.Range():
+                return f"{kind} from {validator.min} to {validator.max}"
+    return str(field.metadata.get("allowed", kind))
+
+
 _ALLOWED: Final[dict[type[fields.Field[Any]], str]] = {
     fields.String: "text",
     fields.Boolean: "true or false",
     fields.Integer: "a whole number",
     fields.Float: "a number",
     fields.Dict: "a JSON object",
+    fields.Nested: "a JSON object",
+    fields.List: "a list",
+    fields.Raw: "any JSON value but null",
     Component: "a JSON object",
 }
 _REFUSALS: Final = ("invalid", "null", "special", "too_large", "invalid_utf8")

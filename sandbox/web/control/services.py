@@ -25,7 +25,8 @@ def _option_fields() -> dict[str, fields.Field[Any]]:
     """Return the fields of the options, which the core declares and checks."""
     return {
         option.name: fields.Raw(
-            allow_none=option.default is None, metadata={**option.schema, "type": option.type.schema["type"]}
+            allow_none=option.default is None,
+            metadata={**option.schema, "type": option.type.schema["type"], "allowed": option.type.allowed},
         )
         for option in _OPTIONS
     }

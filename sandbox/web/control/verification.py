@@ -77,6 +77,7 @@ class RequestPatternSchema(StrictSchema):
             "An RFC 9535 query that selects something, or an object of queries and the value that one "
             "selected node must equal.",
             oneOf=[JSON_PATH, {"type": "object"}],
+            allowed="a JSONPath such as $.order, or an object of JSONPaths and values",
             example={"$.lines[0].qty": 2},
         )
     )

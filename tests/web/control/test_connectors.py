@@ -76,8 +76,13 @@ def test_connector_that_a_service_uses_is_not_deleted(integration: Integration) 
             422,
             "body.environment: 'prod' is not allowed; use one of test, live",
         ),
+        (
+            {"company": "acme", "name": "x", "environment": None},
+            422,
+            "body.environment: None is not allowed; use one of test, live",
+        ),
     ],
-    ids=["unknown company", "no name", "company is a number", "environment"],
+    ids=["unknown company", "no name", "company is a number", "environment", "environment is null"],
 )
 def test_bad_connector_is_refused(integration: Integration, body: object, status: int, told: str) -> None:
     assert detail(integration.control("POST", "/connectors", body), status) == told
