@@ -44,6 +44,11 @@ SCHEDULE_ALLOWED: Final = (
     f"*/15 8-18 * * 1-5, of {MAX_LENGTH} characters at most"
 )
 ZONE_ALLOWED: Final = "a time zone of the IANA database, such as UTC or Europe/London"
+_NO_ZONE: Final = re.compile("localtime|posixrules|Factory|(?:posix|right)/.*")
+"""What a machine has beside the zones: its own choice, no zone yet, and copies with another count of leap seconds."""
+_ORDINAL: Final = re.compile(r"(?<!1)([123])th\b")
+"""An ordinal that the library for cron writes wrongly, such as 31th."""
+_ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
 _ANY_DAY: Final = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -63,8 +68,8 @@ def is_schedule(text: str) -> bool:
 
 
 def is_zone(name: str) -> bool:
-    """Return whether a text is the name of a time zone that this machine knows."""
-    if not re.fullmatch(ZONE["pattern"], name):
+    """Return whether a text is the name of a time zone that this machine knows, and that is the same on each."""
+    if not re.fullmatch(ZONE["pattern"], name) or _NO_ZONE.fullmatch(name):
         return False
     try:
         _zone(name)
@@ -83,7 +88,10 @@ def next_tick(schedule: str, time_zone: str, after: float) -> float | None:
 
 def in_words(schedule: str) -> str:
     """Return a schedule in plain words: ``Every 15th minute of every hour``."""
-    return schedule.capitalize() if schedule in PRESETS else _ticks(schedule, _ANY_DAY).explain()
+    if schedule in PRESETS:
+        return schedule.capitalize()
+    words = _ticks(schedule, _ANY_DAY).explain()
+    return _ORDINAL.sub(lambda found: found[1] + _ENDINGS[found[1]], words)
 
 
 def _ticks(schedule: str, after: datetime) -> CronSim:

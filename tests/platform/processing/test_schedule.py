@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +77,19 @@ def test_schedule_comes_next(schedule: str, zone: str, after: str, expected: str
     assert next_tick(schedule, zone, at(after)) == at(expected)
 
 
+@pytest.mark.parametrize("name", ["localtime", "posixrules", "Factory", "posix/UTC", "right/Europe/London"])
+def test_time_zone_is_the_same_on_each_machine(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    utc = b"TZif" + bytes(35) + b"\1" + bytes(3) + b"\4" + bytes(6) + b"UTC\0"  # RFC 9636 §3
+    zone = tmp_path / name
+    zone.parent.mkdir(parents=True, exist_ok=True)
+    zone.write_bytes(utc)
+    monkeypatch.setattr("zoneinfo._tzpath.TZPATH", (str(tmp_path),))
+
+    (tmp_path / "Here").write_bytes(utc)
+
+    assert (is_zone(name), is_zone("Here")) == (False, True)
+
+
 def test_schedule_does_not_come_beyond_the_end_of_the_clock() -> None:
     assert next_tick("0 0 1 1 *", "UTC", at("8999-12-31T23:00:00+00:00")) is None
 
@@ -85,3 +99,16 @@ def test_schedule_is_said_in_plain_words() -> None:
         "Every 2 hours",
         "At 03:00 on Monday through Friday",
     )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ("0 0 31 * *", "At 00:00 on the 31st day of every month"),
+        ("0 0 11,21 * *", "At 00:00 on the 11th and the 21st day of month"),
+        ("*/22 0 1-23 * *", "Every 22nd minute from 00:00 through 00:59 on every day of month from 1 through 23"),
+        ("*/13 * * * *", "Every 13th minute of every hour"),
+    ],
+)
+def test_day_of_a_schedule_has_a_right_ordinal(schedule: str, words: str) -> None:
+    assert in_words(schedule) == words
