@@ -75,15 +75,11 @@ class Endpoint(ABC, Generic[Admitted]):
         """Hand an accepted request to ``platform.after_acceptance``; its entry is published."""
 
     @abstractmethod
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
-        """Return the responses of its operations as OpenAPI has them, by status, with any settings.
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses of one of its operations as OpenAPI has them, by status, with any settings.
 
         The examples are those of the settings given.
         """
-
-    def responses_of(self, method: str, settings: Settings) -> Mapping[str, Any]:
-        """Return the responses of one of its operations; those of all, unless an endpoint has others for each."""
-        return self.responses(settings)
 
     def is_structured(self, exchange: Exchange, store: Store) -> bool:
         """Return whether the contract asks for JSON in a request, because the payload has a structure."""

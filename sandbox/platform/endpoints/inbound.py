@@ -133,7 +133,7 @@ class InboundEndpoint(BearerEndpoint):
         service = store.find_service(**exchange.subject)
         return service is not None and store.check_for(service) is not None
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
         describe = Responses(settings)
         not_stored = {"error": "Storage is unavailable.", "message": "Payload could not be stored."}

@@ -198,7 +198,7 @@ class TokenEndpoint(Endpoint[Grant]):
         )
         return platform.wire.token(access_token, lifetime)
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
         describe = Responses(settings)
         use = {

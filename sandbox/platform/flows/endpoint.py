@@ -7,15 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeAlias
 
 from sandbox.foundation.answer import JSON, Answer, compact
-from sandbox.foundation.refusals import TooManyAttemptsError, UnauthenticatedError
+from sandbox.foundation.refusals import (
+    InvalidPayloadError,
+    RefusalError,
+    TooManyAttemptsError,
+    UnauthenticatedError,
+)
 from sandbox.foundation.settings import Settings
 from sandbox.journal.entry import Exchange
+from sandbox.journal.request import Request
 from sandbox.platform.endpoints.endpoint import Admitted, Endpoint
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.model import ApiKey, User
 from sandbox.platform.platform import Platform
 
 _WINDOW_S: Final = 60
+
+Refusals: TypeAlias = tuple[str, Sequence[RefusalError]]
+"""A description, and the refusals with one status that it describes."""
 
 
 class FlowEndpoint(Endpoint[Admitted]):
@@ -35,6 +44,17 @@ class FlowEndpoint(Endpoint[Admitted]):
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
         """Return whether the values in a path name something of this endpoint, where another takes the path too."""
         return True
+
+    def refused(self, settings: Settings, *refusals: Refusals) -> dict[str, Any]:
+        """Return the responses that every endpoint has, and those to these refusals."""
+        describe, path = Responses(settings), re.sub(r"\{\w+\}", "9", self.path)
+        exchange, found = Exchange(Request("POST", path), 0.0, 0.0), describe.shared()
+        for description, errors in refusals:
+            status = describe.wire.refusal(errors[0], exchange).status
+            names = {"InvalidPayload" if isinstance(each, InvalidPayloadError) else "Message" for each in errors}
+            body = names.pop() if len(names) == 1 else tuple(sorted(names))
+            found[str(status)] = describe.refusals(description, body, *errors, path=path)
+        return found
 
     def values(self, exchange: Exchange, platform: Platform) -> Mapping[str, str]:
         """Return the values that the path of a request holds, also where the path has a prefix (FLOWS 1)."""
@@ -59,6 +79,16 @@ class FlowEndpoint(Endpoint[Admitted]):
 
 Caller: TypeAlias = ApiKey | User
 """The API key or the logged-in user of a request."""
+
+
+MANAGED: Final = ("apiKey", "loginToken")
+"""The security schemes of a ``ManagedEndpoint``."""
+
+NO_CALLER: Final[Refusals] = (
+    "There is no API key and no token of the login, or it is not good.",
+    [UnauthenticatedError("no_api_key")],
+)
+"""The refusal by ``caller_of``."""
 
 
 class ManagedEndpoint(FlowEndpoint[Caller]):
@@ -89,10 +119,30 @@ def parameter(name: str, place: str, description: str, schema: Mapping[str, Any]
     return {"name": name, "in": place, **required, "description": description, "schema": dict(schema), **more}
 
 
-def unauthenticated(describe: Responses, path: str) -> Mapping[str, Any]:
-    """Return the description of the refusal by ``caller_of``."""
-    says = "There is no API key and no token of the login, or it is not good."
-    return describe.refusals(says, "Message", UnauthenticatedError("no_api_key"), path=path)
+def operation(
+    summary: str,
+    operation_id: str,
+    description: str,
+    *,
+    parameters: Sequence[Mapping[str, Any]] = (),
+    body: Mapping[str, Any] | None = None,
+    needs_body: bool = True,
+    security: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return an operation as OpenAPI has it; ``body`` is the content of its body, ``security`` has names of schemes."""
+    return {
+        "summary": summary,
+        "description": description,
+        "operationId": operation_id,
+        **({"parameters": list(parameters)} if parameters else {}),
+        **({"requestBody": {"required": needs_body, "content": body}} if body else {}),
+        "security": [{name: []} for name in security],
+    }
+
+
+def json_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]:
+    """Return the content of a JSON body with examples by their names."""
+    return {JSON: {"schema": schema, "examples": {name: {"value": value} for name, value in examples.items()}}}
 
 
 def caller_of(exchange: Exchange, platform: Platform) -> Caller:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act, TokenTerms
-from sandbox.foundation.answer import JSON, Answer
+from sandbox.foundation.answer import Answer
 from sandbox.foundation.form_data import FORM, media_type, pairs_of, php_fields
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
 from sandbox.foundation.settings import Settings
@@ -15,7 +15,7 @@ from sandbox.journal.endpoint import LOGIN
 from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints.responses import SAMPLE_TOKEN, Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of, json_answer
+from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of, json_answer, json_body, operation
 from sandbox.platform.flows.model import User
 from sandbox.platform.platform import Platform
 from sandbox.platform.tokens import MANAGER
@@ -38,18 +38,13 @@ class LoginEndpoint(FlowEndpoint[User]):
         self._tells_lifetime = tells_lifetime
         example = {field: "ada@example.test", "password": "correct-horse"}
         names = {name: {"type": "string", "minLength": 1} for name in example}
-        schema = {"type": "object", "required": list(example), "properties": names}
         self.operations = {
-            "POST": {
-                "summary": f"Log in by `{field}` and password, and get a token for 24 hours.",
-                "description": f"This address reads `{field}` only; the other address of the login has another name.",
-                "operationId": f"logInBy{field.capitalize()}",
-                "requestBody": {
-                    "required": True,
-                    "content": {JSON: {"schema": schema, "examples": {"logged_in": {"value": example}}}},
-                },
-                "security": [],
-            }
+            "POST": operation(
+                f"Log in by `{field}` and password, and get a token for 24 hours.",
+                f"logInBy{field.capitalize()}",
+                f"This address reads `{field}` only; the other address of the login has another name.",
+                body=json_body({"type": "object", "required": [*example], "properties": names}, logged_in=example),
+            )
         }
         super().__init__()
 
@@ -92,25 +87,14 @@ class LoginEndpoint(FlowEndpoint[User]):
             body["expires_in"] = lifetime
         return json_answer(body)
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
-        describe = Responses(settings)
         example = self._answer(SAMPLE_TOKEN, settings.token_lifetime)
-        return describe.shared() | {
-            "200": describe.json("The user is logged in.", "LoggedIn", {"logged_in": example}),
-            "401": describe.refusals(
-                "No user has these credentials.",
-                "Message",
-                MessageError("wrong_login", 401, _WRONG, is_compact=True),
-                path=self.path,
-            ),
-            "422": describe.refusals(
-                "A field is missing.",
-                "InvalidPayload",
-                InvalidPayloadError("missing_login", [Violation(self._field, "required")]),
-                path=self.path,
-            ),
-        }
+        wrong = MessageError("wrong_login", 401, _WRONG, is_compact=True)
+        missing = InvalidPayloadError("missing_login", [Violation(self._field, "required")])
+        done = Responses(settings).json("The user is logged in.", "LoggedIn", {"logged_in": example})
+        refusals = ("No user has these credentials.", [wrong]), ("A field is missing.", [missing])
+        return self.refused(settings, *refusals) | {"200": done}
 
 
 class LogoutEndpoint(FlowEndpoint[None]):
@@ -120,12 +104,12 @@ class LogoutEndpoint(FlowEndpoint[None]):
     path = "/api/logout"
     description = LoginEndpoint.description
     operations: Mapping[str, Any] = {
-        "POST": {
-            "summary": "Log out: the token stops working.",
-            "description": "Takes the token of a login after `Bearer`.",
-            "operationId": "logOut",
-            "security": [{"loginToken": []}],
-        }
+        "POST": operation(
+            "Log out: the token stops working.",
+            "logOut",
+            "Takes the token of a login after `Bearer`.",
+            security=["loginToken"],
+        )
     }
 
     def admit(self, exchange: Exchange, platform: Platform) -> None:
@@ -141,16 +125,11 @@ class LogoutEndpoint(FlowEndpoint[None]):
         exchange.token = None  # an entry of this kind shows a token that was issued
         return json_answer({"message": _LOGGED_OUT})
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""
-        describe = Responses(settings)
+        refused = self.refused(settings, ("There is no good token.", [UnauthenticatedError("no_api_key")]))
         done = json_answer({"message": _LOGGED_OUT})
-        return describe.shared() | {
-            "200": describe.json("The user is logged out.", "Message", {"logged_out": done}),
-            "401": describe.refusals(
-                "There is no good token.", "Message", UnauthenticatedError("no_api_key"), path=self.path
-            ),
-        }
+        return refused | {"200": Responses(settings).json("The user is logged out.", "Message", {"logged_out": done})}
 
 
 def _fields(request: Request) -> Mapping[str, Any]:

@@ -122,7 +122,7 @@ class Flow(Struct, frozen=True):
     company: str
     name: str
     enabled: bool
-    versions: tuple[Number, ...]
+    versions: Annotated[tuple[Number, ...], Meta(min_length=1)]
     """The ids of its versions, oldest first; no other flow has one of them."""
     deployed: Number | None
     """The id of the version that is deployed."""
@@ -130,6 +130,11 @@ class Flow(Struct, frozen=True):
     callbacks: tuple[Callback, ...]
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def current(self) -> int:
+        """The id of the version that is deployed, else of the last one."""
+        return self.deployed or self.versions[-1]
 
     @property
     def hooks(self) -> tuple[Hook, ...]:

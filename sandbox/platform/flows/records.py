@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ MAX_RECORDS: Final = 1_000
 MAX_MESSAGES: Final = 100
 """Messages of a conversation."""
 
-_T = TypeVar("_T", bound="DataPool | Conversation")
+_T = TypeVar("_T", "DataPool", "Conversation")
 
 
 class DataPool(Struct, frozen=True, kw_only=True):
@@ -71,83 +71,58 @@ class Records:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._lock = threading.Lock()
-        self._pools: dict[int, DataPool] = {}
-        self._conversations: dict[int, Conversation] = {}
+        self._lock = threading.RLock()
+        self._records: dict[tuple[type, int], DataPool | Conversation] = {}
         self._last_id = 0
 
-    def pools(self, company: str) -> list[DataPool]:
-        """Return the data pools of a company, oldest first."""
+    def all(self, kind: type[_T], company: str | None = None) -> list[_T]:
+        """Return the data pools or conversations, oldest first; of one company if one is given."""
         with self._lock:
-            return [pool for pool in self._pools.values() if pool.company == company]
+            records = list(self._records.values())
+        return [each for each in records if isinstance(each, kind) and company in (None, each.company)]
 
-    def conversations(self, company: str) -> list[Conversation]:
-        """Return the conversations of a company, oldest first."""
-        with self._lock:
-            return [each for each in self._conversations.values() if each.company == company]
+    def find(self, kind: type[_T], company: str, record_id: int) -> _T | None:
+        """Return the data pool or conversation of a company with an id, or ``None``."""
+        return next((each for each in self.all(kind, company) if each.id == record_id), None)
 
-    def add_pool(self, company: str, name: str, description: str | None) -> DataPool:
-        """Add a data pool; raise ``ConflictError`` where there are too many."""
+    def add(self, kind: type[_T], company: str, **fields: Any) -> _T:
+        """Add a data pool or conversation; raise ``ConflictError`` where there are too many."""
         with self._lock:
+            if len(self.all(kind)) >= MAX_RECORDS:
+                raise ConflictError(f"there are {MAX_RECORDS} of them, and more are not possible; delete one first")
+            self._last_id += 1
             now = self._now()
-            pool = DataPool(
-                id=self._next_id(self._pools),
-                company=company,
-                name=name,
-                description=description,
-                created_at=now,
-                updated_at=now,
-            )
-            self._pools[pool.id] = pool
-            return pool
+            made = kind(id=self._last_id, company=company, created_at=now, updated_at=now, **fields)
+            self._records[kind, made.id] = made
+            return made
 
-    def change_pool(self, pool: DataPool, name: str, description: str | None) -> DataPool:
-        """Change a data pool; one that was deleted meanwhile stays so."""
+    def change(self, record: _T, **fields: Any) -> _T:
+        """Change a data pool or conversation; one that was deleted meanwhile stays so."""
         with self._lock:
-            changed = replace(pool, name=name, description=description, updated_at=self._now())
-            if pool.id in self._pools:
-                self._pools[pool.id] = changed
+            changed = replace(record, **fields, updated_at=self._now())
+            if (type(record), record.id) in self._records:
+                self._records[type(record), record.id] = changed
             return changed
 
-    def delete_pool(self, pool: DataPool) -> None:
-        """Delete a data pool."""
+    def delete(self, record: DataPool | Conversation) -> None:
+        """Delete a data pool or conversation."""
         with self._lock:
-            self._pools.pop(pool.id, None)
+            self._records.pop((type(record), record.id), None)
 
     def begin_conversation(self, company: str, feature: str, prompt: str, user_id: int | None) -> Conversation:
         """Begin a conversation with a prompt; raise ``ConflictError`` where there are too many."""
-        with self._lock:
-            now = self._now()
-            begun = Conversation(
-                id=self._next_id(self._conversations),
-                company=company,
-                title=prompt[:80],
-                feature_type=feature,
-                user_id=user_id,
-                messages=(Message(1, "user", prompt, now),),
-                created_at=now,
-                updated_at=now,
-            )
-            self._conversations[begun.id] = begun
-            return begun
+        messages = (Message(1, "user", prompt, self._now()),)
+        title = prompt[:80]
+        return self.add(Conversation, company, title=title, feature_type=feature, user_id=user_id, messages=messages)
 
-    def reply(self, conversation_id: int, text: str) -> Conversation:
+    def reply(self, conversation: Conversation, text: str) -> Conversation:
         """Add a message to a conversation; raise ``ConflictError`` where it has too many."""
         with self._lock:
-            known = self._conversations[conversation_id]
-            if len(known.messages) >= MAX_MESSAGES:
+            newest = self.find(Conversation, conversation.company, conversation.id) or conversation
+            if len(newest.messages) >= MAX_MESSAGES:
                 raise ConflictError(f"the conversation has {MAX_MESSAGES} messages, and more are not possible")
-            now = self._now()
-            message = Message(len(known.messages) + 1, "user", text, now)
-            changed = replace(known, messages=(*known.messages, message), updated_at=now)
-            self._conversations[conversation_id] = changed
-            return changed
-
-    def _next_id(self, table: dict[int, _T]) -> int:
-        if len(table) >= MAX_RECORDS:
-            raise ConflictError(f"there are {MAX_RECORDS} of them, and more are not possible; delete one first")
-        self._last_id += 1
-        return self._last_id
+            message = Message(len(newest.messages) + 1, "user", text, self._now())
+            return self.change(newest, messages=(*newest.messages, message))
 
     def copy(self) -> Records:
         """Return independent records with the same content."""
@@ -158,11 +133,11 @@ class Records:
     def snapshot(self) -> RecordsSnapshot:
         """Return all of it as a value."""
         with self._lock:
-            return RecordsSnapshot(tuple(self._pools.values()), tuple(self._conversations.values()), self._last_id)
+            return RecordsSnapshot(tuple(self.all(DataPool)), tuple(self.all(Conversation)), self._last_id)
 
     def restore(self, snapshot: RecordsSnapshot) -> None:
         """Take over all of it from a value."""
         with self._lock:
-            self._pools = {pool.id: pool for pool in snapshot.pools}
-            self._conversations = {each.id: each for each in snapshot.conversations}
+            records: list[DataPool | Conversation] = [*snapshot.pools, *snapshot.conversations]
+            self._records = {(type(each), each.id): each for each in records}
             self._last_id = snapshot.last_id

@@ -14,7 +14,16 @@ from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import START
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import Caller, ManagedEndpoint, json_answer, parameter, unauthenticated
+from sandbox.platform.flows.endpoint import (
+    MANAGED,
+    NO_CALLER,
+    Caller,
+    ManagedEndpoint,
+    json_answer,
+    json_body,
+    operation,
+    parameter,
+)
 from sandbox.platform.flows.model import Flow, User
 from sandbox.platform.flows.run import Trigger
 from sandbox.platform.flows.webhook import INITIALISED
@@ -45,31 +54,30 @@ class StartEndpoint(ManagedEndpoint):
         self.path = "/api/v1/flows/{flow_id}/" + "/".join(words)
         self._manual = manual
         self._raw = raw
-        payload: Any = {"order": "1001"}
-        example = payload if raw else {"payload": '{"order":"1001"}'}
-        wrapped = {"type": "object", "required": ["payload"], "properties": {"payload": {"type": "string"}}}
+        if raw:
+            taken, body = "any JSON", json_body({}, started={"order": "1001"})
+        else:
+            wrapped = {"type": "object", "required": ["payload"], "properties": {"payload": {"type": "string"}}}
+            taken, body = "the text in `payload`", json_body(wrapped, started={"payload": '{"order":"1001"}'})
         queued = "past the queue" if manual else "by the queue"
         self.operations = {
-            "POST": {
-                "summary": f"Start {'a version of ' if versioned else ''}a flow {queued}, with "
-                f"{'any JSON' if raw else 'the text in `payload`'}.",
-                "description": "An empty body starts the flow with an empty payload.",
-                "operationId": f"{words[0]}{'Raw' if raw else ''}Flow{'Version' if versioned else ''}",
-                "parameters": [
+            "POST": operation(
+                f"Start {'a version of ' if versioned else ''}a flow {queued}, with {taken}.",
+                f"{words[0]}{'Raw' if raw else ''}Flow{'Version' if versioned else ''}",
+                "An empty body starts the flow with an empty payload.",
+                parameters=[
                     *(
                         parameter(name, "path", description, {"type": "integer", "example": 1})
                         for name, description in _IDS.items()
-                        if versioned or name == "flow_id"
+                        if f"{{{name}}}" in self.path
                     ),
                     parameter("virtual_environment_id", "query", "Id of a virtual environment.", {"type": "integer"}),
                     parameter("flow_variables", "query", "Flow variables, a JSON object.", _VARIABLES),
                 ],
-                "requestBody": {
-                    "required": False,
-                    "content": {JSON: {"schema": {} if raw else wrapped, "examples": {"started": {"value": example}}}},
-                },
-                "security": [{"apiKey": []}, {"loginToken": []}],
-            }
+                body=body,
+                needs_body=False,
+                security=MANAGED,
+            )
         }
         super().__init__()
 
@@ -115,31 +123,23 @@ class StartEndpoint(ManagedEndpoint):
         if not isinstance(document["payload"], str):
             raise InvalidPayloadError("flow_payload", [Violation("payload", "string", "text; /raw takes JSON")])
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
-        describe, path = Responses(settings), self.path.format(flow_id=1, version_id=1)
-        return describe.shared() | {
-            "200": describe.json(
-                "The flow was started; the key of the run's id is ours (setting flow_run_key).",
-                "FlowStarted",
-                {"started": _started(settings, _RUN_ID)},
-            ),
-            "401": unauthenticated(describe, path),
-            "404": describe.refusals(
-                "The company has no such flow, or the flow no such version.",
-                "Message",
-                MessageError("unknown_flow", 404, FLOW_NOT_FOUND),
-                MessageError("unknown_version", 404, _VERSION_NOT_FOUND),
-                path=path,
-            ),
-            "422": describe.refusals(
-                "The flow has no deployed version, or the body is not as documented.",
-                ("InvalidPayload", "Message"),
-                MessageError("flow_not_deployed", 422, _NOT_DEPLOYED),
-                InvalidPayloadError("flow_payload", [Violation("payload", "string")]),
-                path=path,
-            ),
-        }
+        unknown = [MessageError("unknown_flow", 404, FLOW_NOT_FOUND)]
+        unknown.append(MessageError("unknown_version", 404, _VERSION_NOT_FOUND))
+        not_startable = [
+            MessageError("flow_not_deployed", 422, _NOT_DEPLOYED),
+            InvalidPayloadError("flow_payload", [Violation("payload", "string")]),
+        ]
+        refused = self.refused(
+            settings,
+            NO_CALLER,
+            ("The company has no such flow, or the flow no such version.", unknown),
+            ("The flow has no deployed version, or the body is not as documented.", not_startable),
+        )
+        description = "The flow was started; the key of the run's id is ours (setting flow_run_key)."
+        started = {"started": _started(settings, _RUN_ID)}
+        return refused | {"200": Responses(settings).json(description, "FlowStarted", started)}
 
 
 def _started(settings: Settings, run_id: str) -> Answer:

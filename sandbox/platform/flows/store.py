@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec.structs import replace
@@ -93,10 +92,10 @@ class FlowStore(AccessStore):
         """Return the flow with the id in a path, or ``None``."""
         return self._flows.get(number_in(flow_id))
 
-    def find_hook(self, company: str, hook_id: str) -> tuple[Flow, Hook] | None:
+    def find_hook(self, kind: type[_H], company: str, hook: str) -> tuple[Flow, _H] | None:
         """Return the webhook or callback with the id in a path, and its flow, or ``None``."""
-        found = self._hooks.get(hook_id)
-        return found if found is not None and found[0].company == company else None
+        flow, found = self._hooks.get(hook, (None, None))
+        return (flow, found) if flow and flow.company == company and isinstance(found, kind) else None
 
     def hooks(self) -> dict[str, Hook]:
         """Return the webhooks and callbacks by their ids."""
@@ -288,11 +287,6 @@ class FlowStore(AccessStore):
             key = before.key if before else self._rng.secret()
             hook = replace(hook, hmac=replace(hook.hmac, key=key))
         return hook
-
-
-def is_signed_by(hook: Hook, signature: str) -> bool:
-    """Compare a signature with that of a webhook or callback in constant time."""
-    return compare_digest((hook.signature or "").encode(), signature.encode("utf-8", "surrogatepass"))
 
 
 def _without_secrets(flow: Flow) -> Flow:

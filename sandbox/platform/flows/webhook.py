@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypeVar
 
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, WITHOUT_BODY, Answer
@@ -21,11 +20,10 @@ from sandbox.journal.endpoint import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, parameter
-from sandbox.platform.flows.model import ULID, Algorithm, Callback, CustomAnswer, Flow, Format, Hook, Webhook
+from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, json_body, operation, parameter
+from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Webhook
 from sandbox.platform.flows.run import Trigger
 from sandbox.platform.flows.runs import query_payload
-from sandbox.platform.flows.store import is_signed_by
 from sandbox.platform.platform import Platform
 
 INITIALISED: Final = "Flow initialised."
@@ -35,17 +33,18 @@ SIGNATURE_HEADER: Final = "patchworks-signature"
 TYPES: Final[Mapping[Format, str]] = {"json": JSON, "xml": "application/xml", "txt": "text/plain; charset=UTF-8"}
 """The content type of each format of an answer."""
 
-Found = tuple[Flow, Hook]
+_H = TypeVar("_H", Webhook, Callback)
 _ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
 _COMPANY: Final = {"type": "string", "minLength": 1, "example": "acme"}
 _HOOK: Final = {"type": "string", "pattern": ULID, "example": _ID}
 _ENVIRONMENT: Final = {"type": "integer", "minimum": 0, "example": 2}
+_ANY: Final = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
-class _HookEndpoint(FlowEndpoint[Found]):
+class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
     """The address of a webhook or callback, with or without the prefix of a virtual environment."""
 
-    hook: ClassVar[type[Hook]]
+    hook: type[_H]
     trigger: ClassVar[Trigger]
     header: ClassVar[str]
     """The header that it may read, and in ``in_header`` what that holds."""
@@ -53,49 +52,36 @@ class _HookEndpoint(FlowEndpoint[Found]):
 
     def __init__(self, *, environment: bool) -> None:
         name = self.kind.name
-        self.path = f"/api/v1/{{company}}/{{{name}_id}}" + ("/{ve_prefix}" if environment else "")
+        in_path: dict[str, tuple[str, Mapping[str, Any]]] = {
+            "company": ("The company's part of the URL.", _COMPANY),
+            f"{name}_id": (f"Id of the {name}, a ULID in lower case.", _HOOK),
+        }
+        if environment:
+            in_path["ve_prefix"] = "Prefix of a virtual environment.", _ENVIRONMENT
+        self.path = "/api/v1/" + "/".join(f"{{{part}}}" for part in in_path)
+        any_query = "Any parameters: the payload, where there is no body."
         parameters = [
-            parameter("company", "path", "The company's part of the URL.", _COMPANY),
-            parameter(f"{name}_id", "path", f"Id of the {name}, a ULID in lower case.", _HOOK),
-            *(
-                [parameter("ve_prefix", "path", "Prefix of a virtual environment.", _ENVIRONMENT)]
-                if environment
-                else []
-            ),
+            *(parameter(part, "path", *described) for part, described in in_path.items()),
             parameter(SIGNATURE, "query", "The signature, which never expires.", {"type": "string", "minLength": 1}),
             parameter(self.header, "header", self.in_header, {"type": "string"}),
-            parameter(
-                "payload",
-                "query",
-                "Any parameters: the payload, where there is no body.",
-                {"type": "object", "additionalProperties": {"type": "string"}},
-                style="form",
-                explode=True,
-            ),
+            parameter("payload", "query", any_query, _ANY, style="form", explode=True),
         ]
-        shared = {"parameters": parameters, "security": []}
-        in_environment = "InEnvironment" if environment else ""
-        where = " in a virtual environment" if environment else ""
+        where, suffix = (" in a virtual environment", "InEnvironment") if environment else ("", "")
         self.operations = {
-            "GET": {
-                "summary": f"Start the flow of a {name}{where} with the query as its payload.",
-                "description": "The parameter of the signature is no part of the payload.",
-                "operationId": f"{name}ByGet{in_environment}",
-                **shared,
-            },
-            "POST": {
-                "summary": f"Start the flow of a {name}{where} with a payload.",
-                "description": "A body is the payload, and the query is ignored then.",
-                "operationId": f"{name}ByPost{in_environment}",
-                "requestBody": {
-                    "required": False,
-                    "content": {
-                        JSON: {"schema": {}, "examples": {"started": {"value": {"order": "1001"}}}},
-                        "*/*": {"schema": {}},
-                    },
-                },
-                **shared,
-            },
+            "GET": operation(
+                f"Start the flow of a {name}{where} with the query as its payload.",
+                f"{name}ByGet{suffix}",
+                "The parameter of the signature is no part of the payload.",
+                parameters=parameters,
+            ),
+            "POST": operation(
+                f"Start the flow of a {name}{where} with a payload.",
+                f"{name}ByPost{suffix}",
+                "A body is the payload, and the query is ignored then.",
+                parameters=parameters,
+                body={**json_body({}, started={"order": "1001"}), "*/*": {"schema": {}}},
+                needs_body=False,
+            ),
         }
         super().__init__()
 
@@ -106,36 +92,35 @@ class _HookEndpoint(FlowEndpoint[Found]):
 
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
         """Return whether the id is that of a webhook, or of a callback."""
-        found = platform.store.flows.find_hook(subject["company"], subject["hook"])
-        return found is not None and isinstance(found[1], self.hook)
+        return platform.store.flows.find_hook(self.hook, **subject) is not None
 
-    def admit(self, exchange: Exchange, platform: Platform) -> Found:
+    def admit(self, exchange: Exchange, platform: Platform) -> tuple[Flow, _H]:
         """Count a request, find its webhook or callback, and check the signature."""
         company, hook_id = exchange.subject["company"], exchange.subject["hook"]
         self.count(exchange, platform, company)
-        found = platform.store.flows.find_hook(company, hook_id)
-        if found is None or not isinstance(found[1], self.hook):
+        found = platform.store.flows.find_hook(self.hook, company, hook_id)
+        if found is None:
             raise self._unknown(f": company {company} has no {self.kind.name} {hook_id}")
         flow, hook = found
         exchange.subject = {"company": company, "flow": flow.name, "hook": hook_id}
-        self._check_signature(exchange, platform, hook)
+        self._check_signature(exchange, platform.settings, hook)
         return flow, hook
 
     def _unknown(self, detail: str = "") -> MessageError:
         name = self.kind.name
         return MessageError(f"unknown_{name}{detail}", 404, f"{name.capitalize()} not found")
 
-    def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
+    def _check_signature(self, exchange: Exchange, settings: Settings, hook: _H) -> None:
         given = [php_fields(pairs_of(exchange.request.query)).get(SIGNATURE)]
         if self.hook is Callback:
             given.append(exchange.request.header(self.header))
         texts = [text for text in given if isinstance(text, str) and text]
-        if any(is_signed_by(hook, text) for text in texts):
-            return
-        reason = "wrong_signature: not that of this URL" if texts else f"no_signature: there is no {SIGNATURE}"
-        raise _refused(platform, reason)
+        wanted = (hook.signature or "").encode()
+        if not any(hmac.compare_digest(wanted, text.encode("utf-8", "surrogatepass")) for text in texts):
+            reason = "wrong_signature: not that of this URL" if texts else f"no_signature: there is no {SIGNATURE}"
+            raise _refusal(reason, settings.flow_signature)
 
-    def handle(self, exchange: Exchange, platform: Platform, admitted: Found, act: Act | None) -> Answer:
+    def handle(self, exchange: Exchange, platform: Platform, admitted: tuple[Flow, _H], act: Act | None) -> Answer:
         """Begin a run of the flow, which must be deployed and enabled."""
         flow, hook = admitted
         environment = self.values(exchange, platform).get("ve_prefix")
@@ -144,40 +129,19 @@ class _HookEndpoint(FlowEndpoint[Found]):
         return self.answer(hook, exchange)
 
     @abstractmethod
-    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+    def answer(self, hook: _H, exchange: Exchange) -> Answer:
         """Return the answer to a request that began a run."""
 
-    def _responses(self, settings: Settings, description: str, body: str, answer: Answer) -> Mapping[str, Any]:
-        describe, name = Responses(settings), self.kind.name
-        path = f"/api/v1/acme/{_ID}"
-        refusals = {
-            str(_STATUSES[choice]): describe.refusals(
-                "The signature is missing or wrong (setting flow_signature).", "Message", error, path=path
-            )
-            for choice, error in ((choice, _refusal("wrong_signature", choice)) for choice in _STATUSES)
-        }
-        return (
-            describe.shared()
-            | refusals
-            | {
-                "200": describe.json(description, body, {"started": answer}),
-                "404": describe.refusals(f"The company has no such {name}.", "Message", self._unknown(), path=path),
-                "422": describe.refusals(
-                    "The flow is disabled or has no deployed version (setting inactive_flow).",
-                    "Message",
-                    MessageError("flow_inactive", 422, _INACTIVE),
-                    path=path,
-                ),
-            }
+    def _responses(self, settings: Settings, description: str, body: str, answer: Answer) -> dict[str, Any]:
+        wrong = "The signature is missing or wrong (setting flow_signature)."
+        inactive = "The flow is disabled or has no deployed version (setting inactive_flow)."
+        refused = self.refused(
+            settings,
+            *((wrong, [_refusal("wrong_signature", choice)]) for choice in _STATUSES),
+            (f"The company has no such {self.kind.name}.", [self._unknown()]),
+            (inactive, [MessageError("flow_inactive", 422, _INACTIVE)]),
         )
-
-
-def _hash_function(algorithm: Algorithm) -> Callable[..., Any]:
-    if algorithm == "sha256":
-        return hashlib.sha256
-    from sandbox.platform.flows.ripemd128 import Ripemd128  # slow, and seldom asked for
-
-    return Ripemd128
+        return refused | {"200": Responses(settings).json(description, body, {"started": answer})}
 
 
 def _form_of(text: str, digest: bytes) -> str | None:
@@ -197,7 +161,7 @@ def _form_of(text: str, digest: bytes) -> str | None:
     return same[0] if same else None
 
 
-class WebhookEndpoint(_HookEndpoint):
+class WebhookEndpoint(_HookEndpoint[Webhook]):
     """Takes a payload for a flow, and answers at once."""
 
     kind = WEBHOOK
@@ -208,27 +172,30 @@ class WebhookEndpoint(_HookEndpoint):
     header = HMAC_HEADER
     in_header = "The HMAC of the body, where the webhook asks for one."
 
-    def _check_signature(self, exchange: Exchange, platform: Platform, hook: Hook) -> None:
+    def _check_signature(self, exchange: Exchange, settings: Settings, hook: Webhook) -> None:
         """Check the HMAC of the body too, where the webhook asks for one."""
-        super()._check_signature(exchange, platform, hook)
-        if not isinstance(hook, Webhook) or hook.hmac is None:
+        super()._check_signature(exchange, settings, hook)
+        if hook.hmac is None:
             return
-        key, body = (hook.hmac.key or "").encode(), exchange.request.body
-        digest = hmac.new(key, body, _hash_function(hook.hmac.algorithm)).digest()
-        given, wanted = (exchange.request.header(HMAC_HEADER) or "").strip(), platform.settings.hmac_encoding
+        function: Any = hook.hmac.algorithm
+        if function == "ripemd128":
+            from sandbox.platform.flows.ripemd128 import Ripemd128  # slow, and seldom asked for
+
+            function = Ripemd128
+        digest = hmac.new((hook.hmac.key or "").encode(), exchange.request.body, function).digest()
+        given, wanted = (exchange.request.header(HMAC_HEADER) or "").strip(), settings.hmac_encoding
         form = _form_of(given, digest)
-        if form == wanted:
-            return
-        said = f"{HMAC_HEADER} is not the HMAC of the body" if given else f"there is no {HMAC_HEADER}"
-        but = f"; it is that in {form}" if form else ""
-        raise _refused(platform, f"wrong_hmac: {said} by {hook.hmac.algorithm} in {wanted}{but}")
+        if form != wanted:
+            said = f"{HMAC_HEADER} is not the HMAC of the body" if given else f"there is no {HMAC_HEADER}"
+            but = f"; it is that in {form}" if form else ""
+            reason = f"wrong_hmac: {said} by {hook.hmac.algorithm} in {wanted}{but}"
+            raise _refusal(reason, settings.flow_signature)
 
-    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+    def answer(self, hook: Webhook, exchange: Exchange) -> Answer:
         """Return the documented answer, or that of the webhook."""
-        own = hook.answer if isinstance(hook, Webhook) else None
-        return _INITIALISED if own is None else _custom(own)
+        return _INITIALISED if hook.answer is None else _custom(hook.answer)
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
         description = "The flow was started; a webhook may have another answer, with any status and body."
         responses = self._responses(settings, description, "Message", _INITIALISED)
@@ -243,7 +210,7 @@ class WebhookEndpoint(_HookEndpoint):
         }
 
 
-class CallbackEndpoint(_HookEndpoint):
+class CallbackEndpoint(_HookEndpoint[Callback]):
     """Takes a payload for a flow, and answers with data of the flow."""
 
     kind = CALLBACK
@@ -253,16 +220,15 @@ class CallbackEndpoint(_HookEndpoint):
     header = SIGNATURE_HEADER
     in_header = "The signature, where it is not in the query."
 
-    def answer(self, hook: Hook, exchange: Exchange) -> Answer:
+    def answer(self, hook: Callback, exchange: Exchange) -> Answer:
         """Return the data in an array: that of the callback, or else the payload. The type changes the header only."""
-        assert isinstance(hook, Callback)
         returned = hook.returns
         if returned is None:
             returned = _parsed(exchange.request.body or query_payload(exchange.request.query))
         data = returned if isinstance(returned, list) else [returned]
         return json_answer(data, content_type=TYPES[hook.format])
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit`` and ``handle``."""
         answer = json_answer([{"order": "1001"}])
         return self._responses(settings, "The flow ran, and this is its data, in an array.", "ReturnedData", answer)
@@ -289,10 +255,6 @@ def _parsed(payload: bytes) -> JsonValue:
         return payload.decode("utf-8", "replace")
 
 
-def _refused(platform: Platform, reason: str) -> RefusalError:
-    return _refusal(reason, platform.settings.flow_signature)
-
-
 def _refusal(reason: str, choice: str) -> RefusalError:
     if choice == "unauthenticated":
         return UnauthenticatedError(reason)
@@ -304,7 +266,7 @@ def _active_version(flow: Flow, platform: Platform) -> int:
         return flow.deployed
     choice = platform.settings.inactive_flow
     if choice == "accept":
-        return flow.deployed or flow.versions[-1]
+        return flow.current
     state = "is not enabled" if flow.deployed is not None else "has no deployed version"
     status = {"unprocessable": 422, "not_found": 404, "forbidden": 403}[choice]
     raise MessageError(f"flow_inactive: flow {flow.name} {state}", status, _INACTIVE)

@@ -119,7 +119,6 @@ def _inbound(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Do
 
 
 def _flows(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Document:
-    from sandbox.platform.flows.core.schemas import SCHEMAS as CORE_SCHEMAS
     from sandbox.platform.flows.routes import ENDPOINTS as FLOW_ENDPOINTS
     from sandbox.platform.flows.schemas import SCHEMAS as FLOW_SCHEMAS
 
@@ -132,7 +131,7 @@ def _flows(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Docu
         "paths": _paths(FLOW_ENDPOINTS, settings),
         "components": {"schemas": {}, "securitySchemes": _FLOW_SCHEMES},
     }
-    schemas = {**SCHEMAS, **FLOW_SCHEMAS, **CORE_SCHEMAS}
+    schemas = {**SCHEMAS, **FLOW_SCHEMAS}
     document["components"]["schemas"] = {name: schemas[name] for name in sorted(_names_in(document, schemas))}
     return document
 
@@ -242,7 +241,7 @@ def _operations(endpoint: Endpoint[Any], settings: Settings) -> Document:
             "tags": [endpoint.kind.name],
             **operation,
             "description": described(operation),
-            "responses": dict(sorted(endpoint.responses_of(method, settings).items())),
+            "responses": dict(sorted(endpoint.responses(method, settings).items())),
         }
         for method, operation in endpoint.operations.items()
     }

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sandbox.journal.contract_rules import RULES, access_of, rules_of
 from sandbox.platform.endpoints import violations_of
 from sandbox.platform.flows.model import Hmac, Webhook
+from sandbox.platform.flows.records import DataPool
 from sandbox.platform.flows.routes import ENDPOINTS, asked_operations
 from sandbox.web.emulated.document import general_document
 from tests.platform.flows.sending import ADA, CALLBACK, KEY, SIGNED, START, WEBHOOK, Flows
@@ -187,7 +188,7 @@ def test_every_refusal_of_what_was_sent_is_a_violation(make_flows: Callable[...,
     flows = make_flows(core_unknown_query=ignores, journal_entries=10)
     flows.start()
     (run,) = flows.sandbox.platform.runs.runs()
-    pool = flows.store.records.add_pool("acme", "Orders", None)
+    pool = flows.store.records.add(DataPool, "acme", name="Orders", description=None)
     conversation = flows.store.records.begin_conversation("acme", "x", "y", None)
     ids = {"flow_id": "1", "version_id": "11", "flow_run_id": run.id, "flow_version_id": "11"}
     refused: set[str] = set()

@@ -148,6 +148,7 @@ def test_seed_without_flows_makes_no_store(make_sandbox: Callable[..., Sandbox])
 @pytest.mark.parametrize(("path", "value", "told"), [
     (("flows", 0, "company"), "none", "platform.flows.flows[0].company"),
     (("flows", 0, "deployed"), 99, "platform.flows.flows[0].deployed"),
+    (("flows", 0, "versions"), [], "platform.flows"),
     (("flows", 0, "versions"), [11, 11], "platform.flows.flows.versions[1].id"),
     (("flows", 0, "webhooks", 0, "id"), "x", "platform.flows"),
     (("flows", 0, "callbacks", 0, "id"), ID, "platform.flows.flows.webhooks[1].id"),

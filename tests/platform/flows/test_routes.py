@@ -41,7 +41,7 @@ class _Endpoint(FlowEndpoint[None]):
     def handle(self, exchange: Exchange, platform: Platform, admitted: None, act: Act | None) -> Answer:
         raise NotImplementedError
 
-    def responses(self, settings: Settings) -> Mapping[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         raise NotImplementedError
 
 

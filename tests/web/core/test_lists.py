@@ -97,10 +97,11 @@ def test_number_that_is_none_is_refused(core: Core, name: str, value: str) -> No
         ("filter[status][]=1&filter[a][b]=2", "filter(s) `status, a`"),
         ("include=versions,nothing", "include(s) `nothing`"),
         ("include=versions.flow", "include(s) `versions.flow`"),
+        ("include=versions.", "include(s) `versions.`"),
         ("sort=-colour", "sort(s) `colour`"),
         ("include=" + ".".join(["versions"] * 5_000), "include(s) `versions.versions."),
     ],
-    ids=["filter", "filters", "include", "nested include", "sort", "deep include"],
+    ids=["filter", "filters", "include", "nested include", "empty include", "sort", "deep include"],
 )
 def test_part_that_the_list_lacks_is_refused_and_those_it_has_are_named(core: Core, query: str, named: str) -> None:
     refused = core.call("GET", f"/flows?{query}")

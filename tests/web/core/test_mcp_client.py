@@ -17,6 +17,7 @@ import pytest
 
 from sandbox import SandboxServer
 from sandbox.platform.endpoints import violations_of
+from sandbox.platform.flows.records import DataPool
 from tests.web.core.conftest import Core
 
 Answer = tuple[int, str, bytes]
@@ -151,7 +152,7 @@ def test_version_of_a_flow_is_started_in_an_environment_with_variables(scenario:
 
 def test_deduped_data_of_a_pool_is_listed(scenario: tuple[Client, Core, str]) -> None:
     client, core, _ = scenario
-    pool = core.sandbox.platform.store.flows.records.add_pool("acme", "Order numbers", None)
+    pool = core.sandbox.platform.store.flows.records.add(DataPool, "acme", name="Order numbers", description=None)
 
     assert [each["id"] for each in client.json("GET", "/api/v1/data-pool/?page=1&per_page=50")["data"]] == [pool.id]
     assert client.json("GET", f"/api/v1/data-pool/{pool.id}/deduped-data?page=1&per_page=50")["data"] == []

@@ -140,5 +140,5 @@ def test_records_survive_a_saved_state_and_are_gone_after_a_reset(core: Core) ->
     assert core.call("POST", "/data-pool", json={"name": "Next"}).json["data"]["id"] == 3  # type: ignore[index]
 
     core.http.post("/_sandbox/reset")
-    assert core.sandbox.platform.store.flows.records.pools("acme") == []
-    assert core.sandbox.platform.store.flows.records.conversations("acme") == []
+    assert core.sandbox.platform.store.flows.records.all(records.DataPool, "acme") == []
+    assert core.sandbox.platform.store.flows.records.all(records.Conversation, "acme") == []

@@ -34,9 +34,9 @@ _MAX_DEPTH: Final = 4
 
 
 class Relation(NamedTuple):
-    """Records that can be included: ``model`` returns theirs, ``of`` finds them."""
+    """Records that can be included: ``of`` finds them, ``model`` is theirs, ``None`` for that of the record itself."""
 
-    model: Callable[[], Model]
+    model: Model | None
     of: Callable[[World, Record], Related]
 
 
@@ -65,7 +65,7 @@ class Model:
             model = new.pop(0)
             if model.name not in found:
                 found[model.name] = model
-                new += [relation.model() for relation in model.relations.values()]
+                new += [relation.model for relation in model.relations.values() if relation.model]
         return list(found)
 
 
@@ -109,11 +109,6 @@ def contains(*names: str) -> Filter:
     return lambda record, text: any(text.lower() in str(record[name]).lower() for name in names if record[name])
 
 
-def is_flag(matches: Callable[[Record], bool]) -> Filter:
-    """Return the filter ``true`` or ``false`` on a condition."""
-    return lambda record, text: matches(record) == _flag(text)
-
-
 def _flag(text: str) -> bool:
     if text.lower() not in ("true", "false", "1", "0"):
         raise ValueError(text)
@@ -126,25 +121,26 @@ def read_query(query: str, listing: Listing, settings: Settings) -> Wanted:
     A part that the list does not have is refused or left out, by the setting ``core_unknown_query``.
     """
     given = php_fields(pairs_of(query))
-    ignores = settings.core_unknown_query == "ignore"
+
+    def known(what: str, names: Iterable[str], allowed: Iterable[str], is_known: Callable[[str], bool]) -> list[str]:
+        unknown = [name for name in names if not is_known(name)]
+        if unknown and settings.core_unknown_query != "ignore":
+            raise _unknown(what, unknown, allowed)
+        return [name for name in names if name not in unknown]
+
     filters = {name: values for name, value in _members(given, "filter").items() if (values := _texts(value))}
-    include = _texts(given.get("include"))
-    sort = _texts(given.get("sort")) or (listing.default_sort,)
-    parts: tuple[tuple[str, Iterable[str], Callable[[str], bool], Iterable[str]], ...] = (
-        ("filter", filters, listing.filters.__contains__, listing.filters),
-        ("include", include, lambda path: _is_known(listing.model, path.split(".")), listing.model.relations),
-        ("sort", [name.removeprefix("-") for name in sort], listing.sorts.__contains__, listing.sorts),
-    )
-    for what, names, is_known, known in parts:
-        if not ignores and (unknown := [name for name in names if not is_known(name)]):
-            raise _unknown(what, unknown, known)
+    filtered = known("filter", filters, listing.filters, listing.filters.__contains__)
+    model = listing.model
+    include = known("include", _texts(given.get("include")), model.relations, lambda path: _is_known(model, path))
+    sort = _texts(given.get("sort"))
+    sorts = known("sort", [name.removeprefix("-") for name in sort], listing.sorts, listing.sorts.__contains__)
     return Wanted(
         page=_number(given, "page", 1, None, settings),
         per_page=_number(given, "per_page", PER_PAGE, MAX_PER_PAGE, settings),
-        filters={name: values for name, values in filters.items() if name in listing.filters},
+        filters={name: filters[name] for name in filtered},
         fields={_key(name): frozenset(_texts(value)) for name, value in _members(given, "fields").items()},
-        include=tuple(path for path in include if _is_known(listing.model, path.split("."))),
-        sort=tuple(name for name in sort if name.removeprefix("-") in listing.sorts) or (listing.default_sort,),
+        include=tuple(include),
+        sort=tuple(name for name in sort if name.removeprefix("-") in sorts) or (listing.default_sort,),
         items=settings.core_items,
         modern=settings.wire_profile == "modern",
     )
@@ -193,7 +189,7 @@ def _invalid(violation: Violation) -> InvalidPayloadError:
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
-def page_of(world: World | None, records: Iterable[Record], listing: Listing, wanted: Wanted, url: str) -> Record:
+def page_of(world: World, records: Iterable[Record], listing: Listing, wanted: Wanted, url: str) -> Record:
     """Return the page of a list that answers a query: ``data``, ``meta`` and ``links``; ``url`` has no query."""
     found = [record for record in records if _meets(record, listing, wanted)]
     for name in reversed(wanted.sort):
@@ -221,9 +217,9 @@ def page_of(world: World | None, records: Iterable[Record], listing: Listing, wa
     }
 
 
-def item_of(world: World | None, record: Record, model: Model, wanted: Wanted) -> Record:
+def item_of(world: World, record: Record, model: Model, wanted: Wanted) -> Record:
     """Return an item in the form of the setting ``core_items``, with what is to be included."""
-    whole = record if model.whole is None or world is None else model.whole(world, record)
+    whole = record if model.whole is None else model.whole(world, record)
     item = _restricted(whole, model, wanted)
     tree: dict[str, list[str]] = {}
     for path in wanted.include:
@@ -246,11 +242,10 @@ def shaped(item: Record, items: str) -> Record:
             return {**item, "attributes": attributes}
 
 
-def _included(world: World | None, record: Record, model: Model, name: str, wanted: Wanted) -> Record:
-    assert world is not None
+def _included(world: World, record: Record, model: Model, name: str, wanted: Wanted) -> Record:
     relation = model.relations.get(name)
     if relation is not None:
-        related, inner = relation.of(world, record), relation.model()
+        related, inner = relation.of(world, record), relation.model or model
         if isinstance(related, list):
             return {_key(name): [item_of(world, each, inner, wanted) for each in related]}
         return {_key(name): item_of(world, related, inner, wanted) if isinstance(related, dict) else related}
@@ -262,15 +257,13 @@ def _included(world: World | None, record: Record, model: Model, name: str, want
     return {f"{_key(match[1])}_{kind}": count if kind == "count" else bool(count)}
 
 
-def _is_known(model: Model, path: Sequence[str]) -> bool:
-    head, *rest = path[:_MAX_DEPTH]
-    if len(path) > _MAX_DEPTH:
-        return False
+def _is_known(model: Model, path: str, depth: int = _MAX_DEPTH) -> bool:
+    head, more, rest = path.partition(".")
     relation = model.relations.get(head)
     if relation is not None:
-        return not rest or _is_known(relation.model(), rest)
-    match = _EXISTS.fullmatch(head)
-    return not rest and match is not None and match[1] in model.relations
+        return not more or (depth > 1 and _is_known(relation.model or model, rest, depth - 1))
+    match = _EXISTS.fullmatch(path)
+    return match is not None and match[1] in model.relations
 
 
 def _restricted(record: Record, model: Model, wanted: Wanted) -> Record:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.instants import parse_instant
-from sandbox.platform.flows.core.listing import Filter, Listing, Model, Relation, contains, is_equal, is_flag
+from sandbox.platform.flows.core.listing import Filter, Listing, Model, Related, Relation, contains, is_equal
 from sandbox.platform.flows.core.world import Record, World
 from sandbox.platform.flows.model import Flow
 
@@ -27,30 +27,13 @@ def _seconds(text: str) -> float:
         return datetime.fromisoformat(text.replace(" ", "T")).replace(tzinfo=timezone.utc).timestamp()
 
 
-def _after(record: Record, text: str) -> bool:
-    return bool(record["started_at"] >= _seconds(text))
-
-
-def _before(record: Record, text: str) -> bool:
-    return bool(record["started_at"] <= _seconds(text))
-
-
 def _on(record: Record, text: str) -> bool:
     day = datetime.fromtimestamp(record["started_at"], timezone.utc).date()
     return day == datetime.fromtimestamp(_seconds(text), timezone.utc).date()
 
 
-def _of_flow(find: Callable[[World, Flow], list[Record]]) -> Callable[[World, Record], list[Record]]:
-    return lambda world, record: find(world, world.known_flows[record["id"]])
-
-
-def _version(which: Callable[[Flow], int | None]) -> Relation:
-    def of(world: World, record: Record) -> Record | None:
-        flow = world.known_flows[record["id"]]
-        version = which(flow)
-        return None if version is None else world.version(flow, version)
-
-    return Relation(lambda: VERSION, of)
+def _of_flow(model: Model, find: Callable[[World, Flow], Related]) -> Relation:
+    return Relation(model, lambda world, record: find(world, world.known_flows[record["id"]]))
 
 
 def _flow_of(world: World, record: Record) -> Record | None:
@@ -68,10 +51,6 @@ def _retried(world: World, record: Record) -> Record | None:
     return None if run is None else world.run(run)
 
 
-def _deployments(world: World, flow: Flow) -> list[Record]:
-    return [] if flow.deployed is None else [world.version(flow, flow.deployed)]
-
-
 def _payload_size(world: World, record: Record) -> str:
     return str(world.with_size(world.payload(world.known_runs[record["id"]]))["payload_size"])
 
@@ -86,56 +65,41 @@ PLAIN: Final = Model("record")
 STEP: Final = Model("flowStep")
 HOOK: Final = Model("trigger")
 PAYLOAD: Final = Model("payloadMetadata", whole=World.with_size)
-VERSION: Final = Model(
-    "flowVersion", {"steps": Relation(lambda: STEP, lambda world, record: world.steps(record["id"]))}
-)
-_TO_FLOW: Final = {
-    "flow": Relation(lambda: FLOW, _flow_of),
-    "flowVersion": Relation(lambda: VERSION, _version_of),
-}
-FLOW: Final[Model] = Model(
+VERSION: Final = Model("flowVersion", {"steps": Relation(STEP, lambda world, record: world.steps(record["id"]))})
+FLOW: Final = Model(
     "flow",
     {
-        "versions": Relation(lambda: VERSION, _of_flow(World.versions)),
-        "latestVersion": _version(lambda flow: flow.versions[-1] if flow.versions else None),
-        "deployedVersion": _version(lambda flow: flow.deployed),
-        "currentVersion": _version(lambda flow: flow.deployed or (flow.versions[-1] if flow.versions else None)),
-        "labels": Relation(lambda: PLAIN, _none),
-        "webhooks": Relation(lambda: HOOK, _of_flow(lambda world, flow: world.hooks(flow, flow.webhooks))),
-        "callbacks": Relation(lambda: HOOK, _of_flow(lambda world, flow: world.hooks(flow, flow.callbacks))),
-        "notificationGroups": Relation(lambda: PLAIN, _none),
-        "deployments": Relation(lambda: VERSION, _of_flow(_deployments)),
+        "versions": _of_flow(VERSION, World.versions),
+        "latestVersion": _of_flow(VERSION, lambda world, flow: world.version(flow, flow.versions[-1])),
+        "deployedVersion": _of_flow(VERSION, World.deployed_version),
+        "currentVersion": _of_flow(VERSION, lambda world, flow: world.version(flow, flow.current)),
+        "labels": Relation(PLAIN, _none),
+        "webhooks": _of_flow(HOOK, lambda world, flow: world.hooks(flow, flow.webhooks)),
+        "callbacks": _of_flow(HOOK, lambda world, flow: world.hooks(flow, flow.callbacks)),
+        "notificationGroups": Relation(PLAIN, _none),
+        "deployments": _of_flow(VERSION, lambda world, flow: [*filter(None, [world.deployed_version(flow)])]),
     },
 )
+_TO_FLOW: Final = {"flow": Relation(FLOW, _flow_of), "flowVersion": Relation(VERSION, _version_of)}
 LOG: Final = Model(
     "flowRunLog",
     {
-        "flowRunLogMetadata": Relation(lambda: PLAIN, _none),
-        "flowStep": Relation(lambda: STEP, lambda _, record: record["_step"]),
+        "flowRunLogMetadata": Relation(PLAIN, _none),
+        "flowStep": Relation(STEP, lambda _, record: record["_step"]),
     },
 )
-RUN: Final[Model] = Model(
+RUN: Final = Model(
     "flowRun",
     {
         **_TO_FLOW,
-        "payloadSize": Relation(lambda: PLAIN, _payload_size),
-        "retriedFlowRun": Relation(lambda: RUN, _retried),
-        "flowRunLogs": Relation(lambda: LOG, lambda world, record: world.logs(world.known_runs[record["id"]])),
+        "payloadSize": Relation(PLAIN, _payload_size),
+        "retriedFlowRun": Relation(None, _retried),
+        "flowRunLogs": Relation(LOG, lambda world, record: world.logs(world.known_runs[record["id"]])),
     },
 )
-QUEUED: Final = Model(
-    "scheduledFlow",
-    {
-        **_TO_FLOW,
-        "payloadMetadata": Relation(
-            lambda: PAYLOAD, lambda world, record: world.payload(world.runs_by_number[record["id"]])
-        ),
-    },
-)
-MESSAGE: Final = Model("message")
-CONVERSATION: Final = Model(
-    "conversation", {"messages": Relation(lambda: MESSAGE, lambda _, record: record["_messages"])}
-)
+_OF_PLACE: Final = Relation(PAYLOAD, lambda world, record: world.payload(world.runs_by_number[record["id"]]))
+QUEUED: Final = Model("scheduledFlow", {**_TO_FLOW, "payloadMetadata": _OF_PLACE})
+CONVERSATION: Final = Model("conversation", {"messages": Relation(Model("message"), lambda _, talk: talk["_messages"])})
 
 
 def _equal(*names: str) -> dict[str, Filter]:
@@ -155,13 +119,13 @@ RUNS: Final = Listing(
     RUN,
     {
         **_equal("status", "user_id", "flow_id", "flow_version_id", "trigger"),
-        "started_after": _after,
-        "started_before": _before,
+        "started_after": lambda record, text: record["started_at"] >= _seconds(text),
+        "started_before": lambda record, text: record["started_at"] <= _seconds(text),
         "started_on": _on,
         "search": contains("id", "name"),
         "virtual_environment_id": is_equal("_environment"),
-        "has_warnings": is_flag(lambda record: record["has_warnings"]),
-        "retried": is_flag(lambda record: record["retry_flow_run_id"] is not None),
+        "has_warnings": is_equal("has_warnings"),
+        "retried": is_equal("_retried"),
     },
     ("started_at", "finished_at", "created_at", "updated_at", "duration", "status", "name", "id"),
     "-started_at",
@@ -182,8 +146,8 @@ TRACKED: Final = Listing(
     PLAIN,
     {
         **_equal("flow_id", "flow_run_id", "step_id", "entity_type_id", "value"),
-        "created_before": _before,
-        "created_after": _after,
+        "created_before": lambda record, text: record["created_at"] <= _seconds(text),
+        "created_after": lambda record, text: record["created_at"] >= _seconds(text),
     },
 )
 CONVERSATIONS: Final = Listing(

@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
+from msgspec.structs import asdict
+
 from sandbox.foundation.form_data import media_type
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.platform.flows.model import Flow, Hook, Webhook
@@ -62,13 +64,7 @@ def conversation_record(conversation: Conversation) -> Record:
         "reported": False,
         **_times(conversation.created_at, conversation.updated_at),
         "_messages": [
-            {
-                "id": message.id,
-                "role": message.role,
-                "content": message.content,
-                "created_at": moment(message.created_at),
-            }
-            for message in conversation.messages
+            {**asdict(message), "created_at": moment(message.created_at)} for message in conversation.messages
         ],
     }
 
@@ -89,10 +85,6 @@ class World:
         """The flows of the company by id."""
         return {flow.id: flow for flow in self.platform.store.flows.flows(self.company)}
 
-    def flows(self) -> list[Record]:
-        """Return the flows, oldest first."""
-        return [self.flow(flow) for flow in self.known_flows.values()]
-
     def flow(self, flow: Flow) -> Record:
         """Return a flow."""
         return {
@@ -110,6 +102,10 @@ class World:
     def versions(self, flow: Flow) -> list[Record]:
         """Return the versions of a flow, oldest first."""
         return [self.version(flow, version) for version in flow.versions]
+
+    def deployed_version(self, flow: Flow) -> Record | None:
+        """Return the version of a flow that is deployed."""
+        return None if flow.deployed is None else self.version(flow, flow.deployed)
 
     def version(self, flow: Flow, version: int) -> Record:
         """Return a version of a flow."""
@@ -154,10 +150,6 @@ class World:
         """The runs of the company by number."""
         return {run.number: run for run in self.known_runs.values()}
 
-    def runs(self) -> list[Record]:
-        """Return the runs, oldest first."""
-        return [self.run(run) for run in self.known_runs.values()]
-
     def run(self, run: FlowRun) -> Record:
         """Return a run."""
         status = run.status(self.now)
@@ -178,8 +170,8 @@ class World:
             "duration": None if finished is None else round(finished - run.started_at),
             "retry_flow_run_id": run.retries,
             "has_warnings": False,
-            "_number": run.number,
             "_environment": run.environment,
+            "_retried": run.retries is not None,
         }
 
     def logs(self, run: FlowRun) -> list[Record]:
@@ -206,10 +198,6 @@ class World:
             for at, (level, message, step, when, payload) in enumerate(lines, start=1)
         ]
 
-    def payloads(self) -> list[Record]:
-        """Return the descriptions of the payloads of runs, oldest first."""
-        return [self.payload(run) for run in self.known_runs.values()]
-
     def payload(self, run: FlowRun) -> Record:
         """Return the description of the payload of a run, which ``with_size`` completes."""
         return {
@@ -227,10 +215,9 @@ class World:
         size, dropped = ("0", "1") if content is None else (str(len(content)), "0")
         return {**payload, "payload_size": size, "dropped": dropped}
 
-    def queue(self) -> list[Record]:
-        """Return the runs that wait: those that were queued and have no end yet, oldest first."""
-        runs = self.known_runs.values()
-        return [self.queued(run) for run in runs if run.trigger != "Manual" and run.status(self.now) == STARTED]
+    def is_queued(self, run: FlowRun) -> bool:
+        """Return whether a run waits: it was queued and has no end yet."""
+        return run.trigger != "Manual" and run.status(self.now) == STARTED
 
     def queued(self, run: FlowRun) -> Record:
         """Return the place of a run in the queue."""
@@ -242,7 +229,6 @@ class World:
             "trigger": run.trigger,
             "status": "pending",
             **_times(run.started_at, run.started_at),
-            "_run": run.id,
         }
 
 
