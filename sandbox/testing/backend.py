@@ -32,8 +32,10 @@ class Verb(Generic[T]):
     body: Mapping[str, Any] | None = None
     _: KW_ONLY
     query: Mapping[str, object] = field(default_factory=dict)
+    owned: Callable[[Backend, Ownership], object] | None = None
+    """Raises ``NotFoundError`` unless a company that shares a sandbox has the thing that the verb acts upon."""
     isolated: Callable[[Backend, Ownership], T] | str | None = None
-    """How a company performs it that shares a sandbox with others.
+    """How such a company performs it.
 
     Like everybody (``None``), by verbs of its parent, or not at all: the text names what would disturb the others.
     """

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -60,12 +61,11 @@ class ClockState(NamedTuple):
 
 def clock() -> Verb[ClockState]:
     """Return the sandbox time, whether it is frozen, and its rate."""
-
-    def here(sandbox: Sandbox) -> ClockState:
-        clock = sandbox.clock
-        return ClockState(clock.now(), clock.frozen, clock.rate, clock.moved)
-
-    return Verb("GET /clock", here, lambda answer: ClockState(reading.now(answer), answer["frozen"], answer["rate"]))
+    return Verb(
+        "GET /clock",
+        lambda it: ClockState(it.clock.now(), it.clock.frozen, it.clock.rate, it.clock.moved),
+        lambda answer: ClockState(reading.now(answer), answer["frozen"], answer["rate"]),
+    )
 
 
 def advance(step: timedelta | str) -> Verb[datetime]:
@@ -127,8 +127,12 @@ def rule(rule_id: str) -> Verb[RuleState]:
         f"GET /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.get(rule_id),
         reading.rule,
-        isolated=lambda parent, own: own.rule(parent.do(rules()), rule_id),
+        owned=_own_rule(rule_id),
     )
+
+
+def _own_rule(rule_id: str) -> Callable[[Backend, Ownership], object]:
+    return lambda parent, own: own.rule(parent.do(rules()), rule_id)
 
 
 def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
@@ -144,17 +148,13 @@ def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
 
 def replace_rule(rule_id: str, given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
     """Put a rule in the place of another, or raise ``NotFoundError``."""
-
-    def isolated(parent: Backend, own: Ownership) -> RuleState:
-        known = own.rule(parent.do(rules()), rule_id)
-        return parent.do(replace_rule(known.id, own.narrowed(_as_rule(given))))
-
     return Verb(
         f"PUT /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.replace(rule_id, _as_rule(given)),
         reading.rule,
         given.document() if hasattr(given, "document") else given,
-        isolated=isolated,
+        owned=_own_rule(rule_id),
+        isolated=lambda parent, own: parent.do(replace_rule(rule_id, own.narrowed(_as_rule(given)))),
     )
 
 
@@ -170,7 +170,7 @@ def remove_rule(rule_id: str) -> Verb[RuleState]:
         f"DELETE /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.remove(rule_id),
         reading.rule,
-        isolated=lambda parent, own: parent.do(remove_rule(own.rule(parent.do(rules()), rule_id).id)),
+        owned=_own_rule(rule_id),
     )
 
 
@@ -305,24 +305,20 @@ def add_service(
 
 def change_service(service_id: int, changes: Mapping[str, object]) -> Verb[Service]:
     """Activate or deactivate a service, and change its options; raise ``InvalidValueError``."""
+    return Verb(
+        f"PATCH /services/{service_id}",
+        lambda it: it.store.change_service(service_id, **changes),  # type: ignore[arg-type]
+        reading.service,
+        dict(changes),
+        owned=_own("service", services, service_id),
+    )
 
-    def here(sandbox: Sandbox) -> Service:
-        return sandbox.store.change_service(service_id, **changes)  # type: ignore[arg-type]
 
-    isolated = _if_own("service", services, service_id, lambda: change_service(service_id, changes))
-    return Verb(f"PATCH /services/{service_id}", here, reading.service, dict(changes), isolated=isolated)
-
-
-def _if_own(
-    kind: str, listed: Callable[[], Verb[list[Any]]], key: int | str, act: Callable[[], Verb[T]]
-) -> Callable[[Backend, Ownership], T]:
-    """Return how a company that shares a sandbox acts upon a thing in a list; others raise ``NotFoundError``."""
-
-    def isolated(parent: Backend, own: Ownership) -> T:
-        own.checked(next((thing for thing in parent.do(listed()) if thing.id == key), None), kind, key)
-        return parent.do(act())
-
-    return isolated
+def _own(kind: str, listed: Callable[[], Verb[list[Any]]], key: int | str) -> Callable[[Backend, Ownership], object]:
+    """Return the check that a thing in a list is of a company that shares a sandbox."""
+    return lambda parent, own: own.checked(
+        next((thing for thing in parent.do(listed()) if thing.id == key), None), kind, key
+    )
 
 
 # --- what becomes of payloads -----------------------------------------------------------------------------------------
@@ -345,13 +341,17 @@ def report(**where: str | None) -> Verb[Report]:
 def _own_report(parent: Backend, own: Ownership, where: Mapping[str, str | None]) -> Report:
     from sandbox.platform.processing.report import Report
 
-    found = [parent.do(report(**{**where, "company": known})) for known in _meant(own, where.get("company"))]
+    found = _each_own(report, parent, own, where)
     rows = sorted((row for each in found for row in each.rows), key=lambda row: row.id)
     return Report(rows, sum(each.waiting for each in found), max((each.dropped for each in found), default=0))
 
 
-def _meant(own: Ownership, company: str | None) -> list[str]:
-    return [known for known in own.companies if company in (None, known)]
+def _each_own(
+    verb: Callable[..., Verb[T]], parent: Backend, own: Ownership, where: Mapping[str, str | None]
+) -> list[T]:
+    """Return the answers to a verb about each owned company that is meant."""
+    meant = where.get("company")
+    return [parent.do(verb(**{**where, "company": known})) for known in own.companies if meant in (None, known)]
 
 
 def _next_page(pages: list[Any]) -> Mapping[str, object] | None:
@@ -367,10 +367,11 @@ def report_row(row_id: int) -> Verb[Row]:
 
         return row_of(sandbox.platform.processing.item(row_id), whole=True)
 
-    def own_one(parent: Backend, own: Ownership) -> Row:
-        return own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
+    return Verb(f"GET /sync-report/{row_id}", here, reading.row, isolated=partial(_own_row, row_id=row_id))
 
-    return Verb(f"GET /sync-report/{row_id}", here, reading.row, isolated=own_one)
+
+def _own_row(parent: Backend, own: Ownership, row_id: int) -> Row:
+    return own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
 
 
 def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[list[Row]]:
@@ -391,7 +392,7 @@ def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[list[Row]]:
     def own_ones(parent: Backend, own: Ownership) -> list[Row]:
         ids = row_ids or [row.id for row in _own_report(parent, own, {"status": "Failed", **given}).rows]
         for row_id in ids:
-            own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
+            _own_row(parent, own, row_id)
         return parent.do(resync(ids)) if ids else []
 
     body = {"ids": list(row_ids)} if row_ids else given
@@ -406,8 +407,7 @@ def runs(**where: str) -> Verb[list[Run]]:
         return [run for run in found if all(getattr(run, name) == value for name, value in where.items())]
 
     def own_ones(parent: Backend, own: Ownership) -> list[Run]:
-        each = (runs(**{**where, "company": known}) for known in _meant(own, where.get("company")))
-        return sorted((run for verb in each for run in parent.do(verb)), key=lambda run: run.number)
+        return sorted(chain(*_each_own(runs, parent, own, where)), key=lambda run: run.number)
 
     query = {"limit": PAGE, **where}
     return Verb("GET /runs", here, reading.runs, query=query, more=_next_page, isolated=own_ones)
@@ -422,15 +422,14 @@ def run_log(run_id: str) -> Verb[list[LogLine]]:
         processing = sandbox.platform.processing
         return log_of(processing.find_run(run_id), processing.items())
 
-    isolated = _if_own("run", runs, run_id, lambda: run_log(run_id))
-    return Verb(f"GET /runs/{_quoted(run_id)}/log", here, reading.each(reading.log_line, "lines"), isolated=isolated)
+    route, read = f"GET /runs/{_quoted(run_id)}/log", reading.each(reading.log_line, "lines")
+    return Verb(route, here, read, owned=_own("run", runs, run_id))
 
 
 def run_service(service_id: int) -> Verb[Run]:
     """Run a service now, and return the run; raise ``ConflictError`` or ``NotFoundError``."""
-    isolated = _if_own("service", services, service_id, lambda: run_service(service_id))
-    route = f"POST /services/{service_id}/run"
-    return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, isolated=isolated)
+    route, owned = f"POST /services/{service_id}/run", _own("service", services, service_id)
+    return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, owned=owned)
 
 
 def next_run(service_id: int) -> Verb[datetime | None]:
@@ -483,14 +482,14 @@ def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
         lambda it: it.store.flows.change_flow(flow_id, **changes),
         reading.flow,
         dict(changes),
-        isolated=_if_own("flow", flows, flow_id, lambda: change_flow(flow_id, changes)),
+        owned=_own("flow", flows, flow_id),
     )
 
 
 def delete_flow(flow_id: int) -> Verb[None]:
     """Delete a flow with its webhooks and callbacks."""
-    route, isolated = f"DELETE /flows/{flow_id}", _if_own("flow", flows, flow_id, lambda: delete_flow(flow_id))
-    return Verb(route, lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, isolated=isolated)
+    route, owned = f"DELETE /flows/{flow_id}", _own("flow", flows, flow_id)
+    return Verb(route, lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, owned=owned)
 
 
 def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
@@ -521,16 +520,14 @@ def add_api_key(company: str, name: str) -> Verb[NewApiKey]:
 
 def revoke_api_key(key_id: int) -> Verb[ApiKey]:
     """Revoke an API key; it stays in the list."""
-    isolated = _if_own("API key", api_keys, key_id, lambda: revoke_api_key(key_id))
-    route = f"POST /api-keys/{key_id}/revoke"
-    return Verb(route, lambda it: it.store.flows.revoke_api_key(key_id), reading.api_key, isolated=isolated)
+    route, owned = f"POST /api-keys/{key_id}/revoke", _own("API key", api_keys, key_id)
+    return Verb(route, lambda it: it.store.flows.revoke_api_key(key_id), reading.api_key, owned=owned)
 
 
 def delete_api_key(key_id: int) -> Verb[None]:
     """Delete an API key."""
-    isolated = _if_own("API key", api_keys, key_id, lambda: delete_api_key(key_id))
-    route = f"DELETE /api-keys/{key_id}"
-    return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, isolated=isolated)
+    route, owned = f"DELETE /api-keys/{key_id}", _own("API key", api_keys, key_id)
+    return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, owned=owned)
 
 
 # --- tokens, and what the journal shows -------------------------------------------------------------------------------
@@ -591,8 +588,8 @@ def duplicates(by: Likeness | None = None, json_path: str | None = None, **where
         return find_duplicates(sandbox.journal.entries(meant), by, json_path)
 
     def own_ones(parent: Backend, own: Ownership) -> list[Duplicates]:
-        each = (duplicates(by, json_path, **{**where, "company": known}) for known in own.companies)
-        return sorted((group for verb in each for group in parent.do(verb)), key=lambda group: group.entries[0].seq)
+        found = _each_own(partial(duplicates, by, json_path), parent, own, where)
+        return sorted(chain(*found), key=lambda group: group.entries[0].seq)
 
     query = {"by": by, "json_path": json_path, "entries": True, **where}
     return Verb("GET /requests/duplicates", here, reading.duplicates, query=query, isolated=own_ones)
@@ -625,13 +622,9 @@ def contract_violations(after: int = 0, **where: str) -> Verb[ContractViolations
         journal = TenantJournal(parent.journal, own)
         return ContractViolations(ordered, received=sum(1 for _ in journal.entries()), lost=journal.dropped)
 
-    def more(pages: list[Any]) -> Mapping[str, object] | None:
-        after = pages[-1]["next_after"]
-        return None if after is None else {"after": after}
-
     query = {"after": after, "limit": PAGE, **where}
     read = reading.contract_violations
-    return Verb("GET /contract-violations", here, read, query=query, more=more, isolated=own_ones)
+    return Verb("GET /contract-violations", here, read, query=query, more=_next_page, isolated=own_ones)
 
 
 # --- the sandbox as a whole -------------------------------------------------------------------------------------------

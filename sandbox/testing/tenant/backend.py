@@ -85,7 +85,9 @@ class Tenant:
         return TenantRecorder(self, self.parent.recorder, self._own)
 
     def do(self, verb: Verb[T]) -> T:
-        """Perform a verb as its row says; raise ``SharedSandboxError``."""
+        """Perform a verb as its row says; raise ``SharedSandboxError``, or ``NotFoundError`` for a thing of others."""
+        if verb.owned is not None:
+            verb.owned(self.parent, self._own)
         if callable(verb.isolated):
             return verb.isolated(self.parent, self._own)
         if verb.empties_journal and self._shared:
