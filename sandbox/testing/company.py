@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sandbox.foundation.errors import NotFoundError
 from sandbox.platform.model import Connector, Entity, OAuthClient, Service
 from sandbox.testing import verbs
-from sandbox.testing.backend import Backend, Credentials
+from sandbox.testing.backend import Backend, Credentials, Verb
 
 if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.platform.flows.model import ApiKey, Flow
+    from sandbox.platform.flows.model import ApiKey, Flow  # noqa: F401 - the base class of `ApiKeys` names it
 
 T = TypeVar("T")
 
 
-class _Part:
-    """A part of a company; where a connector is not named, the company's first one is meant."""
+class _Part(Generic[T]):
+    """The things of one kind in a company; where a connector is not named, the company's first one is meant."""
+
+    _kind: str
+    _listed: Callable[..., Verb[list[Any]]]
+    """The verb that lists them: those of all companies, or those of a connector."""
+    _of_connectors = False
+    _name: Callable[[Any], str] = attrgetter("name")
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._do = backend.do
+
+    def __iter__(self) -> Iterator[T]:
+        if self._of_connectors:
+            return iter([thing for known in self._connectors() for thing in self._do(self._listed(known.id))])
+        slug = self._backend.company
+        return iter([thing for thing in self._do(self._listed()) if thing.company == slug])
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(map(self._name, self)) or 'none'}>"
+
+    def _get(self, name: str) -> T:
+        return named(self._kind, name, {self._name(thing): thing for thing in self})
 
     def _connectors(self) -> list[Connector]:
         slug = self._backend.company
@@ -44,18 +63,14 @@ def named(kind: str, name: str, known: Mapping[str, T]) -> T:
     return known[name]
 
 
-class OAuthClients(_Part):
+class OAuthClients(_Part[OAuthClient]):
     """The OAuth clients of a company; iterating over them gives the oldest first."""
+
+    _kind, _listed, _of_connectors = "OAuth client", staticmethod(verbs.clients), True
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self._added: dict[str, Credentials] = {}
-
-    def __iter__(self) -> Iterator[OAuthClient]:
-        return iter([client for known in self._connectors() for client in self._do(verbs.clients(known.id))])
-
-    def __repr__(self) -> str:
-        return f"<OAuthClients: {_listed(client.name for client in self)}>"
 
     def add(self, name: str, connector: str | None = None) -> Credentials:
         """Add an OAuth client and return its id and its secret, which the sandbox shows once."""
@@ -84,19 +99,13 @@ class OAuthClients(_Part):
         return known[client.id]
 
     def _get(self, name: str) -> OAuthClient:
-        clients = list(self)
-        by_id = {client.id: client for client in clients}
-        return by_id[name] if name in by_id else named("OAuth client", name, {each.name: each for each in clients})
+        return next((client for client in self if client.id == name), None) or super()._get(name)
 
 
-class Entities(_Part):
+class Entities(_Part[Entity]):
     """The entities of a company's connectors, against which payloads are checked."""
 
-    def __iter__(self) -> Iterator[Entity]:
-        return iter([entity for known in self._connectors() for entity in self._do(verbs.entities(known.id))])
-
-    def __repr__(self) -> str:
-        return f"<Entities: {_listed(entity.name for entity in self)}>"
+    _kind, _listed, _of_connectors = "entity", staticmethod(verbs.entities), True
 
     def add(
         self,
@@ -115,19 +124,14 @@ class Entities(_Part):
 
     def set_schema(self, name: str, json_schema: dict[str, Any] | None) -> Entity:
         """Replace the JSON Schema of an entity, or return to the one that follows from its sample (``None``)."""
-        entity = named("entity", name, {each.name: each for each in self})
+        entity = self._get(name)
         return self._do(verbs.change_entity(entity.connector_id, entity.id, json_schema))
 
 
-class Services(_Part):
+class Services(_Part[Service]):
     """The services of a company: its inbound URLs."""
 
-    def __iter__(self) -> Iterator[Service]:
-        slug = self._backend.company
-        return iter([service for service in self._do(verbs.services()) if service.company == slug])
-
-    def __repr__(self) -> str:
-        return f"<Services: {_listed(service.vanity_url for service in self)}>"
+    _kind, _listed, _name = "service", staticmethod(verbs.services), attrgetter("vanity_url")
 
     def add(self, vanity_url: str, entity: str, *, connector: str | None = None, active: bool = True) -> Service:
         """Add a service that takes payloads of an entity of the connector at a vanity URL."""
@@ -146,19 +150,11 @@ class Services(_Part):
         """Delete a service; its inbound URL is free again. Raise ``NotFoundError``."""
         self._do(verbs.delete_service(self._get(vanity_url).id))
 
-    def _get(self, vanity_url: str) -> Service:
-        return named("service", vanity_url, {service.vanity_url: service for service in self})
 
-
-class Flows(_Part):
+class Flows(_Part["Flow"]):
     """The process flows of a company."""
 
-    def __iter__(self) -> Iterator[Flow]:
-        slug = self._backend.company
-        return iter([flow for flow in self._do(verbs.flows()) if flow.company == slug])
-
-    def __repr__(self) -> str:
-        return f"<Flows: {_listed(flow.name for flow in self)}>"
+    _kind, _listed = "flow", staticmethod(verbs.flows)
 
     def add(self, name: str, **parts: object) -> Flow:
         """Add a flow as a seed has it: ``add("Orders in", webhooks=[{}], callbacks=[{"returns": [1]}])``."""
@@ -166,18 +162,13 @@ class Flows(_Part):
 
     def delete(self, name: str) -> None:
         """Delete a flow with its webhooks and callbacks. Raise ``NotFoundError``."""
-        self._do(verbs.delete_flow(named("flow", name, {flow.name: flow for flow in self}).id))
+        self._do(verbs.delete_flow(self._get(name).id))
 
 
-class ApiKeys(_Part):
+class ApiKeys(_Part["ApiKey"]):
     """The API keys of a company."""
 
-    def __iter__(self) -> Iterator[ApiKey]:
-        slug = self._backend.company
-        return iter([key for key in self._do(verbs.api_keys()) if key.company == slug])
-
-    def __repr__(self) -> str:
-        return f"<ApiKeys: {_listed(key.name for key in self)}>"
+    _kind, _listed = "API key", staticmethod(verbs.api_keys)
 
     def add(self, name: str) -> str:
         """Add an API key and return its text, which the sandbox shows once."""
@@ -190,10 +181,3 @@ class ApiKeys(_Part):
     def delete(self, name: str) -> None:
         """Delete an API key. Raise ``NotFoundError``."""
         self._do(verbs.delete_api_key(self._get(name).id))
-
-    def _get(self, name: str) -> ApiKey:
-        return named("API key", name, {key.name: key for key in self})
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
