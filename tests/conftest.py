@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -16,6 +16,9 @@ from sandbox.platform.keys import SigningKey
 from sandbox.web.app import SandboxApp
 from tests.browser import _loop_of_the_browser, browser
 from tests.contract import ContractClient
+
+if TYPE_CHECKING:
+    from sandbox.testing.handle import Patchworks
 
 __all__ = ["_loop_of_the_browser", "browser"]
 
@@ -120,6 +123,16 @@ class Integration:
         """Call the control API."""
         body = {} if json is None else {"json": json}
         return self.http.open(f"/_sandbox{path}", method=method, query_string=query or None, **body)
+
+
+def handle_at(url: str, sandbox: Sandbox) -> Patchworks:
+    """Return the handle of a sandbox at a URL at which nothing listens."""
+    from sandbox import SandboxServer
+
+    class Unserved(SandboxServer):
+        base_url = known_url = url  # type: ignore[assignment]
+
+    return Unserved(sandbox).patchworks
 
 
 @pytest.fixture

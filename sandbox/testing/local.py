@@ -9,18 +9,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from typing_extensions import Self
 
-from sandbox.foundation.errors import ConflictError, NotFoundError, NotInProcessError
+from sandbox.foundation.errors import ConflictError, NotFoundError
 from sandbox.journal.journal import Journal
 from sandbox.server import sandbox_server
 from sandbox.state.sandbox import Sandbox
 from sandbox.testing.backend import Credentials, Verb
-from sandbox.web.addresses import Endpoints
-from sandbox.web.app import SandboxApp
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -116,9 +113,9 @@ class SandboxServer(sandbox_server.SandboxServer):
 
 @dataclass(frozen=True)
 class InProcess:
-    """A ``Backend`` over a server of this process, or over the addresses at which only mounted clients reach it."""
+    """A ``Backend`` over a server of this process."""
 
-    served: SandboxServer | Endpoints
+    served: SandboxServer
 
     @property
     def place(self) -> InProcess:
@@ -128,7 +125,7 @@ class InProcess:
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself; raise ``ConflictError`` in a fork of the process that serves it."""
-        if isinstance(self.served, SandboxServer) and self.served.is_of_another_process:
+        if self.served.is_of_another_process:
             raise ConflictError(
                 "this process is a fork of the one that serves the sandbox, and its copy receives no request; ask the "
                 "handle there, or start a SandboxServer here"
@@ -143,7 +140,7 @@ class InProcess:
     @property
     def known_url(self) -> str | None:
         """The same if it was asked for already: no port is opened for a message."""
-        return self.served.known_url if isinstance(self.served, SandboxServer) else self.served.base_url
+        return self.served.known_url
 
     @property
     def token_url(self) -> str:
@@ -169,15 +166,13 @@ class InProcess:
         """The OAuth clients of the seed."""
         return [Credentials(new.client.id, new.secret) for new in self.sandbox.credentials.values()]
 
-    @cached_property
+    @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application."""
-        return self.served.app if isinstance(self.served, SandboxServer) else SandboxApp(self.sandbox)
+        return self.served.app
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
         """Serve the sandbox over TLS too, on a port of loopback."""
-        if not isinstance(self.served, SandboxServer):
-            raise NotInProcessError("the sandbox is not served; hold it by the handle of a SandboxServer")
         return self.served.served_by_tls(context)
 
     @property

@@ -20,10 +20,7 @@ from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, violations_of
 from sandbox.platform.serve import serve
 from sandbox.state.sandbox import Sandbox
-from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess
-from sandbox.web.addresses import Endpoints
-from tests.conftest import Integration
+from tests.conftest import Integration, handle_at
 from tests.contract import published_document
 from tests.journal.journals import exchange as made
 
@@ -522,7 +519,7 @@ def _seqs(integration: Integration, **query: Any) -> list[int]:
 
 
 def test_test_handle_lists_every_violation(integration: Integration) -> None:
-    patchworks = Patchworks(InProcess(Endpoints(integration.sandbox, "http://localhost")))
+    patchworks = handle_at("http://localhost", integration.sandbox)
     assert patchworks.contract_violations == []
 
     integration.http.get("/v1/acme/orders")

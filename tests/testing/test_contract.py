@@ -10,16 +10,14 @@ from sandbox.foundation.errors import InvalidValueError
 from sandbox.journal.contract_rules import RULES
 from sandbox.testing.contract import MAX_REQUESTS, NotConformingError, UnjudgedError
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess
-from sandbox.web.addresses import Endpoints
-from tests.conftest import Integration
+from tests.conftest import Integration, handle_at
 
 ACCEPT = {"Accept": "application/json"}
 
 
 @pytest.fixture
 def patchworks(integration: Integration) -> Patchworks:
-    return Patchworks(InProcess(Endpoints(integration.sandbox, "http://localhost")))
+    return handle_at("http://localhost", integration.sandbox)
 
 
 def problem(check: Callable[[], object]) -> str:

@@ -23,10 +23,9 @@ import requests
 import urllib3
 
 from sandbox import Sandbox, SandboxServer
-from sandbox.foundation.errors import ConflictError, InvalidValueError, NotInProcessError, RefusedHostError
+from sandbox.foundation.errors import ConflictError, InvalidValueError, RefusedHostError
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess
-from sandbox.web.addresses import PRODUCTION_HOSTS, Endpoints
+from sandbox.web.addresses import PRODUCTION_HOSTS
 
 URL = "https://inbound.pwks.co/v1/acme/anything"
 ELSEWHERE = "https://api.shop.example/orders"
@@ -323,9 +322,9 @@ def test_isolated_company_is_intercepted_for(patchworks: Patchworks) -> None:
 
 
 def test_sandbox_that_is_not_served_cannot_intercept(sandbox: Sandbox) -> None:
-    unserved = Patchworks(InProcess(Endpoints(sandbox, "http://sandbox")))
+    unserved = SandboxServer(sandbox).patchworks
 
-    with pytest.raises(NotInProcessError, match="not served"), unserved.intercept():
+    with pytest.raises(ConflictError, match="does not run; start it first"), unserved.intercept():
         pass
 
 

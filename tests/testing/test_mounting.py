@@ -14,15 +14,15 @@ from msgspec.structs import replace
 from sandbox import Sandbox
 from sandbox.faults import Fault, connection_reset, empty_response, garbage_response, hang, status, truncated_body
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess, SandboxServer
+from sandbox.testing.local import SandboxServer
 from sandbox.testing.mounting import WSGIAdapter
-from sandbox.web.addresses import Endpoints
+from tests.conftest import handle_at
 
 
 @pytest.fixture
 def patchworks(sandbox: Sandbox) -> Patchworks:
     """A handle without a server."""
-    return Patchworks(InProcess(Endpoints(sandbox, "http://sandbox")))
+    return handle_at("http://sandbox", sandbox)
 
 
 @pytest.fixture

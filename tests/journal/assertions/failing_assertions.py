@@ -15,10 +15,8 @@ from sandbox.faults.kinds.answers import Status
 from sandbox.journal.assertions.view import NotReceivedError
 from sandbox.platform.keys import SigningKey
 from sandbox.testing.handle import Patchworks
-from sandbox.testing.local import InProcess
-from sandbox.web.addresses import Endpoints
 from tests import ROOT
-from tests.conftest import Integration
+from tests.conftest import Integration, handle_at
 
 PAGE: Final = ROOT / "docs" / "failing-assertions.md"
 _HEAD: Final = """\
@@ -41,7 +39,7 @@ class Scene:
         sandbox = Sandbox(settings={"random_seed": 7, **settings}, signing_key=SigningKey.generate())
         sandbox.clock.change(now="2026-11-23T09:00:00Z", frozen=True, rate=None)
         self.integration = Integration(sandbox)
-        self.patchworks = Patchworks(InProcess(Endpoints(sandbox, "http://127.0.0.1:8025")))
+        self.patchworks = handle_at("http://127.0.0.1:8025", sandbox)
         self.url = "/v1/acme/anything"
 
     def post(self, payload: Any, token: str | None = None, path: str | None = None) -> None:
