@@ -106,9 +106,10 @@ def _add_schemas(spec: APISpec) -> None:
     from sandbox.faults.rules import schemas as fault_schemas
     from sandbox.state.seed.schema import components as seed_schemas
     from sandbox.state.snapshot import components as state_schemas
-    from sandbox.web.control import settings
+    from sandbox.web.control import requests, settings
 
-    for name, schema in {**settings.schemas(), **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
+    own = {**settings.schemas(), **requests.schemas()}
+    for name, schema in {**own, **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
         spec.components.schema(name, schema)
 
 

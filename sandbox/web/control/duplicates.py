@@ -9,8 +9,9 @@ from marshmallow import fields
 from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
+from sandbox.journal.form import shown
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.requests import EntrySchema, dropped_field, presented, query_flag
+from sandbox.web.control.requests import dropped_field, entries_field, query_flag
 from sandbox.web.control.schemas import AnswerSchema, StrictSchema, answer_of, between, one_of, says
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
@@ -44,7 +45,7 @@ class DuplicateSchema(AnswerSchema):
     flow = fields.String(allow_none=True, **says("Name of the process flow."))
     count = fields.Integer()
     requests = fields.List(fields.String(), **says("Ids of the entries, oldest first."))
-    entries = fields.List(fields.Nested(EntrySchema), **says("The entries, if asked for."))
+    entries = entries_field(**says("The entries, if asked for."))
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         """Require each field but the entries."""
@@ -75,7 +76,7 @@ def list_duplicates(query: dict[str, Any]) -> dict[str, Any]:
                 **_group(found),
                 "alike": found.alike,
                 "count": len(found.entries),
-                **({"entries": [presented(entry, listed=False) for entry in found.entries]} if with_entries else {}),
+                **({"entries": list(map(shown, found.entries))} if with_entries else {}),
             }
             for found in find_duplicates(journal.entries(entry_filter), by, json_path)
         ],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
-from flask import Response
+from flask import Response, jsonify
 from marshmallow import fields
 
 from sandbox.foundation.instants import parse_instant
@@ -18,7 +18,17 @@ from sandbox.journal.filter import EntryFilter, parse_cursor
 from sandbox.journal.form import SHOWN, shown
 from sandbox.journal.journal import Journal
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.schemas import INSTANT, AnswerSchema, StrictSchema, answer_of, between, one_of, says, taking
+from sandbox.web.control.schemas import (
+    INSTANT,
+    AnswerSchema,
+    Component,
+    StrictSchema,
+    answer_of,
+    between,
+    one_of,
+    says,
+    taking,
+)
 
 blueprint = Blueprint("requests", __name__, description="The journal of every request received")
 
@@ -47,23 +57,20 @@ def after_field() -> fields.String:
     return fields.String(load_default="0", metadata=metadata)
 
 
-class HeaderFieldSchema(StrictSchema):
-    """A header as it was sent; credentials are replaced by a fingerprint."""
-
-    name = fields.String(required=True)
-    value = fields.String(required=True)
-
-
-def _field(schema: Mapping[str, Any]) -> fields.Field[Any]:
-    if "items" in schema:
-        return fields.List(fields.Nested(HeaderFieldSchema))
-    return fields.Raw(metadata=dict(schema))
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schemas of an entry and of its headers by their names."""
+    header = {"name": {"type": "string"}, "value": {"type": "string"}}
+    return {"HeaderField": _object(header), "Entry": _object(SHOWN)}
 
 
-EntrySchema: Final = AnswerSchema.from_dict(
-    {name: _field(schema) for name, schema in SHOWN.items()}, name="EntrySchema"
-)
-"""A journal entry. `reason` has the cause, which the answer does not."""
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    required = sorted(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def entries_field(**options: Any) -> fields.Field[Any]:
+    """Return the field of an answer that shows entries."""
+    return fields.List(Component("Entry"), **options)
 
 
 class JournalPageSchema(AnswerSchema):
@@ -72,7 +79,7 @@ class JournalPageSchema(AnswerSchema):
 
 
 class RequestPageSchema(JournalPageSchema):
-    entries = fields.List(fields.Nested(EntrySchema))
+    entries = entries_field()
 
 
 class RequestFilterSchema(StrictSchema):
@@ -128,9 +135,9 @@ def read_instant(name: str, value: str) -> float:
 _SPACE_BEFORE_ZONE: Final = re.compile(r" (?=\d\d:?\d\d$)")
 
 
-def presented(entry: Entry, *, listed: bool) -> dict[str, Any]:
-    """Return an entry as the API shows it; with ``listed`` a large body is left out."""
-    return shown(entry, LISTED_BODY_LIMIT if listed else None)
+def listed(entry: Entry) -> dict[str, Any]:
+    """Return an entry as a listing shows it, without a large body."""
+    return shown(entry, LISTED_BODY_LIMIT)
 
 
 @blueprint.get("/requests", query=ListQuerySchema, answer=RequestPageSchema)
@@ -140,7 +147,7 @@ def list_requests(query: dict[str, Any]) -> dict[str, Any]:
     after, limit, newest = read_cursor(query.pop("after", "0"), journal), query.pop("limit"), query.pop("newest")
     page = journal.page(read_filter(query), after, limit, newest=newest)
     return {
-        "entries": [presented(entry, listed=True) for entry in page.entries],
+        "entries": list(map(listed, page.entries)),
         "next_after": page.next_after,
         "dropped": page.dropped,
     }
@@ -177,10 +184,10 @@ def clear_requests() -> dict[str, int]:
     return {"deleted": current_sandbox().journal.clear()}
 
 
-@blueprint.get("/requests/<entry_id>", answer=EntrySchema)
-def get_request(entry_id: str) -> dict[str, Any]:
+@blueprint.get("/requests/<entry_id>", answer="Entry")
+def get_request(entry_id: str) -> Response:
     """Show one request with its whole body, by its id or its sequence number."""
-    return presented(current_sandbox().journal.get(entry_id), listed=False)
+    return jsonify(shown(current_sandbox().journal.get(entry_id)))
 
 
 @blueprint.get("/requests/<entry_id>/body")

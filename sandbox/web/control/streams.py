@@ -23,7 +23,7 @@ from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.requests import CURSOR, EntrySchema, RequestFilterSchema, presented, read_filter
+from sandbox.web.control.requests import CURSOR, RequestFilterSchema, listed, read_filter
 from sandbox.web.control.tracing import request_id
 from sandbox.web.environ import CONNECTION, STREAMS
 from sandbox.web.paths import REQUEST_ID
@@ -35,7 +35,6 @@ PIECE: Final = 20
 
 HEARTBEAT: Final = b": still here\n\n"
 BEGINNING: Final = b"retry: 1000\n\n"
-_SCHEMA: Final = EntrySchema()
 
 
 class Feed:
@@ -77,7 +76,7 @@ class Feed:
 def _part(row: Entry | Event) -> bytes:
     if isinstance(row, Event):
         return _event("event", shown_event(row))
-    return _event("request", _SCHEMA.dump(presented(row, listed=True)), row.id)
+    return _event("request", listed(row), row.id)
 
 
 def _event(name: str, data: Any, id: str = "") -> bytes:

@@ -18,11 +18,11 @@ from sandbox.journal.journal import Search
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import ProblemSchema, problem
 from sandbox.web.control.requests import (
-    EntrySchema,
     RequestFilterSchema,
     after_field,
     dropped_field,
-    presented,
+    entries_field,
+    listed,
     read_cursor,
     read_filter,
 )
@@ -51,14 +51,14 @@ class WaitQuerySchema(RequestFilterSchema):
 class WaitedSchema(AnswerSchema):
     """The first `count` requests that match."""
 
-    entries = fields.List(fields.Nested(EntrySchema))
+    entries = entries_field()
     dropped = dropped_field()
 
 
 class WaitTimeoutSchema(ProblemSchema):
     """The time was up; with the requests that matched until then."""
 
-    entries = fields.List(fields.Nested(EntrySchema))
+    entries = entries_field()
     dropped = dropped_field()
 
 
@@ -210,12 +210,10 @@ class _Wait:
 
 
 def _waited(search: Search, timeout: float) -> Response:
-    entries = search.found
-    found = {"entries": [presented(entry, listed=True) for entry in entries], "dropped": search.journal.dropped}
-    document = WaitedSchema().dump(found)
-    if len(entries) >= search.count:
+    document = {"entries": list(map(listed, search.found)), "dropped": search.journal.dropped}
+    if len(search.found) >= search.count:
         return jsonify(document)
-    return problem(408, f"{len(entries)} of {search.count} requests came within {timeout:g} s", members=document)
+    return problem(408, f"{len(search.found)} of {search.count} requests came within {timeout:g} s", members=document)
 
 
 def _interrupted(error: WaitInterruptedError) -> Response:
@@ -246,11 +244,7 @@ def _mismatch(verdict: Verdict) -> dict[str, Any]:
         "matches": [entry.id for entry in verdict.matches],
         "near_misses": [
             {
-                "id": miss.entry.id,
-                "seq": miss.entry.seq,
-                "status": miss.entry.status,
-                "reason": miss.entry.reason,
-                "token_note": miss.entry.token_note,
+                **{name: getattr(miss.entry, name) for name in ("id", "seq", "status", "reason", "token_note")},
                 "differences": [{"path": found.path, "message": found.message} for found in miss.differences[:100]],
             }
             for miss in verdict.near_misses

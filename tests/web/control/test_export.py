@@ -15,7 +15,7 @@ from werkzeug.test import Client
 from sandbox import Sandbox, SandboxServer
 from sandbox.journal.export.curl import as_curl, curl
 from sandbox.journal.export.har import har_entry
-from sandbox.web.control.requests import presented
+from sandbox.journal.form import shown
 from tests.conftest import Integration
 from tests.journal.journals import exchange as made
 
@@ -87,7 +87,7 @@ def test_ndjson_has_an_entry_a_line_with_its_body_whole(integration: Integration
     lines = [json.loads(line) for line in answer.text.splitlines()]
     entries = list(integration.sandbox.journal.snapshot())[1:]
     assert [line["id"] for line in lines] == [entry.id for entry in entries]
-    assert [line["body"] for line in lines] == [presented(entry, listed=False)["body"] for entry in entries]
+    assert [line["body"] for line in lines] == [shown(entry)["body"] for entry in entries]
     assert answer.headers["Patchworks-Sandbox-Dropped"] == "0"
 
 
