@@ -11,7 +11,6 @@ from sandbox.web.dashboard import (  # noqa: F401 - each adds its pages
     dialogs,
     findings,
     flows,
-    keeping,
     processing,
     requests,
     rules,

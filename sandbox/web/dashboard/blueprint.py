@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
@@ -93,17 +93,9 @@ def clock_page() -> str:
     return render_template("clock.html", tokens=tokens, total=total)
 
 
-class _OfConnector(Protocol):
-    @property
-    def connector_id(self) -> int: ...
-
-
-_Each = TypeVar("_Each", bound=_OfConnector)
-
-
-def by_connector(found: Iterable[_Each]) -> dict[int, list[_Each]]:
+def by_connector(found: Iterable[Any]) -> dict[int, list[Any]]:
     """Return entities, clients or services by the id of their connector; one without any is left out."""
-    grouped: dict[int, list[_Each]] = {}
+    grouped: dict[int, list[Any]] = {}
     for each in found:
         grouped.setdefault(each.connector_id, []).append(each)
     return grouped
@@ -123,17 +115,11 @@ def try_it() -> str:
         }
         for service in store.services()
     ]
-    settings = current_sandbox().settings
-    first = choices[0] if choices else None
-    return render_template(
-        "try_it.html",
-        choices=choices,
-        token_path=settings.token_path,
-        scope=settings.required_scope,
-        code=_code(first["service"].path, first["clients"][0].id if first["clients"] else "", "", first["sample"])
-        if first
-        else [],
-    )
+    code: list[Snippet] = []
+    for first in choices[:1]:
+        client_id = first["clients"][0].id if first["clients"] else ""
+        code = _code(first["service"].path, client_id, "", first["sample"])
+    return render_template("try_it.html", choices=choices, code=code, settings=current_sandbox().settings)
 
 
 def _code(path: str, client_id: str, client_secret: str, payload: str) -> list[Snippet]:

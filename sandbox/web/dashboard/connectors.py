@@ -19,18 +19,13 @@ from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
 def connectors() -> str:
     """List the connectors."""
     store = current_sandbox().store
-    entities, clients = by_connector(store.entities()), by_connector(store.clients())
-    services = by_connector(store.services())
-    listed = [
-        {
-            "connector": connector,
-            "entities": entities.get(connector.id, []),
-            "clients": clients.get(connector.id, []),
-            "services": services.get(connector.id, []),
-        }
-        for connector in store.connectors()
-    ]
-    return render_template("connectors.html", connectors=listed, companies=store.companies())
+    return render_template(
+        "connectors.html",
+        connectors=store.connectors(),
+        entities=by_connector(store.entities()),
+        clients=by_connector(store.clients()),
+        services=by_connector(store.services()),
+    )
 
 
 @pages.get(f"{PAGES}/connectors/<int:connector_id>")
@@ -51,11 +46,9 @@ def _tab(template: str, connector_id: int) -> str:
     return render_template(
         template,
         connector=connector,
-        company=store.company(connector.company),
         entities=[(entity, detected_fields(entity.json_schema)) for entity in store.entities(connector_id)],
         clients=store.clients(connector_id),
         scope=current_sandbox().settings.required_scope,
-        used_by=[service for service in store.services() if service.connector_id == connector_id],
     )
 
 
@@ -99,7 +92,6 @@ def services() -> str:
         "services.html",
         services=store.services(),
         connectors={connector.id: connector for connector in store.connectors()},
-        entities=by_connector(store.entities()),
         inactive_answer=sandbox.settings.inactive_service,
     )
 

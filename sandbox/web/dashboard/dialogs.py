@@ -1,4 +1,4 @@
-"""Forms that add or delete connectors, entities, OAuth clients and services.
+"""Forms that add or delete connectors, entities, OAuth clients and services, and those that replace what is kept.
 
 Each is a page of its own, which reads and acts without JavaScript. With it, the form of the page opens as a dialog over
 the page that leads to it. The form makes its call of the control API, and shows a refusal of it.
@@ -7,14 +7,15 @@ the page that leads to it. The form makes its call of the control API, and shows
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
-from flask import request, url_for
+from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.foundation.errors import NotFoundError
+from sandbox.foundation.errors import DocumentError, NotFoundError
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
+from sandbox.foundation.yaml_document import document_of_text
 from sandbox.web.control.base import MAX_DEPTH, current_sandbox
 from sandbox.web.dashboard.acts import Answer, call, form_page
 from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
@@ -22,6 +23,11 @@ from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
 
 def _post(path: str, **body: Any) -> Answer:
     return call("POST", path, write_json(body).encode("utf-8", "replace"))
+
+
+def _uploaded() -> bytes:
+    upload = request.files.get("file")
+    return upload.read() if upload else b""
 
 
 @pages.route(f"{PAGES}/connectors/new", methods=["GET", "POST"])
@@ -53,8 +59,7 @@ def add_entity(connector_id: int) -> Response | tuple[str, int]:
     current_sandbox().store.connector(connector_id)
 
     def act() -> Answer:
-        upload = request.files.get("file")
-        sample = request.form.get("sample", "").encode("utf-8", "replace").strip() or (upload.read() if upload else b"")
+        sample = request.form.get("sample", "").encode("utf-8", "replace").strip() or _uploaded()
         body = write_json({name: request.form.get(name, "") for name in ("type", "name")}).encode("utf-8", "replace")
         if sample.strip():
             try:
@@ -147,3 +152,63 @@ def _delete(
         return call("DELETE", path, body)
 
     return form_page("delete.html", back, act, what=what, name=name, typed=typed, **shown)
+
+
+# --- exports, saved states, the seed and the reset --------------------------------------------------------------------
+
+
+_TITLES: Final = {
+    "load": "Load a saved state",
+    "seed": "Load a seed",
+    "clear": "Clear the journal",
+    "reset": "Reset the sandbox",
+}
+_WITHOUT_DOCUMENT: Final = {"clear": ("DELETE", "/requests"), "reset": ("POST", "/reset")}
+_FRAMING: Final = 64 * 1024
+"""Bytes of a form beside the document that it carries."""
+
+
+@pages.get(f"{PAGES}/state")
+def state() -> str:
+    """Show what can be taken away, and what can be put in its place."""
+    return render_template("state.html", titles=_TITLES)
+
+
+@pages.route(f"{PAGES}/state/<what>", methods=["GET", "POST"])
+def replace(what: str) -> Response | tuple[str, int]:
+    """Ask whether to clear the journal, to reset the sandbox or to load a document, and do it."""
+    if what not in _TITLES:
+        raise NotFoundError("page", what, _TITLES)
+    sandbox = current_sandbox()
+    request.max_content_length = sandbox.settings.state_limit + _FRAMING
+
+    def act() -> Answer:
+        if what in _WITHOUT_DOCUMENT:
+            return call(*_WITHOUT_DOCUMENT[what])
+        document = _uploaded() or request.form.get("text", "").encode("utf-8", "replace")
+        if what == "load":
+            return call("PUT", "/state", document)
+        return call("POST" if request.form.get("how") == "add" else "PUT", "/seed", _as_json(document))
+
+    return form_page(
+        "replace.html",
+        url_for("pages.state"),
+        act,
+        shows="" if what in _WITHOUT_DOCUMENT else "replaced.html",
+        opens=lambda _: url_for("pages.overview"),
+        what=what,
+        title=_TITLES[what],
+        sandbox=sandbox,
+    )
+
+
+def _as_json(document: bytes) -> bytes:
+    """Return a seed as JSON: the page takes the YAML of seed files too, but names of no file and of no variable."""
+    try:
+        parse_json(document)
+    except NotJsonError:
+        try:
+            return write_json(document_of_text("seed", document).content).encode() if document.strip() else b""
+        except DocumentError:
+            return document
+    return document

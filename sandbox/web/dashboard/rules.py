@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
-from urllib.parse import quote
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -28,7 +27,7 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.processing.items import ItemInProcessing, items_of
 from sandbox.platform.processing.values import Item
 from sandbox.web.control.base import current_sandbox
-from sandbox.web.dashboard.acts import call, refused
+from sandbox.web.dashboard.acts import call
 from sandbox.web.dashboard.blueprint import PAGES, pages
 from sandbox.web.dashboard.schema_form import SchemaForm
 
@@ -58,16 +57,6 @@ def _presets(folder: str | None) -> tuple[list[Preset], str | None]:
         return list(load_presets(folder).values()), None
     except InputError as error:
         return list(load_presets().values()), str(error)
-
-
-@pages.post(f"{PAGES}/faults/preset")
-def use_preset() -> Response | tuple[str, int] | str:
-    """Switch a preset on, for one service or for all."""
-    company, _, vanity_url = request.form.get("service", "").partition("/")
-    match = {"company": company, "vanity_url": vanity_url} if vanity_url else {}
-    name = request.form.get("preset", "")
-    answer = call("POST", f"/fault-presets/{quote(name, safe='')}", write_json({"match": match}).encode())
-    return refused(answer.refusal, answer.status) if answer.refusal else redirect(url_for("pages.faults"), 303)
 
 
 @pages.route(f"{PAGES}/faults/new", methods=["GET", "POST"])

@@ -195,10 +195,16 @@ def test_rule_links_to_the_requests_that_it_acted_on(integration: Integration) -
 
 
 def test_preset_is_switched_on_by_a_form(integration: Integration) -> None:
-    address = "/_sandbox/dashboard/faults/preset"
+    page = "/_sandbox/dashboard/faults"
+    form = next(each for each in Forms(integration.http.get(page).text).every if "json.match" in each)
+    assert form["json.match"] == "{}"
+    given = {**form.to_dict(), "json.match": '{"company": "acme", "vanity_url": "orders"}'}
+    assert given["json.match"] in integration.http.get(page).text.replace("&#34;", '"')
 
-    on = integration.http.post(address, data={"service": "acme/orders", "preset": "two-503s-then-fine"})
-    unknown = integration.http.post(address, data={"preset": "../x"})
+    on = integration.http.post(
+        "/_sandbox/dashboard/act", data={**given, "act": "POST /fault-presets/two-503s-then-fine"}
+    )
+    unknown = integration.http.post("/_sandbox/dashboard/act", data={**given, "act": "POST /fault-presets/..%2Fx"})
 
-    assert (on.status_code, unknown.status_code) == (303, 404)
+    assert (on.status_code, on.headers["Location"], unknown.status_code) == (303, page, 404)
     assert [state.rule.match.vanity_url for state in integration.sandbox.platform.faults.rules()] == ["orders"]
