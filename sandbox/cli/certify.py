@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sandbox.cli.compare import WRITTEN, seed_file_option
 from sandbox.cli.connection import control_key_option
 from sandbox.cli.health import ca_file_option
 from sandbox.cli.output import UnusableError, json_text, printable, printable_lines, refusals, table
@@ -29,38 +30,28 @@ _TAIL: Final = 2_000
 """Characters of the output of a client that sent nothing."""
 
 
-_FILE: Final = click.Path(dir_okay=False, writable=True)
+_OPTIONS: Final = (
+    click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARG]..."),
+    seed_file_option,
+    click.option("--url", metavar="URL", help="Base URL of a sandbox that may be reset. [default: one of its own]"),
+    control_key_option,
+    ca_file_option,
+    click.option(
+        "--payloads",
+        type=click.Path(exists=True, dir_okay=False),
+        metavar="FILE",
+        help="File that the client reads; its path is in PATCHWORKS_PAYLOADS.",
+    ),
+    click.option(
+        "--json-path",
+        metavar="QUERY",
+        help="RFC 9535 query for the key of a payload, such as $.order. [default: the whole body]",
+    ),
+)
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        (
-            click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND [ARG]..."),
-            click.option(
-                "--seed-file",
-                type=click.Path(exists=True, dir_okay=False),
-                multiple=True,
-                metavar="FILE",
-                help="Seed file of the sandbox. Repeat it to merge several. [default: the demo seed]",
-            ),
-            click.option(
-                "--url", metavar="URL", help="Base URL of a sandbox that may be reset. [default: one of its own]"
-            ),
-            control_key_option,
-            ca_file_option,
-            click.option(
-                "--payloads",
-                type=click.Path(exists=True, dir_okay=False),
-                metavar="FILE",
-                help="File that the client reads; its path is in PATCHWORKS_PAYLOADS.",
-            ),
-            click.option(
-                "--json-path",
-                metavar="QUERY",
-                help="RFC 9535 query for the key of a payload, such as $.order. [default: the whole body]",
-            ),
-        )
-    ):
+    for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
@@ -74,10 +65,10 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--list", "lists", is_flag=True, help="List the storms with the checks that judge them.")
 @click.option("--timeout", type=click.FloatRange(0.1, 3_600), metavar="S", help="Time-out of each run, in seconds.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=1, help="Seed of the random numbers. [default: 1]")
-@click.option("--report", type=_FILE, metavar="FILE", help="Write the report as one HTML file.")
-@click.option("--junit", type=_FILE, metavar="FILE", help="Write the verdicts as JUnit XML.")
-@click.option("--sarif", type=_FILE, metavar="FILE", help="Write the verdicts as SARIF 2.1.0.")
-@click.option("--json", "json_file", type=_FILE, metavar="FILE", help="Write the verdicts as JSON.")
+@click.option("--report", type=WRITTEN, metavar="FILE", help="Write the report as one HTML file.")
+@click.option("--junit", type=WRITTEN, metavar="FILE", help="Write the verdicts as JUnit XML.")
+@click.option("--sarif", type=WRITTEN, metavar="FILE", help="Write the verdicts as SARIF 2.1.0.")
+@click.option("--json", "json_file", type=WRITTEN, metavar="FILE", help="Write the verdicts as JSON.")
 def certify(
     argv: Sequence[str],
     *,
@@ -135,7 +126,7 @@ def _trial(
     json_path: str | None,
     timeout: float | None,
     payloads: str | None,
-    seed_file: Sequence[str],
+    seed_files: Sequence[str],
     url: str | None,
     control_key: str | None,
     ca_file: str | None,
@@ -149,7 +140,7 @@ def _trial(
     if url is not None:
         from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
-        if seed_file:
+        if seed_files:
             raise click.UsageError("--seed-file is for a sandbox of its own; the one at --url has its seed already")
         place = RemoteSandbox(url, control_key=control_key, ca_file=ca_file)
     else:
@@ -157,7 +148,7 @@ def _trial(
         from sandbox.state.seed import load_seed
         from sandbox.testing.local import SandboxServer
 
-        loaded = load_seed(*seed_file) if seed_file else None
+        loaded = load_seed(*seed_files) if seed_files else None
         place = SandboxServer(Sandbox(loaded, settings={"random_seed": seed}))
     with place:
         yield Trial(place.patchworks.backend, Command(argv), json_path, timeout, environment)
@@ -228,7 +219,7 @@ def _save(path: str, text: str) -> None:
 )
 @click.option("--minutes", type=click.FloatRange(0.05, 1_440), default=1.0, help="Minutes to search. [default: 1]")
 @click.option("--timeout", type=click.FloatRange(0.1, 3_600), default=30.0, help="Time-out of each run. [default: 30]")
-@click.option("--output", "-o", type=_FILE, metavar="FILE", help="Also write the found storm to this file.")
+@click.option("--output", "-o", type=WRITTEN, metavar="FILE", help="Also write the found storm to this file.")
 def storm(
     argv: Sequence[str],
     *,

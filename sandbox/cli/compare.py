@@ -12,12 +12,10 @@ from sandbox.cli.output import JSON_OPTION, UnusableError, print_json, printable
 _SHOWN: Final = 50
 """Differing exchanges on a terminal."""
 
-_FILE: Final = click.Path(dir_okay=False, writable=True)
+WRITTEN: Final = click.Path(dir_okay=False, writable=True)
+"""A file that is written."""
 
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False))
-@click.option(
+seed_file_option = click.option(
     "--seed-file",
     "seed_files",
     type=click.Path(exists=True, dir_okay=False),
@@ -25,6 +23,11 @@ _FILE: Final = click.Path(dir_okay=False, writable=True)
     metavar="FILE",
     help="Seed file of the sandbox. Repeat it to merge several. [default: the demo seed]",
 )
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@seed_file_option
 @click.option(
     "--host",
     "hosts",
@@ -34,7 +37,7 @@ _FILE: Final = click.Path(dir_okay=False, writable=True)
 )
 @click.option("--redact", is_flag=True, help="Redact a recording that still has secrets and tokens.")
 @JSON_OPTION
-@click.option("--report", type=_FILE, metavar="FILE", help="Write the whole report to FILE.")
+@click.option("--report", type=WRITTEN, metavar="FILE", help="Write the whole report to FILE.")
 def compare(
     file: str, *, seed_files: tuple[str, ...], hosts: tuple[str, ...], redact: bool, as_json: bool, report: str | None
 ) -> None:
@@ -79,11 +82,7 @@ def har() -> None:
 @har.command(name="redact")
 @click.argument("file", type=click.Path(dir_okay=False))
 @click.option(
-    "--output",
-    "-o",
-    type=_FILE,
-    metavar="FILE",
-    help="The file to write. [default: beside it, as NAME.redacted.har]",
+    "--output", "-o", type=WRITTEN, metavar="FILE", help="The file to write. [default: beside it, as NAME.redacted.har]"
 )
 def redact_file(file: str, output: str | None) -> None:
     """Write a recording without its secrets and tokens.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Raw, Struct
@@ -56,17 +56,18 @@ class Har:
     entries: tuple[Raw, ...]
     others: dict[str, Any]
 
-    def addresses(self) -> Iterator[tuple[Raw, str, str] | None]:
-        """Return each entry with its method and URL; ``None`` for one without them."""
-        return map(_address, self.entries)
+    def addresses(self) -> list[tuple[Raw, SplitResult] | None]:
+        """Return each entry with its URL; ``None`` for one without method and URL."""
+        return list(map(_address, self.entries))
 
 
-def _address(entry: Raw) -> tuple[Raw, str, str] | None:
+def _address(entry: Raw) -> tuple[Raw, SplitResult] | None:
     try:
-        request = _ADDRESS.decode(entry).request
-    except msgspec.DecodeError:
+        parts = urlsplit(_ADDRESS.decode(entry).request.url)
+        parts.port  # noqa: B018 - raises ValueError
+    except ValueError:
         return None
-    return entry, request.method, request.url
+    return entry, parts
 
 
 _ADDRESS: Final = msgspec.json.Decoder(_Entry)

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,13 +95,13 @@ def recording_of(har: Har, token_path: str, hosts: tuple[str, ...] = (), redacto
     With a ``redactor`` secrets are replaced; without one a file that holds some is refused. Raise ``DocumentError``.
     """
     left_out: Counter[str] = Counter()
-    addresses = list(har.addresses())
+    addresses = har.addresses()
     ours = tuple(host.lower().rpartition("//")[2].rstrip("/") for host in hosts) or _hosts(addresses, token_path)
     documents: list[tuple[int, dict[str, Any]]] = []
     for number, address in enumerate(addresses, 1):
-        if address is None or (parts := urlsplit_or_none(address[2])) is None:
+        if address is None:
             left_out["unreadable"] += 1
-        elif _host(parts) not in ours:
+        elif _host(address[1]) not in ours:
             left_out["of other hosts"] += 1
         else:
             documents.append((number, msgspec.json.decode(address[0])))
@@ -140,30 +140,17 @@ def _without_secrets(
     yield from redacted
 
 
-def urlsplit_or_none(url: str) -> SplitResult | None:
-    """Return the parts of a URL, or ``None``."""
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises ValueError
-    except ValueError:
-        return None
-    return parts
-
-
-def _host(parts: SplitResult | None) -> str:
+def _host(parts: SplitResult) -> str:
     """Return the host, with the port unless it is that of the scheme; nothing of what is no web address."""
-    port = None if parts is None else _PORTS.get(parts.scheme)
-    if parts is None or port is None:
-        return ""
-    return parts.netloc.rpartition("@")[2].lower().removesuffix(f":{port}")
+    port = _PORTS.get(parts.scheme)
+    return "" if port is None else parts.netloc.rpartition("@")[2].lower().removesuffix(f":{port}")
 
 
-def _hosts(addresses: list[tuple[Any, str, str] | None], token_path: str) -> tuple[str, ...]:
+def _hosts(addresses: Iterable[tuple[object, SplitResult] | None], token_path: str) -> tuple[str, ...]:
     issuers: dict[str, None] = {}
     takers: dict[str, None] = {}
-    for address in addresses:
-        parts = None if address is None else urlsplit_or_none(address[2])
-        if parts is None or not (host := _host(parts)):
+    for _, parts in filter(None, addresses):
+        if not (host := _host(parts)):
             continue
         if parts.path.rstrip("/") == token_path or host == PLATFORM:
             issuers[host] = None
@@ -182,8 +169,7 @@ def _exchange(number: int, entry: dict[str, Any]) -> Exchange:
         raise _LeftOutError("broken off")
     if entry.get("_kind", OTHER) not in _KINDS:
         raise _LeftOutError("of process flows")
-    parts = urlsplit_or_none(message["url"])
-    assert parts is not None
+    parts = urlsplit(message["url"])
     path = parts.path or "/"
     if is_control_path(unquote(path)):
         raise _LeftOutError("of the control API")
