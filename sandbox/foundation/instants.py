@@ -63,13 +63,13 @@ def step_of(duration: object, units: Mapping[str, object]) -> timedelta:
 
 
 def parse_instant(value: object, field: str = "now") -> datetime:
-    """Read an instant with a zone; one without is refused as ambiguous."""
-    instant = value
-    if isinstance(value, str):
-        try:
-            instant = _read_instant(value.strip())
-        except (ValueError, OverflowError):
-            instant = None
+    """Read an instant with a zone; one without is refused as ambiguous, and so is one outside of the years in UTC."""
+    try:
+        instant = _read_instant(value.strip()) if isinstance(value, str) else value
+        if isinstance(instant, datetime):
+            instant.astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        instant = None
     if not isinstance(instant, datetime) or instant.tzinfo is None:
         raise InvalidValueError(field, value, INSTANTS_ALLOWED)
     return instant
