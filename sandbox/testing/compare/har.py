@@ -109,6 +109,14 @@ def har_of(name: str, content: bytes) -> Har:
     return Har(name, entries, others)
 
 
+def parsed(entry: Raw, place: str) -> Any:
+    """Return an entry as JSON values; raise ``DocumentError`` for a number that Python does not hold, and for depth."""
+    try:
+        return msgspec.json.decode(entry)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DocumentError(place, 0, f"cannot be read ({error}); remove it from the recording") from None
+
+
 def _check_utf_8(content: bytes) -> None:
     """Raise ``UnicodeDecodeError`` unless bytes are UTF-8: texts that are not parsed yet may hold anything."""
     decoder = codecs.getincrementaldecoder("utf-8")()

@@ -17,8 +17,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import SplitResult, quote_plus, unquote, urlsplit
 
-import msgspec
-
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.errors import DocumentError, InvalidValueError
 from sandbox.foundation.form_data import MULTIPART, media_type
@@ -26,7 +24,7 @@ from sandbox.foundation.instants import parse_instant
 from sandbox.journal.endpoint import INBOUND, OTHER, TOKEN
 from sandbox.journal.export.har import CREATOR
 from sandbox.journal.request import Request
-from sandbox.testing.compare.har import Har, unpacked
+from sandbox.testing.compare.har import Har, parsed, unpacked
 from sandbox.testing.compare.redact import Redactor, headers_of
 from sandbox.web.paths import is_control_path
 
@@ -104,7 +102,7 @@ def recording_of(har: Har, token_path: str, hosts: tuple[str, ...] = (), redacto
         elif _host(address[1]) not in ours:
             left_out["of other hosts"] += 1
         else:
-            documents.append((number, msgspec.json.decode(address[0])))
+            documents.append((number, parsed(address[0], f"{har.name}: request {number}")))
     if len(documents) > MAX_EXCHANGES:
         raise DocumentError(
             har.name, 0, f"has {len(documents)} requests to the platform, and at most {MAX_EXCHANGES} are replayed"

@@ -14,16 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from sandbox.foundation import atomic_file
+from sandbox.foundation.errors import DocumentError
 from sandbox.foundation.form_data import pairs_of
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.known_secrets import KnownSecrets, fingerprint
 from sandbox.journal.redaction import SENSITIVE_FIELDS, redact_body, redact_header, redact_string
 from sandbox.platform.http_basic import read_basic
 from sandbox.platform.wire import wire_profile
-from sandbox.testing.compare.har import Har, unpacked
+from sandbox.testing.compare.har import Har, parsed, unpacked
 
 MAX_NAMED: Final = 5
 """Places that are named."""
@@ -62,13 +61,16 @@ class Redactor:
                 self._known.note(secret)
 
     def redacted(self, entry: dict[str, Any], place: str) -> dict[str, Any]:
-        """Return an entry, or another part of the file, without secrets; ``place`` names it."""
+        """Return an entry, or another part of the file, without secrets; raise ``DocumentError`` naming ``place``."""
         clients = [
             client_of(value)
             for name, value in headers_of(entry.get("request"), entry.get("response"))
             if name.lower() == "authorization"
         ]
-        done: dict[str, Any] = self._value(entry, place, ())
+        try:
+            done: dict[str, Any] = self._value(entry, place, ())
+        except RecursionError:
+            raise DocumentError(place, 0, "is nested too deep; remove it from the recording") from None
         return {**done, "_clientId": clients[-1]} if clients and clients[-1] and "_clientId" not in entry else done
 
     def _value(self, value: Any, place: str, path: tuple[str, ...]) -> Any:
@@ -173,10 +175,13 @@ def _secrets_of(entry: object) -> Iterator[str]:
 
 
 def redact_har(har: Har, target: str | Path) -> Redactor:
-    """Write a HAR without secrets to a file, which only its owner can read; return the count. Raise ``OSError``."""
+    """Write a HAR without secrets to a file, which only its owner can read; return the count.
+
+    Raise ``OSError``, and ``DocumentError`` for an entry that cannot be read.
+    """
     redactor = Redactor()
-    for entry in har.entries:
-        if isinstance(document := msgspec.json.decode(entry), dict):
+    for _, document in _documents(har):
+        if isinstance(document, dict):
             redactor.learn(document)
     atomic_file.write(Path(target), _pieces(har, redactor))
     return redactor
@@ -185,9 +190,14 @@ def redact_har(har: Har, target: str | Path) -> Redactor:
 def _pieces(har: Har, redactor: Redactor) -> Iterator[bytes]:
     others = redactor.redacted(har.others, "the log")
     yield f'{{"log": {write_json(others)[:-1]}{", " if others else ""}"entries": ['.encode()
-    for number, entry in enumerate(har.entries, 1):
-        document = msgspec.json.decode(entry)
-        if isinstance(document, dict):
-            document = redactor.redacted(document, f"request {number}")
-        yield f"{',' if number > 1 else ''}\n{write_json(document)}".encode()
+    separator = ""
+    for place, document in _documents(har):
+        written = redactor.redacted(document, place) if isinstance(document, dict) else document
+        yield f"{separator}\n{write_json(written)}".encode()
+        separator = ","
     yield b"\n]}}\n"
+
+
+def _documents(har: Har) -> Iterator[tuple[str, Any]]:
+    for number, entry in enumerate(har.entries, 1):
+        yield (place := f"request {number}"), parsed(entry, place)

@@ -213,3 +213,24 @@ def test_binary_bodies_and_odd_entries_stay(tmp_path: Path) -> None:
 
     assert redactor.count == 0
     assert json.loads((tmp_path / "odd.redacted.har").read_text(encoding="utf-8")) == document
+
+
+@pytest.mark.parametrize("value", ["1e999", "9" * 5_000], ids=["float", "integer"])
+def test_entry_that_python_cannot_hold_is_refused_by_its_number(value: str, tmp_path: Path) -> None:
+    content = json.dumps({"log": {"entries": [HAR["log"]["entries"][0], entry("/v1/a/b", {}, "x", odd="VALUE")]}})
+    odd = har_of("odd.har", content.replace('"VALUE"', value).encode())
+
+    with pytest.raises(DocumentError, match=r"^request 2: .*; remove it from the recording$"):
+        redact_har(odd, tmp_path / "odd.redacted.har")
+    with pytest.raises(DocumentError, match=r"request 2: .*; remove it from the recording$"):
+        recording_of(odd, "/oauth/token", redactor=Redactor())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_entry_that_is_nested_too_deep_is_refused_by_its_number() -> None:
+    nested: Any = []
+    for _ in range(2_000):
+        nested = [nested]
+
+    with pytest.raises(DocumentError, match=r"^request 2: is nested too deep; remove it from the recording$"):
+        Redactor().redacted({"deep": nested}, "request 2")
