@@ -270,7 +270,10 @@ class Sandbox:
         on. A reset returns to this sandbox's own seed and settings; a signing key of the state stays in use.
         """
         check_clock(state.clock)
-        key = None if state.signing_key is None else _read_key(state.signing_key)
+        try:
+            key = None if state.signing_key is None else SigningKey.from_pem(state.signing_key.encode())
+        except ValueError:
+            raise InvalidValueError("signing_key", "(not shown)", _KEY_ALLOWED) from None
         with self._lock:
             rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
             empty = Store(self.clock.now, rng, self._pristine.secrets, integers=self._pristine.integers)
@@ -335,10 +338,3 @@ def _opened(path: str | None) -> JournalFile | None:
         allowed = f"the path of a file that can be written ({error.strerror or error})"
         raise SettingError("journal_file", path, allowed) from None
     return file
-
-
-def _read_key(pem: str) -> SigningKey:
-    try:
-        return SigningKey.from_pem(pem.encode())
-    except ValueError:
-        raise InvalidValueError("signing_key", "(not shown)", _KEY_ALLOWED) from None

@@ -102,14 +102,13 @@ def seeded_rules(seed: Seed, presets_dir: str | None) -> list[FaultRule]:
     """Return the fault rules of a seed, those of its presets among them; raise ``SeedError``."""
     rules: list[FaultRule] = []
     for item in seed.faults:
-        rules += _rules_of(item, presets_dir) if isinstance(item, PresetSeed) else [item]
+        if not isinstance(item, PresetSeed):
+            rules.append(item)
+            continue
+        try:
+            rules += find_preset(item.name, presets_dir).narrowed(item.match)
+        except InputError as error:
+            if item.place is None:
+                raise
+            raise SeedError(*item.place.problem(str(error))) from None
     return rules
-
-
-def _rules_of(preset: PresetSeed, presets_dir: str | None) -> list[FaultRule]:
-    try:
-        return find_preset(preset.name, presets_dir).narrowed(preset.match)
-    except InputError as error:
-        if preset.place is None:
-            raise
-        raise SeedError(*preset.place.problem(str(error))) from None

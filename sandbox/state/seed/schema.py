@@ -73,7 +73,10 @@ def structural_problems(document: Document) -> list[Problem]:
     problems: dict[tuple[Steps, str], Problem] = {}
     for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document.content):
         at = tuple(error.instance_path)
-        for steps, text in _explain(error, at, _subschema(schema, error.schema_path[:-1])):
+        rule: Any = schema
+        for step in error.schema_path[:-1]:
+            rule = rule[step]
+        for steps, text in _explain(error, at, rule):
             problems.setdefault((steps, text), Place(document, steps).problem(text))
     return list(problems.values())
 
@@ -106,12 +109,6 @@ def given(value: object, at: Steps) -> str:
             return f"a value of {len(str(value))} characters"
         case _:
             return shorten(value)
-
-
-def _subschema(schema: Any, path: Iterable[str | int]) -> Mapping[str, Any]:
-    for step in path:
-        schema = schema[step]
-    return schema  # type: ignore[no-any-return]
 
 
 def read_sample(folder: Path | None, name: str) -> JsonValue:

@@ -6,11 +6,13 @@ good client. ``None`` means that the run says nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
 from sandbox.journal.attempts import Attempts, ended_at, gap_s
+from sandbox.journal.endpoint import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Entry
 from sandbox.testing.certify.run import Answer, Run, overlap
 
@@ -39,6 +41,11 @@ PATIENCE_S: Final = 2.0
 """Seconds for which a client must wait for an answer that comes late, or in pieces; sent again before, it is twice."""
 
 RATIO: Final = 2
+_SIGNED: Final = (WEBHOOK.name, CALLBACK.name)
+"""The kinds of requests whose URL holds a signature."""
+
+_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
+"""The text in the journal in place of a secret."""
 
 
 def count(number: int, noun: str) -> str:
@@ -292,7 +299,11 @@ def keeps_contract(run: Run) -> Finding | None:
 
 def no_secret_in_url(run: Run) -> Finding | None:
     """Judge whether no URL holds a secret."""
-    found = run.with_secrets_in_urls
+    found = [
+        entry
+        for entry in run.entries
+        if _FINGERPRINT.search(f"{entry.path}?{entry.query}") and entry.kind not in _SIGNED
+    ]
     if found:
         return "fail", f"{count(len(found), 'URL')} with a secret, which ends up in logs", found
     return "pass", f"no secret in {count(len(run.entries), 'URL')}", run.entries

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox.journal.attempts import Attempts, ended_at, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.endpoint import CALLBACK, PAYLOADS, TOKEN, WEBHOOK
+from sandbox.journal.endpoint import PAYLOADS, TOKEN
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.platform.endpoints import violations_of
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from sandbox.testing.certify.storms import Storm
 
 Answer = Literal["pass", "fail", "info", "not_reached"]
-
-_SIGNED: Final = (WEBHOOK.name, CALLBACK.name)
-_FINGERPRINT: Final = re.compile(r"sha256:[0-9a-f]{12}")
-"""The text in the journal in place of a secret."""
-
 
 STUCK: Final = "not run: the function of an earlier storm still runs"
 """The output of a run that did not take place, because the client was not to be stopped."""
@@ -128,15 +122,6 @@ class Run:
     def since(self, entry: Entry, among: Iterable[Entry]) -> list[Entry]:
         """Return the requests that came after the client had the answer to one."""
         return [each for each in among if each.seq > entry.seq and each.wall_time >= ended_at(entry)]
-
-    @cached_property
-    def with_secrets_in_urls(self) -> list[Entry]:
-        """The requests whose path or query held a secret; the signature of a webhook or callback belongs there."""
-        return [
-            entry
-            for entry in self.entries
-            if _FINGERPRINT.search(f"{entry.path}?{entry.query}") and entry.kind not in _SIGNED
-        ]
 
     def usual_copies(self, attempts: Attempts) -> int:
         """Return how often the same payload was stored when nothing failed: a client may mean to send it twice."""

@@ -48,10 +48,6 @@ def _from_message(prefix: str) -> Callable[[Exchange], object]:
     return read
 
 
-def _success_message(exchange: Exchange) -> object:
-    return member_of(exchange.answer, "message") if exchange.answer.status in (200, 201) else None
-
-
 def _limit(exchange: Exchange) -> object:
     value = header_in(exchange.answer.headers, "x-ratelimit-limit")
     return int(value) if value.isdecimal() else None
@@ -64,7 +60,9 @@ def _methods(exchange: Exchange) -> object:
 
 
 READ: Final[Mapping[str, Callable[[Exchange], object]]] = {
-    "success_message": _success_message,
+    "success_message": lambda exchange: (
+        member_of(exchange.answer, "message") if exchange.answer.status in (200, 201) else None
+    ),
     "token_lifetime": lambda exchange: member_of(exchange.answer, "expires_in"),
     "rate_limit_requests": _limit,
     "token_methods": _methods,

@@ -82,6 +82,8 @@ def fragment(recording: Recording, found: Sequence[Replayed], settings: Mapping[
 def _row(row: Row, counts: Mapping[str, int], settings: Mapping[str, Any]) -> str:
     said = [f"answers: {counts[row.id]}"] if row.id in counts else []
     said += [f"with {name} = {settings[name]}" for name in row.settings if name in settings]
+    import yaml
+
     document = {
         "id": row.id,
         "behaviour": row.behaviour,
@@ -89,11 +91,6 @@ def _row(row: Row, counts: Mapping[str, int], settings: Mapping[str, Any]) -> st
         "sources": [*row.sources, SOURCE],
         **({"settings": list(row.settings)} if row.settings else {}),
     }
-    first, *more = _yaml(document).splitlines()
+    written = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=None)
+    first, *more = written.splitlines()
     return "\n".join([f"  # {', '.join(said)}", f"  - {first}", *(f"    {line}" for line in more), ""])
-
-
-def _yaml(document: Mapping[str, Any]) -> str:
-    import yaml
-
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=None)

@@ -69,17 +69,6 @@ class Cast:
     """Exchanges with a token from before the recording."""
 
 
-def cast_of(recording: Recording, token_path: str) -> Cast:
-    """Return the clients, tokens and services of a recording."""
-    cast = Cast()
-    for exchange in recording.exchanges:
-        if exchange.request.path.rstrip("/") == token_path:
-            _note_token_request(cast, exchange)
-        elif service := names_service(exchange.request):
-            _note_payload(cast, exchange, service)
-    return cast
-
-
 def _note_token_request(cast: Cast, exchange: Exchange) -> None:
     client_id, secret = _credentials(exchange)
     error = member_of(exchange.answer, "error")
@@ -149,7 +138,12 @@ class Stage:
         self.notes: list[str] = []
         self.settings = Settings().changed({**seed.settings, **_ALWAYS})
         self._keys = KeyRing.of(self.settings)
-        self._cast = cast_of(recording, self.settings.token_path)
+        self._cast = Cast()
+        for exchange in recording.exchanges:
+            if exchange.request.path.rstrip("/") == self.settings.token_path:
+                _note_token_request(self._cast, exchange)
+            elif service := names_service(exchange.request):
+                _note_payload(self._cast, exchange, service)
         issued = {_token_of(exchange.answer): exchange.number for exchange in recording.exchanges}
         self._issuers = {
             exchange.number: issued[token]

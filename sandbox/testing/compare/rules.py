@@ -6,7 +6,6 @@ The tables are the whole of it. The page on ``compare`` in the documentation has
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -122,16 +121,13 @@ def answer_differences(recorded: Answer, answer: Answer, *, has_body: bool = Tru
 
     Headers are compared where the recording has any, bodies where it ``has_body``.
     """
-    return list(_differences(recorded, answer, has_body=has_body))
-
-
-def _differences(recorded: Answer, answer: Answer, *, has_body: bool) -> Iterator[Difference]:
-    yield from differences(recorded.status, answer.status, path="status")
+    found = differences(recorded.status, answer.status, path="status")
     if recorded.headers:
         was, now = normal_headers(recorded), normal_headers(answer)
         for name in HEADERS:
             if name in was or name in now:
                 one, other = ({name: part[name]} if name in part else {} for part in (was, now))
-                yield from (replace(found, path=f"headers.{name}") for found in differences(one, other))
+                found += [replace(each, path=f"headers.{name}") for each in differences(one, other)]
     if has_body:
-        yield from differences(normal_body(recorded), normal_body(answer))
+        found += differences(normal_body(recorded), normal_body(answer))
+    return found
