@@ -13,7 +13,7 @@ from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFound
 from sandbox.foundation.printable import is_printable
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import KnownSecrets
-from sandbox.platform.flows.model import ApiKey, ApiKeySeed, User, UserSeed
+from sandbox.platform.flows.model import ApiKey, ApiKeySeed, Flow, User, UserSeed
 from sandbox.platform.model import is_recognised, recognised_by
 from sandbox.platform.names import checked_name
 
@@ -21,6 +21,7 @@ MAX_PARTS: Final = 100
 """Versions, webhooks or callbacks of a flow; API keys or users of a company."""
 
 _T = TypeVar("_T")
+_Owned = TypeVar("_Owned", ApiKey, User, Flow)
 
 
 class NewApiKey(NamedTuple):
@@ -47,7 +48,7 @@ class AccessStore:
 
     def api_keys(self, company: str | None = None) -> list[ApiKey]:
         """Return the API keys, oldest first; of one company if one is given."""
-        return [key for key in self._listed(self._keys) if company in (None, key.company)]
+        return self._listed(self._keys, company)
 
     def add_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
         """Add an API key; its text is generated unless given (by a seed)."""
@@ -85,11 +86,8 @@ class AccessStore:
 
     def find_api_key(self, text: str) -> ApiKey | None:
         """Return the API key with this text, revoked or not; it takes as long for any text."""
-        found = None
-        for key in self._listed(self._keys):
-            if is_recognised(text, key.secret):
-                found = key
-        return found
+        found = [key for key in self.api_keys() if is_recognised(text, key.secret)]
+        return found[-1] if found else None
 
     def revoke_api_key(self, key_id: int) -> ApiKey:
         """Revoke an API key; it stays in the list (FLOWS 2)."""
@@ -107,7 +105,7 @@ class AccessStore:
 
     def users(self, company: str | None = None) -> list[User]:
         """Return the users, oldest first; of one company if one is given."""
-        return [user for user in self._listed(self._users) if company in (None, user.company)]
+        return self._listed(self._users, company)
 
     def put_user(self, company: str, given: UserSeed) -> User:
         """Add a user, or give the company's user with this email address another password."""
@@ -133,7 +131,7 @@ class AccessStore:
     def find_user(self, email: str) -> User | None:
         """Return the user with an email address, or ``None``; case does not matter."""
         wanted = email.lower()
-        return next((user for user in self._listed(self._users) if user.email.lower() == wanted), None)
+        return next((user for user in self.users() if user.email.lower() == wanted), None)
 
     def user_with(self, email: str, password: str) -> User | None:
         """Return the user with these credentials; it takes as long where there is no such user."""
@@ -151,9 +149,9 @@ class AccessStore:
         self._last_ids[kind] += 1
         return self._last_ids[kind]
 
-    def _listed(self, table: Mapping[int, _T]) -> list[_T]:
+    def _listed(self, table: Mapping[int, _Owned], company: str | None = None) -> list[_Owned]:
         with self._lock:
-            return list(table.values())
+            return [each for each in table.values() if company in (None, each.company)]
 
     def _get(self, table: Mapping[int, _T], kind: str, key: int) -> _T:
         found = table.get(key)

@@ -6,7 +6,7 @@ A value of a seed has ``None`` where the sandbox generates one. Times are aware 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -48,31 +48,28 @@ class CustomAnswer(Struct, frozen=True):
     format: Format = "json"
 
 
-class Webhook(Struct, frozen=True):
-    """A webhook trigger of a flow."""
+class Hook(Struct, frozen=True):
+    """A trigger of a flow by a URL: a webhook or callback."""
 
     id: Annotated[str, _ID] | None = None
     signature: Annotated[str, _SIGNATURE] | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.id!r})"
+
+
+class Webhook(Hook, frozen=True):
+    """A webhook trigger of a flow."""
+
     hmac: Hmac | None = None
     answer: CustomAnswer | None = None
 
-    def __repr__(self) -> str:
-        return f"Webhook({self.id!r})"
 
-
-class Callback(Struct, frozen=True):
+class Callback(Hook, frozen=True):
     """A callback trigger of a flow; ``returns`` is the data of its answer, ``None`` for the payload itself."""
 
-    id: Annotated[str, _ID] | None = None
-    signature: Annotated[str, _SIGNATURE] | None = None
     returns: Any = None
     format: Format = "json"
-
-    def __repr__(self) -> str:
-        return f"Callback({self.id!r})"
-
-
-Hook: TypeAlias = Webhook | Callback
 
 
 class FlowSeed(Struct, frozen=True):

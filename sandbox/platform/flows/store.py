@@ -6,26 +6,18 @@ lock. The caller checks that a company exists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError, NotFoundError, UnknownNameError
 from sandbox.foundation.rng import Rng
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.platform.flows.access import AccessStore, bounded
-from sandbox.platform.flows.model import (
-    Callback,
-    Flow,
-    FlowSeed,
-    FlowsSnapshot,
-    Hook,
-    LastFlowIds,
-    Webhook,
-)
+from sandbox.platform.flows.model import Flow, FlowSeed, FlowsSnapshot, Hook, LastFlowIds, Webhook
 from sandbox.platform.model import is_recognised
 from sandbox.platform.names import checked_name
 
@@ -34,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_FLOWS: Final = 1_000
 
-_H = TypeVar("_H", Webhook, Callback)
+_H = TypeVar("_H", bound=Hook)
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -82,7 +74,7 @@ class FlowStore(AccessStore):
 
     def flows(self, company: str | None = None) -> list[Flow]:
         """Return the flows, oldest first; of one company if one is given."""
-        return [flow for flow in self._listed(self._flows) if company in (None, flow.company)]
+        return self._listed(self._flows, company)
 
     def flow(self, flow_id: int) -> Flow:
         """Return a flow or raise ``NotFoundError``."""
@@ -96,11 +88,6 @@ class FlowStore(AccessStore):
         """Return the webhook or callback with the id in a path, and its flow, or ``None``."""
         flow, found = self._hooks.get(hook, (None, None))
         return (flow, found) if flow and flow.company == company and isinstance(found, kind) else None
-
-    def hooks(self) -> dict[str, Hook]:
-        """Return the webhooks and callbacks by their ids."""
-        with self._lock:
-            return {hook_id: hook for hook_id, (_, hook) in self._hooks.items()}
 
     def put_flow(self, company: str, given: FlowSeed) -> Flow:
         """Add a flow, or change the one of the company with this name; what is not given stays or is generated."""
@@ -138,9 +125,9 @@ class FlowStore(AccessStore):
             flow = self.flow(flow_id)
             versions = tuple(self._next_id("version") for _ in flow.versions)
             deployed = False if flow.deployed is None else versions[flow.versions.index(flow.deployed)]
-            webhooks = tuple(replace(hook, id=None, signature=None) for hook in flow.webhooks)
-            callbacks = tuple(replace(hook, id=None, signature=None) for hook in flow.callbacks)
-            return self.add_flow(company, FlowSeed(flow.name, flow.enabled, deployed, versions, webhooks, callbacks))
+            flow = _with_hooks(flow, lambda hook: replace(hook, id=None, signature=None))
+            seed = FlowSeed(flow.name, flow.enabled, deployed, versions, flow.webhooks, flow.callbacks)
+            return self.add_flow(company, seed)
 
     def change_flow(self, flow_id: int, **changes: bool | int | None) -> Flow:
         """Enable or disable a flow (``enabled``), and deploy a version or none (``deployed``)."""
@@ -160,20 +147,13 @@ class FlowStore(AccessStore):
             known = bounded("versions", self.flow(flow_id).versions)
             return self._changed(flow_id, versions=(*known, self._next_id("version")))
 
-    def add_webhook(self, flow_id: int, given: Webhook) -> Webhook:
-        """Add a webhook to a flow; id and signature are generated unless given."""
+    def add_hook(self, flow_id: int, given: _H) -> _H:
+        """Add a webhook or callback to a flow; id and signature are generated unless given."""
         with self._lock:
-            known = bounded("webhooks", self.flow(flow_id).webhooks)
-            added = self._completed((given,), ())[0]
-            self._changed(flow_id, webhooks=(*known, added))
-            return added
-
-    def add_callback(self, flow_id: int, given: Callback) -> Callback:
-        """Add a callback to a flow; id and signature are generated unless given."""
-        with self._lock:
-            known = bounded("callbacks", self.flow(flow_id).callbacks)
-            added = self._completed((given,), ())[0]
-            self._changed(flow_id, callbacks=(*known, added))
+            field = "webhooks" if isinstance(given, Webhook) else "callbacks"
+            known = bounded(field, getattr(self.flow(flow_id), field))
+            [added] = self._completed([given], ())
+            self._changed(flow_id, **{field: (*known, added)})
             return added
 
     def delete_hook(self, flow_id: int, hook_id: str) -> None:
@@ -245,7 +225,7 @@ class FlowStore(AccessStore):
         """Return all of it; without ``secrets`` no signature and nothing by which a secret could be recognised."""
         with self._lock:
             return FlowsSnapshot(
-                flows=tuple(flow if secrets else _without_secrets(flow) for flow in self._flows.values()),
+                flows=tuple(flow if secrets else _with_hooks(flow, _without_secrets) for flow in self._flows.values()),
                 api_keys=tuple(key if secrets else replace(key, secret=None) for key in self._keys.values()),
                 users=tuple(user if secrets else replace(user, secret=None) for user in self._users.values()),
                 last_ids=LastFlowIds(**self._last_ids),
@@ -258,28 +238,23 @@ class FlowStore(AccessStore):
         neither is generated, and an API key or password that is in neither matches nothing.
         """
         with self._lock:
-            known_hooks = here.hooks() if here else {}
+            here = here or FlowStore(self._now, self._rng, self._secrets)
+            hooks = {hook.id: hook for flow in here.flows() for hook in flow.hooks}
             for flow in snapshot.flows:
-                webhooks = tuple(self._with_secrets(hook, known_hooks) for hook in flow.webhooks)
-                callbacks = tuple(self._with_secrets(hook, known_hooks) for hook in flow.callbacks)
-                self._put(replace(flow, webhooks=webhooks, callbacks=callbacks))
-            keys = {(key.company, key.name): key.secret for key in (here.api_keys() if here else ())}
-            self._keys = {
-                key.id: key if key.secret else replace(key, secret=keys.get((key.company, key.name)))
-                for key in snapshot.api_keys
-            }
+                self._put(_with_hooks(flow, lambda hook: self._with_secrets(hook, hooks.get(hook.id))))
+            keys = {(key.company, key.name): key.secret for key in here.api_keys()}
+            for key in snapshot.api_keys:
+                self._keys[key.id] = replace(key, secret=key.secret or keys.get((key.company, key.name)))
             for user in snapshot.users:
-                known = here.find_user(user.email) if here else None
-                self._users[user.id] = user if user.secret or known is None else replace(user, secret=known.secret)
-            for kept in (*(key.secret for key in self._keys.values()), *(user.secret for user in self._users.values())):
+                known = here.find_user(user.email)
+                self._users[user.id] = replace(user, secret=user.secret or (known and known.secret))
+            for kept in [key.secret for key in self.api_keys()] + [user.secret for user in self.users()]:
                 if kept is not None:
                     self._secrets.add(kept.hash, kept.last_four, partial(is_recognised, kept=kept))
-            ids = snapshot.last_ids
-            self._last_ids = {"flow": ids.flow, "version": ids.version, "api_key": ids.api_key, "user": ids.user}
+            self._last_ids = asdict(snapshot.last_ids)
 
-    def _with_secrets(self, hook: _H, hooks: Mapping[str, Hook]) -> _H:
-        found = hooks.get(hook.id or "")
-        known = found if type(found) is type(hook) else None
+    def _with_secrets(self, hook: Hook, here: Hook | None) -> Hook:
+        known = here if type(here) is type(hook) else None
         if hook.signature is None:
             hook = replace(hook, signature=known.signature if known else self._rng.secret())
         if isinstance(hook, Webhook) and hook.hmac is not None and hook.hmac.key is None:
@@ -289,11 +264,15 @@ class FlowStore(AccessStore):
         return hook
 
 
-def _without_secrets(flow: Flow) -> Flow:
-    webhooks = tuple(
-        replace(hook, signature=None, hmac=hook.hmac and replace(hook.hmac, key=None)) for hook in flow.webhooks
-    )
-    return replace(flow, webhooks=webhooks, callbacks=tuple(replace(hook, signature=None) for hook in flow.callbacks))
+def _with_hooks(flow: Flow, change: Callable[[Any], Any]) -> Flow:
+    """Return a flow with each of its webhooks and callbacks changed."""
+    return replace(flow, webhooks=tuple(map(change, flow.webhooks)), callbacks=tuple(map(change, flow.callbacks)))
+
+
+def _without_secrets(hook: Hook) -> Hook:
+    if isinstance(hook, Webhook) and hook.hmac is not None:
+        hook = replace(hook, hmac=replace(hook.hmac, key=None))
+    return replace(hook, signature=None)
 
 
 def _deployed(given: int | bool, versions: Sequence[int]) -> int | None:

@@ -21,7 +21,7 @@ from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, json_body, operation, parameter
-from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Webhook
+from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Hook, Webhook
 from sandbox.platform.flows.run import Trigger
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.platform import Platform
@@ -33,7 +33,7 @@ SIGNATURE_HEADER: Final = "patchworks-signature"
 TYPES: Final[Mapping[Format, str]] = {"json": JSON, "xml": "application/xml", "txt": "text/plain; charset=UTF-8"}
 """The content type of each format of an answer."""
 
-_H = TypeVar("_H", Webhook, Callback)
+_H = TypeVar("_H", bound=Hook)
 _ID: Final = "01hx3v9k2m8e5n7q4r6s0t1w2y"
 _COMPANY: Final = {"type": "string", "minLength": 1, "example": "acme"}
 _HOOK: Final = {"type": "string", "pattern": ULID, "example": _ID}

@@ -10,7 +10,7 @@ from marshmallow import fields
 from msgspec.structs import asdict
 
 from sandbox.foundation.errors import SeedError
-from sandbox.platform.flows.model import START_PATH, ApiKey, Flow, Hook, User, Webhook
+from sandbox.platform.flows.model import START_PATH, ApiKey, Flow, Hook, User
 from sandbox.platform.flows.store import FlowStore
 from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
@@ -44,18 +44,18 @@ class WebhookAnswerSchema(AnswerSchema):
     format = fields.String(validate=one_of("json", "xml", "txt"))
 
 
-class WebhookSchema(AnswerSchema):
+class _HookSchema(AnswerSchema):
     id = fields.String()
     url = fields.String(**says("With the signature, where that is shown."))
     signature = fields.String(allow_none=True, **says(_HIDDEN))
+
+
+class WebhookSchema(_HookSchema):
     hmac = fields.Nested(HmacSchema, allow_none=True)
     answer = fields.Nested(WebhookAnswerSchema, allow_none=True)
 
 
-class CallbackSchema(AnswerSchema):
-    id = fields.String()
-    url = fields.String(**says("With the signature, where that is shown."))
-    signature = fields.String(allow_none=True, **says(_HIDDEN))
+class CallbackSchema(_HookSchema):
     returns = fields.Raw(allow_none=True, **says("Null for the payload itself."))
     format = fields.String(validate=one_of("json", "xml", "txt"))
 
@@ -150,12 +150,8 @@ def _presented(flow: Flow) -> dict[str, Any]:
 
 
 def _hook(flow: Flow, hook: Hook, *, signed: bool) -> dict[str, Any]:
-    shown = {**asdict(hook), "url": hook_address(flow, hook, base_url(), signed=signed)}
-    shown["signature"] = hook.signature if signed else None
-    if isinstance(hook, Webhook):
-        shown["hmac"] = hook.hmac and {"algorithm": hook.hmac.algorithm}
-        shown["answer"] = hook.answer and asdict(hook.answer)
-    return shown
+    url = hook_address(flow, hook, base_url(), signed=signed)
+    return {**asdict(hook), "url": url, "signature": hook.signature if signed else None}
 
 
 def _presented_key(key: ApiKey) -> dict[str, Any]:
@@ -228,9 +224,7 @@ def add_version(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.problem(409, "The id is taken, or there are too many.")
 def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a webhook to a flow; id and signature are generated unless given."""
-    given = parse_part("flows", {"name": "-", "webhooks": [read_json()]})
-    added = _store().add_webhook(flow_id, given.webhooks[0])
-    return _hook(_store().flow(flow_id), added, signed=True), 201, _NOT_STORED
+    return _add_hook(flow_id, "webhooks")
 
 
 @blueprint.post("/flows/<int:flow_id>/callbacks")
@@ -239,8 +233,12 @@ def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.problem(409, "The id is taken, or there are too many.")
 def add_callback(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Add a callback to a flow; id and signature are generated unless given."""
-    given = parse_part("flows", {"name": "-", "callbacks": [read_json()]})
-    added = _store().add_callback(flow_id, given.callbacks[0])
+    return _add_hook(flow_id, "callbacks")
+
+
+def _add_hook(flow_id: int, kind: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    [hook] = parse_part("flows", {"name": "-", kind: [read_json()]}).hooks
+    added = _store().add_hook(flow_id, hook)
     return _hook(_store().flow(flow_id), added, signed=True), 201, _NOT_STORED
 
 

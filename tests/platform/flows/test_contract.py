@@ -135,7 +135,7 @@ def test_violation_is_reported_by_its_code(flows: Flows, target: tuple[Any, ...]
 
 
 def test_missing_hmac_is_reported_where_the_webhook_asked_for_it(flows: Flows) -> None:
-    hook = flows.store.add_webhook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
+    hook = flows.store.add_hook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
     path, query = f"/api/v1/acme/{hook.id}", f"patchworks_signature={hook.signature}"
 
     assert codes(flows, "POST", path, b"{}", query, AS_JSON) == ["no_signature"]

@@ -50,7 +50,7 @@ def test_body_wins_over_the_query(flows: Flows) -> None:
 def test_custom_answer_of_a_webhook(
     flows: Flows, answer: CustomAnswer, status: int, content_type: str, body: bytes
 ) -> None:
-    added = flows.store.add_webhook(1, Webhook(answer=answer))
+    added = flows.store.add_hook(1, Webhook(answer=answer))
     sent = flows.send("POST", f"/api/v1/acme/{added.id}", b"x", f"patchworks_signature={added.signature}")
 
     assert (sent.status, sent.headers["Content-Type"], sent.body) == (status, content_type, body)
@@ -58,7 +58,7 @@ def test_custom_answer_of_a_webhook(
 
 
 def test_answer_without_a_body_has_no_length_to_head(flows: Flows) -> None:
-    added = flows.store.add_webhook(1, Webhook(answer=CustomAnswer(204, "text")))
+    added = flows.store.add_hook(1, Webhook(answer=CustomAnswer(204, "text")))
     sent = flows.send("HEAD", f"/api/v1/acme/{added.id}", b"", f"patchworks_signature={added.signature}")
 
     assert (sent.status, sent.headers.get("Content-Length"), sent.body) == (204, None, b"")
@@ -122,7 +122,7 @@ def test_hmac_of_the_body_is_checked(
     function: Callable[..., Any],
 ) -> None:
     flows = make_flows(hmac_encoding=encoding)
-    added = flows.store.add_webhook(1, Webhook(hmac=Hmac(algorithm, "a key of the sender")))
+    added = flows.store.add_hook(1, Webhook(hmac=Hmac(algorithm, "a key of the sender")))
     digest = hmac.new(b"a key of the sender", b"body", function).digest()
     path, query = f"/api/v1/acme/{added.id}", f"patchworks_signature={added.signature}"
 
@@ -146,7 +146,7 @@ def test_hmac_in_another_form_is_refused_with_its_form(
     make_flows: Callable[..., Flows], encoding: str, written: Callable[[bytes], str], form: str
 ) -> None:
     flows = make_flows(hmac_encoding=encoding)
-    added = flows.store.add_webhook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
+    added = flows.store.add_hook(1, Webhook(hmac=Hmac("sha256", "a key of the sender")))
     digest = hmac.new(b"a key of the sender", b"body1", hashlib.sha256).digest()  # in base64 with + and /
     path, query = f"/api/v1/acme/{added.id}", f"patchworks_signature={added.signature}"
 
@@ -167,7 +167,7 @@ def test_hmac_in_another_form_is_refused_with_its_form(
 def test_callback_returns_its_data_in_an_array(
     flows: Flows, format: Format, content_type: str, returns: Any, body: bytes
 ) -> None:
-    added = flows.store.add_callback(1, replace(flows.callback, id=None, returns=returns, format=format))
+    added = flows.store.add_hook(1, replace(flows.callback, id=None, returns=returns, format=format))
     sent = flows.send("POST", f"/api/v1/acme/{added.id}", b'{"order":1}', OF_CALLBACK)
 
     assert (sent.status, sent.headers["Content-Type"], sent.body) == (200, content_type, body)
