@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sandbox.cli.connection import connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.platform.flows.run import STATUSES
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
     from sandbox.testing.remote.control_api import ControlApi
-
-_STATUSES: Final = {1: "started", 2: "success", 3: "failure"}
 
 
 @click.group()
@@ -69,7 +68,7 @@ def change_flow(flow_id: int, enabled: bool | None, version: int | None, undeplo
 
 def _show_runs(found: Any) -> None:
     rows = [
-        [run["id"], run["trigger"], run["version"], run["started_at"], _STATUSES[run["status"]], run["message"] or ""]
+        [run["id"], run["trigger"], run["version"], run["started_at"], STATUSES[run["status"]], run["message"] or ""]
         for run in found
     ]
     click.echo(table(["ID", "TRIGGER", "VERSION", "STARTED", "STATUS", "MESSAGE"], rows) if rows else "no runs")

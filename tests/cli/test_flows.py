@@ -7,6 +7,7 @@ import json
 import requests
 
 from sandbox import SandboxServer
+from sandbox.faults import make_rule, sent
 from tests.cli.conftest import Run
 
 
@@ -27,6 +28,15 @@ def test_flows_are_listed_changed_and_their_runs_shown(run: Run, server: Sandbox
         assert run("flows", "set", "1", *wrong, exit_code=2).stderr.startswith("Usage:")
     listed_requests = run("requests", "--flow", "Orders in", "--json", "--limit", "0").stdout
     assert listed_requests.count('"kind": "webhook"') == 1
+
+
+def test_run_that_was_stopped_is_shown(run: Run, server: SandboxServer) -> None:
+    server.sandbox.platform.faults.add(make_rule(sent(), endpoint="processing"))
+    webhook = server.patchworks.webhook("Orders in")
+    requests.post(webhook.url, timeout=10)
+    server.sandbox.platform.runs.stop(webhook.runs[0].id)
+
+    assert "stopped" in run("flows", "runs", "1").stdout
 
 
 def test_keys_are_created_listed_and_revoked(run: Run, server: SandboxServer) -> None:

@@ -17,6 +17,9 @@ FAILURE: Final = 3
 STOPPED: Final = 4
 """The statuses of the Core API that runs of the sandbox have; 5 is partial success."""
 
+STATUSES: Final = {STARTED: "started", SUCCESS: "success", FAILURE: "failure", STOPPED: "stopped"}
+"""Their names."""
+
 LOG_LIFETIME_S: Final = 7 * 86_400
 """Seconds for which the platform keeps the log of a run (FLOWS 7)."""
 

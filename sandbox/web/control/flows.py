@@ -84,7 +84,7 @@ class FlowChangeSchema(ChangeSchema):
 
 
 class FlowRunSchema(AnswerSchema):
-    """A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure."""
+    """A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure, 4 stopped."""
 
     id = fields.String()
     flow_id = fields.Integer()

@@ -8,7 +8,7 @@ from flask import render_template
 
 from sandbox.platform.flows.core.world import World
 from sandbox.platform.flows.model import START_PATH, Flow, Hook
-from sandbox.platform.flows.run import FAILURE, STARTED, STOPPED, SUCCESS, FlowRun
+from sandbox.platform.flows.run import STATUSES, FlowRun
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.control.seed import may_know_secrets
@@ -16,8 +16,6 @@ from sandbox.web.dashboard.blueprint import PAGES, pages
 
 _SHOWN: Final = 200
 """Runs of the page, the newest ones."""
-
-_STATUSES: Final = {STARTED: "started", SUCCESS: "success", FAILURE: "failure", STOPPED: "stopped"}
 
 
 @pages.get(f"{PAGES}/flows")
@@ -65,4 +63,4 @@ def _hooks(flow: Flow) -> list[tuple[str, Hook]]:
 
 
 def _status(run: FlowRun) -> str:
-    return _STATUSES[run.status(current_sandbox().clock.timestamp())]
+    return STATUSES[run.status(current_sandbox().clock.timestamp())]

@@ -122,7 +122,10 @@ def _flows(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Docu
     from sandbox.platform.flows.routes import ENDPOINTS as FLOW_ENDPOINTS
     from sandbox.platform.flows.schemas import SCHEMAS as FLOW_SCHEMAS
 
-    production = [{"url": f"https://{host}", "description": f"Patchworks: {', '.join(HOSTS[host])}."} for host in HOSTS]
+    production = [
+        {"url": f"https://{host}", "description": f"Patchworks: {', '.join(kinds) or 'all, each below its prefix'}."}
+        for host, kinds in HOSTS.items()
+    ]
     tags = {endpoint.kind.name: endpoint.description for endpoint in FLOW_ENDPOINTS}
     document: Document = {
         **_head("Patchworks process flows (sandbox)", _FLOWS_DESCRIPTION),
