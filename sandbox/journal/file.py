@@ -40,10 +40,6 @@ class JournalFile:
         self._opens = opens
         self._lock = threading.Lock()
         self._file: io.FileIO | None = None
-        self._is_torn = False
-        """Whether the file ends within a line."""
-        self._end = 0
-        """Size of the file after the last line; another size means that somebody else changed the file."""
         self._failure: str | None = None
         self._unkept = 0
         """Bytes of the last line that could not be written."""
@@ -107,16 +103,11 @@ class JournalFile:
     def _append(self, line: bytes) -> None:
         file = self._opened()
         size = _size(file)
-        if size != self._end:
-            self._is_torn = _ends_in_mid_line(file)
-        data = b"\n" + line if self._is_torn else line
         try:
-            _write(file, data)
+            _write(file, b"\n" + line if _ends_in_mid_line(file) else line)
         except OSError:
-            self._cut_back(file, size)
+            _cut_back(file, size)
             raise
-        self._is_torn = False
-        self._end = size + len(data)
 
     def _rehearse(self) -> bool:
         """Write and undo as many bytes as the last line had; return False for a file that cannot be cut back."""
@@ -127,14 +118,8 @@ class JournalFile:
         try:
             _write(file, b" " * min(self._unkept, _REHEARSED))
         finally:
-            self._cut_back(file, size)
+            _cut_back(file, size)
         return True
-
-    def _cut_back(self, file: io.FileIO, size: int) -> None:
-        with contextlib.suppress(OSError):
-            if _size(file) != size:
-                file.truncate(size)
-        self._is_torn = self._is_torn or _size(file) != size
 
     def _opened(self) -> io.FileIO:
         file = self._file
@@ -145,11 +130,9 @@ class JournalFile:
         try:
             if _is_regular(file):
                 _claim(file)
-                self._is_torn = _ends_in_mid_line(file)
-                if self._is_torn:
+                if _ends_in_mid_line(file):
                     with contextlib.suppress(OSError):  # full: the next line that fits begins with it
                         _write(file, b"\n")
-                        self._is_torn = False
         except OSError:
             file.close()
             raise
@@ -169,6 +152,12 @@ def _write(file: io.FileIO, data: bytes) -> None:
         left = left[file.write(left) or 0 :]
 
 
+def _cut_back(file: io.FileIO, size: int) -> None:
+    with contextlib.suppress(OSError):
+        if _size(file) != size:
+            file.truncate(size)
+
+
 def _size(file: io.FileIO) -> int:
     return os.fstat(file.fileno()).st_size
 
@@ -186,6 +175,7 @@ def _is_at(file: io.FileIO, path: str) -> bool:
 
 
 def _ends_in_mid_line(file: io.FileIO) -> bool:
+    """Return whether the last line has no end: it was cut off, or somebody else wrote it."""
     if not _size(file):
         return False
     file.seek(-1, io.SEEK_END)
