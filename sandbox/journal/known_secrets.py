@@ -17,17 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from sandbox.foundation.rng import SECRET_LENGTH, Rng
-from sandbox.journal.encodings import (
-    ESCAPES,
-    LEGIBLE,
-    LINES,
-    LONG_WORD,
-    MARKED,
-    WORD,
-    decode,
-    encoded_words,
-    unwrapped,
-)
+from sandbox.journal.encodings import ESCAPES, LEGIBLE, LINES, LONG_WORD, MARKED, WORD, decode, encoded_words, unwrapped
 
 Recognises: TypeAlias = Callable[[str], bool]
 """Returns whether a text is the secret."""

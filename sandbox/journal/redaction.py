@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -23,14 +23,7 @@ from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
 SIGNATURE: Final = "patchworks_signature"
 """The query parameter that holds the signature of a webhook or callback (FLOWS 4)."""
 
-SENSITIVE_FIELDS: Final = (
-    "client_secret",
-    "access_token",
-    "refresh_token",
-    "client_assertion",
-    "password",
-    SIGNATURE,
-)
+SENSITIVE_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "client_assertion", "password", SIGNATURE)
 _SENSITIVE_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
     | {field.replace("_", "-") for field in SENSITIVE_FIELDS}
@@ -100,11 +93,6 @@ def redact_string(text: str, secrets: KnownSecrets) -> str:
     if redacted == text:
         secrets.note_clean(text, len(text))
     return redacted
-
-
-def redact_headers(headers: Iterable[tuple[str, str]], secrets: KnownSecrets) -> tuple[tuple[str, str], ...]:
-    """Return the headers, in order, with the values of those that carry credentials redacted, and issued secrets."""
-    return tuple([redact_header(field, secrets) for field in headers])
 
 
 def redact_header(field: tuple[str, str], secrets: KnownSecrets) -> tuple[str, str]:
@@ -205,14 +193,13 @@ def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> b
 
 def is_text(body: bytes) -> bool:
     """Return whether a body can be searched for secrets; one that is compressed cannot."""
-    return body.isascii() or not _BINARY.search(body) or _is_utf_8(body)
-
-
-def _is_utf_8(body: bytes) -> bool:
+    if body.isascii() or not _BINARY.search(body):
+        return True
     try:
-        return bool(body.decode())
+        body.decode()
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def redact_value(value: Any, secrets: KnownSecrets, *, name: object = None) -> Any:

@@ -20,7 +20,7 @@ from sandbox.journal.assertions.difference import Difference, contains, differen
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.reasons import REASONS
-from sandbox.journal.redaction import is_redacted_from, redact_body, redact_headers, redact_value
+from sandbox.journal.redaction import is_redacted_from, redact_body, redact_header, redact_value
 
 MAX_COMPARED: Final = 512 * 1024
 """Bytes of a body beyond which a difference has no place."""
@@ -252,4 +252,4 @@ def _of_path(path: str, selected: list[Any], wanted: Any) -> Iterator[Difference
 def _redacted(name: str, wanted: Any, secrets: KnownSecrets) -> Any:
     """Return the wanted value of a header as a report may show it."""
     is_text = isinstance(wanted, str) and wanted
-    return redact_headers([(name, wanted)], secrets)[0][1] if is_text else redact_value(wanted, secrets)
+    return redact_header((name, wanted), secrets)[1] if is_text else redact_value(wanted, secrets)
