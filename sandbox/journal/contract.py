@@ -33,6 +33,7 @@ from sandbox.journal.contract_rules import (
     rules_of,
 )
 from sandbox.journal.entry import Entry
+from sandbox.journal.filter import code_of
 from sandbox.journal.redaction import SIGNATURE
 
 MAX_VIOLATIONS: Final = 50
@@ -108,7 +109,7 @@ def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]
     for name in _SINGLE:
         if (count := len(_values(entry, name))) > 1:
             yield "repeated_header", f"{name} is there {count} times"
-    there_is, reason = bool(_values(entry, "Authorization")), (entry.reason or "").partition(":")[0]
+    there_is, reason = bool(_values(entry, "Authorization")), code_of(entry.reason)
     match access:
         case "bearer" if _scheme(entry) != "bearer":
             said = "Authorization is not 'Bearer …'" if there_is else "there is no Authorization header"

@@ -12,11 +12,9 @@ import jsonschema_rs
 
 from sandbox.foundation.errors import cut
 from sandbox.journal.contract_rules import Code
+from sandbox.journal.sent_input import PADDING
 
 CREDENTIALS: Final = ("client_id", "client_secret")
-
-_PADDING: Final = " \t\n\r\0\x0b"
-"""The characters that the platform trims off a parameter (WIRE A)."""
 
 Finding = tuple[Code, str]
 """A violation: its code, and what was found."""
@@ -75,7 +73,7 @@ def of_schema(read: Any, schema: Mapping[str, Any]) -> Iterator[tuple[str, Code,
 def _is_empty(given: Mapping[str, Any], name: str) -> bool:
     """Return whether a parameter counts as missing (WIRE A)."""
     value = given.get(name)
-    return value is None or value is False or (isinstance(value, str) and not value.strip(_PADDING))
+    return value is None or value is False or (isinstance(value, str) and not value.strip(PADDING))
 
 
 def _near(wanted: Iterable[str], unknown: Sequence[str]) -> list[str]:

@@ -28,10 +28,6 @@ class TokenLink(Struct, frozen=True, gc=False):
     issued_at: Seconds
     expires_at: Seconds
 
-    def issued_by(self, request: int) -> TokenLink:
-        """Return the link with the sequence number of the token request."""
-        return TokenLink(self.fingerprint, request, self.issued_at, self.expires_at)
-
     def note(self, at: float) -> str:
         """Return the origin, and by how much the token was late: ``token of request 12, expired 4 s before``."""
         origin = "a token of an unknown request" if self.request is None else f"token of request {self.request}"

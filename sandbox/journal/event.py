@@ -65,10 +65,8 @@ _TIMES: Final = ("at", "wall_time")
 
 def read_event(document: Any) -> Event:
     """Return the event that ``shown_event`` made a document of."""
-    fields = {name: value for name, value in document.items() if name != "event"}
-    return Event(
-        kind=document["event"], **{**fields, **{name: parse_instant(fields[name]).timestamp() for name in _TIMES}}
-    )
+    fields = {**document, **{name: parse_instant(document[name]).timestamp() for name in _TIMES}}
+    return Event(kind=fields.pop("event"), **fields)
 
 
 def interleaved(entries: Iterable[Entry], events: Sequence[Event]) -> Iterator[Entry | Event]:

@@ -97,7 +97,7 @@ class SharedValues:
         else:
             self._keep_sent(path, body)
         if token is not None and kind in ISSUERS:
-            token = token.issued_by(seq)
+            token = replace(token, request=seq)
         entry = Entry(
             journal=journal,
             seq=seq,

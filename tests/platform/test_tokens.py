@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from sandbox.foundation.refusals import UnauthenticatedError
 from sandbox.foundation.rng import Rng
@@ -416,7 +417,7 @@ def test_token_that_is_forgotten_while_its_request_is_served_is_not_told_of(
     issued(book)
 
     book.note_use(token)
-    book.note_origin(token.link.issued_by(1))
+    book.note_origin(structs.replace(token.link, request=1))
 
     assert [(known.uses, known.request) for known in book.issued()] == [(0, None)]
 

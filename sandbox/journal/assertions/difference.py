@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, Final
 
 from sandbox.foundation.errors import cut
@@ -189,9 +189,7 @@ def _paired(expected: Sequence[Any], actual: Sequence[JsonValue]) -> list[tuple[
     """Pair changed items, in order, with the most similar ones."""
     rows, columns = len(expected), len(actual)
     if rows == columns or rows * columns > _MAX_PAIRED:
-        return [
-            (index if index < rows else None, index if index < columns else None) for index in range(max(rows, columns))
-        ]
+        return list(zip_longest(range(rows), range(columns)))
     missing, extra = [leaves(item) for item in expected], [leaves(item) for item in actual]
     # best[i][j]: the least weight with which the items from i and j on can be paired, and the first step to it
     best: list[list[tuple[int, int, int]]] = [[(0, 0, 0)] * (columns + 1) for _ in range(rows + 1)]
@@ -259,23 +257,19 @@ def _changed_text(expected: str, actual: str) -> str:
     return f"differs from character {at + 1} on: expected {wanted}, got {given}"
 
 
+_KINDS: Final[Mapping[str, Any]] = {
+    "null": type(None),
+    "boolean": bool,
+    "number": (int, float, Decimal),
+    "string": str,
+    "list": (list, tuple),
+    "object": Mapping,
+}
+
+
 def _kind(value: object) -> str:
     """Return JSON's word for the type of a value; nothing for a value that is not JSON."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float() | Decimal():
-            return "number"
-        case str():
-            return "string"
-        case list() | tuple():
-            return "list"
-        case Mapping():
-            return "object"
-        case _:
-            return ""
+    return next((word for word, types in _KINDS.items() if isinstance(value, types)), "")
 
 
 def show(value: object, limit: int = _SHOWN) -> str:

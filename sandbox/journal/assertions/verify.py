@@ -119,13 +119,10 @@ class View:
         endpoint = endpoint_kind(self.filter.kind or OTHER)
         if endpoint is not None and conditions.keys() == {"kind", *endpoint.subject}:
             return endpoint.requests.format(**conditions)
-        match dict(conditions):
-            case {"outcome": "rejected", **rest} if not rest:
-                return "requests refused"
-            case {**given} if given:
-                return f"requests with {', '.join(f'{name}={value}' for name, value in given.items())}"
-            case _:
-                return "requests"
+        if conditions == {"outcome": "rejected"}:
+            return "requests refused"
+        given = ", ".join(f"{name}={value}" for name, value in conditions.items())
+        return f"requests with {given}" if given else "requests"
 
     def meant_by(self, *patterns: Pattern) -> EntryFilter:
         """Return the filter of the entries that an expectation is about."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
@@ -19,6 +19,7 @@ from sandbox.foundation.strict_json import write_json
 from sandbox.journal.attempts import Repetitions
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved
+from sandbox.journal.export.curl import target
 from sandbox.journal.form import encoded, shown
 
 CREATOR: Final = "patchworks-sandbox"
@@ -64,10 +65,9 @@ def as_har(entries: Iterable[Entry], base_url: str, dropped: int, events: Sequen
 
 def har_entry(entry: Entry, base_url: str) -> dict[str, Any]:
     """Return one entry of a HAR file."""
-    path, query = quote(entry.path, safe="/:@!$&'()*+,;=~%-._"), f"?{entry.query}" if entry.query else ""
     request: dict[str, Any] = {
         "method": entry.method,
-        "url": base_url + ("" if path.startswith("/") else "/") + path + query,
+        "url": base_url + ("" if entry.path.startswith("/") else "/") + target(entry),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _named(entry.headers),
