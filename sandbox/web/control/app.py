@@ -16,11 +16,11 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox._version import __version__
 from sandbox.foundation.strict_json import in_doubles
+from sandbox.web.control.base import refuse_unread
 from sandbox.web.control.guard import refuse_other_sites, refuse_without_key, take_host
 from sandbox.web.control.openapi import refer_to_component, spec_options
 from sandbox.web.control.problems import ProblemSchema, http_problem, register_error_handlers
 from sandbox.web.control.schemas import Instant
-from sandbox.web.control.strictness import refuse_unread
 from sandbox.web.control.tracing import trace_requests
 from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
 

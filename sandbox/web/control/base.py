@@ -11,21 +11,22 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial, wraps
 from typing import Any, Final, TypeVar, cast
 
-from flask import Request, request
+from flask import Request, Response, current_app, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
 
+from sandbox.foundation.errors import shorten
 from sandbox.foundation.strict_json import parse_json
 from sandbox.state.sandbox import Sandbox
-from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema
+from sandbox.web.control.problems import CONTENT_TYPE, ProblemSchema, problem, refusal
 from sandbox.web.environ import SANDBOX
 
 MAX_DEPTH: Final = 100
 """Nesting levels of a body, as in seeds: schemas and rules made of a body are walked by recursion."""
 
 READS: Final = "reads"
-"""Attribute of a view: where it reads arguments from, ``json`` or ``query``."""
+"""Attribute of a view: what it reads, a key of ``_REFUSALS``."""
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -75,21 +76,11 @@ class _StrictParser(FlaskParser):
 class Blueprint(SmorestBlueprint):
     """A part of the control API.
 
-    Each view notes where it reads arguments from; ``strictness`` refuses a query or a body that no view reads. The
-    document lists the problems that follow from that.
+    Each view notes what it reads; ``refuse_unread`` refuses a query or a body that no view reads. The document lists
+    the problems that follow from that.
     """
 
     ARGUMENTS_PARSER = _StrictParser()
-
-    def arguments(self, schema: Any, *, location: str = "json", **options: Any) -> Callable[[_View], _View]:
-        """Let a view read arguments, and document with which problems it refuses them."""
-        decorate = super().arguments(schema, location=location, **options)
-        return lambda view: self._reading(location, decorate(view))
-
-    def json_body(self, component: str) -> Callable[[_View], _View]:
-        """Document a JSON body that a view reads by itself; ``component`` is the name of its JSON Schema."""
-        decorate = self.doc(requestBody={"required": True, "content": {"application/json": {"schema": component}}})
-        return lambda view: self._reading("json", decorate(view))
 
     def problem(
         self, status: int, description: str, schema: type[ProblemSchema] = ProblemSchema
@@ -114,9 +105,12 @@ class Blueprint(SmorestBlueprint):
         """Add a view, with the schemas of its query, its body and its answer.
 
         A body that the core checks has the name of its JSON Schema, and the view reads it. A view that documents its
-        answer by ``response`` or ``doc`` gives none here. ``no_store`` keeps an answer with secrets out of caches.
+        answer by ``response`` or ``doc`` gives none here. ``no_store`` keeps an answer with secrets out of caches. A
+        path with parameters may lead to nothing, which a view documents by itself where it looks for more.
         """
         register = super().route(rule, **options)
+        reads = "query" if query is not None else "nothing" if body is None else "json"
+        parameters = re.findall(r"<(?:\w+:)?(\w+)>", rule)
 
         def add(view: Any) -> Any:
             if no_store:
@@ -126,11 +120,18 @@ class Blueprint(SmorestBlueprint):
                 view = self.response(status, answer, headers=headers)(view)
             if query is not None:
                 view = self.arguments(query, location="query")(view)
-            if isinstance(body, str):
-                view = self.json_body(body)(view)
+            elif isinstance(body, str):
+                content = {"application/json": {"schema": body}}
+                view = self.doc(requestBody={"required": True, "content": content})(view)
             elif body is not None:
                 may_be_left_out = not body().validate({})
                 view = self.arguments(body, required=not may_be_left_out)(view)
+            for refusal_status, description in _REFUSALS[reads].items():
+                view = self.problem(refusal_status, description)(view)
+            documented = view._apidoc["response"]["responses"]  # noqa: SLF001 - the notes of flask-smorest
+            if parameters and 404 not in documented:
+                view = self.problem(404, _missing(parameters))(view)
+            setattr(view, READS, reads)
             return register(view)
 
         return add
@@ -138,27 +139,6 @@ class Blueprint(SmorestBlueprint):
     def register_views_in_doc(self, api: Any, app: Any, spec: Any, **options: Any) -> None:
         """Document the views once the document is asked for: it takes half of the time of the first request."""
         api.undocumented.append(partial(super().register_views_in_doc, api, app, spec, **options))
-
-    def add_url_rule(
-        self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
-    ) -> None:
-        """Add a route, and document that its view refuses arguments that it does not read, and unknown ids.
-
-        A view that documents 404 by itself looks for other things as well.
-        """
-        if view_func is not None and not hasattr(view_func, READS):
-            view_func = self.problem(422, "It takes neither a query nor a body.")(view_func)
-        parameters = re.findall(r"<(?:\w+:)?(\w+)>", rule)
-        documented = getattr(view_func, "_apidoc", {}).get("response", {}).get("responses", {})
-        if view_func is not None and parameters and 404 not in documented:
-            view_func = self.problem(404, _missing(parameters))(view_func)
-        super().add_url_rule(rule, endpoint, view_func, **options)
-
-    def _reading(self, location: str, view: Any) -> Any:
-        for status, description in _PROBLEMS_OF_READING[location].items():
-            view = self.problem(status, description)(view)
-        setattr(view, READS, getattr(view, READS, frozenset()) | {location})
-        return view
 
 
 def _not_stored(view: Callable[..., Any]) -> Callable[..., tuple[Any, dict[str, str]]]:
@@ -194,7 +174,8 @@ def _instance(schema: type[ProblemSchema]) -> ProblemSchema:
     return schema()
 
 
-_PROBLEMS_OF_READING: Final[Mapping[str, Mapping[int, str]]] = {
+_REFUSALS: Final[Mapping[str, Mapping[int, str]]] = {
+    "nothing": {422: "It takes neither a query nor a body."},
     "query": {422: "A parameter is unknown or holds a value that is not allowed."},
     "json": {
         400: "The body is not JSON.",
@@ -203,3 +184,58 @@ _PROBLEMS_OF_READING: Final[Mapping[str, Mapping[int, str]]] = {
         422: "A field is missing, unknown or holds a value that is not allowed.",
     },
 }
+
+
+# --- what no view reads -----------------------------------------------------------------------------------------------
+# A filter on a route that has none, or settings sent as a form, would otherwise look as if they had worked.
+
+_NOTHING: Final = (b"", b"{}", b"null")
+"""Bodies that count as none: some clients cannot send a POST without a body."""
+
+_MORE_THAN_NOTHING: Final = 64
+"""Bytes of a body that are read to compare it with ``_NOTHING``."""
+
+
+def refuse_unread() -> Response | None:
+    """Answer a request whose query or body its view does not read; return ``None`` to let it pass."""
+    if not isinstance(current_app.blueprints.get(request.blueprint or ""), Blueprint):
+        return None  # a page, or no route at all
+    reads = getattr(current_app.view_functions[request.endpoint or ""], READS)
+    return _refuse_query(reads) or (_refuse_not_json() if reads == "json" else _refuse_body())
+
+
+def _refuse_query(reads: str) -> Response | None:
+    given = request.args.to_dict(flat=False)
+    if reads == "query":
+        wrong = {name: "given more than once; give it once" for name, values in given.items() if len(values) > 1}
+    else:
+        wrong = dict.fromkeys(given, f"unknown; {request.method} {request.path} takes no query parameters")
+    errors = [{"field": f"query.{name}", "message": message} for name, message in wrong.items()]
+    return refusal(*errors) if errors else None
+
+
+def _refuse_not_json() -> Response | None:
+    """Refuse a body that is not sent as JSON: the view would find it empty."""
+    if not _has_body():
+        return None
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.strip().lower() not in ("identity", ""):
+        detail = f"the body must be sent as it is, without Content-Encoding; not {shorten(coding)}"
+        return problem(415, detail, headers={"Accept-Encoding": "identity"})  # RFC 9110 §15.5.16
+    if request.is_json:
+        return None
+    given = f"not {shorten(request.content_type)}" if request.content_type else "there is none"
+    return problem(415, f"the body must be JSON: send it with Content-Type: application/json; {given}")
+
+
+def _refuse_body() -> Response | None:
+    if not _has_body():
+        return None
+    large = (request.content_length or 0) > _MORE_THAN_NOTHING
+    if not large and request.stream.read(_MORE_THAN_NOTHING).strip() in _NOTHING:
+        return None
+    return refusal({"field": "body", "message": f"{request.method} {request.path} takes no body; leave it out"})
+
+
+def _has_body() -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers

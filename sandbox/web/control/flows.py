@@ -21,8 +21,6 @@ from sandbox.web.control.seed import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
 
-_NOT_STORED: Final = {"Cache-Control": "no-store"}
-_STORED_NOWHERE: Final = {"Cache-Control": {"schema": {"type": "string"}}}
 _TAKEN: Final = "The name, an id or a version is taken, or there are too many."
 _PART: Final = re.compile(r"companies\[0\]\.(?:flows|api_keys|users)\[0\]\.?")
 _HOOK: Final = re.compile(_PART.pattern + r"(?:webhooks|callbacks)\[0\]\.?")
@@ -161,96 +159,81 @@ def _presented_key(key: ApiKey) -> dict[str, Any]:
 # --- flows ------------------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/flows")
-@blueprint.response(200, FlowSchema(many=True), headers=_STORED_NOWHERE)
-def list_flows() -> tuple[list[dict[str, Any]], int, dict[str, str]]:
+@blueprint.get("/flows", answer=FlowSchema(many=True), no_store=True)
+def list_flows() -> list[dict[str, Any]]:
     """List the process flows with their URLs."""
-    return [_presented(flow) for flow in _store().flows()], 200, _NOT_STORED
+    return [_presented(flow) for flow in _store().flows()]
 
 
-@blueprint.post("/companies/<company>/flows")
-@blueprint.json_body("SeedFlow")
-@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.post("/companies/<company>/flows", body="SeedFlow", answer=FlowSchema, status=201, no_store=True)
 @blueprint.problem(409, _TAKEN)
-def add_flow(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+def add_flow(company: str) -> dict[str, Any]:
     """Add a process flow as a seed has it; what is left out is generated."""
     slug = current_sandbox().store.company(company).slug
-    return _presented(_store().add_flow(slug, parse_part("flows", read_json()))), 201, _NOT_STORED
+    return _presented(_store().add_flow(slug, parse_part("flows", read_json())))
 
 
-@blueprint.post("/companies/<company>/flows/<int:flow_id>/copy")
-@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.post("/companies/<company>/flows/<int:flow_id>/copy", answer=FlowSchema, status=201, no_store=True)
 @blueprint.problem(404, "There is no such company or flow.")
 @blueprint.problem(409, _TAKEN)
-def copy_flow(company: str, flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+def copy_flow(company: str, flow_id: int) -> dict[str, Any]:
     """Copy a flow into a company; it gets new ids and signatures, and its webhooks keep the keys of their HMACs."""
     slug = current_sandbox().store.company(company).slug
-    return _presented(_store().copy_flow(flow_id, slug)), 201, _NOT_STORED
+    return _presented(_store().copy_flow(flow_id, slug))
 
 
-@blueprint.get("/flows/<int:flow_id>")
-@blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
-def get_flow(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+@blueprint.get("/flows/<int:flow_id>", answer=FlowSchema, no_store=True)
+def get_flow(flow_id: int) -> dict[str, Any]:
     """Show a process flow."""
-    return _presented(_store().flow(flow_id)), 200, _NOT_STORED
+    return _presented(_store().flow(flow_id))
 
 
-@blueprint.patch("/flows/<int:flow_id>")
-@blueprint.arguments(FlowChangeSchema)
-@blueprint.response(200, FlowSchema, headers=_STORED_NOWHERE)
-def change_flow(body: dict[str, Any], flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+@blueprint.patch("/flows/<int:flow_id>", body=FlowChangeSchema, answer=FlowSchema, no_store=True)
+def change_flow(body: dict[str, Any], flow_id: int) -> dict[str, Any]:
     """Enable or disable a flow, and deploy a version of it."""
-    return _presented(_store().change_flow(flow_id, **body)), 200, _NOT_STORED
+    return _presented(_store().change_flow(flow_id, **body))
 
 
-@blueprint.delete("/flows/<int:flow_id>")
-@blueprint.response(204)
+@blueprint.delete("/flows/<int:flow_id>", status=204)
 def delete_flow(flow_id: int) -> None:
     """Delete a flow with its webhooks and callbacks."""
     _store().delete_flow(flow_id)
 
 
-@blueprint.post("/flows/<int:flow_id>/versions")
-@blueprint.response(201, FlowSchema, headers=_STORED_NOWHERE)
+@blueprint.post("/flows/<int:flow_id>/versions", answer=FlowSchema, status=201, no_store=True)
 @blueprint.problem(409, "There are too many.")
-def add_version(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+def add_version(flow_id: int) -> dict[str, Any]:
     """Add a version to a flow; it is not deployed."""
-    return _presented(_store().add_version(flow_id)), 201, _NOT_STORED
+    return _presented(_store().add_version(flow_id))
 
 
-@blueprint.post("/flows/<int:flow_id>/webhooks")
-@blueprint.json_body("SeedWebhook")
-@blueprint.response(201, WebhookSchema, headers=_STORED_NOWHERE)
+@blueprint.post("/flows/<int:flow_id>/webhooks", body="SeedWebhook", answer=WebhookSchema, status=201, no_store=True)
 @blueprint.problem(409, "The id is taken, or there are too many.")
-def add_webhook(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+def add_webhook(flow_id: int) -> dict[str, Any]:
     """Add a webhook to a flow; id and signature are generated unless given."""
     return _add_hook(flow_id, "webhooks")
 
 
-@blueprint.post("/flows/<int:flow_id>/callbacks")
-@blueprint.json_body("SeedCallback")
-@blueprint.response(201, CallbackSchema, headers=_STORED_NOWHERE)
+@blueprint.post("/flows/<int:flow_id>/callbacks", body="SeedCallback", answer=CallbackSchema, status=201, no_store=True)
 @blueprint.problem(409, "The id is taken, or there are too many.")
-def add_callback(flow_id: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+def add_callback(flow_id: int) -> dict[str, Any]:
     """Add a callback to a flow; id and signature are generated unless given."""
     return _add_hook(flow_id, "callbacks")
 
 
-def _add_hook(flow_id: int, kind: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+def _add_hook(flow_id: int, kind: str) -> dict[str, Any]:
     [hook] = parse_part("flows", {"name": "-", kind: [read_json()]}).hooks
     added = _store().add_hook(flow_id, hook)
-    return _hook(_store().flow(flow_id), added, signed=True), 201, _NOT_STORED
+    return _hook(_store().flow(flow_id), added, signed=True)
 
 
-@blueprint.delete("/flows/<int:flow_id>/hooks/<hook_id>")
-@blueprint.response(204)
+@blueprint.delete("/flows/<int:flow_id>/hooks/<hook_id>", status=204)
 def delete_hook(flow_id: int, hook_id: str) -> None:
     """Delete a webhook or callback of a flow."""
     _store().delete_hook(flow_id, hook_id)
 
 
-@blueprint.get("/flows/<int:flow_id>/runs")
-@blueprint.response(200, FlowRunSchema(many=True))
+@blueprint.get("/flows/<int:flow_id>/runs", answer=FlowRunSchema(many=True))
 def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
     """List the runs of a flow in the last seven days, oldest first."""
     flow, now = _store().flow(flow_id), current_sandbox().clock.timestamp()
@@ -261,48 +244,40 @@ def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
 # --- API keys and users -----------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/api-keys")
-@blueprint.response(200, ApiKeySchema(many=True))
+@blueprint.get("/api-keys", answer=ApiKeySchema(many=True))
 def list_api_keys() -> list[dict[str, Any]]:
     """List the API keys, revoked ones too, with the last four characters of their text."""
     return [_presented_key(key) for key in _store().api_keys()]
 
 
-@blueprint.post("/companies/<company>/api-keys")
-@blueprint.json_body("SeedApiKey")
-@blueprint.response(201, NewApiKeySchema, headers=_STORED_NOWHERE)
+@blueprint.post("/companies/<company>/api-keys", body="SeedApiKey", answer=NewApiKeySchema, status=201, no_store=True)
 @blueprint.problem(409, "The name or the text is taken, or there are too many.")
-def add_api_key(company: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+def add_api_key(company: str) -> dict[str, Any]:
     """Create an API key; only this answer shows its text."""
     slug = current_sandbox().store.company(company).slug
     new = _store().add_api_key(slug, parse_part("api_keys", read_json()))
-    return {**_presented_key(new.key), "key": new.secret}, 201, _NOT_STORED
+    return {**_presented_key(new.key), "key": new.secret}
 
 
-@blueprint.post("/api-keys/<int:key_id>/revoke")
-@blueprint.response(200, ApiKeySchema)
+@blueprint.post("/api-keys/<int:key_id>/revoke", answer=ApiKeySchema)
 def revoke_api_key(key_id: int) -> dict[str, Any]:
     """Revoke an API key; it stays in the list."""
     return _presented_key(_store().revoke_api_key(key_id))
 
 
-@blueprint.delete("/api-keys/<int:key_id>")
-@blueprint.response(204)
+@blueprint.delete("/api-keys/<int:key_id>", status=204)
 def delete_api_key(key_id: int) -> None:
     """Delete an API key."""
     _store().delete_api_key(key_id)
 
 
-@blueprint.get("/users")
-@blueprint.response(200, UserSchema(many=True))
+@blueprint.get("/users", answer=UserSchema(many=True))
 def list_users() -> list[User]:
     """List the users that may log in."""
     return _store().users()
 
 
-@blueprint.post("/companies/<company>/users")
-@blueprint.json_body("SeedUser")
-@blueprint.response(201, UserSchema)
+@blueprint.post("/companies/<company>/users", body="SeedUser", answer=UserSchema, status=201)
 @blueprint.problem(409, "The address belongs to another company, or there are too many.")
 def put_user(company: str) -> User:
     """Add a user, or give the user with this address another password."""
@@ -310,8 +285,7 @@ def put_user(company: str) -> User:
     return _store().put_user(slug, parse_part("users", read_json()))
 
 
-@blueprint.delete("/users/<int:user_id>")
-@blueprint.response(204)
+@blueprint.delete("/users/<int:user_id>", status=204)
 def delete_user(user_id: int) -> None:
     """Delete a user; the tokens of its logins stop working."""
     current_sandbox().delete_user(user_id)

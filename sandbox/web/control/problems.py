@@ -130,7 +130,7 @@ def http_problem(error: HTTPException) -> Response:
     if messages := getattr(error, "data", {}).get("messages"):
         given = getattr(getattr(error, "exc", None), "data", None)
         return refusal(
-            *(e for place, found in messages.items() for e in _flatten(_PLACES.get(place, place), found, given))
+            *(e for place, found in messages.items() for e in _flatten(place.replace("json", "body"), found, given))
         )
     headers = {}
     detail = error.description or HTTPStatus(status).phrase
@@ -146,10 +146,6 @@ def http_problem(error: HTTPException) -> Response:
     elif status == 413:
         detail = f"the body is larger than the control API takes, {request.max_content_length} bytes"
     return problem(status, detail, headers=headers)
-
-
-_PLACES: Final = {"json": "body"}
-"""Places by their names in webargs, and the names that messages use."""
 
 
 def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
