@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import http.client
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from importlib.metadata import version
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -69,25 +70,16 @@ class WSGIAdapter(HTTPAdapter):
         try:
             body.extend(parts)
         finally:
-            close = getattr(parts, "close", None)
-            if close is not None:
-                close()
+            getattr(parts, "close", lambda: None)()
         return _response(request, status, headers, b"".join(body))
 
 
-class _Received:
-    """The fields of an answer as ``requests`` looks for cookies in them."""
-
-    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
-        self.msg = http.client.HTTPMessage()
-        for name, value in headers:
-            self.msg.add_header(name, value)
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
+def _received(headers: list[tuple[str, str]]) -> Any:
+    """Return the fields of an answer as ``requests`` looks for cookies in them."""
+    message = http.client.HTTPMessage()
+    for name, value in headers:
+        message.add_header(name, value)
+    return SimpleNamespace(msg=message, isclosed=lambda: True, close=lambda: None)
 
 
 def _response(
@@ -104,7 +96,7 @@ def _response(
         reason=reason,
         version=11,
         preload_content=False,
-        original_response=_Received(headers) if "set-cookie" in fields else None,  # type: ignore[arg-type]
+        original_response=_received(headers) if "set-cookie" in fields else None,
         request_method=request.method,
     )
 
@@ -148,17 +140,7 @@ def _text(value: str | bytes) -> str:
     return (value.encode("latin-1") if isinstance(value, str) else value).decode("latin-1")
 
 
-def _bytes_of(body: bytes | str | Iterable[bytes | str] | None) -> bytes:
-    match body:
-        case None:
-            return b""
-        case bytes() | str():
-            return _encoded(body)
-        case _ if hasattr(body, "read"):
-            return _encoded(body.read())
-        case _:
-            return b"".join(map(_encoded, body))
-
-
-def _encoded(part: bytes | str) -> bytes:
-    return part.encode() if isinstance(part, str) else part
+def _bytes_of(body: Any) -> bytes:
+    whole = body.read() if hasattr(body, "read") else body
+    parts = [whole] if isinstance(whole, (bytes, str)) else whole or ()
+    return b"".join(part.encode() if isinstance(part, str) else part for part in parts)
