@@ -67,10 +67,14 @@ class SyncReport(Sequence[Row]):
 
     def row(self, reference: str) -> Row:
         """Return the newest row with a reference, with its attempts; raise ``NotFoundError``."""
-        found = self._read(reference).rows
-        if not found:
+        found = self._newest(reference)
+        if found is None:
             raise NotFoundError("row of the sync report", reference, [_short(row) for row in self.rows], named=True)
-        return self._backend.do(verbs.report_row(found[-1].id))
+        return found
+
+    def _newest(self, reference: str) -> Row | None:
+        found = self._read(reference).rows
+        return self._backend.do(verbs.report_row(found[-1].id)) if found else None
 
     # --- assertions -------------------------------------------------------------------------------------------------
 
@@ -100,25 +104,24 @@ class SyncReport(Sequence[Row]):
         view = View(EntryFilter(company=self.service.company, vanity_url=self.service.vanity_url))
         while True:
             newest = self._backend.journal.last_seq
-            found = self._read(reference).rows
-            if found and found[-1].status == status:
-                return self._backend.do(verbs.report_row(found[-1].id))
+            row = self._newest(reference)
+            if row is not None and row.status == status:
+                return row
             left = deadline - monotonic()
             if left <= 0:
-                raise NotSyncedError(f"{self._not(reference, status)}\nwaited {timeout:g} s for it")
+                raise NotSyncedError(f"{self._not(status, reference, row)}\nwaited {timeout:g} s for it")
             wanted = Expectation(view, after=newest)
             self._backend.recorder.wait(wanted, min(left, _LOOK_AGAIN_S))
 
     def _assert_status(self, reference: str, status: str) -> Row:
-        found = self._read(reference).rows
-        if not found or found[-1].status != status:
-            raise NotSyncedError(self._not(reference, status))
-        return self._backend.do(verbs.report_row(found[-1].id))
+        row = self._newest(reference)
+        if row is None or row.status != status:
+            raise NotSyncedError(self._not(status, reference, row))
+        return row
 
-    def _not(self, reference: str, status: str) -> str:
-        found = self._read(reference).rows
-        if found:
-            return f"{self._story(self._backend.do(verbs.report_row(found[-1].id)))}\nexpected: {status}"
+    def _not(self, status: str, reference: str, row: Row | None) -> str:
+        if row is not None:
+            return f"{self._story(row)}\nexpected: {status}"
         report = self._read()
         others = ", ".join(_short(row) for row in report.rows[-_NAMED:])
         told = f"no item {reference} is in the sync report of {self.service.path}, which has {others or 'no rows'}"
