@@ -107,7 +107,7 @@ class ControlApi:
         ``longer``: seconds more than usual that it may take. ``also``: a status that is an answer, no error.
         """
         with self._sent(method, path, json, query, self._timeout + longer, also=also) as answer:
-            body = answer.read()
+            body = b"".join(answer.pieces())
             try:
                 return json_of(body) if body else None
             except ValueError:
@@ -161,7 +161,11 @@ class ControlApi:
     ) -> Iterator[Answer]:
         body = None if json is None else sent_json(json, "body").encode()
         url = self._url(path)
-        given = {name: _as_text(value) for name, value in (query or {}).items() if value is not None}
+        given = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in (query or {}).items()
+            if value is not None
+        }
         target = f"{url}?{urlencode(given)}" if given else url
         headers = {**self._headers, **({} if body is None else {"Content-Type": "application/json"})}
         try:
@@ -201,10 +205,6 @@ def _checked(ca_file: str | PathLike[str] | None) -> str | None:
     return str(ca_file)
 
 
-def _as_text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _cause(error: OSError | HTTPException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
@@ -216,18 +216,11 @@ def _foreign(url: str, status: int) -> ProblemError:
 def _refuse(url: str, answer: Answer) -> NoReturn:
     status = answer.status
     try:
-        problem = json_of(answer.read())
+        problem = json_of(b"".join(answer.pieces()))
         detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
     except (ValueError, KeyError, TypeError):
         raise _foreign(url, status) from None
-    match status:
-        case 404:
-            raise RemoteNotFoundError(status, detail, errors)
-        case 409 if detail.startswith("the wait was interrupted"):
-            raise WaitInterruptedError(detail.partition(": ")[2])
-        case 409:
-            raise RemoteConflictError(status, detail, errors)
-        case 422:
-            raise RemoteInvalidValueError(status, detail, errors)
-        case _:
-            raise ProblemError(status, detail, errors)
+    if status == 409 and detail.startswith("the wait was interrupted"):
+        raise WaitInterruptedError(detail.partition(": ")[2])
+    kinds = {404: RemoteNotFoundError, 409: RemoteConflictError, 422: RemoteInvalidValueError}
+    raise kinds.get(status, ProblemError)(status, detail, errors)

@@ -126,9 +126,6 @@ class _OwnAnswer:
         self.status = response.status
         self._connection, self._response, self._idle = connection, response, idle
 
-    def read(self) -> bytes:
-        return self._response.read()
-
     def pieces(self) -> Iterator[bytes]:
         while piece := self._response.read1(_PIECE):
             yield piece
@@ -167,12 +164,17 @@ class SessionTransport:
         """Return the answer to a request."""
         import requests
 
+        def with_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            # Last of all: headers of a request would yield to a .netrc, and a redirect would leak the key.
+            request.headers.update(headers)
+            return request
+
         try:
             response = self._session.request(
                 method,
                 url,
                 data=body,
-                auth=_Headers(headers),
+                auth=with_headers,
                 timeout=timeouts,
                 stream=True,
                 verify=self._ca_file,  # here: that of the session yields to the environment
@@ -186,24 +188,10 @@ class SessionTransport:
         self._session.close()
 
 
-class _Headers:
-    """Sets headers last of all: those of a request would yield to a ``.netrc``, and a redirect would leak the key."""
-
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers.update(self._headers)
-        return request
-
-
 class _SessionAnswer:
     def __init__(self, response: requests.Response) -> None:
         self.status = response.status_code
         self._response = response
-
-    def read(self) -> bytes:
-        return b"".join(self.pieces())
 
     def pieces(self) -> Iterator[bytes]:
         yield from self._reading(self._response.iter_content(_PIECE))

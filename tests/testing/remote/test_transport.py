@@ -137,7 +137,7 @@ def proxy() -> Iterator[tuple[str, list[bytes]]]:
 
 def send(base_url: str) -> bytes:
     with closing(OwnTransport(base_url, None)) as transport, closing(_sent(transport, base_url)) as answer:
-        body: bytes = answer.read()
+        body = b"".join(answer.pieces())
         return body
 
 
