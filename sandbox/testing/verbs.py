@@ -613,7 +613,7 @@ def contract_violations(after: int = 0, **where: str) -> Verb[ContractViolations
 
     def own_ones(parent: Backend, own: Ownership) -> ContractViolations:
         from sandbox.testing.contract import ContractViolations
-        from sandbox.testing.tenant.journal import TenantJournal
+        from sandbox.testing.tenant.ownership import TenantJournal
 
         each = [contract_violations(own.since, company=known) for known in own.companies]
         each += [contract_violations(own.since, client_id=known) for known in own.client_ids]

@@ -16,8 +16,7 @@ from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.state.seed import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
-from sandbox.testing.tenant.journal import TenantJournal, TenantRecorder
-from sandbox.testing.tenant.ownership import Ownership
+from sandbox.testing.tenant.ownership import Ownership, TenantJournal, TenantRecorder
 
 if TYPE_CHECKING:
     from sandbox.platform.flows.model import Hook

@@ -1,17 +1,24 @@
-"""The companies of a tenant and their OAuth clients, which own the entries and fault rules that name one of them."""
+"""The companies of a tenant and their OAuth clients, which own the journal entries and fault rules that name them."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
+from operator import attrgetter
 from typing import Protocol, TypeVar
 
 from sandbox.faults.book import RuleState
 from sandbox.faults.fault import stage_of
 from sandbox.faults.rules import FaultRule, Match
 from sandbox.foundation.errors import NotFoundError
+from sandbox.journal.assertions.verify import EntrySource, Expectation
+from sandbox.journal.assertions.view import JournalRecorder, NotReceivedError
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
-from sandbox.journal.filter import EntryFilter
+from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
+from sandbox.journal.known_secrets import KnownSecrets
 
 
 class _OfCompany(Protocol):
@@ -82,3 +89,102 @@ class Ownership:
         if not self.client_ids:
             raise NotFoundError(f"OAuth client of company {self.companies[0]}")
         return self.client_ids[0]
+
+
+@dataclass(frozen=True)
+class TenantJournal:
+    """An ``EntrySource`` of the owned entries of a journal; entries from before the companies were created are none."""
+
+    journal: EntrySource
+    own: Ownership
+
+    @property
+    def dropped(self) -> int:
+        """How many entries were dropped that may have been owned."""
+        return self.journal.dropped_at_most(EVERY_ENTRY, self.own.since)
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the newest entry there ever was, of any company."""
+        return self.journal.last_seq
+
+    @property
+    def secrets(self) -> KnownSecrets:
+        """The secrets that no report may show, those of other companies among them."""
+        return self.journal.secrets
+
+    def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
+        """Iterate over the matching owned entries, oldest first."""
+        after = max(after, self.own.since)
+        parts = (self.journal.entries(part, after) for part in self.own.parts(entry_filter))
+        return _merged(parts)
+
+    def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
+        """Iterate over the matching owned entries, newest first."""
+        parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
+        return takewhile(lambda entry: entry.seq > self.own.since, _merged(parts, newest_first=True))
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Return the newest events that concern everybody or the owned requests, oldest first."""
+        events = self.journal.events(max(after, self.own.since))
+        return [event for event in events if event.concerns_all or self.own.has(event)]
+
+    def count(self, entry_filter: EntryFilter) -> int:
+        """Return how many owned entries match."""
+        if self.own.covers(entry_filter):
+            return self.journal.count(entry_filter)
+        return sum(1 for _ in self.entries(entry_filter))
+
+    def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
+        """Return how many of the dropped entries a filter may have meant, at most."""
+        return self.journal.dropped_at_most(entry_filter, max(after, self.own.since))
+
+    def wait(
+        self,
+        entry_filter: EntryFilter,
+        count: int,
+        timeout: float,
+        *,
+        after: int = 0,
+        matches: Callable[[Entry], bool] = bool,
+    ) -> list[Entry]:
+        """Return the first ``count`` matching owned entries, or those there are in the end."""
+        return self.journal.wait(
+            entry_filter,
+            count,
+            timeout,
+            after=max(after, self.own.since),
+            matches=lambda entry: self.own.has(entry) and matches(entry),
+        )
+
+
+@dataclass(frozen=True)
+class TenantRecorder(JournalRecorder):
+    """Asks the parent where the question is about owned entries only, and the owned entries where it is not.
+
+    A failure is explained from the owned entries: the parent's message would name requests of others.
+    """
+
+    parent: JournalRecorder
+    own: Ownership
+
+    def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
+        """Return up to ``limit`` owned entries."""
+        if self.own.covers(entry_filter):
+            return self.parent.window(entry_filter, skip, limit, newest=newest)
+        return super().window(entry_filter, skip, limit, newest=newest)
+
+    def explain(self, expectation: Expectation) -> NotReceivedError | None:
+        """Return why an expectation does not hold; ``None`` when it does."""
+        if self.own.has(expectation.view.filter):
+            after = max(expectation.after, self.own.since)
+            if self.parent.explain(replace(expectation, after=after)) is None:
+                return None
+        return super().explain(expectation)
+
+
+def _merged(parts: Iterable[Iterator[Entry]], *, newest_first: bool = False) -> Iterator[Entry]:
+    """Iterate in one order over the entries of several parts, once over an entry that is in more than one."""
+    number = attrgetter("seq")
+    for _, same in groupby(heapq.merge(*parts, key=number, reverse=newest_first), number):
+        yield next(same)
