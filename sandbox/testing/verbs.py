@@ -567,7 +567,7 @@ def revoke_tokens(client_id: str | None = None) -> Verb[int]:
 
 def rotate_keys() -> Verb[None]:
     """Replace the signing key; tokens signed by the old one are refused."""
-    return Verb("POST /keys/rotate", lambda it: it.keys.rotate(), lambda _: None, isolated="rotating the signing key")
+    return Verb("POST /keys/rotate", lambda it: it.rotate_keys(), lambda _: None, isolated="rotating the signing key")
 
 
 def clear_requests() -> Verb[int]:

@@ -118,6 +118,7 @@ def test_keys_are_rotated_and_tokens_of_one_client_revoked(sandbox: Sandbox) -> 
         assert handle.revoke_tokens(other.client_id) == 1
         assert [_post(handle, bearer) for bearer in bearers] == [200, 401]
         handle.rotate_keys()
+        assert handle.events[-1].text == "signing key rotated"
         assert _post(handle, bearers[0]) == 401
 
 
