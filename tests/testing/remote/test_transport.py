@@ -137,8 +137,7 @@ def proxy() -> Iterator[tuple[str, list[bytes]]]:
 
 def send(base_url: str) -> bytes:
     with closing(OwnTransport(base_url, None)) as transport, closing(_sent(transport, base_url)) as answer:
-        body = b"".join(answer.pieces())
-        return body
+        return b"".join(answer.pieces())
 
 
 def _sent(transport: OwnTransport, base_url: str) -> Any:
