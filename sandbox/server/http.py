@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Final
 
 from typing_extensions import Self
 
@@ -20,16 +21,14 @@ from sandbox.web.http.request_head import Head
 __all__ = ["HttpServer", "Limits", "Refused"]
 
 _logger = logging.getLogger("patchworks_sandbox")
+_BODY_LIMIT: Final = 64 * 1024 * 1024
 
 
 class HttpServer:
     """Serves ``app`` at ``host`` and ``port`` (0: any free port, see ``port`` once it is started).
 
     ``threads`` is how many requests are in the application at the same time; connections that are idle, slow or held
-    need none. With ``tls``, only TLS is spoken. ``body_limit`` is how many bytes of a body are kept for the
-    application. ``on_refused`` is given the requests that the application does not see, before they are answered.
-    ``on_error`` is given each exception that nothing else deals with; without it, they are logged. Both are called in
-    the server's threads. A server that has been stopped can be started again.
+    need none. With ``tls``, only TLS is spoken. A server that has been stopped can be started again.
     """
 
     def __init__(
@@ -41,9 +40,6 @@ class HttpServer:
         threads: int = 10,
         limits: Limits | None = None,
         tls: ssl.SSLContext | None = None,
-        on_refused: Callable[[Refused], None] | None = None,
-        on_error: Callable[[BaseException], None] | None = None,
-        body_limit: int = 64 * 1024 * 1024,
     ) -> None:
         self._app = app
         self.host = host
@@ -51,9 +47,6 @@ class HttpServer:
         self._ports = [port]
         self._threads = threads
         self._limits = limits or Limits()
-        self._on_refused = on_refused
-        self._on_error = on_error
-        self._body_limit = body_limit
         self._engine: Engine | None = None
 
     @property
@@ -114,24 +107,19 @@ class HttpServer:
     def _end_waits(self) -> None:
         """End what requests wait for in the application: at the stop, before and after they have a moment."""
 
-    def _failed(self, error: BaseException) -> None:
-        if self._on_error is None:
-            _logger.error("the server failed", exc_info=error)
-            return
-        try:
-            self._on_error(error)
-        except Exception:  # a broken listener must not end the server
-            _logger.exception("on_error itself failed on %r", error)
+    # --- what the engine asks for, in any of the server's threads ---------------------------------------------------
 
-    # --- what the engine asks for -----------------------------------------------------------------------------------
+    def _failed(self, error: BaseException) -> None:
+        """Take an exception that nothing else deals with."""
+        _logger.error("the server failed", exc_info=error)
 
     def _body_limit_of(self, head: Head) -> int:
-        return self._body_limit
+        """Return how many bytes of a body are kept for the application."""
+        return _BODY_LIMIT
 
     def _serve(self, message: Message, connection: Connection) -> None:
         self._bridge.submit(message, connection)
 
     def _refused(self, refused: Refused, answer: Callable[[], None]) -> None:
-        if self._on_refused is not None:
-            self._on_refused(refused)
+        """Take note of a request that the application does not see, then answer it."""
         answer()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from sandbox import SandboxServer
+    from sandbox.web.http.request_head import Head
 
 PATIENCE_S = 10.0
 """How long a test waits for what it expects, before it fails."""
@@ -122,6 +123,31 @@ class Serve(Protocol):
     def __call__(self, app: Callable[..., Any], **options: Any) -> HttpServer: ...
 
 
+class Observed(HttpServer):
+    """A server that tells a test of refused requests and of errors."""
+
+    def __init__(
+        self,
+        app: Callable[..., Any],
+        on_refused: Callable[[Refused], object],
+        on_error: Callable[[BaseException], object] | None,
+        body_limit: int | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(app, **options)
+        self._on_refused, self._on_error, self._body_limit = on_refused, on_error or super()._failed, body_limit
+
+    def _failed(self, error: BaseException) -> None:
+        self._on_error(error)
+
+    def _body_limit_of(self, head: Head) -> int:
+        return self._body_limit or super()._body_limit_of(head)
+
+    def _refused(self, refused: Refused, answer: Callable[[], None]) -> None:
+        self._on_refused(refused)
+        super()._refused(refused, answer)
+
+
 def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     body = environ["wsgi.input"].read()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
@@ -169,7 +195,7 @@ def serve(seen: Seen) -> Iterator[Serve]:
 
     def start(app: Callable[..., Any], **options: Any) -> HttpServer:
         options = {"threads": 4, "on_refused": seen.refused.append, "on_error": seen.errors.append} | options
-        server = HttpServer(app, **options)
+        server = Observed(app, **options)
         server.start()
         servers.append(server)
         return server
