@@ -71,10 +71,12 @@ class Match(Described):
 
 
 def _part(cls: type[Described], read: Callable[[object], Described], allowed: str, component: str) -> types.ValueType:
-    def parse(value: object) -> Described:
-        return value if isinstance(value, cls) else read(value)
-
-    return types.ValueType(parse, allowed, {"$ref": COMPONENTS + component}, lambda part: part.document())
+    return types.ValueType(
+        allowed,
+        {"$ref": COMPONENTS + component},
+        keep=lambda value: value if isinstance(value, cls) else read(value),
+        dump=lambda part: part.document(),
+    )
 
 
 _FAULT: Final = _part(Fault, read_fault, f'a fault: an object with a "kind", one of {", ".join(KINDS)}', "Fault")

@@ -25,9 +25,7 @@ _SCHEMA: Final = {
 }
 
 
-def _parse_steps(value: object) -> tuple[Fault | None, ...]:
-    if not isinstance(value, (list, tuple)) or not value:
-        raise NotAllowedError
+def _kept_steps(value: Sequence[object]) -> tuple[Fault | None, ...]:
     return tuple(_parse_step(index, step) for index, step in enumerate(value))
 
 
@@ -55,7 +53,9 @@ class FaultSequence(Fault):
     kind: ClassVar[str] = "sequence"
 
     steps: Sequence[Fault | None] = field(
-        ValueType(_parse_steps, _ALLOWED, _SCHEMA, _dump_steps),
+        ValueType(
+            _ALLOWED, _SCHEMA, lambda value: isinstance(value, (list, tuple)) and value, _kept_steps, _dump_steps
+        ),
         'What happens to one request after the other: a fault, or `"pass"` for a request that is served without one.',
     )
     repeat: bool = field(types.boolean(), "Whether it starts over after the last step.", False)

@@ -203,7 +203,9 @@ class Settings(Described):
     )
     client_id: str | None = _fixed(
         None,
-        optional(line("a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11", is_client_id, from_text=str.lower)),
+        replace(
+            optional(line("a UUID such as 3f0e8d5c-6c5b-4d0e-9a53-0c6f5b0a7d11", is_client_id)), from_text=str.lower
+        ),
         "Id of the first OAuth client of the seed. Default: the id in the seed, or a generated one.",
     )
     client_secret: str | None = _fixed(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -40,35 +40,23 @@ def _unchanged(value: Any) -> Any:
 class ValueType:
     """A type of value.
 
-    ``parse`` returns the value to keep or raises ``NotAllowedError``; ``allowed`` says in words what it takes,
-    ``schema`` as JSON Schema. ``dump`` turns a kept value into plain data, ``from_text`` a text into what ``parse``
-    takes.
+    ``allowed`` says in words what it takes, ``schema`` as JSON Schema. ``accepts`` returns whether it takes a value,
+    and ``keep`` the value to keep of that; either may raise ``NotAllowedError``. ``dump`` turns a kept value into plain
+    data, ``from_text`` a text into what ``parse`` takes.
     """
 
-    parse: Callable[[object], Any]
     allowed: str
     schema: Mapping[str, Any]
+    accepts: Callable[[Any], object] = lambda _: True
+    keep: Callable[[Any], Any] = _unchanged
     dump: Callable[[Any], Any] = _unchanged
     from_text: Callable[[str], object] = _unchanged
 
-
-def taking(
-    accepts: Callable[[Any], object],
-    allowed: str,
-    schema: Mapping[str, Any],
-    keep: Callable[[Any], Any] = _unchanged,
-    *,
-    dump: Callable[[Any], Any] = _unchanged,
-    from_text: Callable[[str], object] = _unchanged,
-) -> ValueType:
-    """Return the type of the values that ``accepts`` takes; ``keep`` makes of one the value to keep."""
-
-    def parse(value: object) -> Any:
-        if not accepts(value):
+    def parse(self, value: object) -> Any:
+        """Return the value to keep or raise ``NotAllowedError``."""
+        if not self.accepts(value):
             raise NotAllowedError
-        return keep(value)
-
-    return ValueType(parse, allowed, schema, dump, from_text)
+        return self.keep(value)
 
 
 def _is_number(value: object) -> bool:
@@ -77,36 +65,32 @@ def _is_number(value: object) -> bool:
 
 def optional(value_type: ValueType) -> ValueType:
     """Return the type that also takes ``None``, and an empty text for it."""
-
-    def parse(value: object) -> Any:
-        return None if value in (None, "") else value_type.parse(value)
-
-    schema = {**value_type.schema, "type": [value_type.schema["type"], "null"]}
-    return replace(value_type, parse=parse, schema=schema)
+    return replace(
+        value_type,
+        schema={**value_type.schema, "type": [value_type.schema["type"], "null"]},
+        accepts=lambda value: value in (None, "") or value_type.accepts(value),
+        keep=lambda value: None if value in (None, "") else value_type.keep(value),
+    )
 
 
 def integer(low: int, high: int, unit: str = "") -> ValueType:
     """A whole number, which JSON may write as 60.0; from text, its digits."""
-
-    def from_text(text: str) -> object:
-        return int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 20 else text
-
-    return taking(
-        lambda value: _is_number(value) and low <= value <= high and value == int(value),
+    return ValueType(
         f"a whole number from {low} to {high}" + (f" ({unit})" if unit else ""),
         {"type": "integer", "minimum": low, "maximum": high},
-        int,
-        from_text=from_text,
+        lambda value: _is_number(value) and low <= value <= high and value == int(value),
+        keep=int,
+        from_text=lambda text: int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 20 else text,
     )
 
 
 def number(low: float, high: float) -> ValueType:
     """A number, kept as a float."""
-    return taking(
-        lambda value: _is_number(value) and low <= value <= high,
+    return ValueType(
         f"a number from {low:g} to {high:g}",
         {"type": "number", "minimum": low, "maximum": high},
-        float,
+        lambda value: _is_number(value) and low <= value <= high,
+        keep=float,
     )
 
 
@@ -117,11 +101,11 @@ def _plain(value: float) -> str:
 
 def seconds(high: float = 86_400.0, low: float = 0.0) -> ValueType:
     """A length of time: seconds as a number, or a duration as the clock reads it; kept in seconds."""
-    return taking(
-        lambda value: low <= _length(value) <= high,
+    return ValueType(
         f"seconds from {_plain(low)} to {_plain(high)}, {DURATIONS}",
         {"anyOf": [{"type": "number", "minimum": low, "maximum": high}, {"type": "string"}]},
-        _length,
+        lambda value: low <= _length(value) <= high,
+        keep=_length,
     )
 
 
@@ -132,11 +116,11 @@ def whole_seconds(low: int, high: int) -> ValueType:
         length = _length(value)
         return low <= length <= high and math.isclose(length, round(length))
 
-    return taking(
-        accepts,
+    return ValueType(
         f"whole seconds from {low} to {high}, or a duration such as 24h or PT24H",
         {"type": "integer", "minimum": low, "maximum": high},
-        lambda value: round(_length(value)),
+        accepts,
+        keep=lambda value: round(_length(value)),
         from_text=lambda text: float(text) if text.strip().isdecimal() else text,
     )
 
@@ -150,50 +134,44 @@ def _length(value: object) -> float:
 
 def boolean() -> ValueType:
     """A truth value; from text, a word for one."""
-    return taking(
-        lambda value: isinstance(value, bool),
+    return ValueType(
         "true or false",
         {"type": "boolean"},
+        lambda value: isinstance(value, bool),
         from_text=lambda text: _TRUTH_WORDS.get(text.strip().lower(), text),
     )
 
 
 def text(high: int = 1_000_000, low: int = 0) -> ValueType:
     """A text of ``low`` to ``high`` characters."""
-    return taking(
-        lambda value: isinstance(value, str) and low <= len(value) <= high,
+    return ValueType(
         f"text of {low} to {high} characters",
         {"type": "string", "minLength": low, "maxLength": high},
+        lambda value: isinstance(value, str) and low <= len(value) <= high,
     )
 
 
 def printable(high: int, low: int) -> ValueType:
     """A text of ``low`` to ``high`` characters that can be shown as it is, such as a name."""
-    return taking(
-        lambda value: isinstance(value, str) and low <= len(value) <= high and is_printable(value),
+    return ValueType(
         f"text of {low} to {high} printable characters",
         {"type": "string", "minLength": low, "maxLength": high, "pattern": f"^[^{UNPRINTABLE}]*$"},
+        lambda value: isinstance(value, str) and low <= len(value) <= high and is_printable(value),
     )
 
 
-def line(
-    allowed: str,
-    accept: Callable[[str], object],
-    schema: Mapping[str, Any] | None = None,
-    from_text: Callable[[str], object] = _unchanged,
-) -> ValueType:
+def line(allowed: str, accept: Callable[[str], object], schema: Mapping[str, Any] | None = None) -> ValueType:
     """A text on one line that ``accept`` takes; ``schema`` is what JSON Schema can say of it."""
-    return taking(
-        lambda value: isinstance(value, str) and accept(value) and "\n" not in value and "\r" not in value,
+    return ValueType(
         allowed,
         {"type": "string", **(schema or {})},
-        from_text=from_text,
+        lambda value: isinstance(value, str) and accept(value) and "\n" not in value and "\r" not in value,
     )
 
 
 def choice(*values: str) -> ValueType:
     """One of a few words."""
-    return taking(lambda value: value in values, any_of(values), {"type": "string", "enum": list(values)}, str)
+    return ValueType(any_of(values), {"type": "string", "enum": list(values)}, lambda value: value in values, str)
 
 
 def names(
@@ -209,32 +187,34 @@ def names(
     ``normal`` returns the form of a name that is kept; ``schema`` is what JSON Schema can say of one.
     """
 
-    def parse(value: object) -> tuple[str, ...]:
-        if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-            raise NotAllowedError
+    def keep(value: Sequence[str]) -> tuple[str, ...]:
         given = tuple(dict.fromkeys(normal(name.strip()) for name in value))
         if len(given) < low or not all(accept(name) for name in given):
             raise NotAllowedError
         return given
 
-    def from_text(text: str) -> object:
-        return text.split(",") if text.strip() else []
-
     items = {"type": "array", "items": {"type": "string", **(schema or {})}}
-    return ValueType(parse, allowed, {**items, "minItems": low} if low else items, list, from_text)
+    return ValueType(
+        allowed,
+        {**items, "minItems": low} if low else items,
+        lambda value: isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value),
+        keep,
+        dump=list,
+        from_text=lambda text: text.split(",") if text.strip() else [],
+    )
 
 
 def instant() -> ValueType:
     """A moment of the sandbox clock."""
 
-    def parse(value: object) -> datetime:
+    def keep(value: object) -> datetime:
         try:
             return parse_instant(value)
         except InvalidValueError:
             raise NotAllowedError from None
 
     allowed = "an instant with a zone, such as 2026-11-23T18:00:00Z"
-    return ValueType(parse, allowed, {"type": "string", "format": "date-time"}, format_instant)
+    return ValueType(allowed, {"type": "string", "format": "date-time"}, keep=keep, dump=format_instant)
 
 
 # --- parts of an HTTP message (RFC 9110) ------------------------------------------------------------------------------
@@ -246,7 +226,7 @@ def _is_http_token(value: object) -> bool:
 
 def http_method() -> ValueType:
     """An HTTP method; kept in upper case."""
-    return taking(_is_http_token, "an HTTP method such as POST", {"type": "string"}, str.upper)
+    return ValueType("an HTTP method such as POST", {"type": "string"}, _is_http_token, str.upper)
 
 
 def headers(*, may_be_null: bool = False) -> ValueType:
@@ -260,7 +240,7 @@ def headers(*, may_be_null: bool = False) -> ValueType:
 
     content = ["string", "null"] if may_be_null else "string"
     allowed = "an object of header names and values" + (", null for any value" if may_be_null else "")
-    return taking(accepts, allowed, {"type": "object", "additionalProperties": {"type": content}}, dict, dump=dict)
+    return ValueType(allowed, {"type": "object", "additionalProperties": {"type": content}}, accepts, dict, dict)
 
 
 def _is_header_value(value: object) -> bool:
@@ -270,18 +250,12 @@ def _is_header_value(value: object) -> bool:
 def answer_headers() -> ValueType:
     """Headers of an answer by name. The server frames the answer: its headers for that cannot be given."""
     any_headers = headers()
-
-    def parse(value: object) -> dict[str, str]:
-        given: dict[str, str] = any_headers.parse(value)
-        if any(name.lower() in _FRAMING for name in given):
-            raise NotAllowedError
-        return given
-
-    allowed = (
-        "an object of header names and values, without Content-Length and Transfer-Encoding; for an answer that "
-        "breaks off there is the fault truncated_body"
+    return replace(
+        any_headers,
+        allowed="an object of header names and values, without Content-Length and Transfer-Encoding; for an answer "
+        "that breaks off there is the fault truncated_body",
+        accepts=lambda value: any_headers.accepts(value) and not any(name.lower() in _FRAMING for name in value),
     )
-    return replace(any_headers, parse=parse, allowed=allowed)
 
 
 # --- JSON, and paths into it ------------------------------------------------------------------------------------------
@@ -289,15 +263,13 @@ def answer_headers() -> ValueType:
 
 def json_value() -> ValueType:
     """Any JSON value."""
-    return taking(_is_json, "any JSON value", {})
+    return ValueType("any JSON value", {}, _is_json)
 
 
 def json_object() -> ValueType:
     """A JSON object."""
     schema = {"type": "object", "additionalProperties": True}
-    return taking(
-        lambda value: isinstance(value, Mapping) and _is_json(value), "a JSON object", schema, dict, dump=dict
-    )
+    return ValueType("a JSON object", schema, lambda value: isinstance(value, Mapping) and _is_json(value), dict, dict)
 
 
 def _is_json(value: object) -> bool:
@@ -326,16 +298,13 @@ JSON_PATH: Final[Mapping[str, Any]] = {
 def json_path() -> ValueType:
     """A JSONPath that must select something, or an object of JSONPaths and the values they must select."""
 
-    def parse(value: object) -> str | dict[str, Any]:
-        if isinstance(value, str):
-            compile_json_path(value)
-            return value
-        if not isinstance(value, Mapping) or not value or not _is_json(value):
-            raise NotAllowedError
-        for expression in value:
+    def accepts(value: object) -> bool:
+        if not isinstance(value, str) and not (isinstance(value, Mapping) and value and _is_json(value)):
+            return False
+        for expression in [value] if isinstance(value, str) else value:
             compile_json_path(expression)
-        return dict(value)
+        return True
 
     schema = {"anyOf": [JSON_PATH, {"type": "object", "additionalProperties": True, "minProperties": 1}]}
     allowed = 'an RFC 9535 JSONPath ($.order), or an object of paths and the values they must select ({"$.order": "1"})'
-    return ValueType(parse, allowed, schema)
+    return ValueType(allowed, schema, accepts, lambda value: value if isinstance(value, str) else dict(value))

@@ -133,7 +133,7 @@ MAX_MAPPINGS: Final = 500
 
 
 def _mappings() -> types.ValueType:
-    def parse(value: object) -> tuple[FieldMapping, ...]:
+    def keep(value: object) -> tuple[FieldMapping, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > MAX_MAPPINGS:
             raise types.NotAllowedError
         return tuple(
@@ -143,20 +143,17 @@ def _mappings() -> types.ValueType:
 
     allowed = f"a list of up to {MAX_MAPPINGS} objects with source and destination"
     schema = {"type": "array", "maxItems": MAX_MAPPINGS, "items": object_schema(FieldMapping, "A field mapping.")}
-    return types.ValueType(parse, allowed, schema, lambda rows: [row.document() for row in rows])
+    return types.ValueType(allowed, schema, keep=keep, dump=lambda rows: [row.document() for row in rows])
 
 
 def _json_path() -> types.ValueType:
-    def parse(value: object) -> str:
-        if not isinstance(value, str):
-            raise types.NotAllowedError
+    def accepts(value: object) -> bool:
         try:
-            compile_json_path(value)
+            return isinstance(value, str) and compile_json_path(value) is not None
         except InvalidValueError as error:
-            raise InvalidValueError("reference", value, error.allowed) from None
-        return value
+            raise error.at("reference") from None
 
-    return types.ValueType(parse, "an RFC 9535 JSONPath such as $.order", JSON_PATH)
+    return types.ValueType("an RFC 9535 JSONPath such as $.order", JSON_PATH, accepts)
 
 
 @dataclass(frozen=True, slots=True)

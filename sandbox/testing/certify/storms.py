@@ -57,11 +57,13 @@ def _list_of(name: str, kind: type, make: Callable[[object], Any]) -> ValueType:
                 found.append(each if isinstance(each, kind) else make(each))
         return tuple(found)
 
-    return ValueType(parse, f"a list of {name}", {"type": "array"}, lambda parts: [part.document() for part in parts])
+    return ValueType(
+        f"a list of {name}", {"type": "array"}, keep=parse, dump=lambda parts: [part.document() for part in parts]
+    )
 
 
 _DURATION: Final = ValueType(
-    _duration, "a duration such as 24h or PT24H", {"type": "string"}, lambda step: step.total_seconds()
+    "a duration such as 24h or PT24H", {"type": "string"}, keep=_duration, dump=lambda step: step.total_seconds()
 )
 
 
