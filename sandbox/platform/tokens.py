@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from msgspec import convert
+
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.instants import format_timestamp
 from sandbox.foundation.refusals import UnauthenticatedError
@@ -60,6 +62,11 @@ class Token:
         """The fingerprint, which lists and the journal show in place of the token."""
         return self.link.fingerprint
 
+    @property
+    def request(self) -> int | None:
+        """Number of the journal entry of the token request that issued it."""
+        return self.link.request
+
     def allows(self, scope: str) -> bool:
         """Return whether the token has a scope; ``*`` stands for every scope (WIRE B)."""
         return scope in self.scopes or "*" in self.scopes
@@ -82,17 +89,7 @@ class Token:
 
     def as_issued(self) -> IssuedToken:
         """Return it as a value."""
-        return IssuedToken(
-            self.link.fingerprint,
-            self.link.request,
-            self.client_id,
-            self.scopes,
-            self.issued_at,
-            self.expires_at,
-            self.uses,
-            self.revoked,
-            self.jti,
-        )
+        return convert(self, IssuedToken, from_attributes=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,16 +222,9 @@ class TokenBook:
         with self._lock:
             for kept in issued:
                 link = TokenLink(kept.fingerprint, kept.request, kept.issued_at, kept.expires_at)
-                self._issued[kept.fingerprint] = Token(
-                    kept.jti,
-                    kept.client_id,
-                    kept.scopes,
-                    kept.issued_at,
-                    kept.expires_at,
-                    link,
-                    uses=kept.uses,
-                    revoked=kept.revoked,
-                )
+                token = Token(kept.jti, kept.client_id, kept.scopes, kept.issued_at, kept.expires_at, link)
+                token.uses, token.revoked = kept.uses, kept.revoked
+                self._issued[kept.fingerprint] = token
 
     def revoke_one(self, why: str, mark: str) -> None:
         """Revoke one token, by its fingerprint."""
