@@ -7,13 +7,13 @@ import errno
 import os
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from sandbox.foundation.real_time import monotonic
-from sandbox.foundation.real_time_loop import new_loop
 from sandbox.server.connection import Connection
 from sandbox.server.service import Listener, Service
 
@@ -25,6 +25,30 @@ _BREATHER_S: Final = 0.05
 
 _COMPLAINT_S: Final = 60.0
 """How often the server says at most that the system gives it no descriptor."""
+
+
+class RealTimeLoop(asyncio.SelectorEventLoop):
+    """The standard loop by the machine's clock, which freezegun cannot stop.
+
+    On Windows too: the other loop there shuts a connection down before it closes it, which turns a reset into an end.
+    """
+
+    def time(self) -> float:
+        """Return the seconds that timers go by."""
+        return monotonic()
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of uvloop, on Windows winloop, where the extra ``[fast]`` is installed; or the standard loop."""
+    try:
+        if sys.platform == "win32":
+            from winloop import new_event_loop
+        else:
+            from uvloop import new_event_loop
+    except ImportError:
+        return RealTimeLoop()
+    loop: asyncio.AbstractEventLoop = new_event_loop()
+    return loop
 
 
 def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
