@@ -81,7 +81,7 @@ def _section(spec: SettingSpec) -> str:
         spec.doc,
         "",
         f"- Default: {_default(spec)}",
-        f"- Allowed: {spec.allowed}",
+        f"- Allowed: {spec.type.allowed}",
         f"- Set by: `{spec.flag}`, `{spec.env}`{', at run time' if spec.runtime else ''}",
         f"- Evidence: {spec.tag}",
         "",
@@ -97,7 +97,7 @@ def _default(spec: SettingSpec) -> str:
             return f"`{str(value).lower()}`"
         case tuple() as values:
             return f"`{','.join(values)}`"
-        case int() as value if "byte" in spec.allowed and value % _MIB == 0:
+        case int() as value if "byte" in spec.type.allowed and value % _MIB == 0:
             return f"`{value}` ({value // _MIB} MiB)"
         case value:
             return f"`{value}`"

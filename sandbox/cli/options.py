@@ -160,9 +160,9 @@ _METAVARS: Final = {
 
 
 def _metavar(spec: SettingSpec) -> str:
-    if values := spec.json_schema.get("enum"):
+    if values := spec.type.schema.get("enum"):
         return f"[{'|'.join(map(str, values))}]"
-    kind = spec.json_schema["type"]
+    kind = spec.type.schema["type"]
     if "array" in kind:
         return "NAME,…"
     return _METAVARS.get(spec.name.rpartition("_")[2], "NUMBER" if "integer" in kind else "TEXT")

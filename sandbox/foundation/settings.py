@@ -53,22 +53,12 @@ class SettingSpec(Field):
         """The command line option."""
         return "--" + self.name.replace("_", "-")
 
-    @property
-    def allowed(self) -> str:
-        """The allowed values, in words."""
-        return self.type.allowed
-
-    @property
-    def json_schema(self) -> Mapping[str, Any]:
-        """The allowed values, as JSON Schema."""
-        return self.type.schema
-
     def read(self, value: object) -> Any:
         """Return the value to keep of a value or its text; raise ``SettingError``."""
         try:
             return self.type.parse(self.type.from_text(value) if isinstance(value, str) else value)
         except NotAllowedError:
-            raise SettingError(self.name, Withheld() if self.secret else value, self.allowed) from None
+            raise SettingError(self.name, Withheld() if self.secret else value, self.type.allowed) from None
 
 
 def _setting(

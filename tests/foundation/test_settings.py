@@ -24,11 +24,11 @@ def test_every_field_has_a_specification_and_its_default_is_allowed() -> None:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 def test_specification_tells_people_what_they_need(spec: Any) -> None:
     assert spec.doc.endswith(".")
-    assert spec.allowed
+    assert spec.type.allowed
     assert spec.tag in ("documented", "framework", "unconfirmed", "announced", "undefined", "ours")
     assert spec.env == f"PATCHWORKS_SANDBOX_{spec.name.upper()}"
     assert spec.flag == f"--{spec.name.replace('_', '-')}"
-    assert json.dumps(spec.json_schema)
+    assert json.dumps(spec.type.schema)
 
 
 def test_documented_defaults() -> None:
@@ -186,9 +186,9 @@ def test_bad_value_is_refused_with_what_is_allowed(name: str, given: object) -> 
     with pytest.raises(SettingError) as caught:
         Settings().changed({name: given})
 
-    assert (caught.value.field, caught.value.given, caught.value.allowed) == (name, given, SPECS[name].allowed)
+    assert (caught.value.field, caught.value.given, caught.value.allowed) == (name, given, SPECS[name].type.allowed)
     assert str(caught.value).startswith(f"{name}: ")
-    assert str(caught.value).endswith(f"is not allowed; use {SPECS[name].allowed}")
+    assert str(caught.value).endswith(f"is not allowed; use {SPECS[name].type.allowed}")
 
 
 def test_change_makes_a_new_value_and_leaves_the_old() -> None:

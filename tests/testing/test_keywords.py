@@ -12,7 +12,7 @@ from sandbox.foundation.settings import setting_specs
 from sandbox.testing import keywords
 
 CHOICES = [
-    *((keywords.SettingFields, spec) for spec in setting_specs() if "enum" in spec.json_schema),
+    *((keywords.SettingFields, spec) for spec in setting_specs() if "enum" in spec.type.schema),
     *((keywords.MatchFields, declared) for declared in fields_of(Match) if "enum" in declared.type.schema),
 ]
 

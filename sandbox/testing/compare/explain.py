@@ -33,7 +33,7 @@ def enumerated() -> dict[str, Sequence[Any]]:
     found: dict[str, Sequence[Any]] = {}
     for spec in setting_specs():
         if (spec.runtime or spec.name in _FIXED) and spec.name not in UNSEEN:
-            values = (False, True) if spec.json_schema.get("type") == "boolean" else spec.json_schema.get("enum", ())
+            values = (False, True) if spec.type.schema.get("type") == "boolean" else spec.type.schema.get("enum", ())
             found |= {spec.name: values} if values else {}
     return found
 

@@ -20,7 +20,7 @@ blueprint = Blueprint("settings", __name__, description="Settings that may chang
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of the run-time settings by its name."""
     properties = {
-        name: {**spec.json_schema, "description": f"{spec.doc} Allowed: {spec.allowed}. Evidence: {spec.tag}."}
+        name: {**spec.type.schema, "description": f"{spec.doc} Allowed: {spec.type.allowed}. Evidence: {spec.tag}."}
         for name, spec in _run_time_settings().items()
     }
     settings = {"type": "object", "properties": properties, "additionalProperties": False, "minProperties": 1}
@@ -60,7 +60,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     wrong = {
         name: [f"use {_allowed(known[name])}"]
         for name, value in changes.items()
-        if name in known and not jsonschema_rs.is_valid({"type": known[name].json_schema["type"]}, value)
+        if name in known and not jsonschema_rs.is_valid({"type": known[name].type.schema["type"]}, value)
     }
     if wrong:
         raise ValidationError(wrong, data=dict(changes))
@@ -69,7 +69,7 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _allowed(spec: SettingSpec) -> str:
     """Return what is allowed in JSON: of a duration the declaration also offers texts."""
-    schema = spec.json_schema
+    schema = spec.type.schema
     if schema.get("type") == "integer" and "minimum" in schema and "maximum" in schema:
         return f"a whole number from {schema['minimum']} to {schema['maximum']}"
-    return spec.allowed
+    return spec.type.allowed

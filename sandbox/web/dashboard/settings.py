@@ -53,7 +53,7 @@ def _form() -> SchemaForm:
 def _given(name: str) -> object:
     """Return the value that the form gives a setting; an empty text is null where the setting can be without one."""
     document = _form().read(request.form)
-    nullable = any(spec.name == name and "null" in spec.json_schema["type"] for spec in setting_specs())
+    nullable = any(spec.name == name and "null" in spec.type.schema["type"] for spec in setting_specs())
     return document.get(name, None if nullable else "")
 
 
