@@ -8,8 +8,8 @@ A field that is left empty is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
 from werkzeug.datastructures import MultiDict
@@ -34,16 +34,16 @@ class Field:
 
     name: str
     label: str
-    control: Control
     hint: str = ""
+    required: bool = False
+    error: str = ""
+    control: Control = "group"
     value: str = ""
     choices: tuple[str, ...] = ()
     placeholder: str = ""
-    required: bool = False
     chooses: bool = False
     """Whether the fields after it depend on its choice."""
-    error: str = ""
-    fields: tuple[Field, ...] = field(default=())
+    fields: Sequence[Field] = ()
 
     @property
     def id(self) -> str:
@@ -66,7 +66,7 @@ class SchemaForm:
 
     def read(self, form: MultiDict[str, str]) -> dict[str, Any]:
         """Return the document of a form, with the texts of its fields where their schemas take no more."""
-        return self._read(self._schema, "", form) or {}
+        return self._members(self._schema, "", form)
 
     def fields(self, document: Mapping[str, Any], errors: Mapping[str, str]) -> tuple[list[Field], list[str]]:
         """Return the fields with a document's values, each error at the field of its path, and the other errors."""
@@ -82,12 +82,19 @@ class SchemaForm:
             schema = {**self._schemas[schema["$ref"].rpartition("/")[2]], **rest}
         return schema
 
-    def _kinds(self, schema: Schema) -> tuple[str, dict[str, Schema | None]] | None:
-        """Return the property that tells the kinds of a schema apart and their schemas; words alone have none."""
-        words: dict[str, Schema | None] = {}
+    def _properties(self, schema: Schema, path: str) -> Iterator[tuple[str, str, Schema]]:
+        """Iterate over the properties with name, path and schema, but for the name of a kind."""
+        for name, child in schema.get("properties", {}).items():
+            resolved = self._resolved(child)
+            if "const" not in resolved:
+                yield name, _at(path, name), resolved
+
+    def _kinds(self, schema: Schema) -> tuple[str, dict[str, Schema]] | None:
+        """Return the property that tells the kinds of a schema apart and their schemas; that of a word is empty."""
+        words: dict[str, Schema] = {}
         if "discriminator" not in schema:
             branches = [self._resolved(branch) for branch in schema.get("anyOf", ())]
-            words = {branch["const"]: None for branch in branches if "const" in branch}
+            words = {branch["const"]: {} for branch in branches if "const" in branch}
             schema = next((branch for branch in branches if "discriminator" in branch), {})
         if not schema:
             return None
@@ -99,104 +106,88 @@ class SchemaForm:
 
     # --- to fields --------------------------------------------------------------------------------------------------
 
-    def _group(
-        self, schema: Schema, path: str, document: Mapping[str, Any], errors: dict[str, str], *, but: str = ""
-    ) -> list[Field]:
+    def _group(self, schema: Schema, path: str, document: Any, errors: dict[str, str]) -> list[Field]:
+        given = document if isinstance(document, Mapping) else {}
         required = schema.get("required", ())
         return [
-            self._field(self._resolved(child), _at(path, name), document.get(name), errors, required=name in required)
-            for name, child in schema.get("properties", {}).items()
-            if name != but
+            self._field(child, at, given.get(name), errors, required=name in required)
+            for name, at, child in self._properties(schema, path)
         ]
 
     def _field(self, schema: Schema, path: str, value: Any, errors: dict[str, str], *, required: bool) -> Field:
         label = _ITEM.sub(lambda match: f" {int(match[1]) + 1}", path.rpartition(".")[2].replace("_", " "))
-        hint, error = schema.get("description", ""), errors.pop(path, "")
+        field = Field(path, label, schema.get("description", ""), required, errors.pop(path, ""))
         if kinds := self._kinds(schema):
-            fields = self._chosen(kinds, path, value, errors, required=required)
-            return Field(path, label, "group", hint, required=required, error=error, fields=fields)
+            return replace(field, fields=self._chosen(*kinds, path, value, errors, required=required))
         if "properties" in schema:
-            document = value if isinstance(value, Mapping) else {}
-            return Field(
-                path, label, "group", hint, error=error, fields=tuple(self._group(schema, path, document, errors))
-            )
+            return replace(field, fields=self._group(schema, path, value, errors))
         items = self._resolved(schema.get("items", {}))
         if self._kinds(items):
             given = value if isinstance(value, Sequence) and not isinstance(value, str) else []
-            shown = [*given, None][:MAX_ITEMS]
-            fields = tuple(
+            shown = [
                 self._field({**items, "description": ""}, f"{path}[{at}]", item, errors, required=False)
-                for at, item in enumerate(shown)
-            )
-            return Field(path, label, "list", hint, required=required, error=error, fields=fields)
+                for at, item in enumerate([*given, None][:MAX_ITEMS])
+            ]
+            return replace(field, control="list", fields=shown)
         types, default = _types(schema), schema.get("default")
         placeholder = _as_text(default, types) if default not in (None, "", {}, []) else ""
         text = "" if value is None else _as_text(value, types)
         control: Control = "line"
-        choices: tuple[str, ...] = ()
-        if "enum" in schema:
-            control, choices = "choice", tuple(map(str, schema["enum"]))
-            text = text or placeholder
-        elif types == {"boolean"}:
-            control = "flag"
+        if "enum" in schema or types == {"boolean"}:
+            control = "choice" if "enum" in schema else "flag"
             text = text or placeholder
         elif not types <= {"string", "number", "integer"} or schema.get("maxLength", 0) > _LONG or "\n" in text:
             control = "text"
-        return Field(path, label, control, _hint(schema, hint), text, choices, placeholder, required, error=error)
+        hint, choices = _hint(schema, field.hint), tuple(map(str, schema.get("enum", ())))
+        return replace(field, control=control, hint=hint, value=text, choices=choices, placeholder=placeholder)
 
     def _chosen(
-        self,
-        kinds: tuple[str, dict[str, Schema | None]],
-        path: str,
-        value: Any,
-        errors: dict[str, str],
-        *,
-        required: bool,
-    ) -> tuple[Field, ...]:
-        key, schemas = kinds
+        self, key: str, kinds: dict[str, Schema], path: str, value: Any, errors: dict[str, str], *, required: bool
+    ) -> list[Field]:
+        """Return the choice of a kind, and the fields of the one that is chosen."""
         chosen = value.get(key) if isinstance(value, Mapping) else value
-        name = _at(path, key)
-        if not isinstance(chosen, str) or chosen not in schemas:
+        if not isinstance(chosen, str) or chosen not in kinds:
             chosen = ""
-        schema = schemas.get(chosen) or {}
-        about = schema.get("description", "").partition("\n\n")[0]
-        choices = tuple(schemas) if chosen and required else ("", *schemas)
-        error = errors.pop(name, "")
-        first = Field(name, key, "choice", about, chosen, choices, required=required, chooses=True, error=error)
-        document = value if isinstance(value, Mapping) else {}
-        return (first, *self._group(schema, path, document, errors, but=key))
+        schema, name = kinds.get(chosen, {}), _at(path, key)
+        choice = Field(
+            name,
+            key,
+            schema.get("description", "").partition("\n\n")[0],
+            required,
+            errors.pop(name, ""),
+            "choice",
+            chosen,
+            tuple(kinds) if chosen and required else ("", *kinds),
+            chooses=True,
+        )
+        return [choice, *self._group(schema, path, value, errors)]
 
     # --- from a form ------------------------------------------------------------------------------------------------
 
     def _read(self, schema: Schema, path: str, form: MultiDict[str, str]) -> Any:
-        schema = self._resolved(schema)
-        if kinds := self._kinds(schema):
-            key, schemas = kinds
+        if found := self._kinds(schema):
+            key, kinds = found
             chosen = form.get(_at(path, key), "")
-            if chosen in schemas and schemas[chosen] is None:
-                return chosen
-            members = self._members(schemas.get(chosen) or {}, path, form, but=key)
-            return {key: chosen, **members} if chosen else None
+            if not chosen or kinds.get(chosen) == {}:
+                return chosen or None
+            return {key: chosen, **self._members(kinds.get(chosen, {}), path, form)}
         if "properties" in schema:
             return self._members(schema, path, form) or None
-        if self._kinds(self._resolved(schema.get("items", {}))):
+        items = self._resolved(schema.get("items", {}))
+        if self._kinds(items):
             shown = next((at for at in range(MAX_ITEMS) if not _is_given(form, f"{path}[{at}]")), MAX_ITEMS)
-            items = [self._read(schema["items"], f"{path}[{at}]", form) for at in range(shown)]
-            return [item for item in items if item is not None] or None
+            found_items = [self._read(items, f"{path}[{at}]", form) for at in range(shown)]
+            return [item for item in found_items if item is not None] or None
         texts = form.getlist(path)
         return _value(texts[-1], schema) if texts else None
 
-    def _members(self, schema: Schema, path: str, form: MultiDict[str, str], *, but: str = "") -> dict[str, Any]:
-        members = {
-            name: self._read(child, _at(path, name), form)
-            for name, child in schema.get("properties", {}).items()
-            if name != but
-        }
-        return {
-            name: value
-            for name, value in members.items()
-            if value is not None and value != self._resolved(schema["properties"][name]).get("default")
-        }
+    def _members(self, schema: Schema, path: str, form: MultiDict[str, str]) -> dict[str, Any]:
+        members = {}
+        for name, at, child in self._properties(schema, path):
+            value = self._read(child, at, form)
+            if value is not None and value != child.get("default"):
+                members[name] = value
+        return members
 
 
 def _at(path: str, name: str) -> str:
