@@ -109,7 +109,6 @@ def try_it() -> str:
     choices: list[dict[str, Any]] = [
         {
             "service": service,
-            "url": base_url() + service.path,
             "clients": clients.get(service.connector_id, []),
             "sample": _sample(store, service),
         }

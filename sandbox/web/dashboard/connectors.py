@@ -66,7 +66,7 @@ def sample(connector_id: int, entity_id: int) -> Response:
 
 
 @pages.post(f"{PAGES}/detected-fields")
-def detect_fields() -> tuple[str, int]:
+def detect_fields() -> str:
     """Show the fields of a sample before it becomes an entity; nothing is kept."""
     found: list[Any] = []
     problem = None
@@ -75,12 +75,12 @@ def detect_fields() -> tuple[str, int]:
     except RepeatedKeyError as error:
         problem = f"This cannot be a sample: {error}."
     except NotJsonError as error:
-        problem = f"This is not JSON: {error}"
+        problem = f"This is not JSON: {error}" if request.get_data().strip() else None
     else:
         found = detected_fields(infer_schema(value, integers=current_sandbox().store.integers))
         if not found:
             problem = "There is no field in this sample: it should be an object, or a list of objects."
-    return render_template("detected_fields.html", fields=found, problem=problem), 200
+    return render_template("detected_fields.html", fields=found, problem=problem)
 
 
 @pages.get(f"{PAGES}/services")

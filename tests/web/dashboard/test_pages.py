@@ -246,9 +246,10 @@ def test_a_rule_shows_all_its_conditions_and_when_it_acts(integration: Integrati
         ('[{"a": 1}, {"b": "x"}]', "2 fields detected"),
         ('"text"', "There is no field in this sample"),
         ("{", "This is not JSON"),
+        (" ", '<div id="detected">\n\n</div>'),
         ('{"a": 1, "a": 2}', "the key &#39;a&#39; is there more than once in one object"),
     ],
-    ids=["object", "batch", "scalar", "no JSON", "repeated key"],
+    ids=["object", "batch", "scalar", "no JSON", "empty", "repeated key"],
 )
 def test_the_fields_of_a_sample_are_shown_before_it_is_added(integration: Integration, sample: str, shown: str) -> None:
     answer = integration.http.post("/_sandbox/dashboard/detected-fields", data=sample, content_type="application/json")
@@ -288,7 +289,7 @@ def test_scope_stands_beside_the_credentials(make_integration: Callable[..., Int
     assert f"<code>{scope}</code>" in tab.replace("<wbr>", "")
     assert f"<code>************{integration.client_secret[-4:]}</code>" in tab.replace("<wbr>", "")
     assert f"<code>{scope}</code>" in issued.text.replace("<wbr>", "")
-    assert f'data-scope="{scope}"' in form
+    assert f'name="scope" value="{scope}"' in form
 
 
 @pytest.mark.parametrize(("clients", "noted"), [(1, False), (2, True), (3, True)])

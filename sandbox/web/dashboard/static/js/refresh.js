@@ -19,15 +19,26 @@ async function renew() {
   show(fresh);
 }
 
-// Takes the regions that differ from a fresh page.
+// Takes the regions that differ from a fresh page; others than those of every page are known by their ids.
 export function show(fresh, regions = "[data-region]") {
   const focused = describeFocus();
   for (const region of document.querySelectorAll(regions)) {
-    const counterpart = fresh.querySelector(`[data-region="${region.dataset.region}"]`);
+    const name = region.dataset.region;
+    const counterpart = name ? fresh.querySelector(`[data-region="${name}"]`) : fresh.getElementById(region.id);
     if (counterpart) update(region, counterpart);
   }
   restoreFocus(focused);
   document.dispatchEvent(new CustomEvent("refreshed"));
+}
+
+let asked = 0;
+
+// Posts a body and takes regions of the page that comes back, unless another was asked for meanwhile: what is out of
+// date must not take the place of what was typed since.
+export async function redraw(url, body, regions, headers) {
+  const mine = ++asked;
+  const page = await load(url, headers, body).catch(() => null);
+  if (page && mine === asked) show(page, regions);
 }
 
 // Returns a page as a document; with a body it is asked for by POST.

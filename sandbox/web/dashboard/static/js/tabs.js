@@ -15,7 +15,6 @@ document.addEventListener("keydown", (event) => {
   next.focus();
 });
 
-// Tabs may share a panel, which the page fills when it hears of the choice.
 export function choose(tab) {
   for (const each of tabsBeside(tab)) {
     each.setAttribute("aria-selected", String(each === tab));
@@ -23,7 +22,6 @@ export function choose(tab) {
     panelOf(each)?.setAttribute("data-off", "");
   }
   panelOf(tab)?.removeAttribute("data-off");
-  tab.dispatchEvent(new CustomEvent("chosen", { bubbles: true }));
 }
 
 // Shows the panels that an element is in, the outer ones too.
