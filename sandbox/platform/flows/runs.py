@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from sandbox.faults.fault import PROCESSING
 from sandbox.faults.kinds.items import Failed, Pending, Sent
 from sandbox.foundation.answer import compact
 from sandbox.foundation.errors import NotFoundError
@@ -30,7 +29,7 @@ from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.flows.model import Flow
 from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot, Trigger
 from sandbox.platform.flows.store import ulid
-from sandbox.platform.processing.items import reference_reader
+from sandbox.platform.processing.items import InProcessing, reference_reader
 
 if TYPE_CHECKING:
     from sandbox.platform.platform import Platform
@@ -103,7 +102,7 @@ class Runs:
             return run
         act = None
         if platform.faults.armed_processing:
-            act = platform.faults.choose(_RunInProcessing(run, entry), at=run.started_at)
+            act = platform.faults.choose(_in_processing(run, entry), at=run.started_at)
         match act and act.fault:
             case Failed(message):
                 return replace(run, ends_at=run.started_at, failed=True, message=message)
@@ -221,28 +220,9 @@ def query_payload(query: str) -> bytes:
     return compact(fields) if fields else b""
 
 
-class _RunInProcessing:
-    """A run as fault rules look at it. ``entry`` is that of its request, if the journal still holds it."""
-
-    kind = PROCESSING.name
-
-    def __init__(self, run: FlowRun, entry: Entry | None) -> None:
-        self._entry = entry
-        self._content: JsonValue = None
-        with suppress(NotJsonError):
-            self._content = parse_json(b"" if entry is None else payload_of(entry))
-        self.method = "POST" if entry is None else entry.method
-        self.client_id = None if entry is None else entry.client_id
-        reference = _reference(self._content)
-        names = {"company": run.company, "flow": run.flow}
-        self.subject: Mapping[str, str] = names if reference is None else {**names, "reference": reference}
-
-    def json(self) -> JsonValue:
-        """Return the payload parsed; raise ``NotJsonError`` where it is null or no JSON."""
-        if self._content is None:
-            raise NotJsonError("there is no JSON")
-        return self._content
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header of the request."""
-        return None if self._entry is None else self._entry.header(name)
+def _in_processing(run: FlowRun, entry: Entry | None) -> InProcessing:
+    """Return a run as fault rules look at it."""
+    content: JsonValue = None
+    with suppress(NotJsonError):
+        content = parse_json(b"" if entry is None else payload_of(entry))
+    return InProcessing(entry, content, company=run.company, flow=run.flow, reference=_reference(content))

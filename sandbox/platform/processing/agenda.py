@@ -18,26 +18,21 @@ from sandbox.platform.processing.values import Timer, Waiting
 NEVER: Final = math.inf
 
 
-class _Queue:
-    """The items that wait for the next run of a service, oldest first; ``due_at`` is ``None`` until it is asked for."""
-
-    def __init__(self, items: Iterable[int] = ()) -> None:
-        self.items = dict.fromkeys(items)
-        self.due_at: float | None = None
-
-
 class Agenda:
     """The runs to come. ``next_run`` returns when a service runs next, by its id, or ``NEVER``."""
 
     def __init__(self, next_run: Callable[[int], float]) -> None:
         self._next_run = next_run
-        self._queues: dict[int, _Queue] = {}
+        self._queues: dict[int, dict[int, None]] = {}
+        """The items that wait, by the service, oldest first."""
+        self._dues: dict[int, float] = {}
+        """When a service runs next, as far as that was asked for."""
         self._timers: list[Timer] = []
 
     def wait(self, service_id: int, item_id: int) -> None:
         """Let an item wait for the next run of a service."""
-        queue = self._queues.setdefault(service_id, _Queue())
-        queue.items[item_id], queue.due_at = None, None
+        self._queues.setdefault(service_id, {})[item_id] = None
+        self._dues.pop(service_id, None)
 
     def add(self, timer: Timer) -> None:
         """Add a moment."""
@@ -53,18 +48,14 @@ class Agenda:
 
     def next_run(self) -> tuple[float, int]:
         """Return the time of the first run that is due for items, or ``NEVER``, and the id of its service."""
-        dues = ((self._due(service_id, queue), service_id) for service_id, queue in self._queues.items())
+        for service_id in self._queues.keys() - self._dues:
+            self._dues[service_id] = self._next_run(service_id)
+        dues = ((self._dues[service_id], service_id) for service_id in self._queues)
         return min(dues, key=itemgetter(0), default=(NEVER, 0))
-
-    def _due(self, service_id: int, queue: _Queue) -> float:
-        if queue.due_at is None:
-            queue.due_at = self._next_run(service_id)
-        return queue.due_at
 
     def take(self, service_id: int) -> list[int]:
         """Remove the items that wait for a service and return them."""
-        queue = self._queues.pop(service_id, None)
-        return [] if queue is None else list(queue.items)
+        return list(self._queues.pop(service_id, ()))
 
     def take_retries(self, is_meant: Callable[[int], bool]) -> list[int]:
         """Remove the retries of items that are meant, and return the items in the order of their retries."""
@@ -74,8 +65,7 @@ class Agenda:
 
     def ask_again(self) -> None:
         """Ask again when services run: what that depends on may have changed."""
-        for queue in self._queues.values():
-            queue.due_at = None
+        self._dues.clear()
 
     def move_back(self, step: float) -> None:
         """Follow a clock that was moved back: what waited some time goes on to wait for the rest of it."""
@@ -84,10 +74,10 @@ class Agenda:
 
     def snapshot(self) -> tuple[tuple[Waiting, ...], tuple[Timer, ...]]:
         """Return the items that wait, and the moments."""
-        waiting = tuple(Waiting(service_id, tuple(queue.items)) for service_id, queue in self._queues.items())
+        waiting = tuple(Waiting(service_id, tuple(items)) for service_id, items in self._queues.items())
         return waiting, tuple(sorted(self._timers))
 
     def restore(self, waiting: Iterable[Waiting], timers: Iterable[Timer]) -> None:
         """Take over what ``snapshot`` returned."""
-        self._queues = {each.service_id: _Queue(each.items) for each in waiting}
+        self._queues = {each.service_id: dict.fromkeys(each.items) for each in waiting}
         self._timers = sorted(timers)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sandbox.faults.fault import PROCESSING
@@ -50,41 +49,33 @@ def _as_text(value: JsonValue) -> str | None:
     return str(value)[:_MAX_REFERENCE]
 
 
-@dataclass(frozen=True, slots=True)
-class ItemInProcessing:
-    """An item as fault rules look at it. ``entry`` is that of its payload, if the journal still holds it."""
+class InProcessing:
+    """An item, or the payload of a run of a flow, as fault rules look at it.
 
-    item: Item
-    entry: Entry | None
-    content: JsonValue
+    ``entry`` is that of its request, if the journal still holds it. ``names`` are the values of the subject.
+    """
 
-    @property
-    def kind(self) -> str:
-        """The name of the stage."""
-        return PROCESSING.name
+    kind = PROCESSING.name
 
-    @property
-    def method(self) -> str:
-        """HTTP method of the request that brought the payload."""
-        return "POST" if self.entry is None else self.entry.method
-
-    @property
-    def subject(self) -> Mapping[str, str]:
-        """Company, vanity URL and reference."""
-        names = {"company": self.item.company, "vanity_url": self.item.vanity_url}
-        return names if self.item.reference is None else {**names, "reference": self.item.reference}
-
-    @property
-    def client_id(self) -> str | None:
-        """The OAuth client that sent the payload."""
-        return None if self.entry is None else self.entry.client_id
+    def __init__(self, entry: Entry | None, content: JsonValue, **names: str | None) -> None:
+        self._entry = entry
+        self._content = content
+        self.method = "POST" if entry is None else entry.method
+        self.client_id = None if entry is None else entry.client_id
+        self.subject: Mapping[str, str] = {name: value for name, value in names.items() if value is not None}
 
     def json(self) -> JsonValue:
-        """Return the item; raise ``NotJsonError`` where it is null."""
-        if self.content is None:
+        """Return the content; raise ``NotJsonError`` where it is null or no JSON."""
+        if self._content is None:
             raise NotJsonError("there is no JSON")
-        return self.content
+        return self._content
 
     def header(self, name: str) -> str | None:
-        """Return the value of a header of the request that brought the payload."""
-        return None if self.entry is None else self.entry.header(name)
+        """Return the value of a header of the request."""
+        return None if self._entry is None else self._entry.header(name)
+
+
+def item_in_processing(item: Item, entry: Entry | None, contents: Sequence[JsonValue]) -> InProcessing:
+    """Return an item as fault rules look at it; ``contents`` are the items of its payload."""
+    content = contents[item.index] if item.index < len(contents) else None
+    return InProcessing(entry, content, company=item.company, vanity_url=item.vanity_url, reference=item.reference)

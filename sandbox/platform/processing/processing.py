@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -149,14 +149,14 @@ class Processing:
         return NEVER if found is None else found
 
     def _ring(self, timer: Timer) -> None:
-        item = self._items.find(timer.item)
+        item = self._items.get(timer.item)
         if item is None:
             return
         if not timer.confirms:
             self._agenda.wait(item.service_id, item.id)
         elif item.status == "Sent":
             attempt = replace(item.last[-1], status="OK", confirmed_at=self._time)
-            self._items.replace(item.id, replace(item, last=(*item.last[:-1], attempt)))
+            self._items[item.id] = replace(item, last=(*item.last[:-1], attempt))
 
     # --- what people ask for ----------------------------------------------------------------------------------------
 
@@ -170,7 +170,7 @@ class Processing:
             return self._runner.run(service, [*waiting, *retries], self._time, "cli")
 
     def _service_of(self, item_id: int) -> int | None:
-        item = self._items.find(item_id)
+        item = self._items.get(item_id)
         return None if item is None else item.service_id
 
     def _ready(self, service: Service) -> Service:
@@ -196,7 +196,7 @@ class Processing:
             services = [self._ready(self._platform.store.service(service_id)) for service_id in by_service]
             for service in services:
                 for item_id in by_service[service.id]:
-                    self._items.replace(item_id, replace(self._known(item_id), tries=0, swept=False))
+                    self._items[item_id] = replace(self._known(item_id), tries=0, swept=False)
                 self._runner.run(service, by_service[service.id], self._time, "resync")
             return [self._known(item_id) for ids in by_service.values() for item_id in ids]
 
@@ -206,7 +206,7 @@ class Processing:
         """Return every item, oldest first, also those that were not tried yet."""
         with self._lock:
             self.settle()
-            return self._items.values()
+            return list(self._items.values())
 
     def item(self, item_id: int) -> Item:
         """Return an item or raise ``NotFoundError``."""
@@ -215,16 +215,16 @@ class Processing:
             return self._known(item_id)
 
     def _known(self, item_id: int) -> Item:
-        found = self._items.find(item_id)
+        found = self._items.get(item_id)
         if found is None:
-            raise NotFoundError("row of the sync report", item_id, _from_to(*self._items.known))
+            raise NotFoundError("row of the sync report", item_id, _from_to(self._items, str))
         return found
 
     def runs(self) -> list[Run]:
         """Return every run, oldest first."""
         with self._lock:
             self.settle()
-            return self._runs.values()
+            return list(self._runs.values())
 
     def find_run(self, run_id_: str) -> Run:
         """Return a run by its id, such as ``run-7``, or raise ``NotFoundError``."""
@@ -232,7 +232,7 @@ class Processing:
             self.settle()
             found = next((run for run in self._runs.values() if run.id == run_id_), None)
             if found is None:
-                raise NotFoundError("run", run_id_, _from_to(*map(run_id, self._runs.known)))
+                raise NotFoundError("run", run_id_, _from_to(self._runs, run_id))
             return found
 
     def next_run(self, service: Service) -> float | None:
@@ -285,5 +285,5 @@ class Processing:
             self._agenda.restore(snapshot.waiting, snapshot.timers)
 
 
-def _from_to(*known: object) -> list[str]:
-    return [" to ".join(map(str, known))] if known else []
+def _from_to(known: Numbered[Any], named: Callable[[int], str]) -> list[str]:
+    return [f"{named(known.dropped + 1)} to {named(known.last)}"] if known else []

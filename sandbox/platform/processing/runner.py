@@ -16,7 +16,7 @@ from sandbox.foundation.json_value import JsonValue
 from sandbox.journal.entry import Entry
 from sandbox.platform.model import Service
 from sandbox.platform.processing.agenda import Agenda
-from sandbox.platform.processing.items import ItemInProcessing, items_of
+from sandbox.platform.processing.items import item_in_processing, items_of
 from sandbox.platform.processing.values import Attempt, Item, Numbered, RequestedBy, Run, Status, Timer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Runner:
         counts: dict[Status, int] = {"OK": 0, "Sent": 0, "Pending": 0, "Failed": 0}
         pulled = 0
         for item_id in items:
-            item = self._items.find(item_id)
+            item = self._items.get(item_id)
             if item is None:
                 continue
             if item.service_id != service.id:  # of another service, for which this sweeper runs
@@ -95,7 +95,7 @@ class Runner:
         attempt = Attempt(run, at, status, message)
         last = (*item.last[1 - _MAX_ATTEMPTS_KEPT :], attempt)
         item = replace(item, attempts=item.attempts + 1, tries=tries, pending=pending, last=last)
-        self._items.replace(item.id, item)
+        self._items[item.id] = item
         if confirmed_after_s is not None:
             self._agenda.add(Timer(at + confirmed_after_s, item.id, True))
         if status == "Pending":
@@ -140,9 +140,7 @@ class Runner:
         faults = self._platform.faults
         if not faults.armed_processing:
             return None
-        entry, contents = self._payload(item.entry)
-        content = contents[item.index] if item.index < len(contents) else None
-        act = faults.choose(ItemInProcessing(item, entry, content), at=at)
+        act = faults.choose(item_in_processing(item, *self._payload(item.entry)), at=at)
         return None if act is None else act.fault
 
     def _payload(self, entry_id: str) -> tuple[Entry | None, list[JsonValue]]:

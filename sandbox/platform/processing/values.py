@@ -6,7 +6,7 @@ Times are Unix seconds on the sandbox clock.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Generic, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -138,43 +138,24 @@ class ProcessingSnapshot(Struct, frozen=True, kw_only=True):
 T = TypeVar("T")
 
 
-class Numbered(Generic[T]):
-    """Up to ``limit`` values. ``last`` is the highest number so far."""
+class Numbered(dict[int, T]):
+    """Up to ``limit`` values by their numbers, oldest first. ``last`` is the highest number so far."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values: dict[int, T] = {}
         self.last = 0
 
     def append(self, value: T) -> None:
         """Add a value with the next number."""
         self.last += 1
-        self._values[self.last] = value
-        if len(self._values) > self._limit:
-            del self._values[self.last - self._limit]
-
-    def find(self, number: int) -> T | None:
-        """Return a value, or ``None`` where it is not held."""
-        return self._values.get(number)
-
-    def replace(self, number: int, value: T) -> None:
-        """Replace a value; one that was dropped stays dropped."""
-        if number in self._values:
-            self._values[number] = value
-
-    def values(self) -> list[T]:
-        """Return all values, oldest first."""
-        return list(self._values.values())
+        self[self.last] = value
+        if len(self) > self._limit:
+            del self[self.last - self._limit]
 
     @property
     def dropped(self) -> int:
         """How many were dropped."""
-        return self.last - len(self._values)
-
-    @property
-    def known(self) -> list[int]:
-        """The first and the last number that is held."""
-        return [self.dropped + 1, self.last] if self._values else []
+        return self.last - len(self)
 
     def restore(self, where: str, values: Iterable[tuple[int, T]], last: int) -> None:
         """Take over values with their numbers; raise ``InvalidValueError`` where these have gaps."""
@@ -184,6 +165,6 @@ class Numbered(Generic[T]):
             raise InvalidValueError(
                 where, numbers[:5], f"values with numbers without gaps, of which {last} is the last"
             )
-        self._values, self.last = restored, last
-        for number in numbers[: -self._limit]:
-            del self._values[number]
+        self.clear()
+        self.update((number, restored[number]) for number in numbers[-self._limit :])
+        self.last = last

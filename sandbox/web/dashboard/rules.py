@@ -24,7 +24,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 from sandbox.journal.reasons import find_reason
 from sandbox.platform.platform import Platform
-from sandbox.platform.processing.items import ItemInProcessing, items_of
+from sandbox.platform.processing.items import item_in_processing, items_of
 from sandbox.platform.processing.values import Item
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.dashboard.acts import call
@@ -152,7 +152,7 @@ def _items(platform: Platform) -> Iterator[_Candidate]:
     for item in reversed(platform.processing.items()):
         entry = _held(platform, item.entry)
         contents = [] if entry is None else items_of(entry.json)
-        yield item, ItemInProcessing(item, entry, contents[item.index] if item.index < len(contents) else None)
+        yield item, item_in_processing(item, entry, contents)
 
 
 def _held(platform: Platform, entry_id: str) -> Entry | None:
