@@ -71,13 +71,15 @@ class Lines(logging.Formatter):
         self._redact = redact
 
     def entry(self, entry: Entry) -> str:
-        """Return the line of a request to the emulated API; its time is that of its answer."""
-        answered_at = entry.wall_time + entry.duration_ms / 1000
-        return self.request(answered_at, logging.INFO, "INFO", REQUESTS, EmulatedRequest(entry))
+        """Return the line of a request to the emulated API."""
+        return self.format(record_of(entry))
 
-    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
-        """Return the line of a request; ``time`` is Unix seconds."""
-        raise NotImplementedError
+
+def record_of(entry: Entry) -> logging.LogRecord:
+    """Return the record of a request to the emulated API; its time is that of its answer."""
+    record = logging.LogRecord(REQUESTS, logging.INFO, "", 0, EmulatedRequest(entry), (), None)
+    record.created = entry.wall_time + entry.duration_ms / 1000
+    return record
 
 
 class TextLines(Lines):
@@ -90,22 +92,19 @@ class TextLines(Lines):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with an indented traceback below it if the record has one."""
         line: object = record.msg
-        if isinstance(line, RequestLine):
-            text = self.request(record.created, record.levelno, record.levelname, record.name, line)
-        else:
-            message = escaped(self._redact(record.getMessage()))
-            text = f"{self._head(record.created, record.levelno, record.levelname)} {message}"
+        said = self._request(line) if isinstance(line, RequestLine) else escaped(self._redact(record.getMessage()))
+        time = self._coloured(f"{datetime.fromtimestamp(record.created).astimezone():%H:%M:%S.%f}"[:-3], "bright_black")
+        text = f"{time} {self._coloured(f'{record.levelname:<7}', _LEVELS.get(record.levelno))} {said}"
         if record.exc_info:
             traceback = self._redact(self.formatException(record.exc_info))
             text += "".join(f"\n    {escaped(line)}" for line in traceback.splitlines())
         return text
 
-    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
-        """Return the line of a request."""
+    def _request(self, line: RequestLine) -> str:
         fields = line.fields()
         status = int(str(fields["status"]))
         said = {name: one_word(str(value)) for name, value in fields.items()}
-        words = [self._head(time, level, level_name), said["method"], said["path"]]
+        words = [said["method"], said["path"]]
         words.append(self._coloured(said["status"], _STATUSES.get(status // 100)))
         words += [said[name] for name in ("outcome", "reason") if name in said]
         words.append(f"{fields['duration_ms']:.1f} ms")
@@ -116,10 +115,6 @@ class TextLines(Lines):
             self._coloured(f"{short}={said[name]}", "bright_black") for short, name in named.items() if name in said
         ]
         return " ".join(words)
-
-    def _head(self, time: float, level: int, level_name: str) -> str:
-        shown = datetime.fromtimestamp(time).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        return f"{self._coloured(shown, 'bright_black')} {self._coloured(f'{level_name:<7}', _LEVELS.get(level))}"
 
     def _coloured(self, text: str, colour: str | None) -> str:
         return click.style(text, fg=colour) if self._colours and colour else text
@@ -148,7 +143,7 @@ class JsonLines(Lines):
 
     def _parts(self, entry: Entry, alike: tuple[object, ...]) -> tuple[str, str, str]:
         """Return what is before the id in the line of an entry, between the id and the duration, and after that."""
-        fields = self._fields(0.0, "INFO", REQUESTS, EmulatedRequest(entry))
+        fields = self._fields(record_of(entry))
         names = [*fields]
         about_id, about_duration = names.index("request_id"), names.index("duration_ms")
         before, between, after = (
@@ -164,30 +159,18 @@ class JsonLines(Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback is its field ``exception``."""
-        line: object = record.msg
-        if isinstance(line, RequestLine):
-            fields = self._fields(record.created, record.levelname, record.name, line)
-        else:
-            fields = {
-                **self._head(record.created, record.levelname, record.name),
-                "message": self._redact(record.getMessage()),
-                **getattr(record, "fields", {}),
-            }
+        fields = self._fields(record)
         if record.exc_info:
             fields["exception"] = self._redact(self.formatException(record.exc_info))
         return _written(fields)
 
-    def request(self, time: float, level: int, level_name: str, logger: str, line: RequestLine) -> str:
-        """Return the line of a request."""
-        return _written(self._fields(time, level_name, logger, line))
-
-    def _fields(self, time: float, level_name: str, logger: str, line: RequestLine) -> dict[str, object]:
-        fields = line.fields()
-        message = f"{fields['method']} {fields['path']} {fields['status']}"
-        return {**self._head(time, level_name, logger), "message": message, **fields}
-
-    def _head(self, time: float, level_name: str, logger: str) -> dict[str, object]:
-        return {"time": self._moment(time), "level": level_name.lower(), "logger": logger}
+    def _fields(self, record: logging.LogRecord) -> dict[str, object]:
+        line: object = record.msg
+        head = {"time": self._moment(record.created), "level": record.levelname.lower(), "logger": record.name}
+        if isinstance(line, RequestLine):
+            fields = line.fields()
+            return {**head, "message": f"{fields['method']} {fields['path']} {fields['status']}", **fields}
+        return {**head, "message": self._redact(record.getMessage()), **getattr(record, "fields", {})}
 
     def _moment(self, time: float) -> str:
         """Return Unix seconds as RFC 3339 writes them, to the millisecond; the seconds are made once for all lines."""

@@ -18,10 +18,10 @@ from msgspec.structs import replace
 from werkzeug.test import Client
 
 from sandbox.cli.log import LineQueue, LogWriter, logged
-from sandbox.cli.log_lines import JsonLines, Lines, TextLines, lines_for
+from sandbox.cli.log_lines import JsonLines, Lines, TextLines, lines_for, record_of
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
-from sandbox.journal.log_line import REQUESTS, EmulatedRequest, printable
+from sandbox.journal.log_line import REQUESTS, printable
 from tests.conftest import Integration
 
 OWN = "patchworks_sandbox"
@@ -565,8 +565,7 @@ def test_line_of_an_entry_is_that_of_its_fields_alone(integration: Integration, 
     entry, lines = replace(first, seq=first.seq + 1, **change), JsonLines()
     lines.entry(first)
 
-    answered_at = entry.wall_time + entry.duration_ms / 1000
-    expected = JsonLines().request(answered_at, logging.INFO, "INFO", REQUESTS, EmulatedRequest(entry))
+    expected = JsonLines().format(record_of(entry))
     assert [lines.entry(entry), lines.entry(entry)] == [expected, expected]
 
 
