@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
@@ -43,12 +42,12 @@ class StandIn(Interception):
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self.base_url + urlsplit(self.handle.token_url).path
+        return self.base_url + self.handle.token_url.removeprefix(self.handle.base_url)
 
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
         """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
         inbound = self.handle.inbound(vanity_url, company)
-        return replace(inbound, url=self.base_url + urlsplit(inbound.url).path)
+        return replace(inbound, url=self.base_url + inbound.url.removeprefix(self.handle.base_url))
 
     def flow(self, name: str, company: str | None = None) -> FlowTrigger:
         """Return the URL of the Start API for a flow, and every request that started it; raise ``NotFoundError``."""
@@ -66,8 +65,7 @@ class StandIn(Interception):
         """Return a trigger with its URL on the platform's own host, or on the first one where others were given."""
         host = f"{deployment}.wearepatchworks.com"
         base_url = f"https://{host}" if host in self.hosts else self.base_url
-        parts = urlsplit(trigger.url)
-        return replace(trigger, url=base_url + parts.path + (f"?{parts.query}" if parts.query else ""))
+        return replace(trigger, url=base_url + trigger.url.removeprefix(self.handle.base_url))
 
 
 class Patchworks(Observed):

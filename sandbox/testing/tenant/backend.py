@@ -122,23 +122,11 @@ def _create(seed: CompanySeed, backend: Backend) -> tuple[str, list[NewOAuthClie
         for service in given.services:
             names = (slug, connector.id, service.entity, service.vanity_url)
             do(verbs.add_service(*names, active=service.active, options=service.options))
-    for flow in given_flows(seed):
-        do(verbs.add_flow(slug, flow))
+    for flow in seed.flows:  # with new ids of versions, webhooks and callbacks
+        hooks = {name: list(map(_new, getattr(flow, name))) for name in ("webhooks", "callbacks")}
+        deployed = flow.deployed is not False
+        do(verbs.add_flow(slug, {"name": flow.name, "enabled": flow.enabled, "deployed": deployed, **hooks}))
     return slug, clients
-
-
-def given_flows(seed: CompanySeed) -> list[dict[str, Any]]:
-    """Return the process flows of a seed for another company: with new ids of versions, webhooks and callbacks."""
-    return [
-        {
-            "name": flow.name,
-            "enabled": flow.enabled,
-            "deployed": flow.deployed is not False,
-            "webhooks": [_new(hook) for hook in flow.webhooks],
-            "callbacks": [_new(hook) for hook in flow.callbacks],
-        }
-        for flow in seed.flows
-    ]
 
 
 def _new(hook: Hook) -> dict[str, Any]:
