@@ -14,7 +14,7 @@ from sandbox.platform.processing.values import STATUSES
 from sandbox.testing import verbs
 
 if TYPE_CHECKING:
-    from sandbox.platform.processing.report import Row
+    from sandbox.platform.processing.report import Resynced
     from sandbox.testing.backend import Verb
     from sandbox.testing.remote.control_api import ControlApi
 
@@ -27,6 +27,12 @@ def _show_rows(rows: Sequence[Any]) -> None:
     cells = [[*(row[name] for name in names), _of(row), row["message"] or ""] for row in rows]
     titles = ["ID", "REFERENCE", "STATUS", "ATTEMPTS", "SYNC ID", "UPDATED", "SERVICE", "MESSAGE"]
     click.echo(table(titles, cells) if cells else "no rows")
+
+
+def _show_resynced(answer: Any) -> None:
+    _show_rows(answer["items"])
+    if more := answer["total"] - len(answer["items"]):
+        click.echo(f"and {more} more; report shows their status")
 
 
 def _of(thing: Any) -> str:
@@ -67,8 +73,8 @@ def report(api: ControlApi, as_json: bool, as_csv: bool, limit: int, **condition
 @_COMPANY
 @_SERVICE
 @click.option("--reference", help="Sync only items with this reference.")
-@performs(lambda answer: _show_rows(answer["items"]))
-def resync(ids: Sequence[int], **conditions: str | None) -> Verb[list[Row]]:
+@performs(_show_resynced)
+def resync(ids: Sequence[int], **conditions: str | None) -> Verb[Resynced]:
     """Sync failed items again: those rows, or every failed one."""
     if ids and any(conditions.values()):
         raise click.UsageError("Give either IDs of rows or conditions.")

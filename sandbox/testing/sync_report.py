@@ -20,7 +20,7 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 
 if TYPE_CHECKING:
-    from sandbox.platform.processing.report import Report
+    from sandbox.platform.processing.report import Report, Resynced
     from sandbox.platform.processing.values import Run
 
 _LOOK_AGAIN_S: Final = 0.1
@@ -146,8 +146,8 @@ class SyncReport(Sequence[Row]):
 
     # --- acts -------------------------------------------------------------------------------------------------------
 
-    def resync(self, *references: str) -> list[Row]:
-        """Sync the newest failed item of each reference again, of all failed ones without any; return the rows.
+    def resync(self, *references: str) -> Resynced:
+        """Sync the newest failed item of each reference again, or all failed ones; return the rows and their count.
 
         Raise ``ConflictError`` where one is not failed, and resync none.
         """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
-    from sandbox.platform.processing.report import LogLine, Report, Row
+    from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -374,29 +374,34 @@ def _own_row(parent: Backend, own: Ownership, row_id: int) -> Row:
     return own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
 
 
-def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[list[Row]]:
+def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[Resynced]:
     """Sync failed items again: those given, or without any all that meet conditions of ``ReportFilter``.
 
     Raise ``ConflictError`` or ``NotFoundError`` and resync none.
     """
     given = {name: value for name, value in where.items() if value is not None}
 
-    def here(sandbox: Sandbox) -> list[Row]:
-        from sandbox.platform.processing.report import ReportFilter, row_of
+    def here(sandbox: Sandbox) -> Resynced:
+        from sandbox.platform.processing.report import ReportFilter, resynced
 
         processing = sandbox.platform.processing
         meant = ReportFilter(status="Failed", **given)  # type: ignore[arg-type]
         ids = row_ids or [item.id for item in processing.items() if meant.matches(item)]
-        return list(map(row_of, processing.resync(ids)))
+        return resynced(processing.resync(ids))
 
-    def own_ones(parent: Backend, own: Ownership) -> list[Row]:
-        ids = row_ids or [row.id for row in _own_report(parent, own, {"status": "Failed", **given}).rows]
-        for row_id in ids:
+    def own_ones(parent: Backend, own: Ownership) -> Resynced:
+        from sandbox.platform.processing.report import MAX_RESYNCED, Resynced
+
+        for row_id in row_ids:
             _own_row(parent, own, row_id)
-        return parent.do(resync(ids)) if ids else []
+        if row_ids:
+            return parent.do(resync(row_ids))
+        found = _each_own(partial(resync, ()), parent, own, given)
+        rows = [row for each in found for row in each.rows]
+        return Resynced(rows[:MAX_RESYNCED], sum(each.total for each in found))
 
     body = {"ids": list(row_ids)} if row_ids else given
-    return Verb("POST /sync-report/resync", here, reading.each(reading.row, "items"), body, isolated=own_ones)
+    return Verb("POST /sync-report/resync", here, reading.resynced, body, isolated=own_ones)
 
 
 def runs(**where: str) -> Verb[list[Run]]:

@@ -168,6 +168,22 @@ def waiting_in(items: Iterable[Item], wanted: ReportFilter) -> int:
     return sum(1 for item in items if item.status is None and wanted.is_about(item))
 
 
+MAX_RESYNCED: Final = 1_000
+"""Rows that the answer to a resync holds at most."""
+
+
+class Resynced(NamedTuple):
+    """The first 1,000 rows that were synced again, and how many were."""
+
+    rows: list[Row]
+    total: int
+
+
+def resynced(items: Sequence[Item]) -> Resynced:
+    """Return the answer about items that were synced again."""
+    return Resynced(list(map(row_of, items[:MAX_RESYNCED])), len(items))
+
+
 class ReportPage(NamedTuple):
     """Rows of the report. ``next_after`` is the id after which the next page begins; ``None`` on the last."""
 

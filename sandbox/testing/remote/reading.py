@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.platform.flows.run import FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
-    from sandbox.platform.processing.report import LogLine, Report, Row
+    from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -113,6 +113,13 @@ def new_api_key(answer: Document) -> NewApiKey:
     from sandbox.platform.flows.access import NewApiKey
 
     return NewApiKey(api_key(answer), answer["key"])
+
+
+def resynced(answer: Document) -> Resynced:
+    """Return the answer to a resync."""
+    from sandbox.platform.processing.report import Resynced
+
+    return Resynced(each(row, "items")(answer), answer["total"])
 
 
 def row(given: Document) -> Row:

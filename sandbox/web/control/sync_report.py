@@ -166,7 +166,11 @@ def resync_row(item_id: int) -> dict[str, Any]:
 @blueprint.post(
     "/sync-report/resync",
     body=ResyncSchema,
-    answer=answer_of("Resynced", items=fields.List(fields.Nested(SyncReportRowSchema))),
+    answer=answer_of(
+        "Resynced",
+        items=fields.List(fields.Nested(SyncReportRowSchema), **says(f"The first {report.MAX_RESYNCED:,}.")),
+        total=fields.Integer(**says("How many were synced again.")),
+    ),
 )
 @blueprint.problem(404, "There is no such row, or it was dropped or belongs to a time before the last reset.")
 @blueprint.problem(409, f"One of them is not failed; none is resynced. {NOT_NOW}")
@@ -180,7 +184,8 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     if ids is None:
         wanted = report.ReportFilter(status="Failed", **body)
         ids = [item.id for item in current_processing().items() if wanted.matches(item)]
-    return {"items": list(map(report.row_of, current_processing().resync(ids)))}
+    rows, total = report.resynced(current_processing().resync(ids))
+    return {"items": rows, "total": total}
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

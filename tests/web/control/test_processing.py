@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.platform.processing import report
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 
@@ -208,8 +209,23 @@ def test_failed_rows_are_resynced_by_ids_or_conditions(orders: Integration, body
     assert [(row["reference"], row["status"]) for row in response.json["items"]] == [("1002", "OK")]
 
 
+def test_answer_about_very_many_rows_has_the_first_and_their_count(
+    orders: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "MAX_RESYNCED", 1)
+    failing = {"fault": {"kind": "failed"}, "match": {"endpoint": "processing"}, "times": 2}
+    assert orders.control("POST", "/faults", failing).status_code == 201
+    orders.post([{"order": "2001"}, {"order": "2002"}])
+
+    resynced = orders.control("POST", "/sync-report/resync").json
+    assert ([row["reference"] for row in resynced["items"]], resynced["total"]) == (["1002"], 3)
+
+
 def test_conditions_that_no_failed_row_meets_resync_nothing(orders: Integration) -> None:
-    assert orders.control("POST", "/sync-report/resync", {"vanity_url": "returns"}).json == {"items": []}
+    assert orders.control("POST", "/sync-report/resync", {"vanity_url": "returns"}).json == {
+        "items": [],
+        "total": 0,
+    }
 
 
 def test_resync_that_is_not_offered_is_refused(orders: Integration) -> None:
