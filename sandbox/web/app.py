@@ -61,13 +61,16 @@ class SandboxApp:
         """The control API with its pages: one application for all sandboxes of this process."""
         return self._control_of("/")
 
-    def _control_of(self, path: str) -> Flask:
-        """Return the application for a path: the whole control API where that is made, otherwise the part it needs."""
+    def _control_of(self, path: str, accept: str = "") -> Flask:
+        """Return the application for a path: the whole control API where that is made, otherwise the part it needs.
+
+        A browser needs the whole, which has a page where the path is unknown.
+        """
         if self._control is None:
             with no_collections():
                 from sandbox.web.control.app import control_app, part_of
 
-                part = part_of(path)
+                part = "" if "text/html" in accept else part_of(path)
                 app = control_app(part) if part else control_app()
             if part:
                 return app
@@ -99,4 +102,4 @@ class SandboxApp:
         environ[CA_PEM] = self._ca_pem
         environ[STREAMS] = lambda: self.streams
         environ[ENDPOINTS] = lambda base_url: Endpoints(self.sandbox, base_url, self.control_key, self._tls())
-        return self._control_of(environ["PATH_INFO"])(environ, start_response)
+        return self._control_of(environ["PATH_INFO"], environ.get("HTTP_ACCEPT", ""))(environ, start_response)

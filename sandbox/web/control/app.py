@@ -150,11 +150,12 @@ def control_app(part: str = "") -> Flask:
             blueprint = getattr(import_module(f"sandbox.web.control.{module}"), attribute)
             api.register_blueprint(blueprint, url_prefix=PREFIX)
     if not part:
-        from sandbox.web.dashboard import pages
+        from sandbox.web.dashboard import pages, show_problem
         from sandbox.web.spec import serve_documents
 
         api.undocumented.append(partial(_add_schemas, api.spec))
         app.extensions["openapi"] = api.document
         serve_documents(app)
         app.register_blueprint(pages)
+        app.after_request(show_problem)
     return app

@@ -16,6 +16,6 @@ from sandbox.web.dashboard import (  # noqa: F401 - each adds its pages
     rules,
     settings,
 )
-from sandbox.web.dashboard.blueprint import pages
+from sandbox.web.dashboard.blueprint import pages, show_problem
 
-__all__ = ["pages"]
+__all__ = ["pages", "show_problem"]

@@ -68,6 +68,7 @@ def call(method: str, path: str, body: bytes | None = None) -> Answer:
         "REQUEST_METHOD": method,
         "PATH_INFO": PREFIX + unquote_to_bytes(path).decode("latin-1"),
         "QUERY_STRING": query,
+        "HTTP_ACCEPT": "application/json",
         "CONTENT_TYPE": "" if body is None else "application/json",
         "CONTENT_LENGTH": str(len(body or b"")),
         "wsgi.input": io.BytesIO(body or b""),

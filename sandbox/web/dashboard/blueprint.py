@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from sandbox.journal.export.code import Snippet, TokenRequest, first_call
 from sandbox.platform.model import Service
 from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
+from sandbox.web.control.problems import CONTENT_TYPE
 from sandbox.web.dashboard.formats import FILTERS
 from sandbox.web.dashboard.token_life import newest_tokens
 from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
@@ -83,7 +85,23 @@ def _shared() -> dict[str, Any]:
 @pages.errorhandler(InputError)
 def _not_found(error: InputError) -> tuple[str, int]:
     """Show a page in place of problem details where a page does not exist, or its address makes no sense."""
-    return render_template("error.html", message=str(error)), 404 if isinstance(error, NotFoundError) else 400
+    return render_template("error.html", detail=str(error)), 404 if isinstance(error, NotFoundError) else 400
+
+
+def show_problem(response: Response) -> Response:
+    """Return a page in place of problem details where a browser asked for a page, also for one that does not exist."""
+    accepted = request.accept_mimetypes
+    if (
+        response.mimetype != CONTENT_TYPE
+        or request.blueprint not in (None, pages.name)
+        or accepted["text/html"] <= accepted[CONTENT_TYPE]
+    ):
+        return response
+    template = {401: "withheld.html", 403: "withheld.html", 404: "error.html"}.get(response.status_code, "refused.html")
+    detail = json.loads(response.get_data())["detail"]
+    response.set_data(render_template(template, **_shared(), detail=detail, failed=response.status_code >= 500))
+    response.content_type = "text/html; charset=utf-8"
+    return _harden(response)
 
 
 @pages.get(f"{PAGES}/clock")
