@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -56,6 +56,7 @@ def seconds(amount: float) -> str:
 Kind: TypeAlias = str
 """The name of an endpoint, or ``OTHER``."""
 Outcome = Literal["accepted", "rejected", "faulted"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 INSTANT: Final = "instant"
 Instant: TypeAlias = Annotated[Seconds, INSTANT]
 """Unix seconds that JSON for people shows as a date and time."""

@@ -14,12 +14,13 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Final
 
 from sandbox.journal.endpoint import ISSUERS, KINDS
-from sandbox.journal.entry import Entry, Exchange, Kind, Outcome
+from sandbox.journal.entry import OUTCOMES, Entry, Exchange, Kind, Outcome
 from sandbox.journal.journal import Journal, Observer
 
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -36,18 +37,18 @@ class Durations:
     sum_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Figures:
     """The counts at one moment."""
 
-    requests: Mapping[tuple[Kind, int, Outcome], int]
+    requests: dict[tuple[Kind, int, Outcome], int] = field(default_factory=dict)
     """By endpoint, status (0: no answer) and outcome."""
-    durations: Mapping[Kind, Durations]
+    durations: dict[Kind, Durations] = field(default_factory=lambda: {kind: Durations() for kind in KINDS})
     """By endpoint: from the request's arrival until its answer is ready, without what a fault adds after it."""
-    tokens_issued: int
-    faults_acted: Mapping[str, int]
+    tokens_issued: int = 0
+    faults_acted: Counter[str] = field(default_factory=Counter)
     """By kind."""
-    entries_dropped: int
+    entries_dropped: int = 0
     """Journal entries dropped because a bound was reached."""
 
 
@@ -56,39 +57,28 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: dict[tuple[Kind, int, Outcome], int] = {}
-        self._durations = {kind: Durations() for kind in KINDS}
-        self._tokens_issued = 0
-        self._faults_acted: Counter[str] = Counter()
-        self._entries_dropped = 0
+        self._figures = Figures()
 
     def count(self, entry: Entry, exchange: Exchange, dropped: int) -> None:
         """Count a request, and the journal entries that were dropped for its own."""
-        alike = entry.kind, entry.status, entry.outcome
+        figures, alike = self._figures, (entry.kind, entry.status, entry.outcome)
+        requests, durations = figures.requests, figures.durations[entry.kind]
         with self._lock:
-            self._requests[alike] = self._requests.get(alike, 0) + 1
-            durations = self._durations[entry.kind]
+            requests[alike] = requests.get(alike, 0) + 1
             durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
             durations.sum_ms += entry.duration_ms
             if entry.token is not None and entry.kind in ISSUERS:
-                self._tokens_issued += 1
+                figures.tokens_issued += 1
             if entry.effect is not None:
-                self._faults_acted[entry.fault_kind or ""] += 1
-            self._entries_dropped += dropped
+                figures.faults_acted[entry.fault_kind or ""] += 1
+            figures.entries_dropped += dropped
 
     def read(self) -> Figures:
-        """Return the counts as they are now."""
+        """Return a copy of the counts as they are now."""
         with self._lock:
-            return Figures(
-                dict(self._requests),
-                {kind: replace(each, counts=each.counts.copy()) for kind, each in self._durations.items()},
-                self._tokens_issued,
-                dict(self._faults_acted),
-                self._entries_dropped,
-            )
+            return deepcopy(self._figures)
 
 
-OUTCOMES: Final[tuple[Outcome, ...]] = ("accepted", "rejected", "faulted")
 BUCKET_S: Final = 10
 BUCKETS: Final = 60
 _SAMPLE: Final = 250
@@ -134,11 +124,7 @@ class Recent:
             for entry in journal.entries(after=self._counted):
                 self._count(entry)
             first = journal.first_seq
-            return [
-                replace(each, counts=each.counts.copy(), sample_ms=each.sample_ms.copy())
-                for each in self._buckets.values()
-                if each.last_seq >= first
-            ]
+            return [deepcopy(bucket) for bucket in self._buckets.values() if bucket.last_seq >= first]
 
     def _observe(self, entry: Entry, _exchange: Exchange, _size: int) -> None:
         """Count an entry that follows the last one; the next reading counts any other."""

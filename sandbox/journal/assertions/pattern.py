@@ -17,7 +17,7 @@ from sandbox.foundation.json_path import Query, compile_json_path, select
 from sandbox.foundation.json_value import MEANT, equal, first_unequalled
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.assertions.difference import Difference, contains, differences, leaves, show
-from sandbox.journal.entry import Entry
+from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.reasons import REASONS
 from sandbox.journal.redaction import is_redacted_from, redact_body, redact_header, redact_value
@@ -45,7 +45,6 @@ class PatternFields(TypedDict, total=False):
 _PLAIN: Final = ("method", "client_id", "status", "outcome", "fault")
 """Conditions on an attribute of the same name."""
 
-_OUTCOMES: Final = ("accepted", "rejected", "faulted")
 _OF_JSON: Final = ("json", "json_contains")
 _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
     "json_path": ((str, Mapping), "an RFC 9535 JSONPath, or an object of those and the values that they select"),
@@ -53,7 +52,7 @@ _KINDS: Final[Mapping[str, tuple[Any, str]]] = {
     "method": (str, "a method as text"),
     "client_id": (str, "an id as text"),
     "status": (int, "a whole number from 0 to 599"),
-    "outcome": (str, f"an outcome: {', '.join(_OUTCOMES)}"),
+    "outcome": (str, f"an outcome: {', '.join(OUTCOMES)}"),
     "reason": (str, "a reason as text"),
     "fault": (str, "the name of a rule as text"),
 }
@@ -101,8 +100,8 @@ class Pattern:
         paths = {self.json_path: UNSET} if isinstance(self.json_path, str) else dict(self.json_path or {})
         queries = tuple((path, compile_json_path(path), wanted) for path, wanted in paths.items())
         object.__setattr__(self, "_queries", queries)
-        if self.outcome not in (None, *_OUTCOMES):
-            raise InvalidValueError("outcome", self.outcome, f"an outcome; {did_you_mean(self.outcome, _OUTCOMES)}")
+        if self.outcome not in (None, *OUTCOMES):
+            raise InvalidValueError("outcome", self.outcome, f"an outcome; {did_you_mean(self.outcome, OUTCOMES)}")
         if self.reason is not None:
             code = str(self.reason).partition(":")[0]
             if not any(known.startswith(code) for known in _REASONS):

@@ -12,7 +12,7 @@ from marshmallow import fields
 from sandbox.foundation.instants import parse_instant
 from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.endpoint import KINDS
-from sandbox.journal.entry import Entry
+from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.event import EventKind, shown_event
 from sandbox.journal.filter import EntryFilter, parse_cursor
 from sandbox.journal.form import SHOWN, shown
@@ -91,7 +91,7 @@ class RequestFilterSchema(StrictSchema):
     flow = fields.String(**says("Name of a process flow."))
     hook = fields.String(**says("Id of a webhook or callback."))
     client_id = fields.String()
-    outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
+    outcome = fields.String(validate=one_of(*OUTCOMES))
     status = fields.Integer(validate=between(100, 599))
     accepted = query_flag("Whether the request was carried out, even if a fault hid that from the client.")
     reason = fields.String(**says("Code of the reason, such as `token_expired`."))

@@ -14,6 +14,7 @@ from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report
 from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify
+from sandbox.journal.entry import OUTCOMES
 from sandbox.journal.journal import Search
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import ProblemSchema, problem
@@ -90,7 +91,7 @@ class RequestPatternSchema(StrictSchema):
     method = fields.String()
     client_id = fields.String()
     status = WholeNumber(validate=between(0, 599))
-    outcome = fields.String(validate=one_of("accepted", "rejected", "faulted"))
+    outcome = fields.String(validate=one_of(*OUTCOMES))
     reason = fields.String(**says("The reason is or begins with this.", example="token_expired"))
     fault = fields.String()
 

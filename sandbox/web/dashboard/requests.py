@@ -11,7 +11,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.attempts import chained
 from sandbox.journal.contract_rules import RULES
 from sandbox.journal.endpoint import KINDS
-from sandbox.journal.entry import Entry
+from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.event import Event
 from sandbox.journal.export.curl import target
 from sandbox.journal.journal import Journal
@@ -27,7 +27,6 @@ from sandbox.web.dashboard.story import Day, Row, story
 from sandbox.web.dashboard.timeline import timeline
 from sandbox.web.dashboard.token_life import token_of
 
-OUTCOMES: Final = ("accepted", "rejected", "faulted")
 KNOWN_PANE: Final = "X-Known-Pane"
 """Header with the request that a live page shows already: an entry never changes, and may hold megabytes."""
 

@@ -12,7 +12,8 @@ from itertools import accumulate
 from statistics import median
 from typing import ClassVar, Final
 
-from sandbox.journal.metrics import BUCKET_S, BUCKETS, OUTCOMES, Bucket
+from sandbox.journal.entry import OUTCOMES
+from sandbox.journal.metrics import BUCKET_S, BUCKETS, Bucket
 
 BAR_WIDTH: Final = 8
 GAP: Final = 2
