@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -12,7 +11,7 @@ from click.shell_completion import CompletionItem
 from sandbox.cli.connection import answers, performs
 from sandbox.cli.output import table
 from sandbox.cli.requests import filters
-from sandbox.foundation.strict_json import write_json
+from sandbox.foundation.strict_json import parse_json, write_json
 from sandbox.journal.endpoint import ENDPOINTS
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
@@ -78,9 +77,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @faults.command()
 @click.argument("kind", required=False, shell_complete=_complete_kind)
 @click.argument("options", nargs=-1, metavar="[NAME=VALUE]...")
-@click.option(
-    "--rule", type=click.File(encoding="utf-8"), help="Read the whole rule from a JSON file; - reads standard input."
-)
+@click.option("--rule", type=click.File("rb"), help="Read the whole rule from a JSON file; - reads standard input.")
 @click.option("--name", help="Name of the rule in the journal.")
 @click.option(
     "--endpoint",
@@ -100,7 +97,7 @@ def _complete_preset(context: click.Context, parameter: click.Parameter, incompl
 @click.option("--accept", is_flag=True, default=None, help="Store the payload, although the client gets a failure.")
 @click.option("--replace", metavar="ID", help="Replace the rule with this id.")
 @answers(_show)
-def add(api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str] | None, **fields: Any) -> Any:
+def add(api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[bytes] | None, **fields: Any) -> Any:
     """Add a fault rule: a KIND with its options, and conditions.
 
     The rule acts on the requests that meet every condition.
@@ -113,9 +110,9 @@ def add(api: ControlApi, kind: str | None, options: Sequence[str], rule: IO[str]
     return {"faults": [api.ask(verb)]}
 
 
-def _read_rule(rule: IO[str]) -> Any:
+def _read_rule(rule: IO[bytes]) -> Any:
     try:
-        return json.load(rule)
+        return parse_json(rule.read())
     except ValueError as error:
         raise click.BadParameter(f"it is not JSON: {error}", param_hint="--rule") from None
 
@@ -133,7 +130,7 @@ def read_option(text: str) -> tuple[str, Any]:
     if not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE such as code=503", param_hint="[NAME=VALUE]...")
     try:
-        return name, json.loads(value)
+        return name, parse_json(value.encode("utf-8", "surrogateescape"))
     except ValueError:
         return name, value
 

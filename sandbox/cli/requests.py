@@ -48,7 +48,7 @@ def read_entries(path: str, **query: Any) -> Iterator[dict[str, Any]]:
                 if "event" in document:
                     continue
                 entry = read_entry(document)
-            except (ValueError, LookupError, TypeError, AttributeError):
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
                 cut_off += 1
                 continue
             whole += 1

@@ -5,7 +5,6 @@ A command ends with exit code 1 where the requests did not come, ``violations`` 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +14,7 @@ import click
 from sandbox.cli.connection import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable_lines, table
 from sandbox.cli.requests import HEADING, filters, print_entry, read_filter
+from sandbox.foundation.strict_json import parse_json
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
@@ -59,7 +59,7 @@ def wait(api: ControlApi, after: str, count: int, timeout: float, as_json: bool,
 
 def _read_json(context: click.Context, parameter: click.Parameter, text: str | None) -> Any:
     try:
-        return None if text is None else [json.loads(text)]
+        return None if text is None else [parse_json(text.encode("utf-8", "surrogateescape"))]
     except ValueError as error:
         raise click.BadParameter(f"it is not JSON: {error}") from None
 

@@ -329,6 +329,30 @@ def test_rule_that_is_not_json_is_a_wrong_usage(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["faults", "add", "--rule", "{file}"], "it is not JSON: nested deeper than 512 levels"),
+        (["faults", "add", "status", "code={deep}"], "is not allowed"),
+        (["verify", "--contains", "{deep}"], "it is not JSON: nested deeper than 512 levels"),
+        (["state", "load", "{file}"], "is not JSON"),
+        (["requests", "--file", "{file}"], "is no journal file and no NDJSON export"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_json_that_is_nested_too_deeply_is_named(
+    arguments: list[str], problem: str, server: SandboxServer, tmp_path: Path
+) -> None:
+    deep = "[" * 100_000
+    (tmp_path / "deep.json").write_text(deep)
+    filled = [part.format(file=tmp_path / "deep.json", deep=deep) for part in arguments]
+
+    told = CliRunner().invoke(main, [*filled, "--url", server.base_url])
+
+    assert isinstance(told.exception, SystemExit)
+    assert problem in told.output
+
+
+@pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
         (["add"], 2, "Give a KIND of fault, or a rule with --rule."),
