@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import functools
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from mcp.server.mcpserver import MCPServer
@@ -73,20 +72,15 @@ class AgentTools:
         server: MCPServer[Any] = MCPServer(
             "patchworks-sandbox", instructions=_INSTRUCTIONS, version=__version__, log_level="WARNING"
         )
-        reading, acting = ToolAnnotations(read_only_hint=True), ToolAnnotations(destructive_hint=False)
-        destructive = ToolAnnotations(destructive_hint=True)
-        for tool, hints in (
-            (self.status, reading),
-            (self.story, reading),
-            (self.why, reading),
-            (self.wait_for, reading),
-            (self.verify, reading),
-            (self.fail, acting),
-            (self.travel, acting),
-            (self.reset, destructive),
-            (self.certify, destructive),
+        reading = ToolAnnotations(read_only_hint=True)
+        acting, destructive = (ToolAnnotations(destructive_hint=hint) for hint in (False, True))
+        for hints, tools in (
+            (reading, (self.status, self.story, self.why, self.wait_for, self.verify)),
+            (acting, (self.fail, self.travel)),
+            (destructive, (self.reset, self.certify)),
         ):
-            server.add_tool(_guarded(tool), annotations=hints, structured_output=False)
+            for tool in tools:
+                server.add_tool(_guarded(tool), annotations=hints, structured_output=False)
         return server
 
     def status(self, limit: Limit = LIMIT, offset: Offset = 0) -> str:
@@ -94,11 +88,12 @@ class AgentTools:
         with self._connect() as sandbox:
             do, clock = sandbox.backend.do, sandbox.clock
             services = do(verbs.services())
-            clients = [client for connector in do(verbs.connectors()) for client in do(verbs.clients(connector.id))]
+            connectors = do(verbs.connectors())
+            clients = [client.id for connector in connectors for client in do(verbs.clients(connector.id))]
             lines = [
                 f"sandbox {sandbox.base_url}, version {__version__}",
                 f"time {format_instant(clock.now())}{', frozen' if clock.frozen else ''}",
-                f"token endpoint {sandbox.token_url}; client ids {_listed([client.id for client in clients])}",
+                f"token endpoint {sandbox.token_url}; client ids {', '.join(clients[:_SERVICES]) or 'none'}",
                 f"secret of a client: the banner of `serve`, or `GET {sandbox.control_url}/endpoints`",
                 *[f"inbound URL {sandbox.base_url}{service.path}" for service in services[:_SERVICES]],
                 *([f"… and {len(services) - _SERVICES} more services"] if len(services) > _SERVICES else []),
@@ -280,10 +275,9 @@ def _cut(text: str, limit: int, offset: int, *, from_the_end: bool = False) -> s
     if len(data) <= limit and not offset:
         return text
     size = limit - _FOOTER
-    start = max(0, len(data) - offset - size) if from_the_end else offset
-    end = max(0, len(data) - offset) if from_the_end else offset + size
-    part = data[start:end].decode("utf-8", "ignore")
-    left = start if from_the_end else max(0, len(data) - end)
+    left = max(0, len(data) - offset - size)
+    start = left if from_the_end else offset
+    part = data[start : max(0, len(data) - offset) if from_the_end else offset + size].decode("utf-8", "ignore")
     if not left:
         return part
     note = f"(… {left} bytes {'before' if from_the_end else 'after'} this: offset={offset + size}, or a larger limit)"
@@ -293,21 +287,16 @@ def _cut(text: str, limit: int, offset: int, *, from_the_end: bool = False) -> s
 def _entry(sandbox: Patchworks, number: int | None) -> Entry | None:
     journal = sandbox.backend.journal
     if number is None:
-        refused = (entry for entry in journal.newest_first() if entry.outcome != "accepted")
-        return next(iter(refused), None)
-    for entry in islice(journal.entries(EntryFilter(), number - 1), 1):
-        if entry.seq == number:
-            return entry
-    raise NotFoundError("request", number)
+        return next((entry for entry in journal.newest_first() if entry.outcome != "accepted"), None)
+    entry = next(iter(journal.entries(EntryFilter(), number - 1)), None)
+    if entry is None or entry.seq != number:
+        raise NotFoundError("request", number)
+    return entry
 
 
 def _text(body: bytes) -> str:
     text = body[:_BODY].decode("utf-8", "replace")
     return f"{text}… ({len(body)} bytes)" if len(body) > _BODY else text
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SERVICES]) or "none"
 
 
 def _words(command: str) -> list[str]:
