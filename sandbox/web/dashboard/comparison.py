@@ -27,16 +27,10 @@ class Comparison:
     """The differences of a request from another one, which is what assertions call expected."""
 
     other: Entry
-    facts: list[Difference]
-    payload: list[Difference]
-    answer: list[Difference]
+    parts: dict[str, list[Difference]]
+    """The differences under their headings."""
     more: int
     """Differences that are left out."""
-
-    @property
-    def parts(self) -> list[tuple[str, list[Difference]]]:
-        """The differences under their headings."""
-        return [("Request", self.facts), ("Payload", self.payload), ("Answer", self.answer)]
 
 
 def compare(other: Entry, entry: Entry) -> Comparison:
@@ -46,10 +40,12 @@ def compare(other: Entry, entry: Entry) -> Comparison:
         for name in _FACTS
         if (was := getattr(other, name)) != (now := getattr(entry, name))
     ]
-    payload = _bodies(other.body, entry.body)
-    answer = _bodies(other.response_body, entry.response_body)
-    more = sum(max(0, len(found) - _SHOWN) for found in (payload, answer))
-    return Comparison(other, facts, payload[:_SHOWN], answer[:_SHOWN], more)
+    bodies = {
+        "Payload": _bodies(other.body, entry.body),
+        "Answer": _bodies(other.response_body, entry.response_body),
+    }
+    more = sum(max(0, len(found) - _SHOWN) for found in bodies.values())
+    return Comparison(other, {"Request": facts, **{name: found[:_SHOWN] for name, found in bodies.items()}}, more)
 
 
 def _bodies(expected: bytes, actual: bytes) -> list[Difference]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from flask import render_template, request
 
@@ -40,11 +40,9 @@ class Finding:
     count: int = 0
     named: list[Entry] = field(default_factory=list)
 
-    def add(self, entry: Entry) -> None:
-        """Count a request; the newest come first."""
-        self.count += 1
-        if len(self.named) < _NAMED:
-            self.named.append(entry)
+
+_Found: TypeAlias = tuple[Entry, str, str, str]
+"""A request with the code, the text and the advice of what was found in it."""
 
 
 @pages.get(f"{PAGES}/findings")
@@ -57,8 +55,8 @@ def findings() -> str:
     duplicates = find_duplicates(entry for entry in reversed(looked) if entry.kind == INBOUND.name)
     return render_template(
         "findings.html",
-        rejections=_rejections(looked),
-        violations=_violations(looked),
+        rejections=_most_first(_rejections(looked)),
+        violations=_most_first(_violations(looked)),
         duplicates=duplicates[: -_GROUPS - 1 : -1],
         repeated=len(duplicates),
         looked=looked,
@@ -68,23 +66,26 @@ def findings() -> str:
     )
 
 
-def _rejections(entries: Iterable[Entry]) -> list[Finding]:
-    found: dict[str, Finding] = {}
+def _rejections(entries: Iterable[Entry]) -> Iterator[_Found]:
     for entry in entries:
         if entry.outcome == "rejected":
-            code, reason = code_of(entry.reason), find_reason(entry.reason)
-            text, advice = (reason.meaning, reason.advice) if reason else (f"Answered with {entry.status}.", "")
-            found.setdefault(code, Finding(code, text, advice)).add(entry)
-    return _most_first(found)
+            reason = find_reason(entry.reason)
+            words = (reason.meaning, reason.advice) if reason else (f"Answered with {entry.status}.", "")
+            yield entry, code_of(entry.reason), *words
 
 
-def _violations(entries: Iterable[Entry]) -> list[Finding]:
-    found: dict[str, Finding] = {}
+def _violations(entries: Iterable[Entry]) -> Iterator[_Found]:
     for entry in entries:
         for code in dict.fromkeys(violation.code for violation in violations_of(entry)):
-            found.setdefault(code, Finding(code, RULES[code].says, RULES[code].remedy)).add(entry)
-    return _most_first(found)
+            yield entry, code, RULES[code].says, RULES[code].remedy
 
 
-def _most_first(found: dict[str, Finding]) -> list[Finding]:
-    return sorted(found.values(), key=lambda finding: -finding.count)
+def _most_first(found: Iterable[_Found]) -> list[Finding]:
+    """Return the findings by how many requests they have, which come newest first."""
+    findings: dict[str, Finding] = {}
+    for entry, code, text, advice in found:
+        finding = findings.setdefault(code, Finding(code, text, advice))
+        finding.count += 1
+        if finding.count <= _NAMED:
+            finding.named.append(entry)
+    return sorted(findings.values(), key=lambda finding: -finding.count)

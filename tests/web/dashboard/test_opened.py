@@ -14,7 +14,7 @@ from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.entry import Entry
 from sandbox.web.dashboard.comparison import MAX_COMPARED, compare
 from sandbox.web.dashboard.opened import MAX_EDITED
-from sandbox.web.dashboard.resending import next_failures
+from sandbox.web.dashboard.requests import next_failures
 from tests.conftest import Integration
 from tests.slow.dashboard.test_accessibility import violations
 from tests.web.dashboard.conftest import Dashboard
@@ -192,8 +192,11 @@ def test_requests_are_compared_place_by_place(integration: Integration) -> None:
 
     found = compare(first, second)
 
-    assert [str(each) for each in found.payload] == ["$.lines[0].qty: expected 1, got 2", '$.note: unexpected "x"']
-    assert (found.facts, found.more) == ([], 0)
+    assert [str(each) for each in found.parts["Payload"]] == [
+        "$.lines[0].qty: expected 1, got 2",
+        '$.note: unexpected "x"',
+    ]
+    assert (found.parts["Request"], found.more) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +215,8 @@ def test_bodies_of_any_kind_are_compared(integration: Integration, one: bytes, o
 
     found = compare(first, second)
 
-    assert str(found.payload[0]).startswith(said)
-    assert len(found.payload) <= 100
+    assert str(found.parts["Payload"][0]).startswith(said)
+    assert len(found.parts["Payload"]) <= 100
     assert found.more in (0, 200)
     assert integration.http.get(f"/_sandbox/?open={second.id}&with={first.id}").status_code == 200
 
