@@ -17,10 +17,9 @@ from typing import TypeAlias
 
 from sandbox.foundation.pool import Pool
 from sandbox.server.connection import Connection
-from sandbox.web.environ import CONNECTION, BrokenBody, Environ, new_environ
+from sandbox.web.environ import CONNECTION, Answer, BrokenBody, Environ, News, new_environ
 from sandbox.web.http.body import Message
 from sandbox.web.http.response import Response
-from sandbox.web.news import Answer, Holding, News
 
 
 class Held:
@@ -102,7 +101,7 @@ class WsgiBridge:
         if not connection.may_persist:  # the server is stopping: a request that waited is not begun
             connection.call(connection.abort)
             return
-        listener, holding = connection.listener, Holding()
+        listener = connection.listener
         environ = new_environ(
             message.head,
             BrokenBody(message.body, message.failure) if message.failure else io.BytesIO(message.body),
@@ -110,17 +109,18 @@ class WsgiBridge:
             client=connection.peer,
             scheme=listener.scheme,
         )
-        environ[CONNECTION] = holding
-        self._run(self._app, environ, message, connection, holding)
-        if holding.news is not None:
+        awaited: list[News] = []
+        environ[CONNECTION] = awaited.append
+        self._run(self._app, environ, message, connection, awaited)
+        for news in awaited:
 
             def answer_late(app: WSGIApplication) -> None:
-                self._run(app, environ, message, connection, Holding())
+                self._run(app, environ, message, connection, [])
 
-            connection.call(Held(connection, holding.news, self._pool, answer_late).begin)
+            connection.call(Held(connection, news, self._pool, answer_late).begin)
 
     def _run(
-        self, app: WSGIApplication, environ: Environ, message: Message, connection: Connection, holding: Holding
+        self, app: WSGIApplication, environ: Environ, message: Message, connection: Connection, awaited: list[News]
     ) -> None:
         response = Response(
             message.head, partial(_flush, connection), lambda: message.keep_alive and connection.may_persist
@@ -128,7 +128,7 @@ class WsgiBridge:
         parts: object = None
         try:
             parts = answer = app(environ, response.start)
-            if holding.news is None:
+            if not awaited:
                 response.send(answer)
         except ClientGoneError:
             response.persists = False
@@ -138,7 +138,7 @@ class WsgiBridge:
         finally:
             self._close(parts)
             self._close(environ["wsgi.input"])
-        if holding.news is None:
+        if not awaited:
             connection.call(connection.finish_with, response.unsent, response.persists)
 
     def _close(self, parts: object) -> None:

@@ -83,7 +83,7 @@ class Endpoints:
         services = self.sandbox.store.services()
         return {s.vanity_url: self.inbound_url(s.vanity_url) for s in services if s.company == self.company}
 
-    def flows(self, *, signed: bool, hidden: Collection[str] = ()) -> dict[str, dict[str, Any]]:
+    def flows(self, *, signed: bool, hidden: Collection[str | None] = ()) -> dict[str, dict[str, Any]]:
         """Return the ids and URLs of the flows of the first company by name.
 
         They have their signatures where ``signed``, but for the ``hidden`` ones.
@@ -92,28 +92,27 @@ class Endpoints:
         flows = [] if store is None or self.company is None else store.flows(self.company)
         return {flow.name: _flow_addresses(flow, self.base_url, signed=signed, hidden=hidden) for flow in flows}
 
-    def _given_to_flows(self) -> frozenset[str]:
-        """Return the API keys and signatures that the seed gives."""
+    def _given(self) -> frozenset[str | None]:
+        """Return the secrets that the seed or the settings give: of OAuth clients, API keys and signatures."""
         companies = self.sandbox.seed.companies
+        connectors = [connector for company in companies for connector in company.connectors]
+        clients = {client.client_secret for connector in connectors for client in connector.oauth_clients}
         keys = {key.key for company in companies for key in company.api_keys}
         hooks = {hook.signature for company in companies for flow in company.flows for hook in flow.hooks}
-        return frozenset(text for text in keys | hooks if text)
+        return frozenset(clients | keys | hooks)
 
     @property
     def secret_is_given(self) -> bool:
         """Whether the seed or the settings give the secret of the credentials. Such a secret is in no output."""
-        secret = self.credentials.secret if self.credentials else None
-        connectors = (connector for company in self.sandbox.seed.companies for connector in company.connectors)
-        return any(client.client_secret == secret for each in connectors for client in each.oauth_clients)
+        return self.credentials is not None and self.credentials.secret in self._given()
 
     def ready_document(self, *, for_log: bool = False) -> dict[str, Any]:
         """Return the document for a program that started the sandbox: URLs, credentials and the control key.
 
         ``for_log`` leaves out the secrets that were given to the sandbox; its reader has them.
         """
-        credentials = self.credentials
-        shows_secret = not (for_log and self.secret_is_given)
-        api_key, given = self.sandbox.api_key, self._given_to_flows() if for_log else frozenset()
+        credentials, api_key = self.credentials, self.sandbox.api_key
+        given = self._given() if for_log else frozenset()
         shows_key = not (for_log and self.sandbox.initial_settings.control_key)
         return {
             "base_url": self.base_url,
@@ -123,7 +122,7 @@ class Endpoints:
             "inbound_urls": self.inbound_urls(),
             "company": self.company,
             "client_id": credentials.client.id if credentials else None,
-            "client_secret": credentials.secret if credentials and shows_secret else None,
+            "client_secret": credentials.secret if credentials and credentials.secret not in given else None,
             "flows": self.flows(signed=True, hidden=given),
             "api_key": None if api_key in given else api_key,
             "login_url": f"{self.base_url}/api/v1/login",
@@ -136,7 +135,7 @@ class Endpoints:
         }
 
 
-def _flow_addresses(flow: Flow, base_url: str, *, signed: bool, hidden: Collection[str]) -> dict[str, Any]:
+def _flow_addresses(flow: Flow, base_url: str, *, signed: bool, hidden: Collection[str | None]) -> dict[str, Any]:
     from sandbox.platform.flows.model import START_PATH  # a sandbox may have no flow
 
     def url(hook: Hook) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 from sandbox.web.http.request_head import Head
@@ -16,7 +16,10 @@ RAW_HEADERS: Final = "sandbox.raw_headers"
 """The header fields as they were sent: WSGI joins repeated ones, changes names and leaves some out."""
 
 CONNECTION: Final = "sandbox.connection"
-"""The key under which a server offers to hold the connection until there is news (``sandbox.web.news.Holding``)."""
+"""The key under which a server offers to hold the connection until there is news.
+
+It is a function that takes the ``News``. What the view returns then is not sent, and no thread waits.
+"""
 
 # ``SandboxApp`` adds these for the control API, whose application is shared and so holds none of them.
 SANDBOX: Final = "sandbox.sandbox"
@@ -24,6 +27,29 @@ CONTROL_KEY: Final = "sandbox.control_key"  # of the server, or ``None``
 CA_PEM: Final = "sandbox.ca_pem"  # the certificate authority of the server, or ``None``
 STREAMS: Final = "sandbox.streams"  # a function that returns the ``Streams`` of the server
 ENDPOINTS: Final = "sandbox.endpoints"  # a function that returns the ``Endpoints`` at a base URL
+
+Answer: TypeAlias = Callable[..., Iterable[bytes]]
+"""A whole answer, as a WSGI application."""
+
+
+class News(Protocol):
+    """A stream of pieces that a client waits for. One ``next`` is under way at a time; ``close`` may come meanwhile."""
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call ``wake`` from now on when there may be news, in any thread."""
+
+    def next(self, *, timed_out: bool) -> bytes | Answer:
+        """Return the bytes that the client is to get now, which may be none, or the answer that ends the wait.
+
+        It is called when there may be news, and with ``timed_out`` when ``seconds_left`` are over. It may take long.
+        """
+
+    def seconds_left(self) -> float:
+        """Return after how many seconds without news ``next`` is to be called."""
+
+    def close(self) -> None:
+        """Listen no more: the client has gone, or the wait is over."""
+
 
 _WITHOUT_PREFIX: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 

@@ -209,14 +209,14 @@ def stream_requests(query: dict[str, Any]) -> Response:
     if not streams.reserve():
         detail = f"{len(streams)} streams are open, as many as there may be; close one, or poll /requests?after="
         return problem(503, detail, headers={"Retry-After": "5"})
-    connection = request.environ.get(CONNECTION)
-    if connection is None:  # another server, or a test: it reads the answer in a thread of its own
+    hold = request.environ.get(CONNECTION)
+    if hold is None:  # another server, or a test: it reads the answer in a thread of its own
         response = Response(_pieces(sandbox, feed, streams), headers=_HEADERS)
         response.call_on_close(streams.release)
         return response
     headers = {**_HEADERS, REQUEST_ID: request_id()}  # Flask adds nothing to this answer
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    connection.wait_for(Stream(sandbox, f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed, streams))
+    hold(Stream(sandbox, f"HTTP/1.1 200 OK\r\n{head}\r\n".encode("ascii"), feed, streams))
     return Response()
 
 

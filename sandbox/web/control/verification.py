@@ -166,12 +166,12 @@ def wait_for_requests(query: dict[str, Any]) -> Any:
     journal = current_sandbox().journal
     after, count, timeout = read_cursor(query.pop("after"), journal), query.pop("count"), query.pop("timeout")
     search = Search(journal, read_filter(query), count, after)
-    connection = request.environ.get(CONNECTION)
+    hold = request.environ.get(CONNECTION)
     try:
-        if connection is None:  # another server, or a test: the caller waits in a thread of its own
+        if hold is None:  # another server, or a test: the caller waits in a thread of its own
             search.wait(monotonic() + timeout)
         elif not search.look() and timeout > 0:
-            connection.wait_for(_Wait(search, timeout))
+            hold(_Wait(search, timeout))
             return Response()
     except WaitInterruptedError as error:
         return _interrupted(error)
