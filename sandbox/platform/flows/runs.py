@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 MAX_RUNS: Final = 10_000
 _BEGINNERS: Final = tuple(EntryFilter(kind=kind.name) for kind in (WEBHOOK, CALLBACK, START))
+_UNDECIDED: Final[Mapping[str, Any]] = {"ends_at": None, "failed": False, "stopped": False, "message": None}
 _reference = reference_reader(None)
 
 
@@ -63,7 +64,7 @@ class Runs:
     ) -> FlowRun:
         """Begin the run of a request that is being answered; it counts once the journal has the request as accepted."""
         run = FlowRun(
-            id=self.new_id(),
+            id=self._new_id(),
             flow_id=flow.id,
             flow=flow.name,
             company=flow.company,
@@ -107,29 +108,20 @@ class Runs:
             case Failed(message):
                 return replace(run, ends_at=run.started_at, failed=True, message=message)
             case Sent(seconds):
-                return replace(run, ends_at=None if seconds is None else run.started_at + seconds)
+                lasts_s = seconds
             case Pending(attempts, _):
-                waits = None if attempts is None else attempts * platform.settings.processing_retry
-                return replace(run, ends_at=None if waits is None else run.started_at + waits)
-        return replace(run, ends_at=run.started_at)
+                lasts_s = None if attempts is None else attempts * platform.settings.processing_retry
+            case _:
+                lasts_s = 0
+        return replace(run, ends_at=None if lasts_s is None else run.started_at + lasts_s)
 
     def retry(self, run_id: str, *, user_id: int | None = None) -> FlowRun:
         """Run a flow again with the payload of a run; raise ``NotFoundError``."""
         with self._lock:
             first = self.run(run_id)
+            cause = {"trigger": "Retry", "user_id": user_id, "retries": first.id}
             now = self._platform.clock.timestamp()
-            again = replace(
-                first,
-                id=self.new_id(),
-                trigger="Retry",
-                started_at=now,
-                user_id=user_id,
-                ends_at=None,
-                failed=False,
-                stopped=False,
-                message=None,
-                retries=first.id,
-            )
+            again = replace(first, id=self._new_id(), started_at=now, **cause, **_UNDECIDED)
             return self._accept(self._with_outcome(again, self._entry(again)))
 
     def stop(self, run_id: str) -> None:
@@ -137,12 +129,10 @@ class Runs:
         with self._lock:
             run, now = self.run(run_id), self._platform.clock.timestamp()
             if run.status(now) == STARTED:
-                self._runs[run_id] = replace(run, ends_at=now, failed=False, stopped=True, message=None)
+                self._runs[run_id] = replace(run, **{**_UNDECIDED, "ends_at": now, "stopped": True})
 
-    def new_id(self) -> str:
-        """Return the id of a new run."""
-        platform = self._platform
-        return ulid(int(platform.clock.timestamp() * 1000), platform.rng)
+    def _new_id(self) -> str:
+        return ulid(self._platform.clock.timestamp(), self._platform.rng)
 
     def runs(self) -> list[FlowRun]:
         """Return the runs whose logs the platform still keeps, oldest first."""

@@ -30,9 +30,9 @@ _H = TypeVar("_H", bound=Hook)
 _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def ulid(milliseconds: int, rng: Rng) -> str:
-    """Return a new ULID in lower case, as the platform's ids of webhooks, callbacks and runs."""
-    number = (milliseconds % (1 << 48)) << 80 | int(rng.hex(20), 16)
+def ulid(now: float, rng: Rng) -> str:
+    """Return a new ULID in lower case, as the platform's ids of webhooks, callbacks and runs; ``now`` in seconds."""
+    number = (int(now * 1000) % (1 << 48)) << 80 | int(rng.hex(20), 16)
     return "".join(_DIGITS[number >> shift & 31] for shift in range(125, -1, -5))
 
 
@@ -190,7 +190,7 @@ class FlowStore(AccessStore):
             before = next((one for one in known if one.id == hook.id), None)
             if before is None and hook.id is None and at < len(known):
                 before = known[at]
-            hook_id = hook.id or (before and before.id) or ulid(int(self._now().timestamp() * 1000), self._rng)
+            hook_id = hook.id or (before and before.id) or ulid(self._now().timestamp(), self._rng)
             taken = self._hooks.get(hook_id)
             if taken is not None and (flow is None or taken[0].id != flow.id):
                 raise ConflictError(f"there is a webhook or callback {hook_id} already; choose another id")

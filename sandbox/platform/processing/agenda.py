@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from operator import itemgetter
 from typing import Final
 
@@ -57,9 +57,9 @@ class Agenda:
         """Remove the items that wait for a service and return them."""
         return list(self._queues.pop(service_id, ()))
 
-    def take_retries(self, is_meant: Callable[[int], bool]) -> list[int]:
-        """Remove the retries of items that are meant, and return the items in the order of their retries."""
-        taken = sorted(timer for timer in self._timers if not timer.confirms and is_meant(timer.item))
+    def take_retries(self, items: Container[int]) -> list[int]:
+        """Remove the retries of these items, and return the items in the order of their retries."""
+        taken = sorted(timer for timer in self._timers if not timer.confirms and timer.item in items)
         self._timers = sorted(set(self._timers).difference(taken))
         return [timer.item for timer in taken]
 

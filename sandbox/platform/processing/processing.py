@@ -166,12 +166,9 @@ class Processing:
             self.settle()
             service = self._ready(self._platform.store.service(service_id))
             waiting = self._agenda.take(service_id)
-            retries = self._agenda.take_retries(lambda item_id: self._service_of(item_id) == service_id)
+            own = {item.id for item in self._items.values() if item.service_id == service_id}
+            retries = self._agenda.take_retries(own)
             return self._runner.run(service, [*waiting, *retries], self._time, "cli")
-
-    def _service_of(self, item_id: int) -> int | None:
-        item = self._items.get(item_id)
-        return None if item is None else item.service_id
 
     def _ready(self, service: Service) -> Service:
         if self._platform.settings.processing == "off":

@@ -5,6 +5,7 @@ The outcome of an attempt is that of the fault rule for processing that acts on 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +21,6 @@ from sandbox.platform.processing.items import item_in_processing, items_of
 from sandbox.platform.processing.values import Attempt, Item, Numbered, RequestedBy, Run, Status, Timer
 
 if TYPE_CHECKING:
-    from sandbox.faults.fault import Fault
     from sandbox.platform.platform import Platform
 
 _MAX_ATTEMPTS_KEPT: Final = 50
@@ -57,8 +57,7 @@ class Runner:
     def run(self, service: Service, items: Iterable[int], at: float, requested_by: RequestedBy) -> Run:
         """Run a service at a time: attempt each of these items, by their ids."""
         number = self._runs.last + 1
-        counts: dict[Status, int] = {"OK": 0, "Sent": 0, "Pending": 0, "Failed": 0}
-        pulled = 0
+        counts: Counter[Status] = Counter()
         for item_id in items:
             item = self._items.get(item_id)
             if item is None:
@@ -67,7 +66,6 @@ class Runner:
                 if item.status != "Failed":
                     continue
                 item = replace(item, tries=0, swept=True)
-            pulled += 1
             counts[self._attempt(service, item, number, at)] += 1
         run = Run(
             number=number,
@@ -76,7 +74,7 @@ class Runner:
             vanity_url=service.vanity_url,
             requested_by=requested_by,
             due_at=at,
-            pulled=pulled,
+            pulled=counts.total(),
             pushed=counts["OK"] + counts["Sent"],
             pending=counts["Pending"],
             failed=counts["Failed"],
@@ -98,18 +96,13 @@ class Runner:
         self._items[item.id] = item
         if confirmed_after_s is not None:
             self._agenda.add(Timer(at + confirmed_after_s, item.id, True))
-        if status == "Pending":
-            self._try_again(item, at)
+        if status == "Pending" and self.at_once:
+            self._agenda.add(Timer(at + self._platform.settings.processing_retry, item.id, False))
+        elif status == "Pending":
+            self._agenda.wait(item.service_id, item.id)
         elif status == "Failed":
             self._leave_to_sweepers(service, item)
         return status
-
-    def _try_again(self, item: Item, at: float) -> None:
-        """Retry a pending item: with the next run, and without a schedule after a while."""
-        if self.at_once:
-            self._agenda.add(Timer(at + self._platform.settings.processing_retry, item.id, False))
-        else:
-            self._agenda.wait(item.service_id, item.id)
 
     def _leave_to_sweepers(self, service: Service, item: Item) -> None:
         """Put a failed item into the queues of sweepers; it is swept once until it is resynced."""
@@ -127,7 +120,10 @@ class Runner:
         if item.pending is not None and item.last:
             left = max(item.pending - 1, _FOR_EVER)
             return _Outcome("OK") if item.pending == 0 else _Outcome("Pending", item.last[-1].message, left)
-        match self._chosen_fault(item, at):
+        faults, act = self._platform.faults, None
+        if faults.armed_processing:
+            act = faults.choose(item_in_processing(item, *self._payload(item.entry)), at=at)
+        match act and act.fault:
             case Failed(message):
                 return _Outcome("Failed", message)
             case Sent(seconds):
@@ -135,13 +131,6 @@ class Runner:
             case Pending(attempts, message):
                 return _Outcome("Pending", message, _FOR_EVER if attempts is None else attempts - 1)
         return _Outcome("OK")
-
-    def _chosen_fault(self, item: Item, at: float) -> Fault | None:
-        faults = self._platform.faults
-        if not faults.armed_processing:
-            return None
-        act = faults.choose(item_in_processing(item, *self._payload(item.entry)), at=at)
-        return None if act is None else act.fault
 
     def _payload(self, entry_id: str) -> tuple[Entry | None, list[JsonValue]]:
         """Return an entry with its items; the items of an entry follow each other, so the last one is remembered."""

@@ -88,10 +88,7 @@ class Wanted(NamedTuple):
     fields: Mapping[str, frozenset[str]]
     include: tuple[str, ...]
     sort: tuple[str, ...]
-    items: str
-    """The form of items: the setting ``core_items``."""
-    modern: bool
-    """Whether times are written as the modern framework writes them."""
+    settings: Settings
 
 
 def is_equal(name: str) -> Filter:
@@ -141,8 +138,7 @@ def read_query(query: str, listing: Listing, settings: Settings) -> Wanted:
         fields={_key(name): frozenset(_texts(value)) for name, value in _members(given, "fields").items()},
         include=tuple(include),
         sort=tuple(name for name in sort if name.removeprefix("-") in sorts) or (listing.default_sort,),
-        items=settings.core_items,
-        modern=settings.wire_profile == "modern",
+        settings=settings,
     )
 
 
@@ -218,7 +214,7 @@ def page_of(world: World, records: Iterable[Record], listing: Listing, wanted: W
 
 
 def item_of(world: World, record: Record, model: Model, wanted: Wanted) -> Record:
-    """Return an item in the form of the setting ``core_items``, with what is to be included."""
+    """Return an item with what is to be included: flat, with its fields below ``attributes``, or both (FLOWS 6)."""
     whole = record if model.whole is None else model.whole(world, record)
     item = _restricted(whole, model, wanted)
     tree: dict[str, list[str]] = {}
@@ -227,19 +223,11 @@ def item_of(world: World, record: Record, model: Model, wanted: Wanted) -> Recor
         tree.setdefault(head, []).extend([rest] if rest else [])
     for name, inner in tree.items():
         item |= _included(world, record, model, name, wanted._replace(include=tuple(inner)))
-    return shaped(item, wanted.items)
-
-
-def shaped(item: Record, items: str) -> Record:
-    """Return an item flat, with its fields below ``attributes``, or both (FLOWS 6)."""
+    form = wanted.settings.core_items
+    if form == "flat":
+        return item
     attributes = {name: value for name, value in item.items() if name != "id"}
-    match items:
-        case "flat":
-            return item
-        case "attributes":
-            return {"id": item.get("id"), "attributes": attributes}
-        case _:
-            return {**item, "attributes": attributes}
+    return {**(item if form == "both" else {"id": item.get("id")}), "attributes": attributes}
 
 
 def _included(world: World, record: Record, model: Model, name: str, wanted: Wanted) -> Record:
@@ -268,17 +256,16 @@ def _is_known(model: Model, path: str, depth: int = _MAX_DEPTH) -> bool:
 
 def _restricted(record: Record, model: Model, wanted: Wanted) -> Record:
     fields = wanted.fields.get(_key(model.name)) or wanted.fields.get(f"{_key(model.name)}s")
+
+    def time(at: float) -> str:  # as a generation of the framework writes it in JSON
+        text = format_timestamp(at)
+        return text if wanted.settings.wire_profile == "modern" else text[:19].replace("T", " ")
+
     return {
-        name: _moment(value, wanted) if isinstance(value, Moment) else value
+        name: time(value) if isinstance(value, Moment) else value
         for name, value in record.items()
         if name[0] != "_" and (not fields or name in fields)
     }
-
-
-def _moment(at: float, wanted: Wanted) -> str:
-    """Return a time as a generation of the framework writes it in JSON."""
-    text = format_timestamp(at)
-    return text if wanted.modern else text[:19].replace("T", " ")
 
 
 def _meets(record: Record, listing: Listing, wanted: Wanted) -> bool:
