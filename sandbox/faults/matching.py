@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 from sandbox.faults.rules import ANY, SUBJECT, Match
 from sandbox.foundation.json_path import compile_json_path, select
@@ -12,30 +13,21 @@ from sandbox.foundation.json_value import JsonValue, equal
 from sandbox.foundation.strict_json import NotJsonError
 
 
-class Faultable(Protocol):
-    """A request, as far as a rule looks at it."""
+@dataclass(frozen=True, slots=True)
+class Faultable:
+    """A request, or an item or run in processing, as far as a rule looks at it."""
 
-    @property
-    def kind(self) -> str:
-        """The name of its endpoint, or ``OTHER``."""
-
-    @property
-    def method(self) -> str:
-        """HTTP method."""
-
-    @property
-    def subject(self) -> Mapping[str, str]:
-        """The values in its path, such as the company."""
-
-    @property
-    def client_id(self) -> str | None:
-        """The OAuth client, once authenticated."""
-
-    def json(self) -> JsonValue:
-        """Return the body parsed as JSON, or raise ``NotJsonError``."""
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header."""
+    kind: str
+    """The name of its endpoint or stage, or ``OTHER``."""
+    method: str
+    subject: Mapping[str, str]
+    """The values in its path, such as the company."""
+    client_id: str | None
+    """The OAuth client, once authenticated."""
+    json: Callable[[], JsonValue]
+    """Returns the body parsed as JSON; ``None``, or raises ``NotJsonError``, where it is none."""
+    header: Callable[[str], str | None]
+    """Returns the value of a header."""
 
 
 Select: TypeAlias = Callable[[JsonValue], "list[JsonValue]"]

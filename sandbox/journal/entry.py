@@ -105,19 +105,6 @@ class Exchange(Struct, eq=False):
         """The token that was issued to the request; its link in the entry gets the number of the entry."""
         return self.token if self.kind in ISSUERS else None
 
-    @property
-    def method(self) -> str:
-        """The HTTP method."""
-        return self.request.method
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a request header, the last one if it is repeated; case does not matter."""
-        return self.request.header(name)
-
-    def json(self) -> JsonValue:
-        """Return the body parsed as JSON; raise ``NotJsonError``."""
-        return self.request.json()
-
 
 class Entry(Struct, frozen=True, gc=False, kw_only=True):
     """A journal entry; bodies are byte for byte, in base64.

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from sandbox.faults.effects import Cancellation, Effect, delay_s, outcome, received
 from sandbox.faults.fault import Act
+from sandbox.faults.matching import Faultable
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import NotKeptError
 from sandbox.foundation.real_time import perf_counter
@@ -170,7 +171,11 @@ def _in_front(platform: Platform, exchange: Exchange, refusal: RefusalError) -> 
 
 
 def _chosen_fault(platform: Platform, exchange: Exchange, *, in_front: bool = False) -> Act | None:
-    act = platform.faults.choose(exchange, in_front=in_front) if platform.faults.armed else None
+    if not platform.faults.armed:
+        return None
+    request, kind, subject = exchange.request, exchange.kind, exchange.subject
+    looked_at = Faultable(kind, request.method, subject, exchange.client_id, request.json, request.header)
+    act = platform.faults.choose(looked_at, in_front=in_front)
     if act is not None:
         exchange.act, exchange.fault = act, act.label
     return act

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import serialization as ser
 
 from sandbox import Sandbox
 from sandbox.faults import FaultRule, hang
+from sandbox.faults.matching import Faultable
 from sandbox.foundation.clock import Clock
 from sandbox.foundation.errors import (
     ConflictError,
@@ -284,7 +285,7 @@ def test_whoever_waits_on_the_platform_that_goes_is_sent_away(
 ) -> None:
     journal = sandbox.journal
     sandbox.platform.faults.add(FaultRule(hang()))
-    act = sandbox.platform.faults.choose(exchange(sandbox.platform))
+    act = sandbox.platform.faults.choose(Faultable("inbound", "POST", {}, None, dict, {}.get))
     replace(sandbox)
 
     with pytest.raises(WaitInterruptedError):

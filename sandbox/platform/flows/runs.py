@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from sandbox.faults.kinds.items import Failed, Pending, Sent
+from sandbox.faults.matching import Faultable
 from sandbox.foundation.answer import compact
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.form_data import pairs_of, php_fields
@@ -29,7 +30,7 @@ from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.flows.model import Flow
 from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot, Trigger
 from sandbox.platform.flows.store import ulid
-from sandbox.platform.processing.items import InProcessing, reference_reader
+from sandbox.platform.processing.items import in_processing, reference_reader
 
 if TYPE_CHECKING:
     from sandbox.platform.platform import Platform
@@ -210,9 +211,9 @@ def query_payload(query: str) -> bytes:
     return compact(fields) if fields else b""
 
 
-def _in_processing(run: FlowRun, entry: Entry | None) -> InProcessing:
+def _in_processing(run: FlowRun, entry: Entry | None) -> Faultable:
     """Return a run as fault rules look at it."""
     content: JsonValue = None
     with suppress(NotJsonError):
         content = parse_json(b"" if entry is None else payload_of(entry))
-    return InProcessing(entry, content, company=run.company, flow=run.flow, reference=_reference(content))
+    return in_processing(entry, content, company=run.company, flow=run.flow, reference=_reference(content))

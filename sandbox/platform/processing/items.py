@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sandbox.faults.fault import PROCESSING
-from sandbox.faults.matching import compiled
+from sandbox.faults.matching import Faultable, compiled
 from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.strict_json import NotJsonError
 from sandbox.journal.entry import Entry
 from sandbox.platform.processing.values import Item
 
@@ -49,33 +48,18 @@ def _as_text(value: JsonValue) -> str | None:
     return str(value)[:_MAX_REFERENCE]
 
 
-class InProcessing:
-    """An item, or the payload of a run of a flow, as fault rules look at it.
+def in_processing(entry: Entry | None, content: JsonValue, **names: str | None) -> Faultable:
+    """Return an item, or the payload of a run of a flow, as fault rules look at it.
 
     ``entry`` is that of its request, if the journal still holds it. ``names`` are the values of the subject.
     """
-
-    kind = PROCESSING.name
-
-    def __init__(self, entry: Entry | None, content: JsonValue, **names: str | None) -> None:
-        self._entry = entry
-        self._content = content
-        self.method = "POST" if entry is None else entry.method
-        self.client_id = None if entry is None else entry.client_id
-        self.subject: Mapping[str, str] = {name: value for name, value in names.items() if value is not None}
-
-    def json(self) -> JsonValue:
-        """Return the content; raise ``NotJsonError`` where it is null or no JSON."""
-        if self._content is None:
-            raise NotJsonError("there is no JSON")
-        return self._content
-
-    def header(self, name: str) -> str | None:
-        """Return the value of a header of the request."""
-        return None if self._entry is None else self._entry.header(name)
+    subject = {name: value for name, value in names.items() if value is not None}
+    if entry is None:
+        return Faultable(PROCESSING.name, "POST", subject, None, lambda: content, lambda _: None)
+    return Faultable(PROCESSING.name, entry.method, subject, entry.client_id, lambda: content, entry.header)
 
 
-def item_in_processing(item: Item, entry: Entry | None, contents: Sequence[JsonValue]) -> InProcessing:
+def item_in_processing(item: Item, entry: Entry | None, contents: Sequence[JsonValue]) -> Faultable:
     """Return an item as fault rules look at it; ``contents`` are the items of its payload."""
     content = contents[item.index] if item.index < len(contents) else None
-    return InProcessing(entry, content, company=item.company, vanity_url=item.vanity_url, reference=item.reference)
+    return in_processing(entry, content, company=item.company, vanity_url=item.vanity_url, reference=item.reference)

@@ -17,8 +17,7 @@ from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
 from sandbox.foundation.fields import read
-from sandbox.foundation.json_value import JsonValue
-from sandbox.foundation.strict_json import NotJsonError, write_json
+from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
@@ -145,7 +144,11 @@ def _happens(rule: FaultRule) -> Callable[[str], bool]:
 
 
 def _requests(platform: Platform) -> Iterator[_Candidate]:
-    return ((entry, _Received(entry) if _was_admitted(entry) else None) for entry in platform.journal.newest_first())
+    return ((entry, _received(entry) if _was_admitted(entry) else None) for entry in platform.journal.newest_first())
+
+
+def _received(entry: Entry) -> Faultable:
+    return Faultable(entry.kind, entry.method, entry.subject, entry.client_id, lambda: entry.json, entry.header)
 
 
 def _items(platform: Platform) -> Iterator[_Candidate]:
@@ -175,20 +178,3 @@ def _was_admitted(entry: Entry) -> bool:
     if entry.kind in ISSUERS or code_of(entry.reason) in _BEFORE_FAULTS:
         return False
     return reason is None or reason.statuses[0] != 401
-
-
-class _Received:
-    """A journal entry as fault rules look at it; its credentials are redacted."""
-
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-        self.kind, self.method = entry.kind, entry.method
-        self.subject, self.client_id = entry.subject, entry.client_id
-        self.header = entry.header
-
-    def json(self) -> JsonValue:
-        """Return the body; raise ``NotJsonError``."""
-        document: JsonValue = self._entry.json
-        if document is None:
-            raise NotJsonError("there is no JSON")
-        return document
