@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Generator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -32,9 +33,7 @@ PLUGIN: Final = "patchworks_traces"
 REPORTED: Final = "patchworks_trace"
 """Attribute of a test's report and property of the test in a JUnit report: the path of the trace."""
 
-_RECORDED: Final = pytest.StashKey[list[Recording]]()
-_OUTCOME: Final = pytest.StashKey[str]()
-_FAILURES: Final = pytest.StashKey[list[Failure]]()
+_TRACE: Final = pytest.StashKey[Trace]()
 _OURS: Final = re.compile(r"[\w.-]+-[0-9a-f]{8}\.html", re.ASCII)
 _NOT_IN_A_NAME: Final = re.compile(r"[^\w.-]+", re.ASCII)
 _MAX_NAME: Final = 100
@@ -60,7 +59,7 @@ class Traces:
             recording = of_sandbox(handle.backend, note, after)
         except SandboxError as error:
             recording = Recording(title_of(handle.backend) + note, problem=f"The journal cannot be read: {error}")
-        item.stash[_RECORDED].append(recording)
+        item.stash[_TRACE].recordings.append(recording)
 
     def begin(self, handle: Patchworks) -> None:
         """Note how far the journal of the session is, whose requests a test shows from then on."""
@@ -69,7 +68,7 @@ class Traces:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Forget an earlier run of the test, and note how far the journal of the session is."""
-        item.stash[_RECORDED], item.stash[_FAILURES], item.stash[_OUTCOME] = [], [], "not run"
+        item.stash[_TRACE] = Trace(item.nodeid, [], "not run")
         for handle in handles_of(item):
             self.begin(handle)
 
@@ -85,18 +84,18 @@ class Traces:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note a failure. After the teardown write the trace, and name it in the report."""
         report = yield
-        if _RECORDED not in item.stash:  # another plugin ended the setup before
+        trace = item.stash.get(_TRACE, None)
+        if trace is None:  # another plugin ended the setup before
             return report
         if report.when == "call":
-            item.stash[_OUTCOME] = report.outcome
+            trace = item.stash[_TRACE] = replace(trace, outcome=report.outcome)
         if report.failed:
             near = call.excinfo.value.near if call.excinfo and isinstance(call.excinfo.value, NotReceivedError) else {}
-            item.stash[_FAILURES].append(Failure(report.when or "call", report.longreprtext, near))
+            trace.failures.append(Failure(report.when or "call", report.longreprtext, near))
         if report.when == "teardown":
-            failures, recorded = item.stash[_FAILURES], item.stash[_RECORDED]
-            del item.stash[_FAILURES], item.stash[_RECORDED]  # the session keeps its items
-            if recorded and (failures or self._keeps_all):
-                name = self._write(item.nodeid, Trace(item.nodeid, recorded, item.stash[_OUTCOME], failures))
+            del item.stash[_TRACE]  # the session keeps its items
+            if trace.recordings and (trace.failures or self._keeps_all):
+                name = self._write(trace)
                 setattr(report, REPORTED, name)
                 add_property(item, report, REPORTED, name)
         return report
@@ -113,8 +112,8 @@ class Traces:
             many = "1 trace" if len(reports) == 1 else f"{len(reports)} traces"
             terminalreporter.write_line(f"{many} in {_named(self._folder)}")
 
-    def _write(self, nodeid: str, trace: Trace) -> str:
-        path = self._folder / file_name(nodeid)
+    def _write(self, trace: Trace) -> str:
+        path = self._folder / file_name(trace.title)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path.write_text(as_html(trace, self._templates), encoding="utf-8", newline="\n")

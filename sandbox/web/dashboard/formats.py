@@ -95,6 +95,11 @@ def glimpse(body: bytes) -> str:
     return re.sub(r"\s+", " ", text).strip()[:160]
 
 
+def compact(value: Any) -> str:
+    """Return JSON on one line, in ASCII."""
+    return write_json(value)
+
+
 def pretty(value: Any) -> str:
     """Return JSON over several lines, with non-ASCII text as it is."""
     return write_json(value, indent=2, ascii=False)
@@ -104,6 +109,6 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     each.__name__: each
     for each in (
         *(instant, moment, time_of_day, span, legible, size, milliseconds),
-        *(sentence, visible, breakable, ticked, glimpse, pretty),
+        *(sentence, visible, breakable, ticked, glimpse, compact, pretty),
     )
 }

@@ -77,9 +77,9 @@ class Trace:
     """A run: a test with its outcome, or a journal."""
 
     title: str
-    recordings: Sequence[Recording]
+    recordings: list[Recording]
     outcome: str = ""
-    failures: Sequence[Failure] = ()
+    failures: list[Failure] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
