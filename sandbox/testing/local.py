@@ -119,7 +119,6 @@ class InProcess:
 
     @property
     def place(self) -> InProcess:
-        """The sandbox as clients reach it: this object."""
         return self
 
     @property
@@ -134,59 +133,48 @@ class InProcess:
 
     @property
     def base_url(self) -> str:
-        """Base URL, without a trailing slash."""
         return self.served.base_url
 
     @property
     def known_url(self) -> str | None:
-        """The same if it was asked for already: no port is opened for a message."""
         return self.served.known_url
 
     @property
     def token_url(self) -> str:
-        """URL of the token endpoint."""
         return self.base_url + self.sandbox.initial_settings.token_path
 
     @property
     def company(self) -> str:
-        """Slug of the seed's first company."""
         if self.sandbox.company is None:
             raise NotFoundError("company in the seed; add one to its companies")
         return self.sandbox.company.slug
 
     @property
     def credentials(self) -> Credentials:
-        """The seed's first OAuth client."""
         for known in self.known_credentials:
             return known
         raise NotFoundError("OAuth client in the seed; add one to the oauth_clients of a connector")
 
     @property
     def known_credentials(self) -> list[Credentials]:
-        """The OAuth clients of the seed."""
         return [Credentials(new.client.id, new.secret) for new in self.sandbox.credentials.values()]
 
     @property
     def wsgi(self) -> WSGIApplication:
-        """The WSGI application."""
         return self.served.app
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
-        """Serve the sandbox over TLS too, on a port of loopback."""
         return self.served.served_by_tls(context)
 
     @property
     def journal(self) -> Journal:
-        """The journal as it is now."""
         return self.sandbox.journal
 
     @property
     def recorder(self) -> JournalRecorder:
-        """Answers questions about the journal."""
         from sandbox.journal.assertions.view import JournalRecorder
 
         return JournalRecorder(self)
 
     def do(self, verb: Verb[T]) -> T:
-        """Perform a verb by a call."""
         return verb.here(self.sandbox)

@@ -2,7 +2,8 @@
 
 A row returns a ``Verb``. A sandbox of this process performs it by a call, one behind a URL by a request of the control
 API, an isolated company by verbs of its parent; the command line prints the answer to the request. To add a verb: its
-view in ``sandbox.web.control``, a row here, a method of the handle, a command.
+view in ``sandbox.web.control``, a row here, a method of the handle, a command. A verb about one thing raises
+``NotFoundError`` where there is none.
 
 The command line imports this module when it starts, so a row imports most of the core only when it is performed.
 """
@@ -60,7 +61,6 @@ class ClockState(NamedTuple):
 
 
 def clock() -> Verb[ClockState]:
-    """Return the sandbox time, whether it is frozen, and its rate."""
     return Verb(
         "GET /clock",
         lambda it: ClockState(it.clock.now(), it.clock.frozen, it.clock.rate, it.clock.moved),
@@ -69,7 +69,6 @@ def clock() -> Verb[ClockState]:
 
 
 def advance(step: timedelta | str) -> Verb[datetime]:
-    """Move the clock by a duration; return the new time."""
     body = {"duration": step} if isinstance(step, str) else {"seconds": step.total_seconds()}
     return Verb("POST /clock/advance", lambda it: it.clock.advance(step), reading.now, body, isolated=_MOVING)
 
@@ -99,7 +98,6 @@ def change_clock(now: datetime | str | None = None, frozen: bool | None = None, 
 
 
 def reset_clock() -> Verb[datetime]:
-    """Return the clock to the machine's time."""
     return Verb("DELETE /clock", lambda it: it.clock.reset(), reading.now, isolated=_MOVING)
 
 
@@ -113,7 +111,6 @@ def follow() -> Verb[datetime]:
 
 
 def rules() -> Verb[list[RuleState]]:
-    """Return every rule in order, used up or not."""
     return Verb("GET /faults", lambda it: it.platform.faults.rules(), reading.rules, isolated=_own_rules)
 
 
@@ -122,7 +119,6 @@ def _own_rules(parent: Backend, own: Ownership) -> list[RuleState]:
 
 
 def rule(rule_id: str) -> Verb[RuleState]:
-    """Return a rule, or raise ``NotFoundError``."""
     return Verb(
         f"GET /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.get(rule_id),
@@ -136,7 +132,6 @@ def _own_rule(rule_id: str) -> Callable[[Backend, Ownership], object]:
 
 
 def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
-    """Put a rule behind those there are."""
     return Verb(
         "POST /faults",
         lambda it: it.platform.faults.add(_as_rule(given)),
@@ -147,7 +142,6 @@ def add_rule(given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
 
 
 def replace_rule(rule_id: str, given: FaultRule | Mapping[str, Any]) -> Verb[RuleState]:
-    """Put a rule in the place of another, or raise ``NotFoundError``."""
     return Verb(
         f"PUT /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.replace(rule_id, _as_rule(given)),
@@ -165,7 +159,6 @@ def _as_rule(given: FaultRule | Mapping[str, Any]) -> FaultRule:
 
 
 def remove_rule(rule_id: str) -> Verb[RuleState]:
-    """Remove a rule, or raise ``NotFoundError``."""
     return Verb(
         f"DELETE /faults/{_quoted(rule_id)}",
         lambda it: it.platform.faults.remove(rule_id),
@@ -175,7 +168,6 @@ def remove_rule(rule_id: str) -> Verb[RuleState]:
 
 
 def clear_rules() -> Verb[int]:
-    """Remove every rule; return how many there were."""
     return Verb(
         "DELETE /faults",
         lambda it: it.platform.faults.clear(),
@@ -216,7 +208,6 @@ def add_preset(name: str, match: Mapping[str, object]) -> Verb[list[RuleState]]:
 
 
 def companies() -> Verb[list[Company]]:
-    """Return all companies."""
     return Verb("GET /companies", lambda it: it.store.companies(), reading.to(list[Company]))
 
 
@@ -227,18 +218,15 @@ def add_company(name: str, slug: str | None = None) -> Verb[Company]:
 
 
 def connectors() -> Verb[list[Connector]]:
-    """Return all connectors."""
     return Verb("GET /connectors", lambda it: it.store.connectors(), reading.to(list[Connector]))
 
 
 def add_connector(company: str, name: str, environment: str = "test") -> Verb[Connector]:
-    """Add a connector to a company."""
     body: dict[str, Any] = {"company": company, "name": name, "environment": environment}
     return Verb("POST /connectors", lambda it: it.store.add_connector(**body), reading.to(Connector), body)
 
 
 def entities(connector_id: int) -> Verb[list[Entity]]:
-    """Return the entities of a connector."""
     route = f"GET /connectors/{connector_id}/entities"
     return Verb(route, lambda it: it.store.entities(connector_id), reading.each(reading.entity))
 
@@ -246,14 +234,12 @@ def entities(connector_id: int) -> Verb[list[Entity]]:
 def add_entity(
     connector_id: int, type: str, name: str, sample: JsonValue = None, json_schema: dict[str, Any] | None = None
 ) -> Verb[Entity]:
-    """Add an entity to a connector."""
     body: dict[str, Any] = {"type": type, "name": name, "sample": sample, "json_schema": json_schema}
     route = f"POST /connectors/{connector_id}/entities"
     return Verb(route, lambda it: it.store.add_entity(connector_id, **body), reading.entity, body)
 
 
 def clients(connector_id: int) -> Verb[list[OAuthClient]]:
-    """Return the OAuth clients of a connector."""
     route, read = f"GET /connectors/{connector_id}/oauth-clients", partial(reading.client, connector_id)
     return Verb(route, lambda it: it.store.clients(connector_id), reading.each(read))
 
@@ -279,7 +265,6 @@ def change_entity(connector_id: int, entity_id: int, json_schema: dict[str, Any]
 
 
 def services() -> Verb[list[Service]]:
-    """Return all services."""
     return Verb("GET /services", lambda it: it.store.services(), reading.each(reading.service))
 
 
@@ -292,7 +277,6 @@ def add_service(
     active: bool = True,
     options: ServiceOptions | None = None,
 ) -> Verb[Service]:
-    """Add a service to a company."""
     body: dict[str, Any] = {"company": company, "connector_id": connector_id, "entity": entity}
     body |= {"vanity_url": vanity_url, "active": active}
     return Verb(
@@ -360,8 +344,6 @@ def _next_page(pages: list[Any]) -> Mapping[str, object] | None:
 
 
 def report_row(row_id: int) -> Verb[Row]:
-    """Return a row of the sync report with its attempts, or raise ``NotFoundError``."""
-
     def here(sandbox: Sandbox) -> Row:
         from sandbox.platform.processing.report import row_of
 
@@ -419,8 +401,6 @@ def runs(**where: str) -> Verb[list[Run]]:
 
 
 def run_log(run_id: str) -> Verb[list[LogLine]]:
-    """Return the log of a run, line by line, or raise ``NotFoundError``."""
-
     def here(sandbox: Sandbox) -> list[LogLine]:
         from sandbox.platform.processing.report import log_of
 
@@ -432,7 +412,6 @@ def run_log(run_id: str) -> Verb[list[LogLine]]:
 
 
 def run_service(service_id: int) -> Verb[Run]:
-    """Run a service now, and return the run; raise ``ConflictError`` or ``NotFoundError``."""
     route, owned = f"POST /services/{service_id}/run", _own("service", services, service_id)
     return Verb(route, lambda it: it.platform.processing.run(service_id), reading.run, owned=owned)
 
@@ -492,14 +471,11 @@ def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
 
 
 def delete_flow(flow_id: int) -> Verb[None]:
-    """Delete a flow with its webhooks and callbacks."""
     route, owned = f"DELETE /flows/{flow_id}", _own("flow", flows, flow_id)
     return Verb(route, lambda it: it.store.flows.delete_flow(flow_id), lambda _: None, owned=owned)
 
 
 def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
-    """Return the runs of a flow, oldest first."""
-
     def here(sandbox: Sandbox) -> list[FlowRun]:
         flow = sandbox.store.flows.flow(flow_id)
         return [run for run in sandbox.platform.runs.runs() if run.flow_id == flow.id]
@@ -508,7 +484,6 @@ def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
 
 
 def api_keys() -> Verb[list[ApiKey]]:
-    """Return the API keys, revoked ones too."""
     return Verb("GET /api-keys", lambda it: it.store.flows.api_keys(), reading.each(reading.api_key))
 
 
@@ -530,7 +505,6 @@ def revoke_api_key(key_id: int) -> Verb[ApiKey]:
 
 
 def delete_api_key(key_id: int) -> Verb[None]:
-    """Delete an API key."""
     route, owned = f"DELETE /api-keys/{key_id}", _own("API key", api_keys, key_id)
     return Verb(route, lambda it: it.store.flows.delete_api_key(key_id), lambda _: None, owned=owned)
 
@@ -560,7 +534,6 @@ def tokens(client_id: str | None = None) -> Verb[list[IssuedToken]]:
 
 
 def revoke_tokens(client_id: str | None = None) -> Verb[int]:
-    """Revoke the tokens of an OAuth client, or of all; return how many."""
     return Verb(
         "POST /tokens/revoke",
         lambda it: it.revoke_tokens(client_id),
@@ -576,7 +549,6 @@ def rotate_keys() -> Verb[None]:
 
 
 def clear_requests() -> Verb[int]:
-    """Empty the journal; return how many entries it held."""
     return Verb(
         "DELETE /requests", lambda it: it.journal.clear(), lambda answer: answer["deleted"], empties_journal=True
     )
@@ -636,8 +608,6 @@ def contract_violations(after: int = 0, **where: str) -> Verb[ContractViolations
 
 
 def settings() -> Verb[dict[str, Any]]:
-    """Return the settings that may change at run time."""
-
     def here(sandbox: Sandbox) -> dict[str, Any]:
         from sandbox.foundation.settings import setting_specs
 
@@ -653,13 +623,10 @@ def configure(settings: Mapping[str, object]) -> Verb[object]:
 
 
 def reset() -> Verb[datetime]:
-    """Return to the seed; return the time."""
     return Verb("POST /reset", lambda it: it.reset(), reading.now, isolated="a reset", kept_clients=lambda _: ())
 
 
 def state(*, secrets: bool = False) -> Verb[dict[str, Any]]:
-    """Return everything the sandbox holds as JSON values."""
-
     def here(sandbox: Sandbox) -> dict[str, Any]:
         from sandbox.state.snapshot import to_document
 

@@ -44,12 +44,10 @@ class RemoteJournal:
 
     @property
     def dropped(self) -> int:
-        """How many entries were dropped because the journal was full."""
         return int(self.api.get("/health")["journal_dropped"])
 
     @property
     def last_seq(self) -> int:
-        """Number of the newest entry there ever was; 0 before the first."""
         return int(self.api.get("/health")["journal_last_seq"])
 
     def entries(
@@ -76,19 +74,15 @@ class RemoteJournal:
             skip += size
 
     def events(self, after: int = 0) -> list[Event]:
-        """Return the newest events behind the entry ``after`` and later ones, oldest first."""
         return [read_event(document) for document in self.api.get("/events", after=after)["events"]]
 
     def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many entries match."""
         return self._counted(entry_filter, 0)[0]
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
-        """Return how many of the dropped entries a filter may have meant, at most."""
         return self._counted(entry_filter, after)[1]
 
     def _counted(self, entry_filter: EntryFilter, after: int) -> tuple[int, int]:
-        """Return how many entries match, and how many of the dropped ones may have."""
         question = {"filter": _conditions(entry_filter), "after": str(after), "at_least": 0, "at_most": _MANY}
         answer = self.verified(question)
         return answer["count"], answer.get("uncertain", 0)
@@ -143,13 +137,11 @@ class RemoteRecorder(JournalRecorder):
     journal: RemoteJournal
 
     def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
-        """Return up to ``limit`` matching entries after the first ``skip``, from the oldest on or the newest back."""
         if limit == 0:
             return []
         return list(self.journal.entries(entry_filter, skip=skip, limit=limit, newest=newest))
 
     def explain(self, expectation: Expectation) -> NotReceivedError | None:
-        """Return why an expectation does not hold; ``None`` when it does."""
         answer = self._verified(_question(expectation))
         if answer is None:
             return super().explain(expectation)

@@ -39,21 +39,17 @@ class Remote:
 
     @property
     def place(self) -> Remote:
-        """The sandbox as clients reach it: this object."""
         return self
 
     @property
     def sandbox(self) -> NoReturn:
-        """Refuse: raise ``NotInProcessError``."""
         self._refuse("is not an object here")
 
     @property
     def wsgi(self) -> NoReturn:
-        """Refuse: raise ``NotInProcessError``."""
         self._refuse("has no WSGI application here")
 
     def served_by_tls(self, context: object) -> NoReturn:
-        """Refuse: raise ``NotInProcessError``."""
         self._refuse("cannot be served from here, so nothing can be intercepted for it")
 
     def _refuse(self, what: str) -> NoReturn:
@@ -63,7 +59,6 @@ class Remote:
 
     @property
     def base_url(self) -> str:
-        """Base URL, without a trailing slash."""
         return self.api.base_url
 
     known_url = base_url
@@ -77,7 +72,6 @@ class Remote:
 
     @property
     def company(self) -> str:
-        """Slug of the first company."""
         for company in self.do(verbs.companies()):
             return company.slug
         raise NotFoundError("company in the sandbox")
@@ -98,12 +92,10 @@ class Remote:
 
     @property
     def known_credentials(self) -> list[Credentials]:
-        """The OAuth client that was given or made."""
         return [known for known in (self._given, self._made) if known is not None]
 
     @property
     def recorder(self) -> RemoteRecorder:
-        """Answers questions about the journal by asking the sandbox."""
         return RemoteRecorder(self, self.journal)
 
     def do(self, verb: Verb[T]) -> T:

@@ -59,28 +59,23 @@ class Tenant:
 
     @property
     def company(self) -> str:
-        """Slug of the first company."""
         return self._own.companies[0]
 
     @property
     def credentials(self) -> Credentials:
-        """The first OAuth client; raise ``NotFoundError``."""
         self._own.first_client()
         return self._clients[0]
 
     @property
     def known_credentials(self) -> Sequence[Credentials]:
-        """The OAuth clients of the companies."""
         return self._clients
 
     @property
     def journal(self) -> EntrySource:
-        """The owned part of the journal."""
         return TenantJournal(self.parent.journal, self._own)
 
     @property
     def recorder(self) -> JournalRecorder:
-        """Answers questions about the owned part of the journal."""
         return TenantRecorder(self, self.parent.recorder, self._own)
 
     def do(self, verb: Verb[T]) -> T:

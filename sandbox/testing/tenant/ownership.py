@@ -105,22 +105,18 @@ class TenantJournal:
 
     @property
     def last_seq(self) -> int:
-        """Number of the newest entry there ever was, of any company."""
         return self.journal.last_seq
 
     @property
     def secrets(self) -> KnownSecrets:
-        """The secrets that no report may show, those of other companies among them."""
         return self.journal.secrets
 
     def entries(self, entry_filter: EntryFilter = EVERY_ENTRY, after: int = 0) -> Iterator[Entry]:
-        """Iterate over the matching owned entries, oldest first."""
         after = max(after, self.own.since)
         parts = (self.journal.entries(part, after) for part in self.own.parts(entry_filter))
         return _merged(parts)
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
-        """Iterate over the matching owned entries, newest first."""
         parts = (self.journal.newest_first(part) for part in self.own.parts(entry_filter))
         return takewhile(lambda entry: entry.seq > self.own.since, _merged(parts, newest_first=True))
 
@@ -130,13 +126,11 @@ class TenantJournal:
         return [event for event in events if event.concerns_all or self.own.has(event)]
 
     def count(self, entry_filter: EntryFilter) -> int:
-        """Return how many owned entries match."""
         if self.own.covers(entry_filter):
             return self.journal.count(entry_filter)
         return sum(1 for _ in self.entries(entry_filter))
 
     def dropped_at_most(self, entry_filter: EntryFilter, after: int = 0) -> int:
-        """Return how many of the dropped entries a filter may have meant, at most."""
         return self.journal.dropped_at_most(entry_filter, max(after, self.own.since))
 
     def wait(
@@ -148,7 +142,6 @@ class TenantJournal:
         after: int = 0,
         matches: Callable[[Entry], bool] = bool,
     ) -> list[Entry]:
-        """Return the first ``count`` matching owned entries, or those there are in the end."""
         return self.journal.wait(
             entry_filter,
             count,
@@ -169,13 +162,11 @@ class TenantRecorder(JournalRecorder):
     own: Ownership
 
     def window(self, entry_filter: EntryFilter, skip: int, limit: int | None, *, newest: bool = False) -> list[Entry]:
-        """Return up to ``limit`` owned entries."""
         if self.own.covers(entry_filter):
             return self.parent.window(entry_filter, skip, limit, newest=newest)
         return super().window(entry_filter, skip, limit, newest=newest)
 
     def explain(self, expectation: Expectation) -> NotReceivedError | None:
-        """Return why an expectation does not hold; ``None`` when it does."""
         if self.own.has(expectation.view.filter):
             after = max(expectation.after, self.own.since)
             if self.parent.explain(replace(expectation, after=after)) is None:
