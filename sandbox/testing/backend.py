@@ -60,7 +60,7 @@ class Credentials:
 
 
 class Place(Protocol):
-    """The sandbox as clients reach it. Where it is not of this process, the last three raise ``NotInProcessError``."""
+    """The sandbox as clients reach it. Where it is not of this process, the last two raise ``NotInProcessError``."""
 
     @property
     def base_url(self) -> str:
@@ -71,15 +71,7 @@ class Place(Protocol):
         """The same; ``None`` where no port is open, as no URL was asked for yet."""
 
     @property
-    def token_url(self) -> str:
-        """URL of the token endpoint."""
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The sandbox itself."""
-
-    @property
-    def wsgi(self) -> WSGIApplication:
+    def app(self) -> WSGIApplication:
         """The WSGI application."""
 
     def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
@@ -92,6 +84,10 @@ class Backend(Protocol):
     @property
     def place(self) -> Place:
         """The sandbox as clients reach it."""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The sandbox itself; raise ``NotInProcessError`` where it is not of this process."""
 
     @property
     def company(self) -> str:

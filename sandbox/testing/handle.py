@@ -92,7 +92,7 @@ class Patchworks(Observed):
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
-        return self._backend.place.sandbox
+        return self._backend.sandbox
 
     # --- addresses and credentials ------------------------------------------------------------------------------------
 
@@ -114,7 +114,7 @@ class Patchworks(Observed):
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self._backend.place.token_url
+        return self.base_url + self._backend.do(verbs.token_path())
 
     @property
     def company(self) -> str:
@@ -180,7 +180,7 @@ class Patchworks(Observed):
     @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application, for clients that need no sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
-        return self._backend.place.wsgi
+        return self._backend.place.app
 
     def mount(self, session: requests.Session) -> None:
         """Let a session call the sandbox without sockets; it reaches other hosts as before."""

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -20,8 +20,6 @@ from sandbox.state.sandbox import Sandbox
 from sandbox.testing.backend import Credentials, Verb
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
     from sandbox.journal.assertions.view import JournalRecorder
     from sandbox.testing.handle import Patchworks
 
@@ -115,33 +113,17 @@ class SandboxServer(sandbox_server.SandboxServer):
 class InProcess:
     """A ``Backend`` over a server of this process."""
 
-    served: SandboxServer
-
-    @property
-    def place(self) -> InProcess:
-        return self
+    place: SandboxServer
 
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself; raise ``ConflictError`` in a fork of the process that serves it."""
-        if self.served.is_of_another_process:
+        if self.place.is_of_another_process:
             raise ConflictError(
                 "this process is a fork of the one that serves the sandbox, and its copy receives no request; ask the "
                 "handle there, or start a SandboxServer here"
             )
-        return self.served.sandbox
-
-    @property
-    def base_url(self) -> str:
-        return self.served.base_url
-
-    @property
-    def known_url(self) -> str | None:
-        return self.served.known_url
-
-    @property
-    def token_url(self) -> str:
-        return self.base_url + self.sandbox.initial_settings.token_path
+        return self.place.sandbox
 
     @property
     def company(self) -> str:
@@ -158,13 +140,6 @@ class InProcess:
     @property
     def known_credentials(self) -> list[Credentials]:
         return [Credentials(new.client.id, new.secret) for new in self.sandbox.credentials.values()]
-
-    @property
-    def wsgi(self) -> WSGIApplication:
-        return self.served.app
-
-    def served_by_tls(self, context: ssl.SSLContext) -> AbstractContextManager[int]:
-        return self.served.served_by_tls(context)
 
     @property
     def journal(self) -> Journal:

@@ -19,7 +19,7 @@ from sandbox.testing.contract import read_codes
 from sandbox.testing.contract_plugin import HANDLES, OF_SESSION, forget, handles_of, note, shows_violations
 from sandbox.testing.handle import Patchworks
 from sandbox.testing.intercept import intercepted, refused_outside_of_tests
-from sandbox.testing.local import InProcess, SandboxServer
+from sandbox.testing.local import SandboxServer
 from sandbox.testing.marker import MarkerOptions, apply
 from sandbox.testing.remote.remote_sandbox import RemoteSandbox
 
@@ -248,7 +248,7 @@ class _WholeSession:
                 f"patchworks_intercept needs a sandbox in this process, and that at {patchworks_server.base_url} runs "
                 "elsewhere; leave the setting out by -o patchworks_intercept="
             )
-        with intercepted(InProcess(patchworks_server), strict=self._strict, outer=True) as interception:
+        with intercepted(patchworks_server, strict=self._strict, outer=True) as interception:
             self._renewals.append(interception.renew)
             yield
             self._renewals.clear()

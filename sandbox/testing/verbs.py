@@ -15,8 +15,9 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.instants import EARLIEST, format_instant
 from sandbox.foundation.real_time import move_frozen_time
 from sandbox.platform.model import Company, Connector, Entity, OAuthClient, Service, ServiceOptions
@@ -219,6 +220,17 @@ def add_company(name: str, slug: str | None = None) -> Verb[Company]:
 
 def connectors() -> Verb[list[Connector]]:
     return Verb("GET /connectors", lambda it: it.store.connectors(), reading.to(list[Connector]))
+
+
+def token_path() -> Verb[str]:
+    """Return the path of the token endpoint; the address is that by which the sandbox is reached from here."""
+
+    def read(connectors: Any) -> str:
+        for connector in connectors:
+            return str(urlsplit(connector["token_endpoint"]).path)
+        raise NotFoundError("connector whose token endpoint to use; the sandbox has none")
+
+    return Verb("GET /connectors", lambda it: it.initial_settings.token_path, read)
 
 
 def add_connector(company: str, name: str, environment: str = "test") -> Verb[Connector]:

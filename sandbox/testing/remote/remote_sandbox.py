@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 from typing_extensions import Self
 
@@ -46,7 +45,7 @@ class Remote:
         self._refuse("is not an object here")
 
     @property
-    def wsgi(self) -> NoReturn:
+    def app(self) -> NoReturn:
         self._refuse("has no WSGI application here")
 
     def served_by_tls(self, context: object) -> NoReturn:
@@ -62,13 +61,6 @@ class Remote:
         return self.api.base_url
 
     known_url = base_url
-
-    @property
-    def token_url(self) -> str:
-        """URL of the token endpoint: its path, at the address that this process knows."""
-        for connector in self.api.ask(verbs.connectors()):
-            return f"{self.base_url}{urlsplit(connector['token_endpoint']).path}"
-        raise NotFoundError("connector whose token endpoint to use; the sandbox has none")
 
     @property
     def company(self) -> str:

@@ -20,6 +20,7 @@ from sandbox.testing.tenant.ownership import Ownership, TenantJournal, TenantRec
 
 if TYPE_CHECKING:
     from sandbox.platform.flows.model import Hook
+    from sandbox.state.sandbox import Sandbox
 
 T = TypeVar("T")
 
@@ -56,6 +57,10 @@ class Tenant:
         self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
         client_ids = tuple(client.client_id for client in self._clients)
         self._own = Ownership(tuple(slug for slug, _ in loaded), client_ids, since)
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.parent.sandbox
 
     @property
     def company(self) -> str:
