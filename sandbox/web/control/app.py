@@ -35,7 +35,7 @@ _BLUEPRINTS: Final[Mapping[str, str]] = {
     "requests.blueprint": "requests events",
     "verification.blueprint": "requests",
     "streams.blueprint": "requests",
-    "export.blueprint": "requests",
+    "requests.export": "requests",
     "contract.blueprint": "contract-violations",
     "clock.blueprint": "clock",
     "faults.blueprint": "faults fault-presets",

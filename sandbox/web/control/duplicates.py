@@ -37,14 +37,19 @@ class DuplicatesQuerySchema(AlikeQuerySchema):
     entries = query_flag("Show the entries beside their ids.", load_default=False)
 
 
-class DuplicateSchema(AnswerSchema):
-    alike = fields.String(validate=one_of(*_LIKENESSES), **says("The strongest way in which all of them are alike."))
+class AlikeSchema(AnswerSchema):
+    """Requests that carry the same payload to the same service or flow."""
+
     key = fields.Raw(allow_none=True, **says("What the JSONPath selects in them; null without one."))
     company = fields.String()
     vanity_url = fields.String(allow_none=True, **says("Null of a payload for a process flow."))
     flow = fields.String(allow_none=True, **says("Name of the process flow."))
-    count = fields.Integer()
     requests = fields.List(fields.String(), **says("Ids of the entries, oldest first."))
+
+
+class DuplicateSchema(AlikeSchema):
+    alike = fields.String(validate=one_of(*_LIKENESSES), **says("The strongest way in which all of them are alike."))
+    count = fields.Integer()
     entries = entries_field(**says("The entries, if asked for."))
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
@@ -88,15 +93,8 @@ class AttemptsQuerySchema(AlikeQuerySchema):
     at_least = fields.Integer(load_default=2, validate=between(1, 10**6))
 
 
-class AttemptsSchema(AnswerSchema):
-    """The requests that carry one payload to one service."""
-
+class AttemptsSchema(AlikeSchema):
     line = fields.String(**says("All of them.", example="503 ·1.0 s· 503 ·2.0 s· 200 stored"))
-    key = fields.Raw(allow_none=True, **says("What the JSONPath selects in them; null without one."))
-    company = fields.String()
-    vanity_url = fields.String(allow_none=True, **says("Null of a payload for a process flow."))
-    flow = fields.String(allow_none=True, **says("Name of the process flow."))
-    requests = fields.List(fields.String(), **says("Ids of the entries, oldest first."))
     gaps_s = fields.List(fields.Float(), **says("Seconds from the end of each to the next, on the machine's clock."))
     stored = fields.Integer(**says("How many of them were accepted."))
 
