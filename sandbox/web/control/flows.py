@@ -10,13 +10,14 @@ from marshmallow import fields
 from msgspec.structs import asdict
 
 from sandbox.foundation.errors import SeedError
-from sandbox.platform.flows.model import START_PATH, ApiKey, Flow, Hook, User
+from sandbox.platform.flows.model import START_PATH, ApiKey, Callback, CustomAnswer, Flow, Hmac, Hook, User, Webhook
+from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.store import FlowStore
 from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
-from sandbox.web.control.schemas import AnswerSchema, ChangeSchema, Flag, Instant, WholeNumber, between, one_of, says
+from sandbox.web.control.schemas import ChangeSchema, Flag, WholeNumber, between, says, showing
 from sandbox.web.control.seed import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
@@ -28,48 +29,26 @@ _HOOK: Final = re.compile(_PART.pattern + r"(?:webhooks|callbacks)\[0\]\.?")
 _HIDDEN: Final = "Null where the asker may not know it: neither on this machine nor with the control key."
 
 
-class HmacSchema(AnswerSchema):
-    """The HMAC that a webhook asks for, without its key."""
-
-    algorithm = fields.String()
-
-
-class WebhookAnswerSchema(AnswerSchema):
-    """The answer of a webhook in place of the documented one."""
-
-    status = fields.Integer()
-    body = fields.Raw(allow_none=True)
-    format = fields.String(validate=one_of("json", "xml", "txt"))
-
-
-class _HookSchema(AnswerSchema):
-    id = fields.String()
-    url = fields.String(**says("With the signature, where that is shown."))
-    signature = fields.String(allow_none=True, **says(_HIDDEN))
-
-
-class WebhookSchema(_HookSchema):
-    hmac = fields.Nested(HmacSchema, allow_none=True)
-    answer = fields.Nested(WebhookAnswerSchema, allow_none=True)
-
-
-class CallbackSchema(_HookSchema):
-    returns = fields.Raw(allow_none=True, **says("Null for the payload itself."))
-    format = fields.String(validate=one_of("json", "xml", "txt"))
-
-
-class FlowSchema(AnswerSchema):
-    id = fields.Integer()
-    company = fields.String()
-    name = fields.String()
-    enabled = fields.Boolean()
-    versions = fields.List(fields.Integer(), **says("Ids of its versions, oldest first."))
-    deployed = fields.Integer(allow_none=True, **says("Id of the version that is deployed."))
-    start_url = fields.String()
-    webhooks = fields.List(fields.Nested(WebhookSchema))
-    callbacks = fields.List(fields.Nested(CallbackSchema))
-    created_at = Instant()
-    updated_at = Instant()
+_HOOK_FIELDS: Final[dict[str, Any]] = {
+    "id": fields.String(),
+    "signature": _HIDDEN,
+    "url": fields.String(**says("With the signature, where that is shown.")),
+}
+WebhookSchema = showing(
+    Webhook,
+    **_HOOK_FIELDS,
+    hmac=fields.Nested(showing(Hmac, key=None), allow_none=True),
+    answer=fields.Nested(showing(CustomAnswer, "WebhookAnswer"), allow_none=True),
+)
+CallbackSchema = showing(Callback, **_HOOK_FIELDS, returns="Null for the payload itself.")
+FlowSchema = showing(
+    Flow,
+    versions="Ids of its versions, oldest first.",
+    deployed="Id of the version that is deployed.",
+    webhooks=fields.List(fields.Nested(WebhookSchema)),
+    callbacks=fields.List(fields.Nested(CallbackSchema)),
+    start_url=fields.String(),
+)
 
 
 class FlowChangeSchema(ChangeSchema):
@@ -81,49 +60,21 @@ class FlowChangeSchema(ChangeSchema):
     )
 
 
-class FlowRunSchema(AnswerSchema):
-    """A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure, 4 stopped."""
-
-    id = fields.String()
-    flow_id = fields.Integer()
-    flow = fields.String()
-    company = fields.String()
-    version = fields.Integer()
-    trigger = fields.String()
-    status = fields.Integer()
-    started_at = Instant()
-    ends_at = Instant(allow_none=True, **says("Null where it never ends."))
-    failed = fields.Boolean()
-    message = fields.String(allow_none=True)
-    environment = fields.String(allow_none=True)
-    variables = fields.String(allow_none=True)
-    user_id = fields.Integer(allow_none=True)
-    entry = fields.String(allow_none=True, **says("Id of the journal entry of its request."))
-    retries = fields.String(allow_none=True, **says("Id of the run that it repeats."))
-
-
-class ApiKeySchema(AnswerSchema):
-    """An API key as the list shows it: never with its text."""
-
-    id = fields.Integer()
-    company = fields.String()
-    name = fields.String()
-    revoked = fields.Boolean()
-    last_four = fields.String()
-    created_at = Instant()
-
-
-class NewApiKeySchema(ApiKeySchema):
-    """A new API key. No other answer shows its text; if it is lost, create another one."""
-
-    key = fields.String()
-
-
-class UserSchema(AnswerSchema):
-    id = fields.Integer()
-    company = fields.String()
-    email = fields.String()
-    created_at = Instant()
+FlowRunSchema = showing(
+    FlowRun,
+    number=None,
+    stopped=None,
+    ends_at="Null where it never ends.",
+    entry="Id of the journal entry of its request.",
+    retries="Id of the run that it repeats.",
+    status=fields.Integer(),
+)
+"""A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure, 4 stopped."""
+_KEY: Final[dict[str, Any]] = {"secret": None, "last_four": fields.String()}
+ApiKeySchema = showing(ApiKey, **_KEY)
+NewApiKeySchema = showing(ApiKey, "NewApiKey", **_KEY, key=fields.String())
+"""A new API key. No other answer shows its text; if it is lost, create another one."""
+UserSchema = showing(User, secret=None)
 
 
 def _store() -> FlowStore:
