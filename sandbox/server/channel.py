@@ -9,31 +9,67 @@ import asyncio
 import contextlib
 import math
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Callable
-from typing import Final, cast
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, cast
 
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.tls.layer import TlsLayer
-from sandbox.server.service import Listener, Service, State
+
+if TYPE_CHECKING:
+    from sandbox.server.engine import Engine
 
 _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class State(IntEnum):
+    """The work of a connection, or the event that it waits for."""
+
+    IDLE = 0  # for the first byte of a request, or for a TLS handshake
+    HEAD = 1  # for the rest of a head
+    BODY = 2  # for the rest of a body
+    ANSWERING = 3  # for the application
+    HELD = 4  # for a fault, or for news
+    LEAVING = 5  # for the client's end of the connection, after ours
+    CLOSED = 6
+
+
+# Names that are found at once. RECEIVING is the last state in which a connection waits for bytes of a request.
+IDLE, RECEIVING, ANSWERING = State.IDLE, State.BODY, State.ANSWERING
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Where connections come in."""
+
+    sock: socket.socket
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+
+    @property
+    def scheme(self) -> str:
+        """The URL scheme of what is served there."""
+        return "http" if self.tls is None else "https"
 
 
 class Channel(asyncio.BufferedProtocol):
     """A way to a client. ``deadline`` is when the client's patience, or the server's, is over."""
 
-    def __init__(self, service: Service, listener: Listener) -> None:
+    def __init__(self, engine: Engine, listener: Listener) -> None:
         self.listener = listener
         self.peer = ("", 0)
         self.deadline = math.inf
-        self.loop = service.loop
+        self.loop = engine.loop
         """The loop whose thread it lives in."""
-        self.call = service.call
+        self.call = engine.call
         self.is_making = False
         """Whether a piece of what it is held for is being made."""
-        self._service = service
+        self._engine = engine
         self._tls = None if listener.tls is None else TlsLayer(listener.tls)
         self._transport = cast(asyncio.Transport, None)
         self._state = State.IDLE
@@ -66,17 +102,17 @@ class Channel(asyncio.BufferedProtocol):
     @property
     def may_persist(self) -> bool:
         """Whether the server has another answer for this connection."""
-        return not self._service.is_stopping
+        return not self._engine.is_stopping
 
     def _enter(self, state: State) -> None:
         self._state = state
         if not self._takes_nothing:
-            self.deadline = monotonic() + self._service.patience_s[state]
+            self.deadline = monotonic() + self._engine.patience_s[state]
 
     def pause_writing(self) -> None:
         """The client does not take what is written."""
         self._takes_nothing = True
-        self.deadline = monotonic() + self._service.limits.body_timeout_s
+        self.deadline = monotonic() + self._engine.limits.body_timeout_s
 
     def resume_writing(self) -> None:
         """The client has taken it."""
@@ -99,7 +135,7 @@ class Channel(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return the place for the bytes that have come."""
-        return self._service.received
+        return self._engine.received
 
     def _decrypt(self, data: bytes, tls: TlsLayer) -> bytes:
         """Return what the client says by these bytes; raise ``ssl.SSLError``."""
@@ -129,7 +165,7 @@ class Channel(asyncio.BufferedProtocol):
         self._on_gone = None
         self._enter(State.LEAVING)
         if self._is_uploading:
-            self.deadline = monotonic() + self._service.limits.body_timeout_s
+            self.deadline = monotonic() + self._engine.limits.body_timeout_s
         if self._has_ended:
             self._transport.close()
         else:

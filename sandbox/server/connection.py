@@ -14,17 +14,19 @@ import asyncio
 import math
 import ssl
 from email.utils import formatdate
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.real_time import monotonic
-from sandbox.server.channel import Channel
-from sandbox.server.service import ANSWERING, IDLE, RECEIVING, Listener, Service, State
+from sandbox.server.channel import ANSWERING, IDLE, RECEIVING, Channel, Listener, State
 from sandbox.web.http.body import Message, TooLargeError
 from sandbox.web.http.limits import Refused
 from sandbox.web.http.reader import Reader, Wanted
 from sandbox.web.http.request_head import HeadError
 from sandbox.web.wsgi import head as head_of
+
+if TYPE_CHECKING:
+    from sandbox.server.engine import Engine
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _WAITING: Final = {
@@ -41,11 +43,11 @@ _AT_ONCE: Final = 16
 
 
 class Connection(Channel):
-    """An accepted connection. Its service looks at ``deadline``, and calls ``expire`` then."""
+    """An accepted connection. The engine looks at ``deadline``, and calls ``expire`` then."""
 
-    def __init__(self, service: Service, listener: Listener) -> None:
-        super().__init__(service, listener)
-        self._reader = Reader(service.limits, service.body_limit)
+    def __init__(self, engine: Engine, listener: Listener) -> None:
+        super().__init__(engine, listener)
+        self._reader = Reader(engine.limits, engine.body_limit)
         self._requests = self._reader.requests()
         self._is_proceeding = False
         self._discarded = 0
@@ -57,11 +59,11 @@ class Connection(Channel):
         if isinstance(peer, tuple):
             self.peer = peer[0], peer[1]
         self._enter(State.IDLE)
-        limits, others = self._service.limits, len(self._service.connections)
+        limits, others = self._engine.limits, len(self._engine.connections)
         if self._tls is not None:
             self.deadline = monotonic() + limits.head_timeout_s  # for the handshake
-        self._service.add(self)
-        if self._service.is_stopping or others >= limits.connections + limits.turned_away:
+        self._engine.add(self)
+        if self._engine.is_stopping or others >= limits.connections + limits.turned_away:
             self.abort()
         elif others >= limits.connections:
             self._refuse(503, f"The server has {limits.connections} connections already, as many as it may.")
@@ -69,7 +71,7 @@ class Connection(Channel):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client; a request without its whole body is served all the same, to be recorded."""
         state, self._state = self._state, State.CLOSED
-        self._service.connections.discard(self)
+        self._engine.connections.discard(self)
         gone, self._on_gone = self._on_gone, None
         if gone is not None:
             gone()
@@ -95,10 +97,10 @@ class Connection(Channel):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what the client sends."""
-        data: memoryview | bytes = self._service.received[:nbytes]
+        data: memoryview | bytes = self._engine.received[:nbytes]
         if self._state is State.LEAVING:
             self._discarded += nbytes
-            if self._discarded > self._service.limits.discarded_bytes:
+            if self._discarded > self._engine.limits.discarded_bytes:
                 self.abort()
             return
         if self._tls is not None:
@@ -121,7 +123,7 @@ class Connection(Channel):
 
     def expire(self) -> None:
         """Give up what is waited for: the deadline has passed."""
-        limits = self._service.limits
+        limits = self._engine.limits
         if self._takes_nothing:
             self.abort()
             return
@@ -139,7 +141,7 @@ class Connection(Channel):
 
     def fail(self, error: BaseException) -> None:
         """Report a defect, which costs this connection only."""
-        self._service.failed(error)
+        self._engine.failed(error)
         if self._state is State.ANSWERING:
             self.write(_plain_answer(500, "Internal Server Error"))
             self.finish(persists=False)
@@ -185,7 +187,7 @@ class Connection(Channel):
         if self._state is not State.CLOSED:
             self._state, self.deadline = ANSWERING, math.inf
         try:
-            self._service.serve(message, self)
+            self._engine.serve(message, self)
         except Exception as error:  # noqa: BLE001 - a defect costs its connection only
             self.fail(error)
 
@@ -195,9 +197,9 @@ class Connection(Channel):
         self._enter(State.ANSWERING)
         refused = Refused(status, reason, self.peer[0], method, target, headers)
         try:
-            self._service.refused(refused, lambda: self.call(self._answer_refused, refused))
+            self._engine.refused(refused, lambda: self.call(self._answer_refused, refused))
         except Exception as error:  # noqa: BLE001 - a defect costs its connection only
-            self._service.failed(error)
+            self._engine.failed(error)
             self._answer_refused(refused)
 
     def _answer_refused(self, refused: Refused) -> None:
@@ -215,7 +217,7 @@ class Connection(Channel):
         if self._state is not ANSWERING and self._state is not State.HELD:
             return
         self._on_gone = None
-        if not persists or self._service.is_stopping:
+        if not persists or self._engine.is_stopping:
             self._leave()
             return
         self._enter(IDLE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import math
 import os
 import socket
 import ssl
@@ -14,11 +16,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sandbox.foundation.real_time import monotonic
+from sandbox.server.channel import Listener
 from sandbox.server.connection import Connection
-from sandbox.server.service import Listener, Service
+from sandbox.web.http.body import Message
+from sandbox.web.http.limits import Limits, Refused
+from sandbox.web.http.request_head import Head
 
 _BACKLOG: Final = 1_024
 """A burst of clients must not meet a full queue: the first retry of a dropped SYN is a second away."""
+
+_SWEEP_S: Final = 0.25
+"""How late a deadline may be noticed."""
 
 _BREATHER_S: Final = 0.05
 """How long accepting rests when the system gives no descriptor."""
@@ -81,16 +89,40 @@ def listen(host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Engine(Service):
-    """Serves listeners, from ``start`` to ``stop``."""
+class Engine:
+    """Serves listeners, from ``start`` to ``stop``.
 
+    The loop's thread calls its functions, which never wait.
+    """
+
+    limits: Limits
+    body_limit: Callable[[Head], int]
+    """Returns how many bytes the body of a request may have."""
+    serve: Callable[[Message, Connection], None]
+    """Answers a request on its connection, now or later."""
+    refused: Callable[[Refused, Callable[[], None]], None]
+    """Notes that a request is refused, then calls the other function, in any thread, to send the refusal."""
+    failed: Callable[[BaseException], None]
+    """Is given each exception that nothing else deals with."""
     end_waits: Callable[[], None]
     """Is called when ``stop`` cuts the connections of requests that are being answered, to end what they wait for."""
     loop: asyncio.AbstractEventLoop = field(default_factory=new_loop)
+    connections: set[Connection] = field(default_factory=set)
+    """Every connection that is open."""
+    received: memoryview = field(default_factory=lambda: memoryview(bytearray(65_536)))
+    """Where the loop puts the bytes that one connection has received, until that has taken them."""
+    is_stopping: bool = False
+    patience_s: list[float] = field(init=False)
+    """How long a client is waited for, by state."""
     _listeners: set[Listener] = field(default_factory=set)
     _is_stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _next_complaint: float = 0.0
     _thread: threading.Thread = field(default_factory=threading.current_thread)
+
+    def __post_init__(self) -> None:
+        limits = self.limits
+        receiving = limits.keep_alive_s, limits.head_timeout_s, limits.body_timeout_s
+        self.patience_s = [*receiving, math.inf, math.inf, limits.farewell_s, math.inf]
 
     @property
     def is_own_thread(self) -> bool:
@@ -116,6 +148,11 @@ class Engine(Service):
         self.call(self._is_stopped.set)
         if not self.is_own_thread:
             self._thread.join()
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the loop's thread, from any thread; do nothing once the loop is closed."""
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(function, *arguments)
 
     # --- in the loop's thread ---------------------------------------------------------------------------------------
 
@@ -182,3 +219,18 @@ class Engine(Service):
         error = context.get("exception")
         if not isinstance(error, OSError):  # a client that goes away while it is written to is no error
             self.failed(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+
+    def add(self, connection: Connection) -> None:
+        """Look at the deadline of a connection from now on."""
+        self.connections.add(connection)
+        if len(self.connections) == 1:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        now = monotonic()
+        for connection in [each for each in self.connections if each.deadline <= now]:
+            connection.expire()
+        if self.connections and not self.is_stopping:
+            limits = self.limits
+            shortest = min(limits.head_timeout_s, limits.body_timeout_s, limits.keep_alive_s)
+            self.loop.call_later(min(_SWEEP_S, shortest / 4), self._sweep)
