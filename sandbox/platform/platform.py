@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sandbox.faults.book import FaultBook
+from sandbox.faults.fault import Act, TokenTerms
 from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.clock import Clock
 from sandbox.foundation.rng import Rng
 from sandbox.foundation.settings import Settings, kept_settings
-from sandbox.journal.entry import Entry
+from sandbox.journal.entry import Entry, TokenLink
 from sandbox.journal.event import EventKind, Note
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.journal import Journal, Observer
@@ -158,6 +159,23 @@ class Platform:
             rated_headers = (*answer.headers, *_rate_headers(rate))
             self._last_rated = answer.headers, rate, rated_headers
         return Answer(answer.status, rated_headers, answer.body, answer.phrase)
+
+    def issue_token(
+        self, client_id: str, scopes: Sequence[str], now: float, subject: str | None = None, act: Act | None = None
+    ) -> tuple[str, TokenLink]:
+        """Return a new access token and its link for the journal; ``act`` may change the terms of it."""
+        terms = TokenTerms(now, self.settings.token_lifetime)
+        if act is not None:
+            terms = act.fault.token_terms(terms)
+        return self.tokens.issue(
+            client_id,
+            scopes,
+            terms.start,
+            terms.lifetime_s,
+            integer_times=self.wire.integer_times,
+            subject=self.wire.subject(client_id) if subject is None else subject,
+            key=None if terms.trusted_key else self.keys.untrusted_key(),
+        )
 
     def snapshot(self, *, secrets: bool) -> PlatformSnapshot:
         """Return all of it, while it serves: the journal last, so that the other parts have all that it names."""

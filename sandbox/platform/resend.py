@@ -77,7 +77,7 @@ def resend(
 
 def _token(platform: Platform, entry: Entry) -> str:
     """Return a new token of the client of a request; of any that may send to its service where that is unknown."""
-    store, wire, settings = platform.store, platform.wire, platform.settings
+    store = platform.store
     service = store.find_service(entry.company or "", entry.vanity_url or "")
     clients = store.clients(service.connector_id) if service else store.clients()
     client = store.find_client(entry.client_id or "") or next(iter(clients), None)
@@ -85,12 +85,4 @@ def _token(platform: Platform, entry: Entry) -> str:
         raise ConflictError(f"request {entry.seq} cannot be sent again: there is no OAuth client for it; add one")
     if not platform.takes_bearer:
         raise ConflictError(f"request {entry.seq} cannot be sent again: the journal keeps no secret")
-    token, _ = platform.tokens.issue(
-        client.id,
-        [settings.required_scope],
-        platform.clock.timestamp(),
-        settings.token_lifetime,
-        integer_times=wire.integer_times,
-        subject=wire.subject(client.id),
-    )
-    return token
+    return platform.issue_token(client.id, [platform.settings.required_scope], platform.clock.timestamp())[0]

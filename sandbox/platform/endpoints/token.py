@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from sandbox.faults.fault import Act, TokenTerms
+from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.form_data import FORM, MULTIPART
 from sandbox.foundation.refusals import (
@@ -183,20 +183,9 @@ class TokenEndpoint(Endpoint[Grant]):
 
     def handle(self, exchange: Exchange, platform: Platform, admitted: Grant, act: Act | None) -> Answer:
         """Issue a token."""
-        client_id, lifetime = admitted.client.id, platform.settings.token_lifetime
-        terms = TokenTerms(exchange.received_at, lifetime)
-        if act is not None:
-            terms = act.fault.token_terms(terms)
-        access_token, exchange.token = platform.tokens.issue(
-            client_id,
-            admitted.scopes,
-            terms.start,
-            terms.lifetime_s,
-            integer_times=platform.wire.integer_times,
-            subject=platform.wire.subject(client_id),
-            key=None if terms.trusted_key else platform.keys.untrusted_key(),
-        )
-        return platform.wire.token(access_token, lifetime)
+        client_id, now = admitted.client.id, exchange.received_at
+        access_token, exchange.token = platform.issue_token(client_id, admitted.scopes, now, act=act)
+        return platform.wire.token(access_token, platform.settings.token_lifetime)
 
     def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
         """Return the responses; the refusals are those of ``admit``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from sandbox.faults.fault import Act, TokenTerms
+from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.form_data import FORM, media_type, pairs_of, php_fields
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
@@ -66,20 +66,10 @@ class LoginEndpoint(FlowEndpoint[User]):
 
     def handle(self, exchange: Exchange, platform: Platform, admitted: User, act: Act | None) -> Answer:
         """Issue a token with the scope of a manager."""
-        lifetime = platform.settings.token_lifetime
-        terms = TokenTerms(exchange.received_at, lifetime)
-        if act is not None:
-            terms = act.fault.token_terms(terms)
-        token, exchange.token = platform.tokens.issue(
-            admitted.email,
-            [MANAGER],
-            terms.start,
-            terms.lifetime_s,
-            integer_times=platform.wire.integer_times,
-            subject=str(admitted.id),
-            key=None if terms.trusted_key else platform.keys.untrusted_key(),
+        token, exchange.token = platform.issue_token(
+            admitted.email, [MANAGER], exchange.received_at, str(admitted.id), act
         )
-        return self._answer(token, lifetime)
+        return self._answer(token, platform.settings.token_lifetime)
 
     def _answer(self, token: str, lifetime: int) -> Answer:
         body: dict[str, Any] = {"message": _LOGGED_IN, "token": token}

@@ -263,15 +263,8 @@ class Stage:
             return None
         client = next((each for each in clients if service and each.connector_id == service.connector_id), clients[0])
         platform, has_scope = sandbox.platform, b"scope" not in exchange.answer.body or exchange.answer.status != 403
-        token, _ = platform.tokens.issue(
-            client.id,
-            [platform.settings.required_scope] if has_scope else [],
-            platform.clock.timestamp(),
-            platform.settings.token_lifetime,
-            integer_times=platform.wire.integer_times,
-            subject=platform.wire.subject(client.id),
-        )
-        return token
+        scopes = [platform.settings.required_scope] if has_scope else []
+        return platform.issue_token(client.id, scopes, platform.clock.timestamp())[0]
 
 
 def _client_id(name: str) -> str:
