@@ -19,7 +19,8 @@ def sent(accept_encoding: str | None, answer: Answer = ANSWER) -> Relayed:
 
 
 @pytest.mark.parametrize(
-    "accept_encoding", ["gzip", "GZIP", "br, gzip", "gzip;q=0.5", "gzip; q = 0.001", "x-gzip", "*", "deflate, *;q=0.1"]
+    "accept_encoding",
+    ["gzip", "GZIP", "br, gzip", "gzip;q=0.5", "gzip; q = 0.001", "x-gzip", "*", "deflate, *;q=0.1", "*;q=0, gzip"],
 )
 def test_answer_is_compressed_for_a_client_that_accepts_gzip(accept_encoding: str) -> None:
     effect = sent(accept_encoding)
@@ -28,7 +29,9 @@ def test_answer_is_compressed_for_a_client_that_accepts_gzip(accept_encoding: st
     assert ("Content-Encoding", "gzip") in effect.answer.headers
 
 
-@pytest.mark.parametrize("accept_encoding", [None, "", "br", "identity", "gzip;q=0", "gzip;q=0.000", "zgzip", ";"])
+@pytest.mark.parametrize(
+    "accept_encoding", [None, "", "br", "identity", "gzip;q=0", "gzip;q=0.000", "zgzip", ";", "*, gzip;q=0"]
+)
 def test_answer_is_plain_for_any_other_client(accept_encoding: str | None) -> None:
     effect = sent(accept_encoding)
 

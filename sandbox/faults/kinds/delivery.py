@@ -136,12 +136,12 @@ class Relayed(Fault):
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:
-    """Return whether a header names gzip, or any coding, and does not refuse it (RFC 9110 §12.5.3)."""
+    """Return whether a header names gzip, or else any coding, and does not refuse it (RFC 9110 §12.5.3)."""
+    named: dict[str, bool] = {}
     for coding in accept_encoding.lower().split(","):
         name, *parameters = (part.strip().replace(" ", "") for part in coding.split(";"))
-        if name in _CODINGS:
-            return not any(parameter.startswith("q=0") and not parameter.strip("q=0.") for parameter in parameters)
-    return False
+        named[name] = not any(each.startswith("q=0") and not each.strip("q=0.") for each in parameters)
+    return next((named[name] for name in _CODINGS if name in named), False)
 
 
 def relayed(*, chunked: bool = True, gzip: bool = False, headers: Mapping[str, str] | None = None) -> Relayed:
