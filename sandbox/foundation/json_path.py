@@ -40,20 +40,20 @@ def compile_json_path(expression: str) -> Query:
 
 def select(query: Query, document: JsonValue) -> list[JsonValue]:
     """Return the values that a query selects; none in a document that is nested deeper than the query can follow."""
-    return _asked(query.findall, document) or []
+    return _asked(query, query.findall, document) or []
 
 
 def selects(query: Query, document: JsonValue) -> bool:
     """Return whether a query selects anything, without looking for more than one value; see ``select``."""
-    return _asked(query.match, document) is not None
+    return _asked(query, query.match, document) is not None
 
 
-def _asked(question: Callable[[Any], Any], document: JsonValue) -> Any:
+def _asked(query: Query, question: Callable[[Any], Any], document: JsonValue) -> Any:
     import jsonpath
 
-    if isinstance(document, (dict, list)):
-        try:
-            return question(document)
-        except (jsonpath.JSONPathError, RecursionError):
-            pass
-    return None
+    if not isinstance(document, (dict, list)):  # the library takes a text for JSON
+        return None if query.segments or document is None else [document]
+    try:
+        return question(document)
+    except (jsonpath.JSONPathError, RecursionError):
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -168,6 +169,13 @@ def test_query_compares_lists_and_objects_as_json_does(query: str, found: list[A
     selected: Any = select(compile_json_path(query), document)
     assert [item["a"] for item in selected] == found
     assert [type(item["a"][0]) for item in selected] == [type(value[0]) for value in found]
+
+
+@pytest.mark.parametrize("document", [5, 0, "text", "[1]", True, [1], {"a": 1}], ids=repr)
+def test_root_of_a_document_is_selected_whether_it_has_parts_or_not(document: Any) -> None:
+    assert select(compile_json_path("$"), document) == [document]
+    assert EntryFilter(json_path="$").matches(replace(ENTRY, body=json.dumps(document).encode()))
+    assert select(compile_json_path("$..b"), document) == []
 
 
 def test_longest_query_is_evaluated_without_failing() -> None:
