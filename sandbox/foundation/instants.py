@@ -56,7 +56,7 @@ def step_of(duration: object, units: Mapping[str, object]) -> timedelta:
         return parse_duration(duration)
     try:
         return timedelta(**units)  # type: ignore[arg-type] # a wrong type is an error of its own
-    except (TypeError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidValueError(
             "duration", units, "timedelta's units: weeks, days, hours, minutes, seconds …"
         ) from None

@@ -302,6 +302,12 @@ def test_short_and_iso_text_mean_the_same(units: tuple[int | None, ...], negativ
     assert parse_duration(expected.total_seconds()) == expected
 
 
+@pytest.mark.parametrize("hours", ["1", None, float("nan"), float("inf"), 1e300], ids=repr)
+def test_unit_that_is_no_length_of_time_is_refused(clock: Clock, hours: Any) -> None:
+    with pytest.raises(InvalidValueError, match="use timedelta's units: weeks, days, hours"):
+        clock.advance(hours=hours)
+
+
 # --- instants -------------------------------------------------------------------------------------------------------
 
 
