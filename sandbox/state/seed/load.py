@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sandbox.foundation.errors import DocumentError, InvalidValueError, SeedError
-from sandbox.foundation.yaml_document import document_of, document_of_text, fixtures_folder, read_document
+from sandbox.foundation.yaml_document import Document, document_of, document_of_text, fixtures_folder, read_document
 from sandbox.state.seed.draft import Draft
 from sandbox.state.seed.model import Seed
 
@@ -56,17 +55,16 @@ def load_seed(*sources: str | os.PathLike[str] | SeedText, environ: Mapping[str,
     Companies with the same slug or name and connectors with the same name are merged; an entity, client or
     service replaces the earlier one with the same name or vanity URL; a later setting wins. Raise ``SeedError``.
     """
-    draft = Draft()
-    with _seed_errors():
-        for source in sources:
-            if isinstance(source, SeedText):
-                draft.add(document_of_text(source.name, source.content, environ))
-                continue
-            path = Path(source)
-            if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
-                raise _missing(path, [path])
-            draft.add(read_document(path, environ))
-        return draft.seed()
+    return _merged(_document_of(source, environ) for source in sources)
+
+
+def _document_of(source: str | os.PathLike[str] | SeedText, environ: Mapping[str, str]) -> Document:
+    if isinstance(source, SeedText):
+        return document_of_text(source.name, source.content, environ)
+    path = Path(source)
+    if not os.path.exists(path):  # noqa: PTH110 (Path.exists raises on a folder that may not be read)
+        raise _missing(path, [path])
+    return read_document(path, environ)
 
 
 def parse_seed(data: Mapping[str, object]) -> Seed:
@@ -75,10 +73,7 @@ def parse_seed(data: Mapping[str, object]) -> Seed:
     Environment variables are not replaced, and ``sample_file`` is refused. Raise ``SeedError``, which names a path such
     as ``companies[0].name`` in place of a line.
     """
-    draft = Draft()
-    with _seed_errors():
-        draft.add(document_of(data))
-        return draft.seed()
+    return _merged(map(document_of, [data]))
 
 
 def parse_part(key: Literal["flows", "api_keys", "users"], data: object) -> Any:
@@ -89,20 +84,17 @@ def parse_part(key: Literal["flows", "api_keys", "users"], data: object) -> Any:
 
 def extended_seed(base: Seed, data: Mapping[str, object]) -> tuple[Seed, Seed]:
     """Return ``base`` with a seed given as Python data on top of it, and the addition alone; raise ``SeedError``."""
-    whole, part = Draft(), Draft()
-    with _seed_errors():
-        part.add(document := document_of(data))
-        addition = part.seed(as_part=True)
-        whole.add(document_of(base.data()))
-        whole.add(document)
-        return whole.seed(), addition
+    addition = _merged(map(document_of, [data]), as_part=True)
+    return _merged(map(document_of, [base.data(), data])), addition
 
 
-@contextmanager
-def _seed_errors() -> Iterator[None]:
-    """Raise a ``DocumentError`` as a ``SeedError``."""
+def _merged(documents: Iterable[Document], *, as_part: bool = False) -> Seed:
+    """Return the seed of documents, later ones on top of earlier ones; raise ``SeedError``."""
+    draft = Draft()
     try:
-        yield
+        for document in documents:
+            draft.add(document)
+        return draft.seed(as_part=as_part)
     except SeedError:
         raise
     except DocumentError as error:

@@ -100,11 +100,12 @@ def stops_when_revoked(run: Run) -> Finding | None:
     refused = [entry for entry in run.tokens if entry.fault] or [entry for entry in run.payloads if entry.fault]
     if not refused:
         return None
-    after = run.since(refused[0], run.entries)
-    under_way = sum(entry.seq < refused[0].seq for entry in run.payloads)
+    first = refused[0]
+    after = [entry for entry in run.entries if entry.seq > first.seq and entry.wall_time >= ended_at(first)]
+    under_way = sum(entry.seq < first.seq for entry in run.payloads)
     if len(after) <= MAX_AFTER_REVOCATION + RATIO * max(0, under_way - 1) and not run.stopped:
-        return "pass", f"{count(len(after), 'request')} after the credentials were refused", [refused[0], *after]
-    seconds = after[-1].wall_time - refused[0].wall_time if after else run.outcome.seconds
+        return "pass", f"{count(len(after), 'request')} after the credentials were refused", [first, *after]
+    seconds = after[-1].wall_time - first.wall_time if after else run.outcome.seconds
     return "fail", f"{count(len(after), 'request')} in {seconds:.1f} s after the credentials were revoked", after
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal
@@ -118,10 +118,6 @@ class Run:
     def attempts_of(self, entry: Entry) -> Attempts:
         """Return all requests that carry the payload of one of them."""
         return next(attempts for attempts in self.attempts if entry in attempts.entries)
-
-    def since(self, entry: Entry, among: Iterable[Entry]) -> list[Entry]:
-        """Return the requests that came after the client had the answer to one."""
-        return [each for each in among if each.seq > entry.seq and each.wall_time >= ended_at(entry)]
 
     def usual_copies(self, attempts: Attempts) -> int:
         """Return how often the same payload was stored when nothing failed: a client may mean to send it twice."""
