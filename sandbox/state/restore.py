@@ -39,20 +39,13 @@ class LoadedClient:
     client_secret: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The clients of a loaded state; ``credentials`` are those with a known secret."""
-
-    clients: list[LoadedClient]
-    credentials: dict[str, NewOAuthClient]
-
-
 def restore(
     platform: Platform, snapshot: PlatformSnapshot, store: Store, known: Mapping[str, NewOAuthClient]
-) -> Loaded:
-    """Fill a fresh platform from a snapshot; raise ``InvalidValueError``.
+) -> tuple[list[LoadedClient], dict[str, NewOAuthClient]]:
+    """Fill a fresh platform from a snapshot; return its clients, and those with a known secret by id.
 
     A client without a secret gets the secret of the client with its id in ``store`` or in ``known``, else a new one.
+    Raise ``InvalidValueError``.
     """
     _check_references(snapshot.store)
     if snapshot.flows is not None:
@@ -69,21 +62,22 @@ def restore(
         platform.use(platform.settings.changed(snapshot.settings, runtime=True))
     except SettingError as error:
         raise error.at(f"platform.settings.{error.field}") from None
-    with_secrets = [_with_secret(client, store, known, Rng()) for client in snapshot.store.clients]
+    with_secrets = [_with_secret(client, store, known) for client in snapshot.store.clients]
     clients = tuple(client for client, _ in with_secrets)
     platform.restore(replace(snapshot, store=replace(snapshot.store, clients=clients)), store)
     loaded = [outcome for _, outcome in with_secrets]
-    return Loaded(loaded, _known_credentials(platform.store, known, loaded))
+    return loaded, _known_credentials(platform.store, known, loaded)
 
 
 def _with_secret(
-    client: OAuthClient, store: Store, known: Mapping[str, NewOAuthClient], rng: Rng
+    client: OAuthClient, store: Store, known: Mapping[str, NewOAuthClient]
 ) -> tuple[OAuthClient, LoadedClient]:
     if client.secret is not None:
         return client, LoadedClient(client.id, client.name, "saved")
     here = store.find_client(client.id) or (known[client.id].client if client.id in known else None)
     if here is not None:
         return replace(client, secret=here.secret), LoadedClient(client.id, client.name, "kept")
+    rng = Rng()
     plain = rng.secret()
     return replace(client, secret=recognised_by(plain, rng)), LoadedClient(client.id, client.name, "new", plain)
 

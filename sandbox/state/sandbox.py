@@ -278,14 +278,16 @@ class Sandbox:
             rng = Rng()  # unseeded: a seeded one would draw ids that the state holds already
             empty = Store(self.clock.now, rng, self._pristine.secrets, integers=self._pristine.integers)
             fresh = self._platform_with(rng, empty)
-            loaded = restore(fresh, state.platform, self.store, {**self._loaded.clients, **self._credentials})
+            clients, credentials = restore(
+                fresh, state.platform, self.store, {**self._loaded.clients, **self._credentials}
+            )
             self.clock.restore(state.clock)
             if key is not None:
                 self.keys.use(key)
             retired, self._platform = self._platform, fresh
-            self._credentials = loaded.credentials
+            self._credentials = credentials
         retired.retire("a state was loaded")
-        return loaded.clients
+        return clients
 
     def _new_platform(self, *, after_reset: bool = False) -> Platform:
         rng = self._rng.fork()  # as it was when the seed was loaded: a seeded run repeats itself after a reset
