@@ -111,7 +111,7 @@ def fresh(request: pytest.FixtureRequest, server: SandboxServer | Patchworks) ->
     newest = server.sandbox.journal.last_seq if isinstance(server, SandboxServer) else 0
     with apply(options, server, _settings(request.config), _folders(request)) as (handle, ours):
         known = len(ours.errors) if ours else 0
-        _remember(request, handle)
+        request.node.stash.setdefault(HANDLES, []).append(handle)
         if ours is not None and ours is not server:
             where = " (the session's sandbox: the marker of this test asks for one of its own, at another address)"
             request.node.stash[_BESIDE] = _Told(server.patchworks, where, newest)
@@ -133,7 +133,7 @@ def factory(request: pytest.FixtureRequest, server: SandboxServer | Patchworks) 
             sandbox = Sandbox(given, settings=dict(settings), signing_key=key)
             servers.append(stack.enter_context(SandboxServer(sandbox).on_demand()))
             handle = servers[-1].patchworks
-            _remember(request, handle)
+            request.node.stash.setdefault(HANDLES, []).append(handle)
             return handle
 
         yield make
@@ -298,10 +298,6 @@ def add_property(item: pytest.Item, report: pytest.TestReport, name: str, text: 
     for properties in (item.user_properties, report.user_properties):
         properties[:] = [each for each in properties if each[0] != name]
         properties.append((name, text))
-
-
-def _remember(request: pytest.FixtureRequest, handle: Patchworks) -> None:
-    request.node.stash.setdefault(HANDLES, []).append(handle)
 
 
 def _log(request: pytest.FixtureRequest, handle: Patchworks) -> None:

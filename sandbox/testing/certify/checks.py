@@ -36,10 +36,8 @@ def judged(check: Check, runs: Iterable[Run]) -> Verdict:
             ids = [entry.id for entry in entries]
             shown = ids if len(ids) <= MAX_ENTRIES else [*ids[: MAX_ENTRIES - 1], ids[-1]]
             found.append(Verdict(check.name, answer, detail, tuple(shown), run.storm.name))
-    for wanted in ("fail", "info", "pass"):
-        for verdict in found:
-            if verdict.verdict == wanted:
-                return verdict
+    if found:
+        return min(found, key=lambda verdict: ("fail", "info", "pass", "not_reached").index(verdict.verdict))
     return Verdict(check.name, "not_reached", _why_not_reached(check, list(runs)))
 
 

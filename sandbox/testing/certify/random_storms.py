@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.foundation.real_time import monotonic
@@ -32,7 +32,6 @@ _TIMEOUT_S: Final = 30.0
 _HAND: Final = 2
 """Faults of a storm."""
 
-T = TypeVar("T")
 Announce = Callable[[str], object]
 
 _ANSWERS: Final[Sequence[Mapping[str, Any]]] = (
@@ -117,11 +116,11 @@ def deck(rng: Rng) -> list[list[FaultRule]]:
         *(_card(rng, "token", fault) for fault in (*_ANSWERS, *_TOKEN, *_slow(rng))),
         _card(rng, "token", {"kind": "hang"}, times=1),
     ]
-    cards = shuffled(rng, cards)
+    cards.sort(key=lambda _: rng.chance())
     hands = [cards[at : at + _HAND] for at in range(0, len(cards), _HAND)]
     endless = [[read_rule({"match": {"endpoint": endpoint}, "fault": fault})] for endpoint, fault in _ENDLESS]
     half = len(hands) // 2
-    return [*shuffled(rng, [*hands[:half], *endless]), *hands[half:]]
+    return [*sorted([*hands[:half], *endless], key=lambda _: rng.chance()), *hands[half:]]
 
 
 def _slow(rng: Rng) -> list[dict[str, Any]]:
@@ -138,12 +137,6 @@ def _card(
 ) -> FaultRule:
     rule = {"match": {"endpoint": endpoint}, "fault": fault, "accept": accept}
     return read_rule({**rule, "after": int(3 * rng.chance()), "times": times or 1 + int(2 * rng.chance())})
-
-
-def shuffled(rng: Rng, things: Sequence[T]) -> list[T]:
-    """Return things in a random order."""
-    drawn = [(rng.chance(), at) for at in range(len(things))]
-    return [things[at] for _, at in sorted(drawn)]
 
 
 def search(trial: Trial, *, seed: int, seconds: float, announce: Announce = lambda text: None) -> Search:
