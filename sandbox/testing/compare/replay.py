@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -136,6 +136,7 @@ class Stage:
         self.recording = recording
         self.seed = replace(seed, faults=())
         self.notes: list[str] = []
+        """What a replay had to create."""
         self.settings = Settings().changed({**seed.settings, **_ALWAYS})
         self._keys = KeyRing.of(self.settings)
         self._cast = Cast()
@@ -151,12 +152,6 @@ class Stage:
             if (token := _authorization(exchange.request)[1]) and token in issued
         }
         self._ids = {name: _client_id(name) for name in self._cast.good}
-        self._prepared(Sandbox(self.seed, settings=_ALWAYS, keys=self._keys).store, self.notes.append)
-        if self._cast.strangers:
-            self.notes.append(
-                f"{self._cast.strangers} requests came with a token from before the recording; the sandbox issued one "
-                "for each"
-            )
 
     def replay(self, settings: Mapping[str, object], numbers: AbstractSet[int] | None = None) -> list[Replayed]:
         """Return the answers under settings to the exchanges with these numbers, or to all.
@@ -167,7 +162,7 @@ class Stage:
         now = [0.0]
         clock = Clock(lambda: now[0])
         sandbox = Sandbox(self.seed, settings={**_ALWAYS, **settings}, clock=clock, keys=self._keys)
-        self._prepared(sandbox.store, lambda note: None)
+        self.notes = list(self._prepared(sandbox.store))
         secrets = {new.client.id: new.secret for new in sandbox.credentials.values()}
         for client in sandbox.store.clients():
             secrets.setdefault(client.id, _secret_of(client.id))
@@ -188,33 +183,32 @@ class Stage:
                 done.append(Replayed(exchange, answer, entries[-1].kind, entries[-1].reason, tuple(found)))
         return done
 
-    def _prepared(self, store: Store, note: Callable[[str], object]) -> None:
-        """Create what the recording shows and the store lacks."""
+    def _prepared(self, store: Store) -> Iterator[str]:
+        """Create what the recording shows and the store lacks; yield it in words."""
         for company, vanity_url in self._cast.served:
             if store.find_service(company, vanity_url) is None:
                 try:
-                    connector = self._connector(store, company, note)
+                    if not store.has_company(company):
+                        store.add_company(company, company)
+                        yield f"created company {company}"
+                    known = [each.id for each in store.connectors() if each.company == company]
+                    connector = known[0] if known else store.add_connector(company, "Recorded connector").id
                     entity = f"recorded {vanity_url}"
                     store.add_entity(connector, "custom", entity, replacing=True)
                     store.add_service(company, connector, entity, vanity_url)
-                    note(f"created service {company}/{vanity_url}, without an entity: any payload matches")
+                    yield f"created service {company}/{vanity_url}, without an entity: any payload matches"
                 except InputError as error:
-                    note(f"no service {company}/{vanity_url}: {error}")
+                    yield f"no service {company}/{vanity_url}: {error}"
         for name, client_id in self._ids.items():
             if store.find_client(client_id) is None:
                 home = self._home(store, name)
                 store.add_client(home, f"Recorded client {client_id}", client_id, _secret_of(client_id))
-                note(f"created OAuth client {name}")
+                yield f"created OAuth client {name}"
         if self._cast.strangers:
             for each in store.connectors():
                 store.add_client(each.id, _STRANGER)
-
-    def _connector(self, store: Store, company: str, note: Callable[[str], object]) -> int:
-        if not store.has_company(company):
-            store.add_company(company, company)
-            note(f"created company {company}")
-        known = [each.id for each in store.connectors() if each.company == company]
-        return known[0] if known else store.add_connector(company, "Recorded connector").id
+            came = f"{self._cast.strangers} requests came with a token from before the recording"
+            yield f"{came}; the sandbox issued one for each"
 
     def _home(self, store: Store, client: str) -> int:
         """Return the connector of a client: that of the service it was used on, or one of its own."""
