@@ -139,6 +139,11 @@ def _check_flows(flows: FlowsSnapshot, companies: Iterable[str]) -> None:
     _check_once("platform.flows.flows.versions", "id", versions)
     _check_once("platform.flows.flows.webhooks", "id", [hook.id for flow in flows.flows for hook in flow.hooks])
     for at, flow in enumerate(flows.flows):
+        for name in ("webhooks", "callbacks"):
+            for number, hook in enumerate(getattr(flow, name)):
+                if hook.id is None:  # a seed may leave it out
+                    where = f"platform.flows.flows[{at}].{name}[{number}].id"
+                    raise InvalidValueError(where, None, "a value; it must be given")
         if flow.deployed is not None:
             _check_one_of(f"platform.flows.flows[{at}].deployed", flow.deployed, flow.versions)
     _check_last_id("platform.flows.last_ids.version", flows.last_ids.version, versions)

@@ -152,6 +152,8 @@ def test_seed_without_flows_makes_no_store(make_sandbox: Callable[..., Sandbox])
     (("flows", 0, "versions"), [11, 11], "platform.flows.flows.versions[1].id"),
     (("flows", 0, "webhooks", 0, "id"), "x", "platform.flows"),
     (("flows", 0, "callbacks", 0, "id"), ID, "platform.flows.flows.webhooks[1].id"),
+    (("flows", 0, "webhooks", 0, "id"), None, "platform.flows.flows[0].webhooks[0].id"),
+    (("flows", 0, "callbacks", 0, "id"), None, "platform.flows.flows[0].callbacks[0].id"),
     (("api_keys", 1, "id"), 1, "platform.flows.api_keys[1].id"),
     (("users", 0, "company"), "none", "platform.flows.users[0].company"),
     (("last_ids", "version"), 3, "platform.flows.last_ids.version"),
