@@ -108,7 +108,7 @@ def test_body_is_told_as_json_and_text_where_it_is(journal: Journal, body: bytes
 
 
 def test_header_is_found_whatever_its_case_the_last_one_if_repeated() -> None:
-    made = exchange(headers=(("X-A", "1"), ("x-a", "2"), ("B", "3")))
+    made = exchange(headers=(("X-A", "1"), ("x-a", "2"), ("B", "3"))).request
 
     assert (made.header("X-a"), made.header("b"), made.header("C")) == ("2", "3", None)
 
