@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.instants import format_timestamp
 from sandbox.foundation.json_path import Query, compile_json_path, selects
 from sandbox.journal.entry import Entry
 
@@ -58,6 +59,13 @@ class EntryFilter:
         """The given conditions by name."""
         names = (field.name for field in fields(self) if field.init)
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def document(self) -> Mapping[str, object]:
+        """The given conditions as the control API takes them."""
+        times = {"since": self.since, "until": self.until}
+        written = {name: format_timestamp(value) for name, value in times.items() if value is not None}
+        return {**self.conditions, **written}
 
     def matches(self, entry: Entry) -> bool:
         """Return whether an entry meets every condition."""

@@ -8,7 +8,6 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from sandbox.foundation.errors import cut
-from sandbox.foundation.instants import format_timestamp
 from sandbox.foundation.printable import replace_unprintable
 from sandbox.journal.assertions.difference import show
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
@@ -154,17 +153,9 @@ def _joined(lines: Iterable[str], loss: list[str], all_of_them: str) -> str:
 
 
 def _by_control_api(view: View) -> str:
-    conditions = {name: format_value(name, value) for name, value in view.filter.conditions.items()}
-    query = f"?{urlencode(conditions)}" if conditions else ""
-    return f"GET /_sandbox/requests{query} - one of them: /_sandbox/requests/<number>"
-
-
-def format_value(name: str, value: object) -> str:
-    """Return the value of a filter as the control API takes it."""
-    if name in ("since", "until"):
-        assert isinstance(value, float)
-        return format_timestamp(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    given = view.filter.document.items()
+    query = urlencode([(name, str(value).lower() if isinstance(value, bool) else value) for name, value in given])
+    return f"GET /_sandbox/requests{query and '?'}{query} - one of them: /_sandbox/requests/<number>"
 
 
 def repeated_keys(body: bytes) -> list[str]:

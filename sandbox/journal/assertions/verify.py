@@ -115,7 +115,7 @@ class View:
     @property
     def noun(self) -> str:
         """The words for its entries in the plural; they begin with ``requests``."""
-        conditions = self.filter.conditions
+        conditions = self.filter.document
         endpoint = endpoint_kind(self.filter.kind or OTHER)
         if endpoint is not None and conditions.keys() == {"kind", *endpoint.subject}:
             return endpoint.requests.format(**conditions)

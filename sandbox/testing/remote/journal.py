@@ -16,7 +16,6 @@ from sandbox.foundation.errors import InvalidValueError, ProblemError
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.strict_json import sent_json
 from sandbox.journal.assertions.difference import Difference
-from sandbox.journal.assertions.report import format_value
 from sandbox.journal.assertions.verify import Expectation, Times
 from sandbox.journal.assertions.view import JournalRecorder, NotReceivedError
 from sandbox.journal.entry import Entry
@@ -57,7 +56,7 @@ class RemoteJournal:
 
         ``window`` is what the export takes: ``skip``, ``limit`` and ``newest``, for the newest first.
         """
-        query = {"format": "ndjson", "events": False, "after": after, **_conditions(entry_filter), **window}
+        query = {"format": "ndjson", "events": False, "after": after, **entry_filter.document, **window}
         return (read_entry(json.loads(line)) for line in self.api.lines("/requests/export", query))
 
     def newest_first(self, entry_filter: EntryFilter = EVERY_ENTRY) -> Iterator[Entry]:
@@ -83,7 +82,7 @@ class RemoteJournal:
         return self._counted(entry_filter, after)[1]
 
     def _counted(self, entry_filter: EntryFilter, after: int) -> tuple[int, int]:
-        question = {"filter": _conditions(entry_filter), "after": str(after), "at_least": 0, "at_most": _MANY}
+        question = {"filter": entry_filter.document, "after": str(after), "at_least": 0, "at_most": _MANY}
         answer = self.verified(question)
         return answer["count"], answer.get("uncertain", 0)
 
@@ -121,7 +120,7 @@ class RemoteJournal:
             self._wait_for_one(entry_filter, after, min(left, LONGEST_WAIT_S))
 
     def _wait_for_one(self, entry_filter: EntryFilter, after: int, timeout: float) -> None:
-        query = {**_conditions(entry_filter), "after": after, "count": 1, "timeout": round(timeout, 3)}
+        query = {**entry_filter.document, "after": after, "count": 1, "timeout": round(timeout, 3)}
         try:
             self.api.call("GET", "/requests/wait", query=query, longer=timeout, also=408)
         except ProblemError as error:
@@ -182,7 +181,7 @@ _NOT_TAKEN: Final = (400, 413, 422)
 
 def _question(expectation: Expectation) -> dict[str, Any]:
     view, times, order = expectation.view, expectation.times, expectation.in_order
-    asked = {"filter": _conditions(view.filter), "only_accepted": view.only_accepted, "after": str(expectation.after)}
+    asked = {"filter": view.filter.document, "only_accepted": view.only_accepted, "after": str(expectation.after)}
     if order is not None:
         return {**asked, "in_order": [pattern.conditions for pattern in order]}
     question = {
@@ -193,10 +192,3 @@ def _question(expectation: Expectation) -> dict[str, Any]:
         "waited_s": expectation.waited_s,
     }
     return {name: value for name, value in question.items() if value is not None}
-
-
-def _conditions(entry_filter: EntryFilter) -> dict[str, Any]:
-    return {
-        name: format_value(name, value) if name in ("since", "until") else value
-        for name, value in entry_filter.conditions.items()
-    }

@@ -203,6 +203,14 @@ def test_message_says_how_long_the_caller_has_waited(integration: Integration) -
     assert answer.json["detail"].splitlines()[0] == "expected at least 2 requests within 0.5 s"
 
 
+def test_message_shows_an_instant_as_a_date_and_time(integration: Integration) -> None:
+    answer = integration.control("POST", "/requests/verify", {"filter": {"since": "2026-11-23T09:00:00Z"}})
+
+    first, *_, last = answer.json["detail"].splitlines()
+    assert first == "expected at least 1 request with since=2026-11-23T09:00:00.000000Z"
+    assert "GET /_sandbox/requests?since=2026-11-23T09%3A00%3A00.000000Z " in last
+
+
 def test_rejected_requests_do_not_count_where_only_accepted_ones_are_meant(integration: Integration) -> None:
     integration.post({"n": 1}, token="bad")
     expected = {"filter": {"kind": "inbound"}, "pattern": {"json": {"n": 1}}}
