@@ -186,15 +186,14 @@ class FlowStore(AccessStore):
     def _completed(self, given: Sequence[_H], known: Sequence[_H], flow: Flow | None = None) -> tuple[_H, ...]:
         """Return webhooks or callbacks with their ids and signatures: those given, those known, or new ones."""
         done = []
+        by_id = {each.id: each for each in known}
         for at, hook in enumerate(given):
-            before = next((one for one in known if one.id == hook.id), None)
-            if before is None and hook.id is None and at < len(known):
-                before = known[at]
-            hook_id = hook.id or (before and before.id) or ulid(self._now().timestamp(), self._rng)
+            before = by_id.get(hook.id) or (known[at] if hook.id is None and at < len(known) else hook)
+            hook_id = hook.id or before.id or ulid(self._now().timestamp(), self._rng)
             taken = self._hooks.get(hook_id)
             if taken is not None and (flow is None or taken[0].id != flow.id):
                 raise ConflictError(f"there is a webhook or callback {hook_id} already; choose another id")
-            signature = hook.signature or (before and before.signature) or self._rng.secret()
+            signature = hook.signature or before.signature or self._rng.secret()
             done.append(replace(hook, id=hook_id, signature=signature))
         return tuple(done)
 
@@ -203,21 +202,22 @@ class FlowStore(AccessStore):
             return self._put(replace(self.flow(flow_id), **changes, updated_at=self._now()))
 
     def _put(self, flow: Flow) -> Flow:
-        known = self._flows.get(flow.id)
-        if known is not None:
-            self._forget_hooks(known)
-        self._flows[flow.id] = flow
+        known, self._flows[flow.id] = self._flows.get(flow.id), flow
         for hook in flow.hooks:
             assert hook.id is not None
             self._hooks[hook.id] = flow, hook
             self._secrets.note(hook.signature or "")
             if isinstance(hook, Webhook) and hook.hmac is not None:
                 self._secrets.note(hook.hmac.key or "")
+        self._forget_hooks(known, flow)
         return flow
 
-    def _forget_hooks(self, flow: Flow) -> None:
-        for hook in flow.hooks:
-            self._hooks.pop(hook.id or "", None)
+    def _forget_hooks(self, flow: Flow | None, now: Flow | None = None) -> None:
+        """Forget the webhooks and callbacks that a flow has no longer; a request meanwhile finds the others."""
+        kept = {hook.id for hook in now.hooks} if now else ()
+        for hook in flow.hooks if flow else ():
+            if hook.id not in kept:
+                self._hooks.pop(hook.id or "", None)
 
     # --- as a value -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sandbox.platform.flows.model import Algorithm, CustomAnswer, Format, Hmac, Webhook
+from sandbox.journal.known_secrets import KnownSecrets
+from sandbox.platform.flows.model import Algorithm, Callback, CustomAnswer, Format, Hmac, Webhook
 from sandbox.platform.flows.ripemd128 import Ripemd128
 from tests.platform.flows.sending import CALLBACK, SIGNED, WEBHOOK, Flows
 
@@ -205,3 +206,14 @@ def test_payload_is_kept_byte_for_byte_and_the_signature_is_not(flows: Flows) ->
 def test_large_and_deep_bodies_are_taken(flows: Flows) -> None:
     assert flows.hook(b"[" * 100_000).status == 200
     assert flows.hook(b"x" * 8_388_608).status == 200
+
+
+def test_request_during_a_change_of_its_flow_finds_the_callback(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[object] = []
+    address = Callback, "acme", CALLBACK[-26:]
+    monkeypatch.setattr(KnownSecrets, "note", lambda *_: found.append(flows.store.find_hook(*address)))
+
+    flows.store.change_flow(1, enabled=False)
+
+    assert len(found) == 2
+    assert None not in found

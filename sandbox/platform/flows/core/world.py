@@ -22,9 +22,6 @@ from sandbox.platform.platform import Platform
 
 Record: TypeAlias = dict[str, Any]
 
-HIDDEN: Final = "*****"
-"""The platform shows this in the place of a secret."""
-
 _STEPS: Final = ("Trigger", "Destination")
 
 
@@ -123,7 +120,7 @@ class World:
             {
                 "id": hook.id,
                 "flow_id": flow.id,
-                "signature": HIDDEN,
+                "signature": "*****",  # shown in the place of a secret
                 **({"hmac_algorithm": hook.hmac and hook.hmac.algorithm} if isinstance(hook, Webhook) else {}),
                 **_times(flow.created_at, flow.updated_at),
             }
@@ -178,12 +175,13 @@ class World:
         """Return the log of a run: its start, and its end where that has come."""
         status, (trigger, rest) = run.status(self.now), self.steps(run.version)
         by = f", a retry of {run.retries}" if run.retries else ""
-        lines = [("INFO", f"Flow run started by {run.trigger}{by}.", trigger, run.started_at, run.number)]
+        lines: list[tuple[str, str, Record, float | None]] = [
+            ("INFO", f"Flow run started by {run.trigger}{by}.", trigger, run.started_at)
+        ]
         if status == FAILURE:
-            lines.append(("ERROR", run.message or "The flow run failed.", rest, run.ends_at or self.now, run.number))
+            lines.append(("ERROR", run.message or "The flow run failed.", rest, run.ends_at))
         elif status != STARTED:
-            message = "Flow run stopped." if status == STOPPED else "Flow run succeeded."
-            lines.append(("INFO", message, rest, run.ends_at or self.now, run.number))
+            lines.append(("INFO", f"Flow run {'stopped' if status == STOPPED else 'succeeded'}.", rest, run.ends_at))
         return [
             {
                 "id": 10 * run.number + at,
@@ -192,10 +190,10 @@ class World:
                 "log_level": level,
                 "log_message": message,
                 "flow_step_id": step["id"],
-                "payload_metadata_id": payload,
+                "payload_metadata_id": run.number,
                 "_step": step,
             }
-            for at, (level, message, step, when, payload) in enumerate(lines, start=1)
+            for at, (level, message, step, when) in enumerate(lines, start=1)
         ]
 
     def payload(self, run: FlowRun) -> Record:
