@@ -149,6 +149,11 @@ class ApiKey(Struct, frozen=True):
     revoked: bool
     created_at: datetime
 
+    @property
+    def last_four(self) -> str:
+        """The end of its text."""
+        return "" if self.secret is None else self.secret.last_four
+
 
 class User(Struct, frozen=True):
     """A user that may log in; the password itself is not kept."""

@@ -67,9 +67,8 @@ FlowRunSchema = showing(
     ends_at="Null where it never ends.",
     entry="Id of the journal entry of its request.",
     retries="Id of the run that it repeats.",
-    status=fields.Integer(),
+    status=fields.Integer(**says("That of the Core API: 1 started, 2 success, 3 failure, 4 stopped.")),
 )
-"""A run of a flow. `status` is that of the Core API: 1 started, 2 success, 3 failure, 4 stopped."""
 _KEY: Final[dict[str, Any]] = {"secret": None, "last_four": fields.String()}
 ApiKeySchema = showing(ApiKey, **_KEY)
 NewApiKeySchema = showing(ApiKey, "NewApiKey", **_KEY, key=fields.String())
@@ -101,10 +100,6 @@ def _presented(flow: Flow) -> dict[str, Any]:
 def _hook(flow: Flow, hook: Hook, *, signed: bool) -> dict[str, Any]:
     url = hook_address(flow, hook, base_url(), signed=signed)
     return {**asdict(hook), "url": url, "signature": hook.signature if signed else None}
-
-
-def _presented_key(key: ApiKey) -> dict[str, Any]:
-    return {**asdict(key), "last_four": "" if key.secret is None else key.secret.last_four}
 
 
 # --- flows ------------------------------------------------------------------------------------------------------------
@@ -196,9 +191,9 @@ def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
 
 
 @blueprint.get("/api-keys", answer=ApiKeySchema(many=True))
-def list_api_keys() -> list[dict[str, Any]]:
+def list_api_keys() -> list[ApiKey]:
     """List the API keys, revoked ones too, with the last four characters of their text."""
-    return [_presented_key(key) for key in _store().api_keys()]
+    return _store().api_keys()
 
 
 @blueprint.post("/companies/<company>/api-keys", body="SeedApiKey", answer=NewApiKeySchema, status=201, no_store=True)
@@ -207,13 +202,13 @@ def add_api_key(company: str) -> dict[str, Any]:
     """Create an API key; only this answer shows its text."""
     slug = current_sandbox().store.company(company).slug
     new = _store().add_api_key(slug, parse_part("api_keys", read_json()))
-    return {**_presented_key(new.key), "key": new.secret}
+    return {**asdict(new.key), "last_four": new.key.last_four, "key": new.secret}
 
 
 @blueprint.post("/api-keys/<int:key_id>/revoke", answer=ApiKeySchema)
-def revoke_api_key(key_id: int) -> dict[str, Any]:
+def revoke_api_key(key_id: int) -> ApiKey:
     """Revoke an API key; it stays in the list."""
-    return _presented_key(_store().revoke_api_key(key_id))
+    return _store().revoke_api_key(key_id)
 
 
 @blueprint.delete("/api-keys/<int:key_id>", status=204)
