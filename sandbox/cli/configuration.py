@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -135,21 +135,11 @@ def show(
         configuration = configured(seed_files, seed, settings)
     except InputError as error:
         raise click.ClickException(str(error)) from None
+    values = {spec.name: getattr(configuration.settings, spec.name) for spec in setting_specs()}
+    masks = {spec.name: _MASK for spec in setting_specs() if spec.secret and values[spec.name] is not None}
+    found = [(name, value, configuration.origins[name]) for name, value in {**values, **masks}.items()]
     if as_json:
-        print_json({spec.name: _document(spec, configuration) for spec in setting_specs()})
+        print_json({name: {"value": value, **asdict(origin)} for name, value, origin in found})
     else:
-        rows = [
-            [spec.name, shown(_visible(spec, configuration)) or "-", configuration.origins[spec.name]]
-            for spec in setting_specs()
-        ]
+        rows = [(name, shown(value) or "-", origin) for name, value, origin in found]
         click.echo(table(["SETTING", "VALUE", "FROM"], rows))
-
-
-def _visible(spec: SettingSpec, configuration: Configuration) -> object:
-    value = getattr(configuration.settings, spec.name)
-    return _MASK if spec.secret and value is not None else value
-
-
-def _document(spec: SettingSpec, configuration: Configuration) -> dict[str, object]:
-    origin = configuration.origins[spec.name]
-    return {"value": _visible(spec, configuration), "source": origin.source, "where": origin.where}

@@ -135,12 +135,8 @@ def read_option(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _show_presets(found: Any) -> None:
-    click.echo(table(["PRESET", "TITLE"], [[preset["name"], preset["title"]] for preset in found["presets"]]))
-
-
 @faults.command()
-@performs(_show_presets)
+@performs(lambda found: click.echo(table(["PRESET", "TITLE"], [[p["name"], p["title"]] for p in found["presets"]])))
 def presets() -> Verb[dict[str, str]]:
     """List the fault presets."""
     return verbs.presets()
@@ -163,12 +159,8 @@ def remove(rule_id: str) -> Verb[RuleState]:
     return verbs.remove_rule(rule_id)
 
 
-def _show_count(answer: Any) -> None:
-    click.echo(f"{answer['deleted']} rule{'' if answer['deleted'] == 1 else 's'} removed")
-
-
 @faults.command()
-@performs(_show_count, json=False)
+@performs(lambda it: click.echo(f"{it['deleted']} rule{'' if it['deleted'] == 1 else 's'} removed"), json=False)
 def clear() -> Verb[int]:
     """Remove every rule."""
     return verbs.clear_rules()

@@ -147,21 +147,18 @@ def _remote(
     }
     if changed:
         patchworks.configure(**changed)
-    for fault in seed.faults if seed else ():
-        match fault:
-            case PresetSeed():
-                conditions: Mapping[str, Any] = fault.match
-                patchworks.faults.preset(fault.name, **conditions)
-            case rule:
-                _add_faults(patchworks, [rule.document()])
+    _add_faults(patchworks, [f if isinstance(f, PresetSeed) else f.document() for f in (seed.faults if seed else ())])
     return patchworks
 
 
-def _add_faults(patchworks: Patchworks, faults: Iterable[Fault | Mapping[str, Any] | str]) -> None:
+def _add_faults(patchworks: Patchworks, faults: Iterable[Fault | Mapping[str, Any] | PresetSeed | str]) -> None:
     for fault in faults:
         match fault:
             case str():
                 patchworks.faults.preset(fault)
+            case PresetSeed():
+                conditions: Mapping[str, Any] = fault.match
+                patchworks.faults.preset(fault.name, **conditions)
             case Mapping() if "fault" in fault:
                 rule = {name: value for name, value in fault.items() if name not in ("fault", "match")}
                 patchworks.faults.add(fault["fault"], **rule, **fault.get("match", {}))
