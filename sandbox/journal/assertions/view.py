@@ -241,7 +241,7 @@ class Received(Sequence[Entry]):
         """
         __tracebackhide__ = True
         expectation = self._awaited(count, timeout, pattern)
-        found = self.recorder.wait(expectation, timeout)
+        found = self.recorder.wait(expectation, timeout) if count else []
         return found if len(found) >= count else self._late(expectation, _blocked_loop())
 
     async def wait_for_async(
@@ -255,6 +255,8 @@ class Received(Sequence[Entry]):
         import asyncio
 
         expectation = self._awaited(count, timeout, pattern)
+        if not count:
+            return []
         deadline = monotonic() + timeout
         while True:
             left = deadline - monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from unittest.mock import ANY
@@ -105,6 +106,14 @@ def test_wait_ends_when_what_is_waited_for_comes(handle: Patchworks, client: Cli
     thread.join()
 
     assert [entry.json for entry in found] == [{"order": "1002"}]
+
+
+def test_wait_for_no_requests_returns_none_at_once(handle: Patchworks, client: Client) -> None:
+    assert handle.inbound("anything").wait_for(0, timeout=1e9) == []
+
+    client.post({"order": "1001"})
+    assert handle.inbound("anything").wait_for(0, timeout=1e9) == []
+    assert asyncio.run(handle.inbound("anything").wait_for_async(0, timeout=1e9)) == []
 
 
 def test_wait_in_vain_fails_with_what_came(handle: Patchworks, client: Client) -> None:
