@@ -42,6 +42,10 @@ MAX_VIOLATIONS: Final = 50
 _LENGTH: Final = 300
 _ACCEPTED_NEVER: Final = re.compile(r"q=0(\.0*)?")
 _MEDIA_TYPE: Final = re.compile(r"[!#$%&'+.^_`|~0-9A-Za-z-]+/[!#$%&'+.^_`|~0-9A-Za-z-]+")
+_OF_BROWSERS: Final = re.compile(
+    r"/(?:favicon\.ico|robots\.txt|apple-touch-icon[0-9a-z-]*\.png|\.well-known/appspecific/com\.chrome\.devtools\.json)"
+)
+"""Paths that a browser asks for where a person visits any other."""
 _CHARSET: Final = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 _SECRETS: Final = (*CREDENTIALS, "access_token", "api_key", "password", "token")
@@ -92,8 +96,8 @@ def _found(entry: Entry, operations: Mapping[str, Mapping[str, Any]], in_path: M
 
 
 def _is_probe(entry: Entry) -> bool:
-    """Return whether a request asks for nothing: a browser's preflight, or the HEAD of a monitor."""
-    if entry.method == "HEAD":
+    """Return whether a request is of no integration: what a browser asks for by itself, or the HEAD of a monitor."""
+    if entry.method == "HEAD" or (entry.method == "GET" and _OF_BROWSERS.fullmatch(entry.path)):
         return True
     return entry.method == "OPTIONS" and _values(entry, "Access-Control-Request-Method") != []
 

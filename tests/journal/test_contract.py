@@ -70,6 +70,9 @@ def found(integration: Integration) -> list[Any]:
         pytest.param("POST /oauth/token", FORM, f"{GOOD_FORM}&scope=", id="empty scope, RFC 6749 §3.2"),
         pytest.param("POST /oauth/token", FORM | BASIC, "grant_type=client_credentials&client_id=a", id="basic and id"),
         pytest.param("HEAD /v1/acme/anything", {}, "", id="probe of a monitor"),
+        pytest.param("GET /favicon.ico", {}, "", id="favicon of a browser"),
+        pytest.param("GET /robots.txt", {}, "", id="robots.txt"),
+        pytest.param("GET /apple-touch-icon-120x120-precomposed.png", {}, "", id="icon for a phone"),
         pytest.param(
             "OPTIONS /v1/acme/anything",
             {"Origin": "http://shop.test", "Access-Control-Request-Method": "POST"},
@@ -145,6 +148,8 @@ def test_request_of_the_contract_is_not_reported(
             ["content_encoding"],
         ),
         ("OPTIONS /v1/acme/anything", ACCEPT, "", ["undocumented_method"]),
+        ("POST /favicon.ico", ACCEPT, "", ["undocumented_path"]),
+        ("GET /v1/acme/favicon.ico", ACCEPT, "", ["undocumented_method"]),
         (
             "POST /oauth/token",
             ACCEPT | FORM,
