@@ -26,8 +26,7 @@ def read_filter(query: dict[str, Any]) -> EntryFilter:
     from sandbox.journal.filter import EntryFilter
 
     given = {name: value for name, value in query.items() if value is not None}
-    for name in given.keys() & {"since", "until"}:
-        given[name] = parse_instant(given[name], name).timestamp()
+    given |= {name: parse_instant(given[name], name).timestamp() for name in ("since", "until") if name in given}
     return EntryFilter(**given)
 
 

@@ -101,8 +101,7 @@ def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **op
     pattern: dict[str, Any] = {
         name: given.pop(name) for name in ("text", "headers", "method", "reason", "fault") if name in given
     }
-    for name in given.keys() & {"json", "json_contains"}:
-        pattern[name] = given.pop(name)[0]
+    pattern |= {name: given.pop(name)[0] for name in ("json", "json_contains") if name in given}
     question: dict[str, Any] = {
         "filter": given,
         "after": after,

@@ -106,8 +106,11 @@ class StrictSchema(SharedSchema):
         field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
-        """List the known fields in the message about an unknown one."""
+        """List the known fields in the message about an unknown one, and put the messages in the order of the input."""
         messages = cast(dict[Any, Any], error.messages)
+        for key in data if isinstance(data, Mapping) else ():
+            if key in messages:
+                messages[key] = messages.pop(key)
         for key, found in messages.items():
             if found == [self.error_messages["unknown"]]:
                 messages[key] = [f"unknown; {did_you_mean(str(key), sorted(self.load_fields))}"]

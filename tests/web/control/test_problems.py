@@ -53,6 +53,19 @@ def test_body_that_is_no_object_is_refused(integration: Integration, body: bytes
     assert detail(post(integration, body), 422) == f"body: {json.loads(body)!r} is not allowed; use a JSON object"
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/companies"), ("GET", "/requests")])
+def test_wrong_fields_are_told_in_the_order_of_the_request(
+    integration: Integration, *, method: str, path: str
+) -> None:
+    given = ["zeta", "slug", "alpha", "mid", "name", "beta", "omega", "limit", "kind", "gamma"]
+    options = {"json": dict.fromkeys(given)} if method == "POST" else {"query_string": dict.fromkeys(given, "x")}
+
+    response = integration.http.open(f"/_sandbox{path}", method=method, **options)
+    told = [error["field"].partition(".")[2] for error in response.get_json()["errors"]]
+    assert len(told) >= 9
+    assert told == [name for name in given if name in told]
+
+
 @pytest.mark.parametrize(("method", "path"), [("POST", "/faults"), ("PATCH", "/settings")])
 @pytest.mark.parametrize(
     ("body", "status", "told"),
