@@ -6,8 +6,7 @@ Exit codes: 0 done, 1 the sandbox refused, 2 the command was not understood, 3 n
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,17 +16,13 @@ from sandbox.cli.health import ca_file_option, url_option
 from sandbox.cli.output import JSON_OPTION, print_json
 from sandbox.cli.variables import EnvOption
 from sandbox.foundation.environment import ENV_PREFIX, FILE_SUFFIX
-from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError
+from sandbox.foundation.errors import InvalidValueError, ProblemError, UnreachableError, shorten
 
 if TYPE_CHECKING:
     from sandbox.testing.backend import Verb
     from sandbox.testing.remote.control_api import ControlApi
 
 UNREACHABLE: Final = 3
-_FIELD: Final = re.compile(r"(?:[a-z_]+\.)*([a-z_]+): (?=.* is not allowed|unknown; )")
-"""The field of a refused value, as the control API names it: ``body.duration``."""
-_MISSING: Final = re.compile(r"None is not allowed; use (.*); it must be given", re.DOTALL)
-_REFUSED: Final = re.compile(r"(.*) is not allowed; use (.*)", re.DOTALL)
 
 
 class _UnreachableError(click.ClickException):
@@ -65,30 +60,31 @@ def connected(command: Callable[..., None]) -> Callable[..., None]:
         except UnreachableError as error:
             raise _UnreachableError(str(error)) from None
         except ProblemError as error:
-            raise click.ClickException(_in_own_words(str(error))) from None
+            raise click.ClickException("\n".join(map(_in_own_words, error.errors)) or str(error)) from None
         except InvalidValueError as error:
-            raise click.UsageError(_in_own_words(str(error))) from None
+            given = {"code": error.code, "given": shorten(error.given), "allowed": error.allowed}
+            raise click.UsageError(_in_own_words({"field": error.field, **given})) from None
         except BrokenPipeError:  # as in `requests | head`
             raise click.exceptions.Exit(0) from None
 
     return with_api
 
 
-def _in_own_words(message: str) -> str:
-    """Return a message with the command's own name for the field that begins it: DURATION for ``body.duration``."""
-    place = _FIELD.match(message)
-    if place is None:
-        return message
+def _in_own_words(error: Mapping[str, str]) -> str:
+    """Return the message of a wrong field with the command's own name for it: DURATION for ``body.duration``."""
     context = click.get_current_context()
     hints = {parameter.name: parameter.get_error_hint(context) for parameter in context.command.params}
-    name, problem = hints.get(place[1], place[1]).strip("'[]"), message[place.end() :]
-    if missing := _MISSING.fullmatch(problem):
-        return f"{name} is missing. Give {missing[1]}."
-    if problem.startswith("unknown; "):
-        return f"{name} is {problem}"
-    if refused := _REFUSED.fullmatch(problem):
-        return f"{name} {refused[1]} is not allowed. Use {refused[2]}."
-    return f"{name}: {problem}"
+    field = error["field"].rpartition(".")[2]
+    name = hints.get(field, field).strip("'[]")
+    match error.get("code"):
+        case "not_allowed":
+            return f"{name} {error['given']} is not allowed. Use {error['allowed']}."
+        case "missing":
+            return f"{name} is missing. Give {error['allowed']}."
+        case "unknown":
+            return f"{name} is unknown; {error['allowed']}"
+        case _:
+            return f"{error['field']}: {error['message']}"
 
 
 def answers(show: Callable[[Any], None], *, json: bool = True) -> Callable[[Callable[..., Any]], Any]:

@@ -77,7 +77,7 @@ def _load_file(path: Path) -> Preset:
             raise UnknownNameError(f"{path.name}: {key}", Withheld(), "key", _KEYS)
     for key in ("title", "story"):
         if not isinstance(document.get(key), str) or not document[key].strip():
-            raise InvalidValueError(f"{path.name}: {key}", Withheld(), "text; it must be given")
+            raise InvalidValueError(f"{path.name}: {key}", Withheld(), "text")
     rules = document.get("rules")
     if not isinstance(rules, list) or not rules:
         raise InvalidValueError(f"{path.name}: rules", Withheld(), "a list of fault rules")

@@ -13,6 +13,7 @@
     ├── RefusalError                   the emulated platform refuses a request: ``sandbox.foundation.refusals``
     └── InputError                     an input of the sandbox itself is wrong
         ├── InvalidValueError          a value is not allowed            (control API: 422)
+        │   ├── MissingValueError      a field that must be given is missing
         │   ├── SettingError           … of a setting
         │   │   └── UnknownSettingError    that does not exist
         │   └── UnknownNameError       … of a field or an argument that does not exist
@@ -30,6 +31,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from typing import ClassVar, Literal
 
 
 class SandboxError(Exception):
@@ -102,7 +104,9 @@ class InputError(SandboxError):
 
 
 class InvalidValueError(InputError):
-    """A field holds a value that is not allowed."""
+    """A field holds a value that is not allowed; ``code`` is how it is wrong."""
+
+    code: ClassVar[Literal["not_allowed", "missing", "unknown"]] = "not_allowed"
 
     def __init__(self, field: str, given: object, allowed: str) -> None:
         self.field = field
@@ -120,12 +124,28 @@ class InvalidValueError(InputError):
         return InvalidValueError(field, self.given if given is None else given, self.allowed)
 
 
+class MissingValueError(InvalidValueError):
+    """A field that must be given is missing."""
+
+    code = "missing"
+
+    def __init__(self, field: str, allowed: str) -> None:
+        super().__init__(field, None, allowed)
+        self.args = (f"{field}: missing; give {allowed}",)
+
+    def at(self, field: str, given: object = None) -> InvalidValueError:
+        """Return the same error about another field."""
+        return MissingValueError(field, self.allowed)
+
+
 class SettingError(InvalidValueError):
     """A setting holds a value that is not allowed, or may not change now."""
 
 
 class UnknownSettingError(SettingError):
     """There is no such setting; ``allowed`` holds the nearest name and those that are known."""
+
+    code = "unknown"
 
     def __init__(self, field: str, given: object, allowed: str) -> None:
         super().__init__(field, given, allowed)
@@ -134,6 +154,8 @@ class UnknownSettingError(SettingError):
 
 class UnknownNameError(InvalidValueError):
     """There is no field or argument of this name; ``allowed`` holds the nearest name and those that are known."""
+
+    code = "unknown"
 
     def __init__(self, field: str, given: object, kind: str, known: Iterable[str]) -> None:
         self.kind = kind

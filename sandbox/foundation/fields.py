@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
-from sandbox.foundation.errors import InvalidValueError, UnknownNameError
+from sandbox.foundation.errors import InvalidValueError, MissingValueError, UnknownNameError
 from sandbox.foundation.value_types import NotAllowedError, ValueType
 
 _META: Final = "field"
@@ -112,7 +112,7 @@ def read(cls: type[_D], document: object, where: str) -> _D:
             raise UnknownNameError(f"{where}.{name}", value, "field", known)
     for name, declaration in known.items():
         if declaration.required and name not in document:
-            raise InvalidValueError(f"{where}.{name}", None, f"{declaration.type.allowed}; it must be given")
+            raise MissingValueError(f"{where}.{name}", declaration.type.allowed)
     try:
         return cls(**document)
     except InvalidValueError as error:

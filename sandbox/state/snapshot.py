@@ -22,7 +22,7 @@ import jsonschema_rs
 import msgspec
 
 from sandbox.foundation.clock import ClockSnapshot
-from sandbox.foundation.errors import InvalidValueError, did_you_mean
+from sandbox.foundation.errors import InvalidValueError, MissingValueError, did_you_mean
 from sandbox.foundation.real_time import python_datetime
 from sandbox.foundation.strict_json import write_json
 from sandbox.foundation.yaml_document import dotted
@@ -202,7 +202,7 @@ def _explained(error: jsonschema_rs.ValidationError, schema: Any, document: Any)
             allowed = f"a known field; {did_you_mean(field, rule['properties'])}"
             return InvalidValueError(dotted(place), given(document, place), allowed)
         case jsonschema_rs.ValidationErrorKind.Required(name):
-            return InvalidValueError(dotted([*path, name]), None, "a value; it must be given")
+            return MissingValueError(dotted([*path, name]), "a value")
         case _:
             return InvalidValueError(dotted(path) or "state", given(document, path), _allowed(rule))
 

@@ -53,7 +53,7 @@ class RemoteInvalidValueError(ProblemError, InvalidValueError):
         first = errors[0] if errors else {}
         self.field = first.get("field", "").removeprefix("body.").removeprefix("query.")
         self.given = first.get("given")
-        self.allowed = first.get("message", detail)
+        self.allowed = first.get("allowed", first.get("message", detail))
         super().__init__(status, detail, errors)
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, request
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 from typing_extensions import Self
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -16,8 +16,6 @@ from sandbox.foundation.errors import (
     InputError,
     InvalidValueError,
     NotFoundError,
-    UnknownNameError,
-    UnknownSettingError,
     shorten,
 )
 from sandbox.foundation.strict_json import NotJsonError, RepeatedKeyError, write_json
@@ -35,9 +33,18 @@ class SharedSchema(Schema):
         return self
 
 
+_BEGINNINGS: Final[Mapping[str, str]] = {"not_allowed": "use ", "missing": "missing; give ", "unknown": "unknown; "}
+"""The beginning of a message before what is allowed, by the code of the error."""
+
+
 class FieldProblemSchema(SharedSchema):
     field = fields.String(required=True, metadata={"description": "Where: body, query or path, then a dotted path."})
+    code = fields.String(
+        validate=validate.OneOf([*_BEGINNINGS]),
+        metadata={"description": "How the field is wrong, where that has a name."},
+    )
     given = fields.String(metadata={"description": "What was given, shortened."})
+    allowed = fields.String(metadata={"description": "What is allowed, in words; with a code only."})
     message = fields.String(required=True)
 
 
@@ -75,7 +82,14 @@ def refusal(*errors: dict[str, str], status: int = 422) -> Response:
     """Return the problem of a request in which fields are wrong: each a ``FieldProblemSchema``, so many at most."""
     left_out = len(errors) - MAX_ERRORS
     more = f"; {left_out} more are not listed" if left_out > 0 else ""
-    return problem(status, "; ".join(map(_sentence, errors[:5])) + more, errors[:MAX_ERRORS])
+    return problem(status, "; ".join(map(_sentence, errors[:5])) + more, [*map(_coded, errors[:MAX_ERRORS])])
+
+
+def _coded(error: dict[str, str]) -> dict[str, str]:
+    """Add to an error its code and what is allowed, where its message says so."""
+    message = error["message"]
+    code = next((code for code, beginning in _BEGINNINGS.items() if message.startswith(beginning)), None)
+    return error if code is None else {**error, "code": code, "allowed": message.removeprefix(_BEGINNINGS[code])}
 
 
 def register_error_handlers(app: Flask) -> None:
@@ -88,11 +102,10 @@ def register_error_handlers(app: Flask) -> None:
 
 def _input_error(error: InputError) -> Response:
     match error:
-        case UnknownSettingError() | UnknownNameError():
-            return refusal({"field": _place_of(error.field), "message": f"unknown; {error.allowed}"})
         case InvalidValueError():
-            field, given = _place_of(error.field), shorten(error.given)
-            return refusal({"field": field, "given": given, "message": f"use {error.allowed}"})
+            given = {"given": shorten(error.given)} if error.code == "not_allowed" else {}
+            message = _BEGINNINGS[error.code] + error.allowed
+            return refusal({"field": _place_of(error.field), **given, "message": message})
         case NotFoundError():
             return problem(404, str(error))
         case ConflictError():

@@ -499,7 +499,7 @@ def test_service_of_a_seed_has_its_options(write: Write) -> None:
             "time_zone: 'Mars' is not allowed; use a time zone of the IANA database, such ",
         ),
         ("schedule: 0 0 30 2 *", 10, "schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, every 5"),
-        ("mappings: [{source: a}]", 10, "mappings[0].destination: None is not allowed; use text of 1 to 255 "),
+        ("mappings: [{source: a}]", 10, "mappings[0].destination: missing; give text of 1 to 255 "),
         ("mappings: x", 10, "mappings: 'x' is not allowed; use a list of up to 500 objects with source and "),
         ("page_size:", 10, "page_size: None is not allowed; use a whole number from 1 to 1000"),
     ],

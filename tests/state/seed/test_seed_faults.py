@@ -115,7 +115,7 @@ def test_preset_of_the_users_own_folder_is_found(write: Write, tmp_path: Path) -
             7,
             "faults[0].fault.steps[1].code: 5 is not allowed; use a whole number from 200 to 599",
         ),
-        ("times: 1", 3, "faults[0].fault: None is not allowed; use a fault: an object"),
+        ("times: 1", 3, "faults[0].fault: missing; give a fault: an object"),
         (
             "fault: {kind: hang}\n    tiems: 1",
             4,

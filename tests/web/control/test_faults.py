@@ -72,7 +72,7 @@ def test_every_kind_can_be_added(integration: Integration, kind: str) -> None:
         ({"fault": {"kind": "status", "code": 503, "headers": {"content-LENGTH": "9"}}}, 422, "truncated_body"),
         ({"fault": {"kind": "status", "code": 503, "headers": {"Transfer-Encoding": "x"}}}, 422, "truncated_body"),
         ({"fault": {"kind": "hang"}, "tims": 2}, 422, "did you mean 'times'?"),
-        ({}, 422, "fault: None is not allowed"),
+        ({}, 422, "fault: missing; give a fault: an object"),
         ([], 422, "use a JSON object"),
     ],
 )
@@ -331,7 +331,7 @@ def test_wrong_question_for_duplicates_is_refused(integration: Integration, quer
 def test_unknown_field_of_a_fault_is_named_as_unknown(integration: Integration) -> None:
     response = integration.control("POST", "/faults", json={"fault": {"kind": "latency", "seconds": 1, "secnds": 2}})
 
+    allowed = "did you mean 'seconds'? known: distribution, seconds, min, max, median, sigma"
     assert response.json["errors"] == [
-        {"field": "fault.secnds", "message": "unknown; did you mean 'seconds'? known: distribution, seconds, min, max, "
-         "median, sigma"},
-    ]  # fmt: skip
+        {"field": "fault.secnds", "code": "unknown", "allowed": allowed, "message": f"unknown; {allowed}"},
+    ]

@@ -127,7 +127,7 @@ def test_connector_of_another_company_is_refused(integration: Integration) -> No
         ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, "),
         ({"time_zone": "../UTC"}, "body.time_zone: '../UTC' is not allowed; use a time zone of the IANA database"),
         ({"reference": "order"}, "body.reference: 'order' is not allowed; use an RFC 9535 JSONPath such as"),
-        ({"mappings": [{"source": "a"}]}, "mappings[0].destination: None is not allowed; use text of 1 to 255"),
+        ({"mappings": [{"source": "a"}]}, "mappings[0].destination: missing; give text of 1 to 255"),
         ({"mappings": [{"sauce": "a"}]}, "did you mean 'source'?"),
         ({"mappings": {}}, "body.mappings: {} is not allowed; use a list of up to 500 objects"),
         ({"destination": "a\nb"}, "body.destination: 'a\\nb' is not allowed"),

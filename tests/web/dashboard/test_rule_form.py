@@ -84,7 +84,7 @@ def test_new_kind_needs_no_line_in_the_form() -> None:
     [
         ({"fault.kind": "status", "fault.code": "9999"}, "field-fault-code", "from 200 to 599"),
         ({"fault.kind": "status", "fault.code": "many"}, "field-fault-code", "&#39;many&#39; is not allowed"),
-        ({"fault.kind": "status"}, "field-fault-code", "it must be given"),
+        ({"fault.kind": "status"}, "field-fault-code", "missing; give a whole number from 200 to 599"),
         ({"fault.kind": "hang", "match.json_path": "$.["}, "field-match-json-path", "RFC 9535"),
         ({"fault.kind": "hang", "match.headers": "X-A: 1"}, "field-match-headers", "an object of header names"),
         ({"fault.kind": "failed", "match.endpoint": "inbound"}, "field-match-endpoint", "processing"),
@@ -92,7 +92,7 @@ def test_new_kind_needs_no_line_in_the_form() -> None:
         (
             {"fault.kind": "sequence", "fault.steps[0].kind": "pass", "fault.steps[1].kind": "status"},
             "field-fault-steps-1--code",
-            "it must be given",
+            "missing; give a whole number from 200 to 599",
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_form_without_a_kind_is_refused_at_the_fault(integration: Integration) -
     answer = integration.http.post(NEW, data={"do": "save", "name": "x"})
 
     assert answer.status_code == 422
-    assert "it must be given" in answer.text
+    assert "missing; give a fault: an object" in answer.text
 
 
 @pytest.mark.parametrize(
