@@ -42,6 +42,7 @@ from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 
 _NO_CACHE: Final = ("Cache-Control", "no-cache, private")
+_JSON_HEADERS: Final = (("Content-Type", JSON), _NO_CACHE)
 _TOKEN_HEADERS: Final = (
     ("Content-Type", "application/json; charset=UTF-8"),
     ("Pragma", "no-cache"),
@@ -120,7 +121,7 @@ class WireProfile:
             body["hint"] = hint
         if not self.modern:
             body["message"] = description
-        return Answer(status, (("Content-Type", JSON), _NO_CACHE), compact(body))
+        return Answer(status, _JSON_HEADERS, compact(body))
 
     def _invalid_client(self, authorization: str | None) -> Answer:
         answer = self._oauth_error(401, "invalid_client", "Client authentication failed")
@@ -132,8 +133,8 @@ class WireProfile:
     # --- B. Inbound URL ---------------------------------------------------------------------------------------------
 
     def stored(self, status: int, message: str) -> Answer:
-        """Return the answer to an accepted payload (FACTS 1.17, unconfirmed)."""
-        return Answer(status, (("Content-Type", JSON), _NO_CACHE), compact({"message": message}))
+        """Return a message as the application writes it, such as to an accepted payload (FACTS 1.17, unconfirmed)."""
+        return Answer(status, _JSON_HEADERS, compact({"message": message}))
 
     # --- C. Bodies --------------------------------------------------------------------------------------------------
 
@@ -146,8 +147,7 @@ class WireProfile:
             first, *more = [text for texts in errors.values() for text in texts]
             others = f" (and {len(more)} more error{'s' if len(more) > 1 else ''})" if more else ""
             message = first + others
-        body = compact({"message": message, "errors": errors})
-        return Answer(422, (("Content-Type", JSON), _NO_CACHE), body)
+        return Answer(422, _JSON_HEADERS, compact({"message": message, "errors": errors}))
 
     def violation_text(self, violation: Violation) -> str:
         """Return the framework's text for a violation; those of hand-written schemas are ours."""
@@ -180,7 +180,7 @@ class WireProfile:
         """Return a pretty-printed ``{"message": …}``; the legacy text is the same unless given."""
         if not self.modern and legacy_text is not None:
             text = legacy_text
-        return Answer(status, (("Content-Type", JSON), _NO_CACHE, *headers), pretty({"message": text}))
+        return Answer(status, (*_JSON_HEADERS, *headers), pretty({"message": text}))
 
     def server_error(self, status: int = 500) -> Answer:
         """Return the answer to a failure of the platform itself."""
@@ -237,8 +237,7 @@ class WireProfile:
             case MalformedBodyError() | IncompleteBodyError():
                 return self.message(400, "Bad request.")
             case UnauthenticatedError():
-                headers = (("Content-Type", JSON), _NO_CACHE)
-                return Answer(401, headers, compact({"message": "Unauthenticated."}))
+                return self.stored(401, "Unauthenticated.")
             case MissingScopeError():
                 return self.message(403, "Invalid scope(s) provided.")
             case UnauthorizedActionError():
@@ -274,25 +273,21 @@ class WireProfile:
                 return self.server_error()
 
     def _with_status(self, status: int, exchange: Exchange) -> Answer:
-        """Return the platform's answer with a status that a fault chose."""
-        match status:
-            case 401 if exchange.kind == TOKEN.name:
-                return self._invalid_client(exchange.request.header("Authorization"))
-            case 401:
-                return self.refusal(UnauthenticatedError(""), exchange)
-            case 403:
-                return self.refusal(UnauthorizedActionError(""), exchange)
-            case 404:
-                return self._not_found(exchange)
-            case 413:
-                return self.refusal(PayloadTooLargeError(None, 0), exchange)
-            case 429:
-                return self.message(429, "Too Many Attempts.")
-            case 500:
-                return self.server_error()
-            case _:
-                return self.message(status, HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "")
+        if status == 401 and exchange.kind == TOKEN.name:
+            return self._invalid_client(exchange.request.header("Authorization"))
+        if status in _REFUSALS:
+            return self.refusal(_REFUSALS[status], exchange)
+        phrase = HTTPStatus(status).phrase if status in _KNOWN_STATUSES else ""
+        return self.message(status, {429: "Too Many Attempts.", 500: "Server Error"}.get(status, phrase))
 
+
+_REFUSALS: Final = {
+    401: UnauthenticatedError(""),
+    403: UnauthorizedActionError(""),
+    404: RouteNotFoundError(""),
+    413: PayloadTooLargeError(None, 0),
+}
+"""The refusals that are answered as the platform does with a status that a fault chose."""
 
 _KNOWN_STATUSES: Final = frozenset(status.value for status in HTTPStatus)
 _PROFILES: Final = {"modern": WireProfile("modern"), "legacy": WireProfile("legacy")}

@@ -65,12 +65,7 @@ _FIELDS: Final[dict[str, Any]] = {
     },
 }
 _BODY: Final[dict[str, Any]] = {"type": "object", "required": ["grant_type"], "properties": _FIELDS}
-_GOOD: Final = {
-    "grant_type": CLIENT_CREDENTIALS,
-    "client_id": EXAMPLE_CLIENT[0],
-    "client_secret": EXAMPLE_CLIENT[1],
-    "scope": "access-inbound",
-}
+_GOOD: Final[Mapping[str, str]] = {name: schema["example"] for name, schema in _FIELDS.items()}
 _EXAMPLES: Final[Mapping[str, Mapping[str, str]]] = {
     "token": _GOOD,
     "unknown_scope": {**_GOOD, "scope": "bogus"},
