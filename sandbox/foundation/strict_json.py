@@ -149,14 +149,16 @@ def _parsed_slowly(
     except (json.JSONDecodeError, UnicodeDecodeError, NotJsonError) as error:
         raise NotJsonError(str(error)) from None
     except ValueError:  # Python's limit on the digits of an integer, where it has one
-        raise NotJsonError(_TOO_LONG) from None
-    if _SURROGATE.search(body) and not _encodable(parsed):
-        raise NotJsonError("an unpaired surrogate in an escape")
+        raise NotJsonError("an integer of thousands of digits") from None
+    try:
+        if _SURROGATE.search(body):
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NotJsonError("an unpaired surrogate in an escape") from None
     return parsed
 
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-_TOO_LONG = "an integer of thousands of digits"
 
 
 def _too_deep(max_depth: int) -> str:
@@ -172,15 +174,6 @@ def _double(text: str) -> float:
     if not math.isfinite(number):
         raise NotJsonError(f"{text[:40]} is more than a double holds")
     return number
-
-
-def _encodable(parsed: JsonValue) -> bool:
-    """Return whether all text can be encoded as UTF-8; an unpaired surrogate cannot."""
-    try:
-        json.dumps(parsed, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def may_be_deep(body: bytes, max_depth: int = MAX_DEPTH) -> bool:
