@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import connected, performs
-from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.cli.connection import answers, performs
+from sandbox.cli.output import printable, table
 from sandbox.platform.flows.run import STATUSES
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
@@ -90,9 +90,8 @@ def keys() -> None:
 @keys.command()
 @click.argument("name")
 @click.option("--company", help="Slug of its company. [default: the first]")
-@JSON_OPTION
-@connected
-def create(api: ControlApi, name: str, company: str | None, as_json: bool) -> None:
+@answers(lambda new: click.echo(printable(new["key"])))
+def create(api: ControlApi, name: str, company: str | None) -> Any:
     """Create an API key called NAME.
 
     The sandbox shows its text this once.
@@ -102,11 +101,7 @@ def create(api: ControlApi, name: str, company: str | None, as_json: bool) -> No
         if not known:
             raise click.UsageError("The sandbox has no company to create a key for.")
         company = known[0]["slug"]
-    new = api.ask(verbs.add_api_key(company, name))
-    if as_json:
-        print_json(new)
-    else:
-        click.echo(printable(new["key"]))
+    return api.ask(verbs.add_api_key(company, name))
 
 
 def _show_keys(found: Any) -> None:

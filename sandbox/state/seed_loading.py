@@ -47,10 +47,10 @@ def _load_company(given: CompanySeed, store: Store, known: list[Company], create
 def _load_flows(slug: str, given: CompanySeed, store: Store) -> CompanySeed:
     """Create process flows, API keys and users; return the company with every id and secret that was generated."""
     made = store.flows
-    flows = [(seed, made.put_flow(slug, seed)) for seed in given.flows]
+    flows = [(seed, made.add_flow(slug, seed, replacing=True)) for seed in given.flows]
     for user in given.users:
         made.put_user(slug, user)
-    keys = [(seed, made.put_api_key(slug, seed)) for seed in given.api_keys]
+    keys = [(seed, made.add_api_key(slug, seed, replacing=True)) for seed in given.api_keys]
     return replace(
         given,
         flows=tuple(replace_struct(seed, webhooks=flow.webhooks, callbacks=flow.callbacks) for seed, flow in flows),

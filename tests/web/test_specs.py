@@ -312,7 +312,7 @@ def test_custom_answer_of_a_webhook_is_documented(
 ) -> None:
     sandbox = make_sandbox()
     own = Webhook(answer=CustomAnswer(status, body, form))
-    (webhook,) = sandbox.store.flows.put_flow("acme", FlowSeed("Own answer", webhooks=(own,))).webhooks
+    (webhook,) = sandbox.store.flows.add_flow("acme", FlowSeed("Own answer", webhooks=(own,))).webhooks
 
     url = f"/api/v1/acme/{webhook.id}?patchworks_signature={webhook.signature}"
     assert ContractClient(SandboxApp(sandbox)).post(url, data=b"{}").status_code == status

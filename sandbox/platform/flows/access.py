@@ -50,15 +50,22 @@ class AccessStore:
         """Return the API keys, oldest first; of one company if one is given."""
         return self._listed(self._keys, company)
 
-    def add_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
-        """Add an API key; its text is generated unless given (by a seed)."""
+    def add_api_key(self, company: str, given: ApiKeySeed, *, replacing: bool = False) -> NewApiKey:
+        """Add an API key; its text is generated unless given (by a seed).
+
+        With ``replacing`` it takes the place of the company's key with this name, unless that has the same text.
+        """
         name = checked_name("name", given.name)
         if given.key is not None and not (8 <= len(given.key) <= 255 and given.key.isascii() and given.key.isalnum()):
             raise InvalidValueError("key", "(not shown)", "8 to 255 letters and digits")
         with self._lock:
-            if any(key.name == name for key in self.api_keys(company)):
+            found = next((key for key in self.api_keys(company) if key.name == name), None)
+            if found is None:
+                bounded("API keys", self.api_keys(company))
+            elif not replacing:
                 raise ConflictError(f"company {company!r} has an API key {name!r} already; choose another name")
-            bounded("API keys", self.api_keys(company))
+            elif given.key is not None and is_recognised(given.key, found.secret):
+                return NewApiKey(found, given.key)
             secret = given.key or self._rng.secret()
             if self.find_api_key(secret) is not None:
                 raise ConflictError("another API key has this text already; choose another one")
@@ -71,18 +78,10 @@ class AccessStore:
                 revoked=False,
                 created_at=self._now(),
             )
+            if found is not None:
+                del self._keys[found.id]
             self._keys[key.id] = key
             return NewApiKey(key, secret)
-
-    def put_api_key(self, company: str, given: ApiKeySeed) -> NewApiKey:
-        """Add an API key in place of the company's key with this name, unless it is the same."""
-        with self._lock:
-            found = next((key for key in self.api_keys(company) if key.name == given.name.strip()), None)
-            if found is not None:
-                if given.key is not None and is_recognised(given.key, found.secret):
-                    return NewApiKey(found, given.key)
-                del self._keys[found.id]
-            return self.add_api_key(company, given)
 
     def find_api_key(self, text: str) -> ApiKey | None:
         """Return the API key with this text, revoked or not; it takes as long for any text."""

@@ -32,10 +32,17 @@ class FlowEndpoint(Endpoint[Admitted]):
 
     limit: ClassVar[int] = 240
     """Requests a minute (FLOWS 7)."""
+    in_subject: ClassVar[Mapping[str, str]] = {}
+    """Names of values in the path, with the names that they have in the subject of an entry."""
 
     def __init__(self) -> None:
         super().__init__()
         self._at_end = re.compile(f"(?:{self._pattern.pattern})$")
+
+    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
+        """Return the values of a path that ``in_subject`` names; ``admit`` adds others."""
+        values = super().subject_of(path, settings)
+        return values and {self.in_subject[name]: value for name, value in values.items() if name in self.in_subject}
 
     def methods(self, settings: Settings) -> Sequence[str]:
         """Return the methods of its operations; GET brings HEAD."""

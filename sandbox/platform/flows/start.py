@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import JSON, Answer
@@ -48,6 +48,7 @@ class StartEndpoint(ManagedEndpoint):
 
     kind = START
     description = "Start API of process flows"
+    in_subject: ClassVar[Mapping[str, str]] = {"flow_id": "flow"}
 
     def __init__(self, *, manual: bool, raw: bool, versioned: bool) -> None:
         words = ["manual" if manual else "start", *(["raw"] if raw else []), *(["{version_id}"] if versioned else [])]
@@ -80,11 +81,6 @@ class StartEndpoint(ManagedEndpoint):
             )
         }
         super().__init__()
-
-    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
-        """Return the id of the flow as ``flow``; ``admit`` puts its name there."""
-        values = super().subject_of(path, settings)
-        return None if values is None else {"flow": values["flow_id"]}
 
     def handle(self, exchange: Exchange, platform: Platform, admitted: Caller, act: Act | None) -> Answer:
         """Begin a run, in the order: flow, version, body."""

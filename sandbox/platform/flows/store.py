@@ -89,11 +89,16 @@ class FlowStore(AccessStore):
         flow, found = self._hooks.get(hook, (None, None))
         return (flow, found) if flow and flow.company == company and isinstance(found, kind) else None
 
-    def put_flow(self, company: str, given: FlowSeed) -> Flow:
-        """Add a flow, or change the one of the company with this name; what is not given stays or is generated."""
+    def add_flow(self, company: str, given: FlowSeed, *, replacing: bool = False) -> Flow:
+        """Add a flow; raise ``ConflictError`` where the company has one with this name.
+
+        With ``replacing`` it changes that one: what is not given stays or is generated.
+        """
         name = checked_name("name", given.name)
         with self._lock:
             known = next((flow for flow in self.flows(company) if flow.name == name), None)
+            if known is not None and not replacing:
+                raise ConflictError(f"company {company!r} has a flow {name!r} already; choose another name")
             if known is None and len(self._flows) >= MAX_FLOWS:
                 raise ConflictError(f"there are {MAX_FLOWS} flows, and more are not possible; delete one first")
             versions = self._versions(given, known)
@@ -110,14 +115,6 @@ class FlowStore(AccessStore):
                 updated_at=self._now(),
             )
             return self._put(flow)
-
-    def add_flow(self, company: str, given: FlowSeed) -> Flow:
-        """Add a flow; raise ``ConflictError`` where the company has one with this name."""
-        with self._lock:
-            name = checked_name("name", given.name)
-            if any(flow.name == name for flow in self.flows(company)):
-                raise ConflictError(f"company {company!r} has a flow {name!r} already; choose another name")
-            return self.put_flow(company, given)
 
     def copy_flow(self, flow_id: int, company: str) -> Flow:
         """Copy a flow into a company, with new ids and signatures; raise ``ConflictError`` where its name is taken."""

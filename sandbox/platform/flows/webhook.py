@@ -44,6 +44,7 @@ _ANY: Final = {"type": "object", "additionalProperties": {"type": "string"}}
 class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
     """The address of a webhook or callback, with or without the prefix of a virtual environment."""
 
+    in_subject: ClassVar[Mapping[str, str]] = {"company": "company", "webhook_id": "hook", "callback_id": "hook"}
     hook: type[_H]
     trigger: ClassVar[Trigger]
     header: ClassVar[str]
@@ -84,11 +85,6 @@ class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
             ),
         }
         super().__init__()
-
-    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
-        """Return the company and the id, which is the ``hook``; ``admit`` adds the flow."""
-        values = super().subject_of(path, settings)
-        return values and {"company": values["company"], "hook": values[f"{self.kind.name}_id"]}
 
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
         """Return whether the id is that of a webhook, or of a callback."""

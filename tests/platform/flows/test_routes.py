@@ -25,6 +25,7 @@ from tests import ROOT
 
 class _Endpoint(FlowEndpoint[None]):
     operations: ClassVar[Mapping[str, Operation]] = {"GET": {}, "POST": {}}
+    in_subject: ClassVar[Mapping[str, str]] = {"company": "company", "id": "id"}
 
     def __init__(self, kind: str, path: str, ids: tuple[str, ...] = ()) -> None:
         self.kind = EndpointKind(kind, "requests", "Accepted.", surface="flows")  # type: ignore[misc]

@@ -51,7 +51,7 @@ class Core:
 
     def add_flow(self, name: str, **fields: Any) -> Flow:
         """Add a flow of the company."""
-        return self.flows.put_flow("acme", FlowSeed(name, **fields))
+        return self.flows.add_flow("acme", FlowSeed(name, **fields))
 
     def fail(self, message: str = "The ERP refused the order.", **match: Any) -> None:
         """Let the next run fail."""

@@ -17,7 +17,7 @@ from tests.conftest import Integration
 def flow(integration: Integration) -> Flow:
     """The demo flow, beside a disabled one; an API key and a user."""
     flows = integration.sandbox.store.flows
-    flows.put_flow("acme", FlowSeed("<b>Products", enabled=False, deployed=False))
+    flows.add_flow("acme", FlowSeed("<b>Products", enabled=False, deployed=False))
     flows.add_api_key("acme", ApiKeySeed("Build <server>", "key0key1key2"))
     flows.put_user("acme", UserSeed("ada@example.test", "correct-horse"))
     return flows.flows("acme")[0]

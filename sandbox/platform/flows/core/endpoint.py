@@ -199,10 +199,6 @@ class CoreEndpoint(ManagedEndpoint):
         }
         super().__init__()
 
-    def subject_of(self, path: str, settings: Settings) -> Mapping[str, str] | None:
-        """Return no values; ``admit`` notes the company."""
-        return None if super().subject_of(path, settings) is None else {}
-
     def handle(self, exchange: Exchange, platform: Platform, admitted: Caller, act: Act | None) -> Answer:
         """Answer a request by the action of its method."""
         request = exchange.request
