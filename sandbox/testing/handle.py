@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from sandbox.testing.clock import SandboxClock
 from sandbox.testing.company import ApiKeys, Entities, Flows, OAuthClients, Services
 from sandbox.testing.faults import Faults
 from sandbox.testing.intercept import Interception, intercepted
-from sandbox.testing.observed import FlowTrigger, Inbound, Observed
+from sandbox.testing.observed import Observed
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 
@@ -33,39 +32,28 @@ if TYPE_CHECKING:
     from sandbox.testing.keywords import DurationFields, RunTimeSettingFields
 
 
-@dataclass(frozen=True, slots=True)
-class StandIn(Interception):
-    """An interception, and the addresses of the sandbox as a production configuration writes them."""
+class StandIn(Observed):
+    """An interception, and the addresses of the sandbox as a production configuration writes them.
 
-    handle: Patchworks = field(kw_only=True)
+    ``hosts`` are intercepted, ``base_url`` has the first of them, and ``ca_pem`` is the authority for clients that must
+    be told to trust it.
+    """
+
+    def __init__(self, handle: Patchworks, interception: Interception) -> None:
+        super().__init__(handle.backend)
+        self.handle = handle
+        self.hosts, self.base_url = interception.hosts, interception.base_url
+        self.ca_pem, self.renew = interception.ca_pem, interception.renew
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
         return self.base_url + self.handle.token_url.removeprefix(self.handle.base_url)
 
-    def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
-        """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
-        inbound = self.handle.inbound(vanity_url, company)
-        return replace(inbound, url=self.base_url + inbound.url.removeprefix(self.handle.base_url))
-
-    def flow(self, name: str, company: str | None = None) -> FlowTrigger:
-        """Return the URL of the Start API for a flow, and every request that started it; raise ``NotFoundError``."""
-        return self._at("start", self.handle.flow(name, company))
-
-    def webhook(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
-        """Return the signed URL of a flow's webhook and the requests to it; raise ``NotFoundError``."""
-        return self._at("webhooks", self.handle.webhook(name, company, id=id))
-
-    def callback(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
-        """Return the signed URL of a flow's callback and the requests to it; raise ``NotFoundError``."""
-        return self._at("callbacks", self.handle.callback(name, company, id=id))
-
-    def _at(self, deployment: str, trigger: FlowTrigger) -> FlowTrigger:
-        """Return a trigger with its URL on the platform's own host, or on the first one where others were given."""
+    def _base_url(self, deployment: str) -> str:
+        """Return the URL of the platform's own host of a deployment, or of the first one where others were given."""
         host = f"{deployment}.wearepatchworks.com"
-        base_url = f"https://{host}" if host in self.hosts else self.base_url
-        return replace(trigger, url=base_url + trigger.url.removeprefix(self.handle.base_url))
+        return f"https://{host}" if host in self.hosts else self.base_url
 
 
 class Patchworks(Observed):
@@ -175,7 +163,7 @@ class Patchworks(Observed):
         with ``strict``. It acts on each thread of the process, and on no connection that is open already.
         """
         with intercepted(self._backend.place, hosts, strict=strict) as found:
-            yield StandIn(found.hosts, found.ca_pem, found.renew, handle=self)
+            yield StandIn(self, found)
 
     @property
     def wsgi(self) -> WSGIApplication:

@@ -100,7 +100,7 @@ class Observed:
         ``url + "/raw"`` takes plain JSON. Raise ``NotFoundError``, which lists the flows.
         """
         flow = self._flow(name, company)
-        url = self._backend.place.base_url + f"/api/v1/flows/{flow.id}/start"
+        url = f"{self._base_url('start')}/api/v1/flows/{flow.id}/start"
         return self._trigger(flow, url, EntryFilter(company=flow.company, flow=flow.name))
 
     def webhook(self, name: str, company: str | None = None, *, id: str | None = None) -> FlowTrigger:
@@ -130,7 +130,7 @@ class Observed:
             raise NotFoundError(f"{kind.name} of flow {flow.name!r}", hook_id, known)
         path = f"/api/v1/{flow.company}/{found.id}?patchworks_signature={found.signature}"
         entry_filter = EntryFilter(kind=kind.name, company=flow.company, hook=found.id)
-        return self._trigger(flow, self._backend.place.base_url + path, entry_filter)
+        return self._trigger(flow, self._base_url(f"{kind.name}s") + path, entry_filter)
 
     def _trigger(self, flow: ProcessFlow, url: str, entry_filter: EntryFilter) -> FlowTrigger:
         return FlowTrigger(self._backend.recorder, View(entry_filter, only_accepted=True), url, flow, self._backend)
@@ -224,5 +224,8 @@ class Observed:
         """
         return story(self._backend.journal, max_entries, _codes if contract else None, after=after)
 
+    def _base_url(self, deployment: str) -> str:
+        return self._backend.place.base_url
+
     def _url(self, company: str, vanity_url: str) -> str:
-        return self._backend.place.base_url + INBOUND_PATH.format(company=company, vanity_url=vanity_url)
+        return self._base_url("inbound") + INBOUND_PATH.format(company=company, vanity_url=vanity_url)
