@@ -19,12 +19,18 @@ MAX_ENTRIES: Final = 100
 class Check:
     """A property of a client: ``rule`` says when it holds, ``advice`` how to get there."""
 
-    name: str
+    judge: Callable[[Run], Finding | None]
     rule: str
     advice: str
-    judge: Callable[[Run], Finding | None]
     why_not: str = "the client did nothing that shows it"
     """Why it was not reached, where the client met the storm."""
+    called: str = ""
+    """Its name, where a judge has several checks."""
+
+    @property
+    def name(self) -> str:
+        """The id in reports, which is stable."""
+        return self.called or self.judge.__name__
 
 
 def judged(check: Check, runs: Iterable[Run]) -> Verdict:
@@ -54,137 +60,121 @@ def _why_not_reached(check: Check, runs: Sequence[Run]) -> str:
 
 _CHECKS: Final = (
     Check(
-        "caches_token",
+        judges.caches_token,
         "A client asks for one token and uses it for every payload; more than one token request for two payloads "
         "fails.",
         "Keep the token until shortly before expires_in is over. Share it between payloads and workers.",
-        judges.caches_token,
         "the client pushed fewer than 2 payloads",
     ),
     Check(
-        "renews_on_401",
+        judges.renews_on_401,
         "After a 401 a client asks for one new token, no more than one for each 401, and the payload arrives.",
         "Treat a 401 as the end of the token, also before its time. Get a new one and send the payload again, once.",
-        judges.renews_on_401,
     ),
     Check(
-        "renews_before_expiry",
+        judges.renews_before_expiry,
         "A client gets a new token before expires_in is over; to wait for the 401 works as well and costs a request.",
         "Note the time when you ask for the token, and add expires_in. Renew a minute before that.",
-        judges.renews_before_expiry,
         "the client was done before its token expired",
     ),
     Check(
-        "stops_when_revoked",
+        judges.stops_when_revoked,
         f"A client whose credentials are refused sends at most {judges.MAX_AFTER_REVOCATION} more requests, two for "
         "each further payload that was under way, and ends.",
         "Stop at an invalid_client of the token endpoint: no retry helps. Report it to a person.",
-        judges.stops_when_revoked,
     ),
     Check(
-        "honours_retry_after",
+        judges.honours_retry_after,
         f"After an answer with Retry-After a client comes back no earlier than {judges.EARLY:.0%} of that time and at "
         f"most {judges.LATEST_S:g} s late.",
         "Read Retry-After of 429 and 503, in seconds or as a date. Wait that long before the next attempt.",
-        judges.honours_retry_after,
     ),
     Check(
-        "backs_off",
+        judges.backs_off,
         "The waits of a client between attempts grow: the median of the second half is at least "
         f"{judges.GROWTH:g} times the first. Waits below {judges.AT_ONCE_S:g} s count as that.",
         "Double the wait after each failure, up to a bound. Start at half a second or more.",
-        judges.backs_off,
         "no payload was tried more than twice",
     ),
     Check(
-        "spreads_retries",
+        judges.spreads_retries,
         f"The waits of several payloads differ by at least {judges.SPREAD:.0%}: workers do not come back together.",
         "Add a random part to each wait. A half of it is enough.",
-        judges.spreads_retries,
         "fewer than 3 payloads were tried again",
     ),
     Check(
-        "one_token_for_parallel",
+        judges.one_token_for_parallel,
         "Workers that start together wait for one token request; two at the same time fail.",
         "Guard the token by a lock. The first worker fetches it, and the others wait for it.",
-        judges.one_token_for_parallel,
         "the client sent one request at a time",
     ),
     Check(
-        "has_timeout",
+        judges.has_timeout,
         "A client hangs up a request that gets no answer, before the time-out of the storm.",
         "Give every request a time-out; most HTTP libraries have none unless you ask. 10 to 30 seconds are usual.",
-        judges.has_timeout,
     ),
     Check(
-        "gives_up",
+        judges.gives_up,
         "A client ends a request whose answer never ends, and stops trying a payload that always fails, before "
         f"the time-out of the storm or after {judges.MAX_ATTEMPTS} attempts.",
         "Bound the whole request by a deadline, not only each read. Bound the attempts of a payload, then report it.",
-        judges.gives_up,
     ),
     Check(
-        "survives_reset",
+        judges.survives,
         "A payload whose connection is reset arrives in the end.",
         "Treat a broken connection like a 503. Wait, and send the payload again.",
-        judges.survives,
+        called="survives_reset",
     ),
     Check(
-        "survives_truncated_answer",
+        judges.survives,
         "A token response or an answer that is cut off is asked for again, and every payload arrives.",
         "Treat an answer that ends early as none. Your HTTP library reports it as an error when you read the body.",
-        judges.survives,
+        called="survives_truncated_answer",
     ),
     Check(
-        "survives_html",
+        judges.survives,
         "An HTML page with status 502 is tried again, and every payload arrives.",
         "Look at the status before you parse the body. Expect a body that is not JSON.",
-        judges.survives,
+        called="survives_html",
     ),
     Check(
-        "reads_expires_in",
+        judges.survives,
         "A token response without expires_in, or with it as text, is used, and every payload arrives.",
         "Read expires_in with a default and as a number or text. A token without it is good until a 401.",
-        judges.survives,
+        called="reads_expires_in",
     ),
     Check(
-        "no_retry_on_422",
+        judges.no_retry_on_422,
         "A payload that is refused with 422 is not sent again as it is.",
         "Put a refused payload aside and report its errors. Continue with the next one.",
-        judges.no_retry_on_422,
     ),
     Check(
-        "no_duplicates",
+        judges.no_duplicates,
         "A payload is stored once. Twice after a lost answer cannot be avoided; twice without one fails.",
         "Send a payload again only when you have no answer, or one that says it was not stored. Give each payload a "
         "key by which its reader recognises it.",
-        judges.no_duplicates,
     ),
     Check(
-        "keeps_order",
+        judges.keeps_order,
         "Payloads are stored in the order in which they were first sent; one that had to be sent again may be "
         "overtaken.",
         "Finish one payload before the next where the order matters. Or put a version into the payload.",
-        judges.keeps_order,
         "the client pushed fewer than 2 payloads",
     ),
     Check(
-        "keeps_contract",
+        judges.keeps_contract,
         "Every request is as the published contract says.",
         "Correct what the violations name. The platform may refuse such requests tomorrow.",
-        judges.keeps_contract,
     ),
     Check(
-        "no_secret_in_url",
+        judges.no_secret_in_url,
         "No path and no query holds a secret or a token.",
         "Send credentials in the body or in the Authorization header. URLs end up in logs.",
-        judges.no_secret_in_url,
     ),
     Check(
-        "nothing_lost",
+        judges.nothing_lost,
         "When the command ends with exit 0, every payload is stored that it pushed when nothing failed.",
         "End with another exit code when a payload was not accepted. Keep it for the next run.",
-        judges.nothing_lost,
         "no run ended with exit 0",
     ),
 )
