@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -12,8 +12,18 @@ from sandbox.cli.output import JSON_OPTION, UnusableError, print_json, printable
 _SHOWN: Final = 50
 """Differing exchanges on a terminal."""
 
-WRITTEN: Final = click.Path(dir_okay=False, writable=True)
-"""A file that is written."""
+
+class _Written(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; refuse one in no folder now, and not when there is a result to lose."""
+        path = str(super().convert(value, param, ctx))
+        if not Path(path).parent.is_dir():
+            self.fail(f"{path}: No such file or directory; make the folder first", param, ctx)
+        return path
+
+
+WRITTEN: Final = _Written(dir_okay=False, writable=True)
+"""A file that a command writes when it is done."""
 
 seed_file_option = click.option(
     "--seed-file",

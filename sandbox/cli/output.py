@@ -63,7 +63,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        raise UnusableError(printable(error)) from None
+        raise UnusableError(printable_lines(str(error))) from None
     except OSError as error:
         why = error.strerror or str(error)
         raise UnusableError(printable(f"{error.filename}: {why}" if error.filename else why)) from None

@@ -151,6 +151,10 @@ class UnknownSettingError(SettingError):
         super().__init__(field, given, allowed)
         self.args = (f"{field}: there is no such setting; {allowed}",)
 
+    def at(self, field: str, given: object = None) -> InvalidValueError:
+        """Return the same error about another field."""
+        return UnknownSettingError(field, self.given if given is None else given, self.allowed)
+
 
 class UnknownNameError(InvalidValueError):
     """There is no field or argument of this name; ``allowed`` holds the nearest name and those that are known."""

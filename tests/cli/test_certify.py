@@ -108,6 +108,16 @@ def test_bad_input_ends_with_2_and_says_what_to_do(arguments: list[str], said: s
     assert said in certify(*arguments, code=2).stderr
 
 
+@pytest.mark.parametrize("command", [["certify", "--report"], ["certify", "--json"], ["storm", "-o"]], ids=str)
+def test_file_in_no_folder_is_refused_before_the_client_runs(command: list[str], tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    result = CliRunner().invoke(main, [*command, f"{tmp_path}/none/found", "--", "touch", str(ran)])
+
+    assert result.exit_code == 2
+    assert "none/found: No such file or directory; make the folder first" in result.stderr
+    assert not ran.exists()
+
+
 def test_storms_are_listed_with_their_checks() -> None:
     lines = certify("--list").stdout.splitlines()
 

@@ -129,3 +129,13 @@ def test_output_has_no_characters_that_act_upon_a_terminal(recording: Path) -> N
 
     assert "\x1b" not in run("compare", recording, exit_code=1).output
     assert "\x1b" not in run("compare", recording, "--json", exit_code=1).output
+
+
+def test_seed_with_two_faults_is_refused_with_a_line_for_each(recording: Path, legacy_seed: Path) -> None:
+    legacy_seed.write_text("company: 1\nsetting: 2\n", encoding="utf-8")
+    lines = run("compare", recording, "--seed-file", legacy_seed, exit_code=2).stderr.splitlines()
+
+    assert [line.partition(" is unknown")[0] for line in lines] == [
+        f"Error: {legacy_seed}:1: company:",
+        f"{legacy_seed}:2: setting:",
+    ]

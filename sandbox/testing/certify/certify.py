@@ -12,6 +12,7 @@ from sandbox.faults.fault import stage_of
 from sandbox.faults.rules import FaultRule
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InvalidValueError, SandboxError
+from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.endpoint import INBOUND, PAYLOADS
 from sandbox.journal.entry import Entry
@@ -53,7 +54,7 @@ class Trial:
     """A client and the sandbox in which it is judged.
 
     ``json_path`` selects the key of a payload, such as an order number; without it their bytes or JSON do.
-    ``timeout_s`` replaces the time-outs of the storms; raise ``InvalidValueError`` where it cannot.
+    ``timeout_s`` replaces the time-outs of the storms. Raise ``InvalidValueError`` where one of the two cannot be used.
     """
 
     backend: Backend
@@ -65,6 +66,8 @@ class Trial:
     def __post_init__(self) -> None:
         if self.timeout_s is not None and not 0 < self.timeout_s <= MAX_TIMEOUT_S:
             raise InvalidValueError("timeout", self.timeout_s, f"seconds above 0 and up to {MAX_TIMEOUT_S:g}")
+        if self.json_path is not None:
+            compile_json_path(self.json_path)
 
     def run(self, storm: Storm, calm: Run | None = None, limit: int | None = None) -> Run:
         """Reset the sandbox, let the storm begin, run the client, and return what the journal holds.

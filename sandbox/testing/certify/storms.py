@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from sandbox.faults.rules import FaultRule, read_rule
 from sandbox.foundation import value_types as types
-from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, did_you_mean
+from sandbox.foundation.errors import DocumentError, InvalidValueError, NotFoundError, SettingError, did_you_mean
 from sandbox.foundation.fields import Described, field, read
 from sandbox.foundation.instants import parse_duration
+from sandbox.foundation.settings import Settings
 from sandbox.foundation.value_types import ValueType
 from sandbox.foundation.yaml_document import fixtures_folder, read_document
 from sandbox.testing.certify.checks import CHECKS
@@ -103,10 +104,14 @@ class Storm(Described):
     timeout_s: float = field(types.seconds(MAX_TIMEOUT_S, 0.1), "Seconds after which the client is stopped.", 30.0)
 
     def check(self) -> None:
-        """Refuse checks that do not exist."""
+        """Refuse checks that do not exist, and settings that cannot change while a sandbox runs."""
         for name in self.judges:
             if name not in CHECKS:
                 raise InvalidValueError("judges", name, f"a check; {did_you_mean(name, CHECKS)}")
+        try:
+            Settings().changed(self.settings, runtime=True)
+        except SettingError as error:
+            raise error.at(f"settings.{error.field}") from None
 
     def document(self) -> dict[str, Any]:
         """Return the storm as the YAML of its file holds it."""

@@ -169,6 +169,14 @@ def test_timeout_must_be_a_length_of_time(served: Patchworks, timeout: float) ->
         served.certify(careful, timeout=timeout)
 
 
+def test_json_path_is_checked_before_the_client_runs(served: Patchworks) -> None:
+    calls: list[str] = []
+
+    with pytest.raises(InvalidValueError, match="json_path"):
+        served.certify(lambda sandbox: calls.append("called"), json_path="$..[")
+    assert calls == []
+
+
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 

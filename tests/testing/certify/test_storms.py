@@ -64,6 +64,8 @@ def test_storm_has_steps_settings_and_a_number_of_payloads(tmp_path: Path) -> No
         (f"{GOOD}steps: [{{after_payloads: 1}}]\n", r"mine.yaml: steps\[0\]\.step\.advance"),
         (f"{GOOD}steps: [{{after_payloads: 1, advance: soon}}]\n", r"steps\[0\]\..*advance: 'soon'"),
         (f"{GOOD}timeout_s: 0\n", "mine.yaml: timeout_s: "),
+        (f"{GOOD}settings: {{rate_limits: 1}}\n", "mine.yaml: settings.rate_limits: there is no such setting; did you"),
+        (f"{GOOD}settings: {{port: 1}}\n", "mine.yaml: settings.port: 1 is not allowed; use it at the start only"),
     ],
 )
 def test_wrong_file_is_refused_naming_the_place(tmp_path: Path, text: str, said: str) -> None:
