@@ -135,13 +135,20 @@ class KeptEntries:
 
     def get(self, entry_id: str) -> Entry:
         """Return an entry by its id or its sequence number, or raise ``NotFoundError``."""
+        found = self.find(entry_id)
+        if found is None:
+            raise NotFoundError("journal entry", entry_id, self._known_range())
+        return found
+
+    def find(self, entry_id: str) -> Entry | None:
+        """Return an entry by its id or its sequence number; ``None`` where there is none."""
         journal_id, dash, number = entry_id.rpartition("-")
         if journal_id == (self.id if dash else "") and number.isascii() and number.isdecimal() and len(number) < 20:
             with self._lock:
                 found = self._index.all.above(int(number) - 1, 1)
             if found and found[0].seq == int(number):
                 return found[0]
-        raise NotFoundError("journal entry", entry_id, self._known_range())
+        return None
 
     def _known_range(self) -> Sequence[str]:
         with self._lock:

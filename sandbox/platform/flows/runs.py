@@ -164,10 +164,7 @@ class Runs:
         return entry.header("Content-Type") or ""
 
     def _entry(self, run: FlowRun) -> Entry | None:
-        try:
-            return None if run.entry is None else self._platform.journal.get(run.entry)
-        except NotFoundError:
-            return None
+        return None if run.entry is None else self._platform.journal.find(run.entry)
 
     def snapshot(self) -> FlowRunsSnapshot:
         """Return all of it as a value."""

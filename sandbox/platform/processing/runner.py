@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from sandbox.faults.kinds.items import Failed, Pending, Sent
-from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.journal.entry import Entry
 from sandbox.platform.model import Service
@@ -135,9 +134,8 @@ class Runner:
     def _payload(self, entry_id: str) -> tuple[Entry | None, list[JsonValue]]:
         """Return an entry with its items; the items of an entry follow each other, so the last one is remembered."""
         if self._parsed[0] != entry_id:
-            try:
-                entry = self._platform.journal.get(entry_id)
-            except NotFoundError:
+            entry = self._platform.journal.find(entry_id)
+            if entry is None:
                 self._parsed = (entry_id, None, [])
             else:
                 self.remember(entry, items_of(entry.json))

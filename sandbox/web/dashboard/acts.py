@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.web.dashboard.blueprint import PAGES, pages
-from sandbox.web.dashboard.formats import sentence
+from sandbox.web.dashboard.formats import sentence, zoned
 from sandbox.web.environ import CONNECTION
 from sandbox.web.paths import PREFIX
 
@@ -106,8 +106,8 @@ def _fields() -> dict[str, Any]:
                 body[field] = value
             case "optional":
                 body[field] = value.strip() or None
-            case "utc":  # the control of a browser has no zone, and leaves out seconds that are 0
-                body[field] = f"{value}:00Z" if len(value) == len("2026-11-23T18:00") else f"{value}Z"
+            case "utc":
+                body[field] = zoned(value)
             case "json":
                 try:
                     body[field] = parse_json(value.encode())

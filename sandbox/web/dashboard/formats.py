@@ -40,6 +40,11 @@ def _aware(value: float | datetime) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromtimestamp(value, timezone.utc)
 
 
+def zoned(instant: str) -> str:
+    """Return an instant of a browser's control, which has no zone and leaves out seconds that are 0, in UTC."""
+    return f"{instant}:00Z" if len(instant) == 16 else f"{instant}Z" if len(instant) == 19 else instant
+
+
 def legible(reason: str) -> str:
     """Return a reason with its exact seconds as a span: ``token_expired: 8 min 21 s ago``."""
     return _AGO.sub(lambda match: f"{span(float(match[1]))} ago", reason)

@@ -151,15 +151,14 @@ def _wrong(entry: Entry, tree: Tree | None) -> list[Wrong]:
     except NotJsonError:
         return []
     errors = answer.get("errors") if isinstance(answer, dict) else None
-    if not isinstance(errors, dict):
-        return []
+    named = errors.items() if isinstance(errors, dict) else ()
     return [
         Wrong(
             name,
             " ".join(map(str, said)) if isinstance(said, list) else str(said),
             None if tree is None else tree.line_of(name),
         )
-        for name, said in islice(errors.items(), MAX_WRONG)
+        for name, said in islice(named, MAX_WRONG)
     ]
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.attempts import chained
 from sandbox.journal.contract_rules import RULES
@@ -39,7 +38,7 @@ def overview() -> str:
     platform, selection = sandbox.platform, Selection.read(request.args)
     journal, store = platform.journal, platform.store
     shown = window(journal, selection)
-    entry, other = _entry("open"), _entry("with")
+    entry, other = (journal.find(request.args.get(name, "")) for name in ("open", "with"))
     chain, whole = _chain(journal, entry), "whole" in request.args
     pane = _version(entry, other, chain, whole=whole) if entry else "missing" if "open" in request.args else "none"
     is_known = request.headers.get(KNOWN_PANE) == pane
@@ -102,14 +101,6 @@ def _chain(journal: Journal, entry: Entry | None) -> tuple[Entry, ...]:
     older, newer = near(journal, entry.seq, entry.seq, alike(entry))
     chains = (found.entries for found in chained([*older, entry, *newer]))
     return next(found for found in chains if entry.seq in [each.seq for each in found])
-
-
-def _entry(name: str) -> Entry | None:
-    """Return the request that a parameter names; ``None`` where it names none or it is gone."""
-    try:
-        return current_sandbox().journal.get(request.args[name]) if request.args.get(name) else None
-    except NotFoundError:
-        return None
 
 
 def rows(shown: Window, journal: Journal, selection: Selection) -> list[Row | Event | Day]:

@@ -15,7 +15,7 @@ from sandbox.faults.matching import Faultable, Look, Matcher
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
-from sandbox.foundation.errors import InputError, InvalidValueError, NotFoundError
+from sandbox.foundation.errors import InputError, InvalidValueError
 from sandbox.foundation.fields import read
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ISSUERS
@@ -101,7 +101,7 @@ def rule(rule_id: str | None = None) -> Response | tuple[str, int]:
 class Preview:
     """The requests, or items in processing, that a rule would have looked at and matched, newest first."""
 
-    found: tuple[Entry | Item, ...]
+    found: list[Entry | Item]
     count: int
     searched: int
     of_items: bool
@@ -126,16 +126,13 @@ def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:
             return None
     matcher = Matcher(match)
     of_items = match.endpoint == "processing"
-    candidates = _items(platform) if of_items else _requests(platform)
-    found: list[Entry | Item] = []
-    count = searched = 0
-    for shown, looked in islice(candidates, SEARCHED):
-        searched += 1
-        if looked is not None and happens(looked.kind) and matcher.matches(Look(looked)):
-            count += 1
-            if count <= _SHOWN:
-                found.append(shown)
-    return Preview(tuple(found), count, searched, of_items)
+    candidates = list(islice(_items(platform) if of_items else _requests(platform), SEARCHED))
+    found = [
+        shown
+        for shown, looked in candidates
+        if looked is not None and happens(looked.kind) and matcher.matches(Look(looked))
+    ]
+    return Preview(found[:_SHOWN], len(found), len(candidates), of_items)
 
 
 def _happens(rule: FaultRule) -> Callable[[str], bool]:
@@ -153,16 +150,9 @@ def _received(entry: Entry) -> Faultable:
 
 def _items(platform: Platform) -> Iterator[_Candidate]:
     for item in reversed(platform.processing.items()):
-        entry = _held(platform, item.entry)
+        entry = platform.journal.find(item.entry)
         contents = [] if entry is None else items_of(entry.json)
         yield item, item_in_processing(item, entry, contents)
-
-
-def _held(platform: Platform, entry_id: str) -> Entry | None:
-    try:
-        return platform.journal.get(entry_id)
-    except NotFoundError:
-        return None
 
 
 _BEFORE_FAULTS: Final = frozenset(

@@ -17,6 +17,7 @@ from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.requests import RequestFilterSchema, read_filter
+from sandbox.web.dashboard.formats import zoned
 
 WINDOW: Final = 100
 """Rows of a page."""
@@ -93,7 +94,7 @@ class Selection:
         company, _, vanity_url = self["service"].partition("/")
         given = {"company": company, "vanity_url": vanity_url, **self.conditions}
         return {
-            name: _zoned(value) if name in _INSTANTS else value
+            name: zoned(value) if name in _INSTANTS else value
             for name, value in given.items()
             if value and name in RequestFilterSchema().load_fields
         }
@@ -108,11 +109,6 @@ def _problem(name: str, value: str) -> str | None:
     except InvalidValueError as error:
         return str(error)
     return None
-
-
-def _zoned(instant: str) -> str:
-    """Return an instant of a browser's control, which has no zone and leaves out seconds that are 0, in UTC."""
-    return f"{instant}:00Z" if len(instant) == 16 else f"{instant}Z" if len(instant) == 19 else instant
 
 
 def cursor(text: str) -> int | None:

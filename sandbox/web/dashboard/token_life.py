@@ -1,9 +1,9 @@
-"""Issued tokens on the pages: their claims, and the time left for them on the sandbox clock."""
+"""Issued tokens on the pages: the time left for them on the sandbox clock."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sandbox.journal.entry import Entry
 from sandbox.platform.platform import Platform
@@ -31,19 +31,6 @@ class TokenLife:
         if self.token.revoked:
             return "revoked"
         return "expired" if self.left <= 0 else "early" if self.at < self.token.issued_at else "valid"
-
-    @property
-    def claims(self) -> dict[str, Any]:
-        """The claims of the token that the platform checks."""
-        token = self.token
-        return {
-            "aud": token.client_id,
-            "jti": token.jti,
-            "iat": token.issued_at,
-            "nbf": token.issued_at,
-            "exp": token.expires_at,
-            "scopes": list(token.scopes),
-        }
 
 
 def newest_tokens(platform: Platform) -> tuple[list[TokenLife], int]:

@@ -123,11 +123,7 @@ def _shown(recordings: Sequence[Recording], rows: int) -> list[_Shown]:
 
 def _page(page: Template, trace: Trace, shown: Sequence[_Shown]) -> bytes:
     by_id = {entry.id: (number, entry) for number, each in enumerate(shown) for entry in each.recording.entries}
-
-    def located(ids: Iterable[str]) -> list[tuple[int, Entry]]:
-        return [by_id[each] for each in ids if each in by_id]
-
-    return encoded(page.render(trace=trace, recordings=shown, located=located, settings=_settings))
+    return encoded(page.render(trace=trace, recordings=shown, by_id=by_id, settings=_settings))
 
 
 def is_trace(file: Path) -> bool:

@@ -105,7 +105,7 @@ def _request(entry: Entry, base_url: str) -> _Request:
         base_url,
         with_variables(target(entry)),
         [
-            (name, _credentials(value) if name.lower() == "authorization" else with_variables(value))
+            (name, with_variables(value) if name.lower() != "authorization" else _credentials(value))
             for name, value in entry.headers
             if name.lower() not in _CONNECTION
         ],
