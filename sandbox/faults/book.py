@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sandbox.faults.effects import Cancellation
 from sandbox.faults.fault import PROCESSING, Act, stage_of
-from sandbox.faults.matching import Faultable, Look, Matcher
+from sandbox.faults.matching import Faultable, Matcher
 from sandbox.faults.rules import ANY, FaultRule, read_rule
 from sandbox.faults.sequence import FaultSequence, steps_of
 from sandbox.foundation.bounds import Count, Seconds
@@ -226,11 +226,11 @@ class FaultBook:
         ``in_front`` is for a request that reaches no endpoint: only rules for any request look at it. ``at`` is the
         time in Unix seconds of an item in processing, which may have passed.
         """
-        now, look = self._now() if at is None else at, Look(request)
+        now = self._now() if at is None else at
         for armed in self._active_processing if request.kind == PROCESSING.name else self._active:
             if in_front and armed.rule.match.endpoint != ANY:
                 continue
-            if armed.start <= now < armed.end and armed.matcher.matches(look):
+            if armed.start <= now < armed.end and armed.matcher.matches(request):
                 taken, act = self._take(armed, request, now)
                 if taken:
                     return act

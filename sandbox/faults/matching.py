@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from sandbox.faults.rules import ANY, SUBJECT, Match
@@ -12,10 +12,18 @@ from sandbox.foundation.json_path import compile_json_path, select
 from sandbox.foundation.json_value import JsonValue, equal
 from sandbox.foundation.strict_json import NotJsonError
 
+Select: TypeAlias = Callable[[JsonValue], "list[JsonValue]"]
 
-@dataclass(frozen=True, slots=True)
+_NAMES_ONLY: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_UNKNOWN: Final[Any] = object()
+
+
+@dataclass(slots=True, eq=False)
 class Faultable:
-    """A request, or an item or run in processing, as far as a rule looks at it."""
+    """A request, or an item or run in processing, as rules look at it.
+
+    Each header, the body and each JSONPath is looked up once, however many rules ask for it.
+    """
 
     kind: str
     """The name of its endpoint or stage, or ``OTHER``."""
@@ -26,31 +34,16 @@ class Faultable:
     """The OAuth client, once authenticated."""
     json: Callable[[], JsonValue]
     """Returns the body parsed as JSON; ``None``, or raises ``NotJsonError``, where it is none."""
-    header: Callable[[str], str | None]
+    find_header: Callable[[str], str | None]
     """Returns the value of a header."""
-
-
-Select: TypeAlias = Callable[[JsonValue], "list[JsonValue]"]
-
-_NAMES_ONLY: Final = re.compile(r"\$(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_UNKNOWN: Final[Any] = object()
-
-
-class Look:
-    """One request while rules are compared with it: each header, the body and each JSONPath is looked up once."""
-
-    __slots__ = ("_document", "_headers", "_selected", "request")
-
-    def __init__(self, request: Faultable) -> None:
-        self.request = request
-        self._document: JsonValue = _UNKNOWN
-        self._headers: dict[str, str | None] = {}
-        self._selected: dict[str, list[JsonValue]] = {}
+    _document: JsonValue = field(default=_UNKNOWN, init=False)
+    _headers: dict[str, str | None] = field(default_factory=dict, init=False)
+    _selected: dict[str, list[JsonValue]] = field(default_factory=dict, init=False)
 
     def header(self, name: str) -> str | None:
         """Return the value of a header."""
         if name not in self._headers:
-            self._headers[name] = self.request.header(name)
+            self._headers[name] = self.find_header(name)
         return self._headers[name]
 
     def selected(self, path: str, find: Select) -> list[JsonValue]:
@@ -59,7 +52,7 @@ class Look:
         if found is None:
             if self._document is _UNKNOWN:
                 try:
-                    self._document = self.request.json()
+                    self._document = self.json()
                 except NotJsonError:
                     self._document = None
             found = self._selected[path] = [] if self._document is None else find(self._document)
@@ -82,9 +75,8 @@ class Matcher:
         self.searches = not all(_NAMES_ONLY.fullmatch(path) for path in wanted)
         """Whether a JSONPath may have to look through the whole body."""
 
-    def matches(self, look: Look) -> bool:
+    def matches(self, request: Faultable) -> bool:
         """Return whether a request meets every condition."""
-        request = look.request
         if self._kind is not None and request.kind != self._kind:
             return False
         for name, value in self._subject:
@@ -95,11 +87,11 @@ class Matcher:
         if self._method is not None and request.method != self._method:
             return False
         for name, content in self._headers:
-            found = look.header(name)
+            found = request.header(name)
             if found is None or (content is not None and found != content):
                 return False
         for path, find, value in self._paths:
-            selected = look.selected(path, find)
+            selected = request.selected(path, find)
             if not selected or (value is not _UNKNOWN and not _is_among(value, selected)):
                 return False
         return True

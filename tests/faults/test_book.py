@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from sandbox.faults import FaultBook, connection_reset, hang, make_rule, rotated_key, sequence, status
-from sandbox.faults.matching import Look
+from sandbox.faults.matching import Faultable
 from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.rng import Rng
@@ -18,24 +19,19 @@ from sandbox.foundation.strict_json import parse_json
 START = 1_700_000_000.0
 
 
-@dataclass
-class Looked:
-    """A request as rules see it."""
-
-    kind: str = "inbound"
-    method: str = "POST"
-    client_id: str | None = "client"
-    body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}'
-    headers: dict[str, str] = field(default_factory=dict)
-    subject: dict[str, str] = field(default_factory=lambda: {"company": "acme", "vanity_url": "orders"})
-    parsed: int = 0
-
-    def json(self) -> JsonValue:
-        self.parsed += 1
-        return parse_json(self.body)
-
-    def header(self, name: str) -> str | None:
-        return {key.lower(): value for key, value in self.headers.items()}.get(name.lower())
+def looked(
+    *,
+    kind: str = "inbound",
+    method: str = "POST",
+    client_id: str | None = "client",
+    body: bytes = b'{"order": "1001", "lines": [{"sku": "TEA-01"}], "paid": true}',
+    headers: Mapping[str, str] = MappingProxyType({}),
+    subject: Mapping[str, str] = MappingProxyType({"company": "acme", "vanity_url": "orders"}),
+    parse: Callable[[bytes], JsonValue] = parse_json,
+) -> Faultable:
+    """Return a request as rules see it."""
+    by_name = {name.lower(): value for name, value in headers.items()}
+    return Faultable(kind, method, subject, client_id, lambda: parse(body), lambda name: by_name.get(name.lower()))
 
 
 class Time:
@@ -58,7 +54,7 @@ def book(time: Time) -> FaultBook:
 
 def chosen(book: FaultBook, count: int, **request: Any) -> list[str]:
     """Let the book choose so many times; return the kinds, ``-`` for none."""
-    acts = [book.choose(Looked(**request)) for _ in range(count)]
+    acts = [book.choose(looked(**request)) for _ in range(count)]
     return ["-" if act is None else act.fault.kind for act in acts]
 
 
@@ -201,27 +197,32 @@ def test_fault_of_tokens_leaves_a_request_to_an_unknown_path_alone(book: FaultBo
 def test_body_is_parsed_once_and_looked_through_once_for_each_path(book: FaultBook) -> None:
     for code, sku in ((501, "MUG"), (502, "TEA-01")):
         book.add(make_rule(status(code), json_path={"$.order": "1001", "$..sku": sku}))
-    request = Looked()
-    look = Look(request)
     selections: list[JsonValue] = []
+    bodies: list[bytes] = []
 
     def select(document: JsonValue) -> list[JsonValue]:
         selections.append(document)
         return ["TEA-01"]
 
-    assert look.selected("$..sku", select) == look.selected("$..sku", select) == ["TEA-01"]
+    def parse(body: bytes) -> JsonValue:
+        bodies.append(body)
+        return parse_json(body)
+
+    request = looked(parse=parse)
+    assert request.selected("$..sku", select) == request.selected("$..sku", select) == ["TEA-01"]
     assert selections == [request.json()]
-    request.parsed = 0
-    assert book.choose(request) is not None
-    assert request.parsed == 1
+    bodies.clear()
+    assert book.choose(looked(parse=parse)) is not None
+    assert len(bodies) == 1
 
 
 def test_body_is_not_parsed_where_another_condition_fails(book: FaultBook) -> None:
     book.add(make_rule(hang(), vanity_url="products", json_path="$.order"))
-    request = Looked()
 
-    assert book.choose(request) is None
-    assert request.parsed == 0
+    def parse(body: bytes) -> JsonValue:
+        pytest.fail("it was parsed")
+
+    assert book.choose(looked(parse=parse)) is None
 
 
 def test_sequence_takes_a_step_a_request_and_is_used_up(book: FaultBook) -> None:
@@ -253,7 +254,7 @@ def test_sequence_is_taken_step_by_step_by_many_at_once(book: FaultBook) -> None
 
     def take() -> None:
         together.wait()
-        while (act := book.choose(Looked())) is not None:
+        while (act := book.choose(looked())) is not None:
             taken.append(act.fault.code)  # type: ignore[attr-defined]
 
     threads = [threading.Thread(target=take) for _ in range(8)]
@@ -267,7 +268,7 @@ def test_sequence_is_taken_step_by_step_by_many_at_once(book: FaultBook) -> None
 
 def test_removed_rule_is_gone_and_tells_who_waits(book: FaultBook) -> None:
     kept, removed = book.add(make_rule(status(503), times=1)), book.add(make_rule(hang()))
-    act = (chosen(book, 1), book.choose(Looked()))[1]
+    act = (chosen(book, 1), book.choose(looked()))[1]
     assert act is not None
     heard: list[str] = []
     act.cancellation.listen(lambda: heard.append("over"))
@@ -283,7 +284,7 @@ def test_removed_rule_is_gone_and_tells_who_waits(book: FaultBook) -> None:
 
 def test_replaced_rule_tells_who_waits(book: FaultBook) -> None:
     replaced, behind = book.add(make_rule(hang())), book.add(make_rule(status(500)))
-    act = book.choose(Looked())
+    act = book.choose(looked())
     assert act is not None
 
     book.replace(replaced.id, make_rule(status(503), times=1))
@@ -297,18 +298,17 @@ def test_replaced_rule_tells_who_waits(book: FaultBook) -> None:
 def test_rule_that_is_removed_while_a_request_is_looked_at_does_not_act(book: FaultBook) -> None:
     rule = book.add(make_rule(hang(), json_path="$.order"))
 
-    class Meanwhile(Looked):
-        def json(self) -> JsonValue:
-            book.clear()
-            return super().json()
+    def parse(body: bytes) -> JsonValue:
+        book.clear()
+        return parse_json(body)
 
-    assert book.choose(Meanwhile()) is None
+    assert book.choose(looked(parse=parse)) is None
     assert book.add(make_rule(hang())).id != rule.id
 
 
 def test_cancellation_that_is_over_calls_a_new_listener_at_once_and_an_old_one_no_more(book: FaultBook) -> None:
     book.add(make_rule(hang()))
-    act = book.choose(Looked())
+    act = book.choose(looked())
     assert act is not None
     heard: list[str] = []
     act.cancellation.listen(lambda: heard.append("left"))()
@@ -326,6 +326,6 @@ def test_rules_are_found_among_a_thousand_in_their_order(book: FaultBook) -> Non
     book.add(make_rule(status(501), vanity_url="orders", times=1))
     book.add(make_rule(status(502)))
 
-    acts = [book.choose(Looked(body=b"")) for _ in range(2)]
+    acts = [book.choose(looked(body=b"")) for _ in range(2)]
 
     assert [act and act.fault for act in acts] == [status(501), status(502)]

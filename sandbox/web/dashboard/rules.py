@@ -11,7 +11,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.faults.fault import stage_of
-from sandbox.faults.matching import Faultable, Look, Matcher
+from sandbox.faults.matching import Faultable, Matcher
 from sandbox.faults.presets import Preset, load_presets
 from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
@@ -128,9 +128,7 @@ def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:
     of_items = match.endpoint == "processing"
     candidates = list(islice(_items(platform) if of_items else _requests(platform), SEARCHED))
     found = [
-        shown
-        for shown, looked in candidates
-        if looked is not None and happens(looked.kind) and matcher.matches(Look(looked))
+        shown for shown, looked in candidates if looked is not None and happens(looked.kind) and matcher.matches(looked)
     ]
     return Preview(found[:_SHOWN], len(found), len(candidates), of_items)
 
