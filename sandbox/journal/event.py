@@ -10,9 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from sandbox.foundation.bounds import Count, Seconds
-from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import format_timestamp, parse_instant
-from sandbox.foundation.printable import escape_unprintable
 from sandbox.journal.entry import Entry, clock_jump_s
 
 EventKind = Literal["clock", "faults", "tokens", "keys", "settings", "reset"]
@@ -22,8 +20,6 @@ Note = Callable[..., None]
 
 MAX_EVENTS: Final = 1_000
 """Events that a journal holds; beyond it the oldest are dropped."""
-
-_MAX_TEXT: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,7 @@ class Event:
     """Number of the newest entry when it happened; 0 before the first."""
     kind: EventKind
     text: str
+    """On one line, without characters that act upon a terminal."""
     at: Seconds
     wall_time: Seconds
     company: str | None = None
@@ -46,11 +43,6 @@ class Event:
     def concerns_all(self) -> bool:
         """Whether it concerns the requests of every company and client."""
         return self.company is None and self.client_id is None
-
-
-def fitted(text: str) -> str:
-    """Return the text of an event on one line, without characters that act upon a terminal."""
-    return cut(escape_unprintable(text), _MAX_TEXT)
 
 
 def shown_event(event: Event) -> dict[str, Any]:

@@ -91,10 +91,6 @@ class Series:
         """Return the oldest entry, if there is one."""
         return self.entries[self._first] if len(self) else None
 
-    def newest(self) -> Entry | None:
-        """Return the newest entry, if there is one."""
-        return self.entries[-1] if len(self) else None
-
     def above(self, seq: int, size: int) -> list[Entry]:
         """Return up to ``size`` entries with a number above ``seq``, oldest first."""
         start = bisect_right(self.entries, seq, lo=self._first, key=_seq)

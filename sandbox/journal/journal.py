@@ -13,18 +13,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta
 from msgspec.structs import replace
 
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.bounds import Count
-from sandbox.foundation.errors import InvalidValueError
+from sandbox.foundation.errors import InvalidValueError, cut
+from sandbox.foundation.printable import escape_unprintable
 from sandbox.foundation.real_time import monotonic, perf_counter
 from sandbox.journal.endpoint import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange
-from sandbox.journal.event import MAX_EVENTS, Event, EventKind, fitted
+from sandbox.journal.event import MAX_EVENTS, Event, EventKind
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.index import DropsSnapshot, EntryIndex
 from sandbox.journal.kept_entries import KeptEntries
@@ -33,6 +34,9 @@ from sandbox.journal.log_line import EmulatedRequest, log_failure
 from sandbox.journal.redaction import is_text, redact_body
 from sandbox.journal.shared_values import SharedValues
 from sandbox.journal.waiting import Waiting
+
+_MAX_TEXT: Final = 300
+"""Characters of the text of an event."""
 
 Observer: TypeAlias = Callable[[Entry, Exchange, int], None]
 """Gets an entry, the exchange that it was made of, and the number of entries that the journal dropped for it.
@@ -143,9 +147,10 @@ class Journal(KeptEntries):
         client_id: str | None = None,
     ) -> None:
         """Note an event behind the newest entry; ``times`` are those of the sandbox clock and of the machine's."""
-        text, client_id = self.secrets.redact(text), client_id and self.secrets.redact(client_id)
+        text = cut(escape_unprintable(self.secrets.redact(text)), _MAX_TEXT)
+        client_id = client_id and self.secrets.redact(client_id)
         with self._lock:
-            self._events.append(Event(self._seq, kind, fitted(text), *times, company, client_id))
+            self._events.append(Event(self._seq, kind, text, *times, company, client_id))
             self._noted += 1
             listeners = self.waiting.wake()
         for listener in listeners:

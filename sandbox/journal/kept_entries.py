@@ -137,7 +137,8 @@ class KeptEntries:
         """Return an entry by its id or its sequence number, or raise ``NotFoundError``."""
         found = self.find(entry_id)
         if found is None:
-            raise NotFoundError("journal entry", entry_id, self._known_range())
+            known = f"{self.id}-{self.first_seq} to {self.id}-{self._seq}"
+            raise NotFoundError("journal entry", entry_id, [known] if len(self) else [])
         return found
 
     def find(self, entry_id: str) -> Entry | None:
@@ -149,11 +150,6 @@ class KeptEntries:
             if found and found[0].seq == int(number):
                 return found[0]
         return None
-
-    def _known_range(self) -> Sequence[str]:
-        with self._lock:
-            oldest, newest = self._index.all.oldest(), self._index.all.newest()
-        return [f"{oldest.id} to {newest.id}"] if oldest and newest else []
 
     # --- figures ----------------------------------------------------------------------------------------------------
 

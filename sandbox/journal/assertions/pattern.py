@@ -142,18 +142,13 @@ class Pattern:
 
     def matches(self, entry: Entry) -> bool:
         """Return whether every condition holds."""
-        for name in _PLAIN:
-            wanted = getattr(self, name)
-            if wanted is not None and wanted != getattr(entry, name):
-                return False
-        return next(self._differences(entry, exact=False), None) is None
+        return not self._unequal(entry) and next(self._differences(entry, exact=False), None) is None
 
     def differences(self, entry: Entry) -> list[Difference]:
         """Return why an entry does not match; an empty list when it does."""
         plain = [
-            Difference(name, f"expected {show(wanted)}, got {show(getattr(entry, name))}")
-            for name in _PLAIN
-            if (wanted := getattr(self, name)) is not None and wanted != getattr(entry, name)
+            Difference(name, f"expected {show(getattr(self, name))}, got {show(getattr(entry, name))}")
+            for name in self._unequal(entry)
         ]
         return [*plain, *self._differences(entry, exact=True)]
 
@@ -174,6 +169,9 @@ class Pattern:
         return replace(self, **given)
 
     # --- one kind of condition after the other ----------------------------------------------------------------------
+
+    def _unequal(self, entry: Entry) -> list[str]:
+        return [name for name in _PLAIN if getattr(self, name) not in (None, getattr(entry, name))]
 
     def _differences(self, entry: Entry, *, exact: bool) -> Iterator[Difference]:
         """Yield why an entry does not match; without ``exact`` the caller only needs to know whether it does."""

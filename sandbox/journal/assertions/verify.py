@@ -212,30 +212,20 @@ def verify(journal: EntrySource, expectation: Expectation) -> Verdict:
 def _near_misses(journal: EntrySource, expectation: Expectation) -> tuple[list[NearMiss], int]:
     """Return the entries that fail by the least, nearest first, and how many entries were compared."""
     view, pattern = expectation.view, expectation.pattern
-    meant = view.meant_by(pattern)
+    meant, shown = view.meant_by(pattern), pattern.without_secrets(journal.secrets)
+    entries = list(islice(journal.newest_first(view.filter), CANDIDATES))
+    entries = [entry for entry in entries if entry.seq > expectation.after]
     found = []
-    looked_at = 0
-    for entry in islice(journal.newest_first(view.filter), CANDIDATES):
-        if entry.seq <= expectation.after:
-            break
-        looked_at += 1
-        reasons = pattern.differences(entry)
-        if not meant.matches(entry):
-            reasons.append(Difference("outcome", "not accepted, see above"))
-        if reasons:
-            found.append(NearMiss(entry, reasons))
-    found.sort(key=lambda miss: (sum(reason.weight for reason in miss.differences), -miss.entry.seq))
-    return [_without_secrets(miss, pattern, journal.secrets) for miss in found[:NEAR_MISSES]], looked_at
-
-
-def _without_secrets(miss: NearMiss, pattern: Pattern, secrets: KnownSecrets) -> NearMiss:
-    """Return a near miss as a report may show it."""
-    entry, shown = without_secrets(miss.entry, secrets), pattern.without_secrets(secrets)
-    if entry is miss.entry and shown == pattern:
-        return miss
-    outcome = [difference for difference in miss.differences if difference.path == "outcome"]
-    compared = [difference for difference in shown.differences(entry) if difference.path != "outcome"]
-    return NearMiss(entry, [*compared, *outcome] or [Difference("$", "differs in a secret")])
+    for entry in entries:
+        others = [] if meant.matches(entry) else [Difference("outcome", "not accepted, see above")]
+        if reasons := [*pattern.differences(entry), *others]:
+            found.append((sum(reason.weight for reason in reasons), -entry.seq, entry, others))
+    nearest = []
+    for _, _, entry, others in sorted(found)[:NEAR_MISSES]:
+        redacted = without_secrets(entry, journal.secrets)
+        reasons = [*shown.differences(redacted), *others] or [Difference("$", "differs in a secret")]
+        nearest.append(NearMiss(redacted, reasons))
+    return nearest, len(entries)
 
 
 def _surroundings(journal: EntrySource, view: View, after: int) -> dict[str, list[Entry]]:

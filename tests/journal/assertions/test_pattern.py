@@ -109,7 +109,7 @@ def test_of_a_huge_body_it_is_only_told_that_it_differs(recorded: Recorded) -> N
 
 @pytest.mark.parametrize(
     ("body", "path"),
-    [(b'"order"', "$"), (b"[" * 500 + b"]" * 500, "$..order")],
+    [(b'"order"', "$.order"), (b"[" * 500 + b"]" * 500, "$..order")],
     ids=["a text", "nested deeper than a query can follow"],
 )
 def test_json_path_selects_nothing_in(recorded: Recorded, body: bytes, path: str) -> None:
