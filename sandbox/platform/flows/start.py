@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 from sandbox.faults.fault import Act
@@ -89,14 +90,13 @@ class StartEndpoint(ManagedEndpoint):
         exchange.subject = {"company": flow.company, "flow": flow.name}
         version = _version(flow, values.get("version_id"), platform)
         query = php_fields(pairs_of(exchange.request.query))
-        try:
-            variables, environment = _variables(query.get("flow_variables")), _environment(query)
+        variables = environment = None
+        with _accepting(exchange, platform.settings):
+            variables = _variables(query.get("flow_variables"))
+        with _accepting(exchange, platform.settings):
+            environment = _environment(query.get("virtual_environment_id"))
+        with _accepting(exchange, platform.settings):
             self._check_body(exchange)
-        except InvalidPayloadError as error:
-            if platform.settings.flow_payload == "reject":
-                raise
-            exchange.reason = error.reason
-            variables = environment = None
         trigger: Trigger = "Manual" if self._manual else "API"
         user_id = admitted.id if isinstance(admitted, User) else None
         run = platform.runs.begin(
@@ -138,6 +138,17 @@ class StartEndpoint(ManagedEndpoint):
         return refused | {"200": Responses(settings).json(description, "FlowStarted", started)}
 
 
+@contextmanager
+def _accepting(exchange: Exchange, settings: Settings) -> Iterator[None]:
+    """Note in the journal why a part of a request is not used, where the setting ``flow_payload`` accepts that."""
+    try:
+        yield
+    except InvalidPayloadError as error:
+        if settings.flow_payload == "reject":
+            raise
+        exchange.reason = exchange.reason or error.reason
+
+
 def _started(settings: Settings, run_id: str) -> Answer:
     return json_answer({"message": INITIALISED, settings.flow_run_key: run_id})
 
@@ -153,35 +164,32 @@ def _version(flow: Flow, given: str | None, platform: Platform) -> int:
     """Return the version to start: the one given, else the one that is deployed."""
     if not flow.enabled and platform.settings.disabled_flow != "accept":
         raise MessageError(f"flow_disabled: flow {flow.name}", 422, _DISABLED)
-    if given is not None:
-        if given not in map(str, flow.versions):
-            known = ", ".join(map(str, flow.versions))
-            reason = f"unknown_version: flow {flow.name} has the versions {known}"
-            raise MessageError(reason, 404, _VERSION_NOT_FOUND)
-        return int(given)
-    if flow.deployed is None:
+    known = [str(version) for version in flow.versions]
+    if given is not None and given not in known:
+        reason = f"unknown_version: flow {flow.name} has the versions {', '.join(known)}"
+        raise MessageError(reason, 404, _VERSION_NOT_FOUND)
+    version = flow.deployed if given is None else int(given)
+    if version is None:
         raise MessageError(f"flow_not_deployed: flow {flow.name}", 422, _NOT_DEPLOYED)
-    return flow.deployed
+    return version
 
 
-def _variables(given: object) -> str | None:
+def _variables(given: Any) -> str | None:
     """Return the text of the flow variables, which is a JSON object."""
-    if given is None or given == "":
+    if given in (None, ""):
         return None
     try:
         variables = parse_json(str(given).encode("utf-8", "surrogatepass"))
     except NotJsonError as error:
-        raise InvalidPayloadError(
-            "flow_variables", [Violation("flow_variables", "json", f"not JSON: {error}")]
-        ) from None
+        wrong = Violation("flow_variables", "json", f"not JSON: {error}")
+        raise InvalidPayloadError("flow_variables", [wrong]) from None
     if not isinstance(given, str) or not isinstance(variables, dict):
         raise InvalidPayloadError("flow_variables", [Violation("flow_variables", "array", "a JSON object")])
     return given
 
 
-def _environment(query: Mapping[str, Any]) -> str | None:
-    given = query.get("virtual_environment_id")
-    if given is None or given == "":
+def _environment(given: Any) -> str | None:
+    if given in (None, ""):
         return None
     if not isinstance(given, str) or not (given.isascii() and given.isdecimal() and len(given) <= 18):
         raise InvalidPayloadError("virtual_environment", [Violation("virtual_environment_id", "integer")])

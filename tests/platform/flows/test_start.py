@@ -151,6 +151,21 @@ def test_key_of_the_run_id_is_a_setting(make_flows: Callable[..., Flows]) -> Non
     assert list(make_flows(flow_run_key="id").start().json) == ["message", "id"]
 
 
+@pytest.mark.parametrize(("body", "query", "used"), [
+    (b"{", 'flow_variables={"x":1}&virtual_environment_id=2', ('{"x":1}', "2")),
+    (b"{}", "flow_variables=nonsense&virtual_environment_id=2", (None, "2")),
+    (b"{}", 'flow_variables={"x":1}&virtual_environment_id=two', ('{"x":1}', None)),
+])  # fmt: skip
+def test_good_parts_of_a_request_are_used_beside_a_bad_one_that_is_accepted(
+    make_flows: Callable[..., Flows], body: bytes, query: str, used: tuple[str | None, str | None]
+) -> None:
+    flows = make_flows(flow_payload="accept")
+    flows.start("/api/v1/flows/1/start/raw", body, query)
+    (run,) = flows.sandbox.platform.runs.runs()
+
+    assert (run.variables, run.environment) == used
+
+
 @pytest.mark.parametrize(("setting", "status"), [("accept", 200), ("unprocessable", 422)])
 def test_disabled_flow_is_started_as_set(make_flows: Callable[..., Flows], setting: str, status: int) -> None:
     flows = make_flows(disabled_flow=setting)
