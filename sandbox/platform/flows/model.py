@@ -30,14 +30,18 @@ _ID: Final = Meta(pattern=ULID)
 _SIGNATURE: Final = Meta(pattern="^[A-Za-z0-9._~-]{8,255}$")
 
 
-class Hmac(Struct, frozen=True):
+class _Discreet(Struct, frozen=True):
+    """A value with secrets: its repr shows the first field only."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({getattr(self, self.__struct_fields__[0])!r})"
+
+
+class Hmac(_Discreet, frozen=True):
     """The signature that a webhook asks for over the body; ``key`` is ``None`` in a state without secrets."""
 
     algorithm: Algorithm
     key: Annotated[str, Meta(min_length=8, max_length=255)] | None = None
-
-    def __repr__(self) -> str:
-        return f"Hmac({self.algorithm!r})"
 
 
 class CustomAnswer(Struct, frozen=True):
@@ -48,14 +52,11 @@ class CustomAnswer(Struct, frozen=True):
     format: Format = "json"
 
 
-class Hook(Struct, frozen=True):
+class Hook(_Discreet, frozen=True):
     """A trigger of a flow by a URL: a webhook or callback."""
 
     id: Annotated[str, _ID] | None = None
     signature: Annotated[str, _SIGNATURE] | None = None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.id!r})"
 
 
 class Webhook(Hook, frozen=True):
@@ -92,24 +93,18 @@ class FlowSeed(Struct, frozen=True):
         return (*self.webhooks, *self.callbacks)
 
 
-class ApiKeySeed(Struct, frozen=True):
+class ApiKeySeed(_Discreet, frozen=True):
     """An API key of a seed."""
 
     name: str
     key: str | None = None
 
-    def __repr__(self) -> str:
-        return f"ApiKeySeed({self.name!r})"
 
-
-class UserSeed(Struct, frozen=True):
+class UserSeed(_Discreet, frozen=True):
     """A user of a seed."""
 
     email: str
     password: str
-
-    def __repr__(self) -> str:
-        return f"UserSeed({self.email!r})"
 
 
 class Flow(Struct, frozen=True):

@@ -262,12 +262,11 @@ MAX_LOG_LINES: Final = 1_000
 def log_of(run: Run, items: Iterable[Item]) -> list[LogLine]:
     """Return the log of a run, line by line; of very many items only the first are named."""
     at = format_timestamp(run.due_at)
-    full, rest = divmod(run.pulled, run.page_size)
-    sizes = [*[run.page_size] * full, *([rest] if rest else [])][: MAX_LOG_LINES // 2]
+    pages = range(0, run.pulled, run.page_size)[: MAX_LOG_LINES // 2]
     lines = [LogLine("info", at, f"Run {run.id} started, requested by {run.requested_by}")]
     lines += [
-        LogLine("info", at, f"Page {number} of {run.pages}: pulled {size}")
-        for number, size in enumerate(sizes, start=1)
+        LogLine("info", at, f"Page {number} of {run.pages}: pulled {min(run.page_size, run.pulled - first)}")
+        for number, first in enumerate(pages, start=1)
     ]
     tried = [(item, attempt) for item in items for attempt in item.last if attempt.run == run.number]
     room = max(0, MAX_LOG_LINES - len(lines))
