@@ -8,13 +8,12 @@ import click
 
 from sandbox.cli.connection import answers, performs
 from sandbox.cli.output import printable, table
-from sandbox.platform.flows.run import STATUSES
+from sandbox.platform.flows.model import STATUSES
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
-    from sandbox.platform.flows.model import ApiKey, Flow
-    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.testing.remote.control_api import ControlApi
 
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from sandbox.faults.book import FaultsSnapshot
 from sandbox.journal.journal import JournalSnapshot
-from sandbox.platform.flows.model import FlowsSnapshot
+from sandbox.platform.flows.model import FlowRunsSnapshot, FlowsSnapshot
 from sandbox.platform.flows.records import RecordsSnapshot
-from sandbox.platform.flows.run import FlowRunsSnapshot
 from sandbox.platform.model import StoreSnapshot
 from sandbox.platform.processing.values import ProcessingSnapshot
 from sandbox.platform.throttle import Window

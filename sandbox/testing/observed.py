@@ -26,8 +26,7 @@ from sandbox.testing.contract import NotConformingError
 
 if TYPE_CHECKING:
     from sandbox.platform.flows.model import Flow as ProcessFlow
-    from sandbox.platform.flows.model import Hook
-    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.model import FlowRun, Hook
     from sandbox.testing.sync_report import SyncReport
 
 

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from sandbox.foundation.json_value import JsonValue
     from sandbox.journal.attempts import Duplicates, Likeness
     from sandbox.platform.flows.access import NewApiKey
-    from sandbox.platform.flows.model import ApiKey, Flow
-    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run

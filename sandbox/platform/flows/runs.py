@@ -27,8 +27,7 @@ from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.redaction import SIGNATURE
-from sandbox.platform.flows.model import Flow
-from sandbox.platform.flows.run import LOG_LIFETIME_S, PAYLOAD_LIFETIME_S, STARTED, FlowRun, FlowRunsSnapshot, Trigger
+from sandbox.platform.flows.model import STARTED, Flow, FlowRun, FlowRunsSnapshot, Trigger
 from sandbox.platform.flows.store import ulid
 from sandbox.platform.processing.items import in_processing, reference_reader
 
@@ -36,6 +35,13 @@ if TYPE_CHECKING:
     from sandbox.platform.platform import Platform
 
 MAX_RUNS: Final = 10_000
+
+LOG_LIFETIME_S: Final = 7 * 86_400
+"""Seconds for which the platform keeps the log of a run (FLOWS 7)."""
+
+PAYLOAD_LIFETIME_S: Final = 72 * 3_600
+"""Seconds for which the platform keeps the payload of a run (FLOWS 7)."""
+
 _BEGINNERS: Final = tuple(EntryFilter(kind=kind.name) for kind in (WEBHOOK, CALLBACK, START))
 _UNDECIDED: Final[Mapping[str, Any]] = {"ends_at": None, "failed": False, "stopped": False, "message": None}
 _reference = reference_reader(None)

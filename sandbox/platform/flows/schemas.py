@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from sandbox.foundation.instants import format_timestamp
 from sandbox.platform.flows.core.world import Moment, Record, World, conversation_record, pool_record
-from sandbox.platform.flows.model import Flow
+from sandbox.platform.flows.model import Flow, FlowRun
 from sandbox.platform.flows.records import Conversation, DataPool
-from sandbox.platform.flows.run import FlowRun
 
 _AT: Final = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 _IDS: Final[Mapping[str, Any]] = {"id": 1, "company": "acme", "created_at": _AT, "updated_at": _AT}

@@ -25,8 +25,7 @@ from sandbox.platform.flows.endpoint import (
     operation,
     parameter,
 )
-from sandbox.platform.flows.model import Flow, User
-from sandbox.platform.flows.run import Trigger
+from sandbox.platform.flows.model import Flow, Trigger, User
 from sandbox.platform.flows.webhook import INITIALISED
 from sandbox.platform.platform import Platform
 

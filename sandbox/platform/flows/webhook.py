@@ -21,8 +21,7 @@ from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
 from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, json_body, operation, parameter
-from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Hook, Webhook
-from sandbox.platform.flows.run import Trigger
+from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Hook, Trigger, Webhook
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.platform import Platform
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.journal.attempts import Duplicates
     from sandbox.platform.flows.access import NewApiKey
-    from sandbox.platform.flows.model import ApiKey, Flow
-    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
     from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run
@@ -91,7 +90,7 @@ def flow(answer: Document) -> Flow:
 
 def flow_run(run: Document) -> FlowRun:
     """Return a run of a process flow."""
-    from sandbox.platform.flows.run import FlowRun
+    from sandbox.platform.flows.model import FlowRun
 
     return convert(_in_seconds(run, "started_at", "ends_at"), FlowRun)
 

@@ -10,8 +10,7 @@ from marshmallow import fields
 from msgspec.structs import asdict
 
 from sandbox.foundation.errors import SeedError
-from sandbox.platform.flows.model import START_PATH, ApiKey, Callback, CustomAnswer, Flow, Hmac, Hook, User, Webhook
-from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows import model
 from sandbox.platform.flows.store import FlowStore
 from sandbox.state.seed.load import parse_part
 from sandbox.web.addresses import hook_address
@@ -35,14 +34,14 @@ _HOOK_FIELDS: Final[dict[str, Any]] = {
     "url": fields.String(**says("With the signature, where that is shown.")),
 }
 WebhookSchema = showing(
-    Webhook,
+    model.Webhook,
     **_HOOK_FIELDS,
-    hmac=fields.Nested(showing(Hmac, key=None), allow_none=True),
-    answer=fields.Nested(showing(CustomAnswer, "WebhookAnswer"), allow_none=True),
+    hmac=fields.Nested(showing(model.Hmac, key=None), allow_none=True),
+    answer=fields.Nested(showing(model.CustomAnswer, "WebhookAnswer"), allow_none=True),
 )
-CallbackSchema = showing(Callback, **_HOOK_FIELDS, returns="Null for the payload itself.")
+CallbackSchema = showing(model.Callback, **_HOOK_FIELDS, returns="Null for the payload itself.")
 FlowSchema = showing(
-    Flow,
+    model.Flow,
     versions="Ids of its versions, oldest first.",
     deployed="Id of the version that is deployed.",
     webhooks=fields.List(fields.Nested(WebhookSchema)),
@@ -61,7 +60,7 @@ class FlowChangeSchema(ChangeSchema):
 
 
 FlowRunSchema = showing(
-    FlowRun,
+    model.FlowRun,
     number=None,
     stopped=None,
     ends_at="Null where it never ends.",
@@ -70,10 +69,10 @@ FlowRunSchema = showing(
     status=fields.Integer(**says("That of the Core API: 1 started, 2 success, 3 failure, 4 stopped.")),
 )
 _KEY: Final[dict[str, Any]] = {"secret": None, "last_four": fields.String()}
-ApiKeySchema = showing(ApiKey, **_KEY)
-NewApiKeySchema = showing(ApiKey, "NewApiKey", **_KEY, key=fields.String())
+ApiKeySchema = showing(model.ApiKey, **_KEY)
+NewApiKeySchema = showing(model.ApiKey, "NewApiKey", **_KEY, key=fields.String())
 """A new API key. No other answer shows its text; if it is lost, create another one."""
-UserSchema = showing(User, secret=None)
+UserSchema = showing(model.User, secret=None)
 
 
 def _store() -> FlowStore:
@@ -87,17 +86,17 @@ def _refused(error: SeedError) -> Response:
     return refusal({"field": f"body.{place}" if message and place else "body", "message": message or place})
 
 
-def _presented(flow: Flow) -> dict[str, Any]:
+def _presented(flow: model.Flow) -> dict[str, Any]:
     signed = may_know_secrets()
     return {
         **asdict(flow),
-        "start_url": base_url() + START_PATH.format(id=flow.id),
+        "start_url": base_url() + model.START_PATH.format(id=flow.id),
         "webhooks": [_hook(flow, hook, signed=signed) for hook in flow.webhooks],
         "callbacks": [_hook(flow, hook, signed=signed) for hook in flow.callbacks],
     }
 
 
-def _hook(flow: Flow, hook: Hook, *, signed: bool) -> dict[str, Any]:
+def _hook(flow: model.Flow, hook: model.Hook, *, signed: bool) -> dict[str, Any]:
     url = hook_address(flow, hook, base_url(), signed=signed)
     return {**asdict(hook), "url": url, "signature": hook.signature if signed else None}
 
@@ -191,7 +190,7 @@ def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
 
 
 @blueprint.get("/api-keys", answer=ApiKeySchema(many=True))
-def list_api_keys() -> list[ApiKey]:
+def list_api_keys() -> list[model.ApiKey]:
     """List the API keys, revoked ones too, with the last four characters of their text."""
     return _store().api_keys()
 
@@ -206,7 +205,7 @@ def add_api_key(company: str) -> dict[str, Any]:
 
 
 @blueprint.post("/api-keys/<int:key_id>/revoke", answer=ApiKeySchema)
-def revoke_api_key(key_id: int) -> ApiKey:
+def revoke_api_key(key_id: int) -> model.ApiKey:
     """Revoke an API key; it stays in the list."""
     return _store().revoke_api_key(key_id)
 
@@ -218,14 +217,14 @@ def delete_api_key(key_id: int) -> None:
 
 
 @blueprint.get("/users", answer=UserSchema(many=True))
-def list_users() -> list[User]:
+def list_users() -> list[model.User]:
     """List the users that may log in."""
     return _store().users()
 
 
 @blueprint.post("/companies/<company>/users", body="SeedUser", answer=UserSchema, status=201)
 @blueprint.problem(409, "The address belongs to another company, or there are too many.")
-def put_user(company: str) -> User:
+def put_user(company: str) -> model.User:
     """Add a user, or give the user with this address another password."""
     slug = current_sandbox().store.company(company).slug
     return _store().put_user(slug, parse_part("users", read_json()))

@@ -7,8 +7,7 @@ from typing import Final
 from flask import render_template
 
 from sandbox.platform.flows.core.world import World
-from sandbox.platform.flows.model import START_PATH, Flow, Hook
-from sandbox.platform.flows.run import STATUSES, FlowRun
+from sandbox.platform.flows.model import START_PATH, STATUSES, Flow, FlowRun, Hook
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.control.seed import may_know_secrets

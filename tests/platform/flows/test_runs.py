@@ -10,7 +10,7 @@ import pytest
 from sandbox.faults import failed, make_rule, pending, sent, status
 from sandbox.foundation.errors import NotFoundError
 from sandbox.platform.flows import runs as module
-from sandbox.platform.flows.run import FAILURE, STARTED, SUCCESS
+from sandbox.platform.flows.model import FAILURE, STARTED, SUCCESS
 from sandbox.state.snapshot import read_state, to_document
 from tests.platform.flows.sending import CALLBACK, Flows
 

@@ -7,8 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from sandbox.faults.rules import make_rule
-from sandbox.platform.flows.model import ApiKeySeed
-from sandbox.platform.flows.run import FlowRun, FlowRunsSnapshot
+from sandbox.platform.flows.model import ApiKeySeed, FlowRun, FlowRunsSnapshot
 from tests.web.dashboard.conftest import Dashboard
 
 RUN = "01hx3v9k2m8e5n7q4r6s0t1w2x"

@@ -10,8 +10,7 @@ from werkzeug.test import TestResponse
 
 from sandbox import Sandbox, faults
 from sandbox.faults.rules import make_rule
-from sandbox.platform.flows.model import ApiKeySeed, Flow, FlowSeed
-from sandbox.platform.flows.run import FlowRun
+from sandbox.platform.flows.model import ApiKeySeed, Flow, FlowRun, FlowSeed
 from sandbox.web.app import SandboxApp
 from tests.contract import ContractClient
 

@@ -9,8 +9,8 @@ from sandbox.platform.flows.core import models
 from sandbox.platform.flows.core.endpoint import Call, CoreEndpoint, answers, page
 from sandbox.platform.flows.core.world import Record, World, content_type_of, conversation_record, pool_record
 from sandbox.platform.flows.endpoint import json_answer
+from sandbox.platform.flows.model import FlowRun
 from sandbox.platform.flows.records import Conversation, DataPool
-from sandbox.platform.flows.run import FlowRun
 from sandbox.platform.flows.store import number_in
 
 # --- flows and their runs, logs, payloads, and the queue --------------------------------------------------------------

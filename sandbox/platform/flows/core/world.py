@@ -15,9 +15,8 @@ from msgspec.structs import asdict
 
 from sandbox.foundation.form_data import media_type
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.platform.flows.model import Flow, Hook, Webhook
+from sandbox.platform.flows.model import FAILURE, STARTED, STOPPED, Flow, FlowRun, Hook, Webhook
 from sandbox.platform.flows.records import Conversation, DataPool, Records
-from sandbox.platform.flows.run import FAILURE, STARTED, STOPPED, FlowRun
 from sandbox.platform.platform import Platform
 
 Record: TypeAlias = dict[str, Any]
