@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,16 @@ def variable(name: str) -> str | None:
     """Return the value of a variable; ``None`` for an empty one and for one that describes a service."""
     value = os.environ.get(name)
     return value if value and not is_service_link(name) else None
+
+
+def without_proxy(hosts: Sequence[str]) -> dict[str, str]:
+    """Return the variables with which clients reach these hosts without a proxy, and those that they name already.
+
+    Libraries look at ``no_proxy`` first, and take ``*`` for all hosts where it stands alone.
+    """
+    known = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    value = known if known.strip() == "*" else ",".join(filter(None, [known, *hosts]))
+    return {"no_proxy": value, "NO_PROXY": value}
 
 
 def secret_variable(name: str) -> str | None:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
+from sandbox.foundation.environment import without_proxy
 from sandbox.foundation.errors import ConflictError, InvalidValueError, RefusedHostError
 from sandbox.foundation.loopback import address_of, is_everywhere, is_loopback
 from sandbox.foundation.tls.authority import Authority
@@ -36,7 +37,6 @@ from sandbox.web.addresses import PRODUCTION_HOSTS
 if TYPE_CHECKING:
     from sandbox.testing.backend import Place
 
-_NO_PROXY: Final = ("no_proxy", "NO_PROXY")
 _STAND_INS: Final = ("127.80.87.83", "127.80.87.84")
 """Addresses of loopback at which nothing listens, for an interception and for an outer one around it."""
 
@@ -91,7 +91,7 @@ def intercepted(
     with ExitStack() as stack:
         port = stack.enter_context(place.served_by_tls(authority.server_context(names, at_any_time=True)))
         stack.enter_context(_trusted(names, authority.ca_pem))
-        stack.enter_context(_bypassing_proxies(names))
+        stack.enter_context(patch.dict(os.environ, without_proxy(names)))  # a proxy would look for the real hosts
         if strict:
             stack.enter_context(_closed_to_foreign_loops(names))
         renew = stack.enter_context(_routed(names, port, strict=strict, outer=outer))
@@ -252,15 +252,6 @@ def _resolve_by_threads(aiohttp_resolver: Any) -> Any:
         return found
 
     return resolve
-
-
-@contextmanager
-def _bypassing_proxies(hosts: Sequence[str]) -> Iterator[None]:
-    """Keep clients from sending requests for the hosts to a proxy, which would look for the real ones."""
-    known = {name: value for name in _NO_PROXY if (value := os.environ.get(name))}
-    changed = {name: ",".join([*filter(None, [known.get(name)]), *hosts]) for name in _NO_PROXY}
-    with patch.dict(os.environ, changed):
-        yield
 
 
 def _is_local(name: str) -> bool:

@@ -237,6 +237,20 @@ def test_proxy_is_not_asked_for_the_host(
         assert os.environ["NO_PROXY"] == ",".join(["intranet.example", *PRODUCTION_HOSTS])
 
 
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize("value", ["intranet.example", "*"])
+def test_hosts_that_the_environment_reaches_without_a_proxy_stay_so(
+    patchworks: Patchworks, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for each in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, value)
+    with patchworks.intercept():
+        for host in ("intranet.example", *PRODUCTION_HOSTS):
+            assert requests.utils.should_bypass_proxies(f"https://{host}/", None)
+            assert urllib.request.proxy_bypass_environment(host)  # type: ignore[attr-defined]
+
+
 def test_aiohttp_with_a_resolver_of_its_own_is_routed_too(patchworks: Patchworks, bearer: dict[str, str]) -> None:
     class OwnResolver(aiohttp.resolver.AsyncResolver):
         def __init__(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
+from sandbox.foundation.environment import without_proxy
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic, wall_time
 from sandbox.testing.certify.run import STUCK, Outcome
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OUTPUT_BYTES: Final = 16_384
 """Bytes of the output that are kept: its end."""
 
+_LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PIECE: Final = 65_536
 _POLITE_S: Final = 2.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -76,20 +78,13 @@ class Command:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **_without_proxy(), **environment},
+                env={**os.environ, **without_proxy(_LOOPBACK), **environment},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
             allowed = f"a program that can be run, with its arguments ({why}); look at its path and its permissions"
             raise InvalidValueError("COMMAND", self._argv[0], allowed) from None
-
-
-def _without_proxy() -> dict[str, str]:
-    """Return the variables that let the client reach loopback without the proxy that the environment names."""
-    known = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    hosts = ",".join(filter(None, [known, "127.0.0.1,localhost"]))
-    return {"NO_PROXY": hosts, "no_proxy": hosts}
 
 
 class _Tail:
