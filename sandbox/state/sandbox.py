@@ -190,11 +190,15 @@ class Sandbox:
     def replace_seed(self, seed: Seed) -> Loaded:
         """Return to another seed, which becomes the sandbox's own: as a reset does, with new generated credentials.
 
-        Settings of the start are stronger than those of the seed. Raise ``InputError`` and change nothing.
+        Settings of the start are stronger than those of the seed. ``client_id`` and ``client_secret`` are those of its
+        first client where it leaves them out. Raise ``InputError`` and change nothing.
         """
-        load(seed, Store(self.clock.now, Rng()))  # raises where it cannot be loaded
         with self._lock:
             initial = self._settings_with(seed)
+            if (first := seed.first_client) is not None:
+                client_id = None if first.client_id else initial.client_id
+                seed = seed.with_credentials(client_id, None if first.client_secret else initial.client_secret)
+            load(seed, Store(self.clock.now, Rng()))  # raises where it cannot be loaded
             rules = seeded_rules(seed, initial.presets_dir)
             self.clock.reset(quietly=True)
             self._rng = Rng(initial.random_seed)

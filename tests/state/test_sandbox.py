@@ -30,7 +30,7 @@ from sandbox.journal.request import Request
 from sandbox.platform.keys import SigningKey
 from sandbox.platform.platform import Platform
 from sandbox.platform.token_request import TokenRequest
-from sandbox.state.seed import Seed
+from sandbox.state.seed import Seed, parse_seed
 from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.state.snapshot import State
 from tests.platform.granting import grant
@@ -468,3 +468,17 @@ def test_reset_frees_the_old_journal_without_waiting_for_the_collector(sandbox: 
         assert journal() is None
     finally:
         gc.enable()
+
+
+def test_client_named_at_the_start_is_the_first_of_another_seed_unless_that_names_its_own() -> None:
+    client_id, other = "0b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d", "1b1c2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
+    sandbox = Sandbox(settings={"client_id": client_id, "client_secret": "correct horse"})
+
+    def first_of(*clients: dict[str, str]) -> tuple[str, str] | None:
+        connectors = [{"name": "Shop", "oauth_clients": list(clients)}]
+        sandbox.replace_seed(parse_seed({"companies": [{"name": "Umbra", "connectors": connectors}]}))
+        return next(((found, new.secret) for found, new in sandbox.credentials.items()), None)
+
+    assert first_of({"name": "CI job"}, {"name": "Second"}) == (client_id, "correct horse")
+    assert first_of({"name": "CI job", "client_id": other, "client_secret": "Tr0ub4dor"}) == (other, "Tr0ub4dor")
+    assert first_of() is None

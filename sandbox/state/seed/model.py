@@ -105,6 +105,11 @@ class Seed:
     """The place of each setting: ``seed.yaml:3``."""
     faults: tuple[FaultRule | PresetSeed, ...] = ()
 
+    @property
+    def first_client(self) -> ClientSeed | None:
+        """The first OAuth client, if there is one."""
+        return next((client for _, _, client in self._clients()), None)
+
     def with_credentials(self, client_id: str | None, client_secret: str | None) -> Seed:
         """Return the seed with another id and secret of its first OAuth client; ``None`` leaves one as it is.
 
