@@ -100,6 +100,14 @@ def test_code_sends_bytes_and_credentials(server: SandboxServer, language: str) 
 
 
 @pytest.mark.parametrize("language", RUNNERS)
+def test_code_sends_every_value_of_a_repeated_header_in_either_case(server: SandboxServer, language: str) -> None:
+    entry = run(server, language, headers=(("X-Tag", "a"), ("x-tag", "b"), ("X-TAG", "c")))
+
+    values = [value for name, value in entry.headers if name.lower() == "x-tag"]
+    assert ", ".join(values) == "a, b, c"
+
+
+@pytest.mark.parametrize("language", RUNNERS)
 def test_lines_of_a_first_call_quote_what_a_form_may_hold(language: str) -> None:
     hostile = 'it\'s "$HOME" `id` \\ ${x} ?> #{y}\n@file'
     token = TokenRequest("http://sandbox.example/oauth/token", hostile, hostile, "access-inbound")

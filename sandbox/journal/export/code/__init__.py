@@ -82,12 +82,12 @@ class _Request:
         return bool(self.text or self.encoded or self.file)
 
     @property
-    def joined_headers(self) -> dict[str, list[Words | None]]:
-        """The values of each header: ``requests`` cannot send one twice (RFC 9110 §5.3)."""
-        joined: dict[str, list[Words | None]] = {}
+    def joined_headers(self) -> list[tuple[str, list[Words | None]]]:
+        """The values of each header: ``requests`` cannot send one twice, in whatever case (RFC 9110 §5.3)."""
+        joined: dict[str, tuple[str, list[Words | None]]] = {}
         for name, value in self.headers:
-            joined.setdefault(name, []).append(value)
-        return joined
+            joined.setdefault(name.lower(), (name, []))[1].append(value)
+        return list(joined.values())
 
     @property
     def variables(self) -> list[str]:
