@@ -54,6 +54,7 @@ class LineQueue(EntryHandler):
         self.messages: SimpleQueue[Message | None] = SimpleQueue()
         self._length = length
         self._dropped = 0
+        self._counting = threading.RLock()
 
     def take(self, entry: Entry) -> None:
         """Put an entry into the queue; no line shows its headers and bodies."""
@@ -69,19 +70,13 @@ class LineQueue(EntryHandler):
         if self.messages.qsize() < self._length:
             self.messages.put(message)
             return
-        self.acquire()
-        try:
+        with self._counting:
             self._dropped += 1
-        finally:
-            self.release()
 
     def take_dropped(self) -> int:
         """Return how many lines were dropped since the last call."""
-        self.acquire()
-        try:
+        with self._counting:
             dropped, self._dropped = self._dropped, 0
-        finally:
-            self.release()
         return dropped
 
 

@@ -311,8 +311,8 @@ def change_service(service_id: int, changes: Mapping[str, object]) -> Verb[Servi
 
 def _own(kind: str, listed: Callable[[], Verb[list[Any]]], key: int | str) -> Callable[[Backend, Ownership], object]:
     """Return the check that a thing in a list is of a company that shares a sandbox."""
-    return lambda parent, own: own.checked(
-        next((thing for thing in parent.do(listed()) if thing.id == key), None), kind, key
+    return lambda parent, own: own.check(
+        next((thing.company for thing in parent.do(listed()) if thing.id == key), None), kind, key
     )
 
 
@@ -364,7 +364,9 @@ def report_row(row_id: int) -> Verb[Row]:
 
 
 def _own_row(parent: Backend, own: Ownership, row_id: int) -> Row:
-    return own.checked(parent.do(report_row(row_id)), "row of the sync report", row_id)
+    row = parent.do(report_row(row_id))
+    own.check(row.company, "row of the sync report", row_id)
+    return row
 
 
 def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[Resynced]:

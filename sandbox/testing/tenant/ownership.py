@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 from operator import attrgetter
-from typing import Protocol, TypeVar
 
 from sandbox.faults.book import RuleState
 from sandbox.faults.fault import stage_of
@@ -19,14 +18,6 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.known_secrets import KnownSecrets
-
-
-class _OfCompany(Protocol):
-    @property
-    def company(self) -> str: ...
-
-
-Of = TypeVar("Of", bound=_OfCompany)
 
 
 @dataclass(frozen=True)
@@ -78,11 +69,10 @@ class Ownership:
             raise NotFoundError("fault rule", rule_id, known)
         return known[rule_id]
 
-    def checked(self, thing: Of | None, kind: str, key: object) -> Of:
-        """Return a thing that an owned company has; raise ``NotFoundError`` for any other."""
-        if thing is None or thing.company not in self.companies:
+    def check(self, company: str | None, kind: str, key: object) -> None:
+        """Raise ``NotFoundError`` for a thing of a company that is not owned, or of none."""
+        if company not in self.companies:
             raise NotFoundError(kind, key)
-        return thing
 
     def first_client(self) -> str:
         """Return the id of the first OAuth client; raise ``NotFoundError``."""
