@@ -61,7 +61,20 @@ class Patchworks(Observed):
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
-        self._oauth_clients = OAuthClients(backend)
+        self.oauth_clients = OAuthClients(backend)
+        """The OAuth clients of the company: ``oauth_clients.add("Order export").client_secret``."""
+        self.entities = Entities(backend)
+        """The entities of the company: ``entities.add("Order", {"id": 1})``."""
+        self.services = Services(backend)
+        """The services of the company: ``services.deactivate("orders")``."""
+        self.flows = Flows(backend)
+        """The process flows of the company: ``flows.add("Orders in", webhooks=[{}])``."""
+        self.api_keys = ApiKeys(backend)
+        """The API keys of the company: ``api_keys.add("CI")`` returns the text of a new one."""
+        self.clock = SandboxClock(backend)
+        """The sandbox clock: ``clock.advance(hours=24)``."""
+        self.faults = Faults(backend)
+        """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
 
     def __repr__(self) -> str:
         url = self.known_url
@@ -73,51 +86,46 @@ class Patchworks(Observed):
         return self
 
     @property
-    def backend(self) -> Backend:
-        """The backend that performs the verbs of this handle; for tools of the sandbox."""
-        return self._backend
-
-    @property
     def sandbox(self) -> Sandbox:
         """The sandbox itself; raise ``NotInProcessError`` where it is behind a URL."""
-        return self._backend.sandbox
+        return self.backend.sandbox
 
     # --- addresses and credentials ------------------------------------------------------------------------------------
 
     @property
     def base_url(self) -> str:
         """Base URL of the emulated API."""
-        return self._backend.place.base_url
+        return self.backend.place.base_url
 
     @property
     def known_url(self) -> str | None:
         """The same if it was asked for already: a sandbox of this process opens a port when it is."""
-        return self._backend.place.known_url
+        return self.backend.place.known_url
 
     @property
     def control_url(self) -> str:
         """Base URL of the control API."""
-        return f"{self._backend.place.base_url}{PREFIX}"
+        return f"{self.backend.place.base_url}{PREFIX}"
 
     @property
     def token_url(self) -> str:
         """URL of the token endpoint."""
-        return self.base_url + self._backend.do(verbs.token_path())
+        return self.base_url + self.backend.do(verbs.token_path())
 
     @property
     def company(self) -> str:
         """Slug of the company that owns the inbound URLs."""
-        return self._backend.company
+        return self.backend.company
 
     @property
     def client_id(self) -> str:
         """Id of an OAuth client of the company's first connector."""
-        return self._backend.credentials.client_id
+        return self.backend.credentials.client_id
 
     @property
     def client_secret(self) -> str:
         """Secret of that client."""
-        return self._backend.credentials.client_secret
+        return self.backend.credentials.client_secret
 
     @property
     def env(self) -> dict[str, str]:
@@ -135,7 +143,7 @@ class Patchworks(Observed):
             "PATCHWORKS_CLIENT_ID": self.client_id,
             "PATCHWORKS_CLIENT_SECRET": self.client_secret,
         }
-        services = [service for service in self._backend.do(verbs.services()) if service.company == self.company]
+        services = [service for service in self.backend.do(verbs.services()) if service.company == self.company]
         names = {service.vanity_url: service.vanity_url.upper().replace("-", "_") for service in services}
         urls = {f"PATCHWORKS_INBOUND_URL_{name}": self._url(self.company, known) for known, name in names.items()}
         for flow in self.flows:
@@ -162,46 +170,19 @@ class Patchworks(Observed):
         HTTP library changes. ``hosts`` replace the names of the platform. Other hosts are reached as before, or refused
         with ``strict``. It acts on each thread of the process, and on no connection that is open already.
         """
-        with intercepted(self._backend.place, hosts, strict=strict) as found:
+        with intercepted(self.backend.place, hosts, strict=strict) as found:
             yield StandIn(self, found)
 
     @property
     def wsgi(self) -> WSGIApplication:
         """The WSGI application, for clients that need no sockets: ``httpx.WSGITransport(patchworks.wsgi)``."""
-        return self._backend.place.app
+        return self.backend.place.app
 
     def mount(self, session: requests.Session) -> None:
         """Let a session call the sandbox without sockets; it reaches other hosts as before."""
         from sandbox.testing.mounting import WSGIAdapter
 
         session.mount(f"{self.base_url}/", WSGIAdapter(self.wsgi))
-
-    # --- the company's own things -------------------------------------------------------------------------------------
-
-    @property
-    def oauth_clients(self) -> OAuthClients:
-        """The OAuth clients of the company: ``oauth_clients.add("Order export").client_secret``."""
-        return self._oauth_clients
-
-    @property
-    def entities(self) -> Entities:
-        """The entities of the company: ``entities.add("Order", {"id": 1})``."""
-        return Entities(self._backend)
-
-    @property
-    def services(self) -> Services:
-        """The services of the company: ``services.deactivate("orders")``."""
-        return Services(self._backend)
-
-    @property
-    def flows(self) -> Flows:
-        """The process flows of the company: ``flows.add("Orders in", webhooks=[{}])``."""
-        return Flows(self._backend)
-
-    @property
-    def api_keys(self) -> ApiKeys:
-        """The API keys of the company: ``api_keys.add("CI")`` returns the text of a new one."""
-        return ApiKeys(self._backend)
 
     def certify(
         self,
@@ -223,51 +204,41 @@ class Patchworks(Observed):
         from sandbox.testing.certify.storms import load_storms, select_storms
 
         chosen = select_storms(storms, load_storms(None if storms_dir is None else fspath(storms_dir)))
-        return certify(Trial(self._backend, client_of(client), json_path, timeout), chosen)
+        return certify(Trial(self.backend, client_of(client), json_path, timeout), chosen)
 
     # --- verbs that change the sandbox --------------------------------------------------------------------------------
-
-    @property
-    def clock(self) -> SandboxClock:
-        """The sandbox clock: ``clock.advance(hours=24)``."""
-        return SandboxClock(self._backend)
 
     def travel(self, duration: object = None, **units: Unpack[DurationFields]) -> datetime:
         """Move both sides of an integration: the time of freezegun or time-machine, and the sandbox clock."""
         return self.clock.travel(duration, **units)
 
-    @property
-    def faults(self) -> Faults:
-        """Failure on demand: ``faults.add(status(503), endpoint="inbound", times=2)``."""
-        return Faults(self._backend)
-
     def revoke_tokens(self, client_id: str | None = None) -> int:
         """Revoke every access token, or those of one OAuth client, as the platform might; return how many."""
-        return self._backend.do(verbs.revoke_tokens(client_id))
+        return self.backend.do(verbs.revoke_tokens(client_id))
 
     def rotate_keys(self) -> None:
         """Replace the signing key: tokens signed by the old one are refused."""
-        self._backend.do(verbs.rotate_keys())
+        self.backend.do(verbs.rotate_keys())
 
     def configure(self, **settings: Unpack[RunTimeSettingFields]) -> None:
         """Change run-time settings until the next reset: ``configure(wire_profile="legacy")``."""
-        self._backend.do(verbs.configure(settings))
+        self.backend.do(verbs.configure(settings))
 
     def clear(self) -> None:
         """Empty the journal and remove the fault rules; tokens, settings, the clock and the seeded data stay."""
         self.faults.clear()
-        self._backend.do(verbs.clear_requests())
+        self.backend.do(verbs.clear_requests())
 
     def reset(self) -> None:
         """Return to the seed: tokens are unknown after that, and settings and the clock are those of the start."""
-        self._backend.do(verbs.reset())
+        self.backend.do(verbs.reset())
 
     def state(self, *, secrets: bool = False) -> dict[str, Any]:
         """Return everything the sandbox holds as JSON values, for ``load_state`` here or elsewhere.
 
         ``secrets`` adds the signing key, so that tokens stay valid, and the hashes of the clients' secrets.
         """
-        return self._backend.do(verbs.state(secrets=secrets))
+        return self.backend.do(verbs.state(secrets=secrets))
 
     def load_state(self, document: Mapping[str, Any]) -> list[LoadedClient]:
         """Become what a saved state describes, or raise ``InvalidValueError`` and stay as it is.
@@ -275,7 +246,7 @@ class Patchworks(Observed):
         Return the OAuth clients and where their secrets are from: ``saved`` in the state, ``kept`` from before, or
         ``new``, with the only copy of it.
         """
-        return self._backend.do(verbs.load_state(document))
+        return self.backend.do(verbs.load_state(document))
 
     def isolated(self, seed: Seed | None = None, *, shared: bool = True) -> Patchworks:
         """Return a handle of a company of its own, which does not show the requests of others in the same sandbox.
@@ -283,4 +254,4 @@ class Patchworks(Observed):
         The company is a copy of this one, or that of a seed. In a ``shared`` sandbox a verb that would disturb the
         others (the clock, settings, a reset) raises ``SharedSandboxError``.
         """
-        return Patchworks(Tenant(self._backend, seed.companies if seed else (), shared=shared))
+        return Patchworks(Tenant(self.backend, seed.companies if seed else (), shared=shared))

@@ -82,16 +82,17 @@ class Observed:
     """The part of a handle that shows what was received."""
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        self.backend = backend
+        """The backend that performs the verbs of this handle; for tools of the sandbox."""
 
     def inbound(self, vanity_url: str, company: str | None = None) -> Inbound:
         """Return the URL of a service and the requests to it; raise ``NotFoundError``, which lists the services."""
-        slug = company or self._backend.company
-        known = {f"{service.company}/{service.vanity_url}": service for service in self._backend.do(verbs.services())}
+        slug = company or self.backend.company
+        known = {f"{service.company}/{service.vanity_url}": service for service in self.backend.do(verbs.services())}
         service = named("service", f"{slug}/{vanity_url}", known)
         entry_filter = EntryFilter(kind=INBOUND.name, company=slug, vanity_url=vanity_url)
         view = View(entry_filter, only_accepted=True)
-        return Inbound(self._backend.recorder, view, self._url(slug, vanity_url), service, self._backend)
+        return Inbound(self.backend.recorder, view, self._url(slug, vanity_url), service, self.backend)
 
     def flow(self, name: str, company: str | None = None) -> FlowTrigger:
         """Return the URL of the Start API for a flow, ``…/start``, and every request that started the flow.
@@ -119,8 +120,8 @@ class Observed:
         return self._hook(flow, CALLBACK, flow.callbacks, id)
 
     def _flow(self, name: str, company: str | None) -> ProcessFlow:
-        known = {f"{flow.company}/{flow.name}": flow for flow in self._backend.do(verbs.flows())}
-        return named("flow", f"{company or self._backend.company}/{name}", known)
+        known = {f"{flow.company}/{flow.name}": flow for flow in self.backend.do(verbs.flows())}
+        return named("flow", f"{company or self.backend.company}/{name}", known)
 
     def _hook(self, flow: ProcessFlow, kind: EndpointKind, hooks: Sequence[Hook], hook_id: str | None) -> FlowTrigger:
         known = [hook.id for hook in hooks]
@@ -132,27 +133,27 @@ class Observed:
         return self._trigger(flow, self._base_url(f"{kind.name}s") + path, entry_filter)
 
     def _trigger(self, flow: ProcessFlow, url: str, entry_filter: EntryFilter) -> FlowTrigger:
-        return FlowTrigger(self._backend.recorder, View(entry_filter, only_accepted=True), url, flow, self._backend)
+        return FlowTrigger(self.backend.recorder, View(entry_filter, only_accepted=True), url, flow, self.backend)
 
     @property
     def requests(self) -> Received:
         """Every request, oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter()))
+        return Received(self.backend.recorder, View(EntryFilter()))
 
     @property
     def token_requests(self) -> Received:
         """Every request to the token endpoint, accepted or not, oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter(kind=TOKEN.name)))
+        return Received(self.backend.recorder, View(EntryFilter(kind=TOKEN.name)))
 
     @property
     def rejected(self) -> Received:
         """Every request that was refused, with the reason; oldest first."""
-        return Received(self._backend.recorder, View(EntryFilter(outcome="rejected")))
+        return Received(self.backend.recorder, View(EntryFilter(outcome="rejected")))
 
     @property
     def tokens(self) -> list[IssuedToken]:
         """Every token issued since the last reset: its request, client, end of life, and number of uses."""
-        return self._backend.do(verbs.tokens())
+        return self.backend.do(verbs.tokens())
 
     @property
     def contract_violations(self) -> Sequence[ContractViolation]:
@@ -161,7 +162,7 @@ class Observed:
         The sandbox answers such requests all the same. Raise ``UnjudgedError`` where none was found and the journal has
         dropped requests.
         """
-        return self._backend.do(verbs.contract_violations()).certain()
+        return self.backend.do(verbs.contract_violations()).certain()
 
     def assert_contract(self, *, at_least: int = 1, allow: Iterable[str] = ()) -> None:
         """Fail unless all requests conform to the published contract, and at least so many were received.
@@ -178,7 +179,7 @@ class Observed:
 
         ``after``: the number of the request after which they are held against the contract.
         """
-        return self._backend.do(verbs.contract_violations(after)).but(allow).problem(at_least)
+        return self.backend.do(verbs.contract_violations(after)).but(allow).problem(at_least)
 
     def duplicates(
         self,
@@ -193,7 +194,7 @@ class Observed:
         ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``
         such as ``$.order``. Dropped entries are not compared.
         """
-        return self._backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url, flow=flow))
+        return self.backend.do(verbs.duplicates(by, json_path, vanity_url=vanity_url, flow=flow))
 
     def attempts(
         self,
@@ -208,23 +209,23 @@ class Observed:
 
         ``by`` and ``json_path`` are those of ``duplicates``; ``attempts()[0].gaps_s`` are real seconds.
         """
-        entries = self._backend.journal.entries(EntryFilter(vanity_url=vanity_url, flow=flow))
+        entries = self.backend.journal.entries(EntryFilter(vanity_url=vanity_url, flow=flow))
         return find_attempts(entries, by, json_path, at_least=at_least)
 
     @property
     def events(self) -> list[Event]:
         """The acts upon the sandbox between the requests: moves of the clock, fault rules, revoked tokens."""
-        return self._backend.journal.events()
+        return self.backend.journal.events()
 
     def story(self, max_entries: int | None = MAX_ENTRIES, *, contract: bool = False, after: int = 0) -> str:
         """Return the newest requests as text, a line or two each, without secrets; only those above ``after``.
 
         With ``contract`` a line ends with the codes of the contract violations in its request.
         """
-        return story(self._backend.journal, max_entries, _codes if contract else None, after=after)
+        return story(self.backend.journal, max_entries, _codes if contract else None, after=after)
 
     def _base_url(self, deployment: str) -> str:
-        return self._backend.place.base_url
+        return self.backend.place.base_url
 
     def _url(self, company: str, vanity_url: str) -> str:
         return self._base_url("inbound") + INBOUND_PATH.format(company=company, vanity_url=vanity_url)

@@ -156,15 +156,15 @@ def test_isolated_company_neither_sees_nor_touches_what_others_have(patchworks: 
     assert [run.pulled for run in report.runs] == [1]
     foreign = other.inbound("anything").report
     for act in (
-        lambda: own._backend.do(verbs.report_row(foreign[0].id)),
-        lambda: own._backend.do(verbs.resync([foreign[1].id])),
-        lambda: own._backend.do(verbs.run_log(foreign.runs[0].id)),
-        lambda: own._backend.do(verbs.run_service(foreign.service.id)),
-        lambda: own._backend.do(verbs.change_service(foreign.service.id, {"active": False})),
+        lambda: own.backend.do(verbs.report_row(foreign[0].id)),
+        lambda: own.backend.do(verbs.resync([foreign[1].id])),
+        lambda: own.backend.do(verbs.run_log(foreign.runs[0].id)),
+        lambda: own.backend.do(verbs.run_service(foreign.service.id)),
+        lambda: own.backend.do(verbs.change_service(foreign.service.id, {"active": False})),
     ):
         with pytest.raises(NotFoundError):
             act()
-    assert own._backend.do(verbs.resync()).total == 0
+    assert own.backend.do(verbs.resync()).total == 0
     assert [row.attempts for row in foreign] == [1, 1]
 
 
