@@ -146,13 +146,11 @@ class Store(OAuthClients):
 
     def entity_of(self, service: Service) -> Entity | None:
         """Return the entity of a service, or ``None``."""
-        entity_id = self._entity_ids.get((service.connector_id, service.entity))
-        return None if entity_id is None else self._entities.get(entity_id)
+        return self._entities.get(self._entity_ids.get((service.connector_id, service.entity), 0))
 
     def check_for(self, service: Service) -> EntityCheck | None:
         """Return the check of a service's payloads; ``None`` when its entity is free-form."""
-        entity_id = self._entity_ids.get((service.connector_id, service.entity))
-        return None if entity_id is None else self._checks.get(entity_id)
+        return self._checks.get(self._entity_ids.get((service.connector_id, service.entity), 0))
 
     # --- services ---------------------------------------------------------------------------------------------------
 
@@ -204,15 +202,10 @@ class Store(OAuthClients):
 
     def find_service(self, company: str, vanity_url: str) -> Service | None:
         """Return the service behind an inbound URL, active or not, or ``None``."""
-        service_id = self._service_ids.get((company, vanity_url))
-        return None if service_id is None else self._services.get(service_id)
-
-    def set_active(self, service_id: int, active: bool) -> Service:
-        """Activate or deactivate a service (FACTS 1.20)."""
-        return self.change_service(service_id, active=active)
+        return self._services.get(self._service_ids.get((company, vanity_url), 0))
 
     def change_service(self, service_id: int, *, active: bool | None = None, **options: object) -> Service:
-        """Activate or deactivate a service, and change options by name; raise ``InvalidValueError``."""
+        """Activate or deactivate a service (FACTS 1.20), and change options by name; raise ``InvalidValueError``."""
         known = [option.name for option in fields_of(ServiceOptions)]
         for name, value in options.items():
             if name not in known:

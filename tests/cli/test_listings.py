@@ -34,7 +34,7 @@ def test_tokens_are_listed_with_their_state_and_revoked(run: Run, server: Sandbo
 
 
 def test_services_are_listed_with_their_paths(run: Run, server: SandboxServer) -> None:
-    server.sandbox.store.set_active(1, False)
+    server.sandbox.store.change_service(1, active=False)
 
     listed = rows(run("services", "list").stdout)
 

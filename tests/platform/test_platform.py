@@ -315,7 +315,7 @@ def test_inactive_service_answers_as_the_setting_says(
     caller = Caller(sandbox)
     service = sandbox.store.find_service("acme", "anything")
     assert service is not None
-    sandbox.store.set_active(service.id, False)
+    sandbox.store.change_service(service.id, active=False)
     if error is None:
         assert caller.post().accepted
     else:

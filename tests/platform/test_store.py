@@ -474,13 +474,13 @@ def test_service_needs_what_it_is_made_of(store: Store, service: Service) -> Non
 
 
 def test_service_is_found_by_its_url_active_or_not(store: Store, service: Service) -> None:
-    inactive = store.set_active(service.id, False)
+    inactive = store.change_service(service.id, active=False)
 
     assert service.active
     assert not inactive.active
     assert store.find_service("acme", "orders") is inactive
     assert store.service(service.id) is inactive
-    assert store.set_active(service.id, True) == service
+    assert store.change_service(service.id, active=True) == service
     assert store.find_service("acme", "returns") is None
     assert store.find_service("other", "orders") is None
 
@@ -489,7 +489,7 @@ def test_deleted_service_frees_its_url_and_numbers_are_not_used_again(store: Sto
     store.delete_service(service.id)
 
     assert store.find_service("acme", "orders") is None
-    for look in (store.service, store.delete_service, lambda number: store.set_active(number, True)):
+    for look in (store.service, store.delete_service, lambda number: store.change_service(number, active=True)):
         with pytest.raises(NotFoundError, match="no service 1; known: none"):
             look(service.id)
     assert store.add_service("acme", service.connector_id, "orders", "orders").id == 2
@@ -506,7 +506,7 @@ def test_copy_has_the_same_content_and_goes_its_own_way(store: Store, service: S
     client = store.add_client(service.connector_id, "abc", secret=SECRET).client
     twin = store.copy(Rng(2))
     twin.delete_client(service.connector_id, client.id, "abc")
-    twin.set_active(service.id, False)
+    twin.change_service(service.id, active=False)
     twin.add_company("New")
     store.add_connector("acme", "Next")
 

@@ -67,7 +67,7 @@ def populate(dashboard: Dashboard) -> None:
     sandbox.clock.advance(hours=25)
     dashboard.post(token=token)
     dashboard.token()
-    sandbox.store.set_active(2, active=False)
+    sandbox.store.change_service(2, active=False)
     sandbox.change_settings({"token_lifetime": 60})
     flow, at = sandbox.store.flows.flows()[0], sandbox.clock.timestamp()
     run = FlowRun(

@@ -93,7 +93,7 @@ class Life:
                     store.add_service(slug, connector, "x", "xxx", active=False)
                 case "toggle":
                     service = store.services()[0]
-                    store.set_active(service.id, not service.active)
+                    store.change_service(service.id, active=not service.active)
                 case "delete service":
                     store.delete_service(store.services()[-1].id)
                 case "delete client":

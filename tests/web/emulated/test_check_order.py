@@ -73,7 +73,7 @@ def test_known_address_is_refused_and_served_as_ever(framework):
 
 def test_inactive_service_is_found_and_comes_after_the_token(framework):
     store = framework.sandbox.store
-    store.set_active(store.find_service("acme", "anything").id, active=False)
+    store.change_service(store.find_service("acme", "anything").id, active=False)
 
     assert send(framework, "POST", URL, [], b"x").status_code == 401
     assert framework.post().status_code == 404

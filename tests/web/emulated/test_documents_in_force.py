@@ -251,7 +251,7 @@ def test_names_of_schemas_leave_those_of_the_contract_alone(integration: Integra
 def test_inactive_services_and_a_sandbox_without_services_resolve(integration: Integration) -> None:
     store = integration.sandbox.store
     for service in store.services():
-        store.set_active(service.id, False)
+        store.change_service(service.id, active=False)
     assert list(served(integration, resolve="true")["paths"]) == ["/oauth/token"]
 
     integration.control("PATCH", "/settings", {"inactive_service": "accept"})

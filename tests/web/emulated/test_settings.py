@@ -38,7 +38,7 @@ def add_checked_service(integration):
 
 def deactivate(integration, vanity_url="anything"):
     store = integration.sandbox.store
-    store.set_active(store.find_service("acme", vanity_url).id, active=False)
+    store.change_service(store.find_service("acme", vanity_url).id, active=False)
 
 
 @pytest.mark.parametrize(("methods", "status"), [(["POST"], 405), (["GET"], 400), (["GET", "POST"], 400)])
