@@ -9,58 +9,43 @@ as a lookahead or a backreference, matches nothing, as RFC 9535 says of an inval
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 import jsonschema_rs
 from jsonpath import JSONPathEnvironment
-from jsonpath.function_extensions import Match, Search
+from jsonpath.function_extensions import ExpressionType, FilterFunction
 
 from sandbox.foundation.json_value import equal
 
 
-class _Pattern:
-    """A pattern with the two methods of a compiled ``re`` pattern that the functions call."""
+def _check(*patterns: str) -> Callable[[str], bool] | None:
+    """Return a function that finds all patterns in a text; ``None`` where one is invalid or too large."""
+    schema = {"allOf": [{"pattern": pattern} for pattern in patterns]}
+    try:
+        return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions()).is_valid
+    except ValueError:
+        return None
 
-    def __init__(self, pattern: str) -> None:
-        self.search = _check(pattern)  # first: a pattern such as `a)(b` is valid only within a group
-        self.fullmatch = _check(f"^(?:{pattern})$")
 
+class _Linear(FilterFunction):
+    """A function of a text and a pattern, whose place in a pattern is ``form``; it keeps the last few hundred."""
 
-def _check(pattern: str) -> Callable[[str], bool]:
-    """Return a function that finds a pattern in a text; raise ``ValueError`` for an invalid or too large pattern."""
-    validator = jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
+    arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012 - as the library has them
+    return_type = ExpressionType.LOGICAL
 
-    def holds(text: str) -> bool:
+    def __init__(self, form: str) -> None:
+        self._form = form
+        self._check = lru_cache(300)(_check)
+
+    def __call__(self, value: object, pattern: object) -> bool:
+        if not isinstance(value, str) or not isinstance(pattern, str):
+            return False
+        check = self._check(pattern, self._form.format(pattern))  # `a)(b` is valid only within a group
         try:
-            return validator.is_valid(text)
+            return check is not None and check(value)
         except ValueError:  # half a character
             return False
-
-    return holds
-
-
-class _Linear:
-    cache: Any
-
-    def check_cache(self, pattern: str) -> Any:
-        """Return the pattern, or ``None`` for an invalid one; the base class keeps the last few hundred."""
-        try:
-            return self.cache[pattern]
-        except KeyError:
-            try:
-                found = _Pattern(pattern)
-            except ValueError:
-                found = None
-            self.cache[pattern] = found
-            return found
-
-
-class _LinearMatch(_Linear, Match):
-    pass
-
-
-class _LinearSearch(_Linear, Search):
-    pass
 
 
 class _Environment(JSONPathEnvironment):
@@ -75,8 +60,8 @@ class _Environment(JSONPathEnvironment):
 
 def _environment() -> JSONPathEnvironment:
     environment = _Environment(strict=True)
-    environment.function_extensions["match"] = _LinearMatch(thread_safe=True)
-    environment.function_extensions["search"] = _LinearSearch(thread_safe=True)
+    environment.function_extensions["match"] = _Linear("^(?:{})$")
+    environment.function_extensions["search"] = _Linear("{}")
     return environment
 
 
