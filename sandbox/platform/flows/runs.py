@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from sandbox.faults.kinds.items import Failed, Pending, Sent
 from sandbox.faults.matching import Faultable
-from sandbox.foundation.answer import compact
+from sandbox.foundation.answer import JSON, compact
 from sandbox.foundation.errors import NotFoundError
-from sandbox.foundation.form_data import pairs_of, php_fields
+from sandbox.foundation.form_data import media_type, pairs_of, php_fields
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
@@ -162,12 +162,17 @@ class Runs:
         entry = self._entry(run)
         return None if entry is None else payload_of(entry)
 
-    def declared_type(self, run: FlowRun) -> str:
-        """Return the ``Content-Type`` of the payload of a run, or nothing where its request declared none."""
+    def content_type(self, run: FlowRun, payload: bytes) -> str:
+        """Return the type of the payload of a run: the one that its request declared, unless that of its wrapping."""
         entry = self._entry(run)
-        if entry is None or not entry.body or (entry.kind == START.name and "/raw" not in entry.path):
-            return ""
-        return entry.header("Content-Type") or ""
+        is_payload = entry and entry.body and (entry.kind != START.name or "/raw" in entry.path)
+        if entry and is_payload and (declared := entry.header("Content-Type")):
+            return media_type(declared)
+        try:
+            parse_json(payload)
+        except NotJsonError:
+            return "text/plain"
+        return JSON
 
     def _entry(self, run: FlowRun) -> Entry | None:
         return None if run.entry is None else self._platform.journal.find(run.entry)

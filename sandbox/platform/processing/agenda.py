@@ -38,13 +38,9 @@ class Agenda:
         """Add a moment."""
         heapq.heappush(self._timers, timer)
 
-    def next_timer(self) -> Timer | None:
-        """Return the first moment; ``None`` where there is none."""
-        return self._timers[0] if self._timers else None
-
-    def pop_timer(self) -> Timer:
-        """Remove the first moment and return it."""
-        return heapq.heappop(self._timers)
+    def pop_due(self, until: float) -> Timer | None:
+        """Remove the first moment and return it, if it is not after a time."""
+        return heapq.heappop(self._timers) if self._timers and self._timers[0].due_at <= until else None
 
     def next_run(self) -> tuple[float, int]:
         """Return the time of the first run that is due for items, or ``NEVER``, and the id of its service."""

@@ -120,11 +120,11 @@ class Processing:
             self._time = time
         agenda = self._agenda
         while True:
-            timer = agenda.next_timer()
             due_at, service_id = agenda.next_run()
-            if timer is not None and timer.due_at <= min(due_at, time):
+            timer = agenda.pop_due(min(due_at, time))
+            if timer is not None:
                 self._time = max(self._time, timer.due_at)
-                self._ring(agenda.pop_timer())
+                self._ring(timer)
             elif due_at <= time:
                 self._time = max(self._time, due_at)
                 service = self._platform.store.service(service_id)

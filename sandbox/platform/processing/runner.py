@@ -135,10 +135,7 @@ class Runner:
         """Return an entry with its items; the items of an entry follow each other, so the last one is remembered."""
         if self._parsed[0] != entry_id:
             entry = self._platform.journal.find(entry_id)
-            if entry is None:
-                self._parsed = (entry_id, None, [])
-            else:
-                self.remember(entry, items_of(entry.json))
+            self._parsed = (entry_id, entry, [] if entry is None else items_of(entry.json))
         return self._parsed[1:]
 
     def remember(self, entry: Entry, contents: list[JsonValue]) -> None:

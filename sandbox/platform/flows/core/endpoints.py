@@ -7,7 +7,7 @@ from typing import Any, Final
 from sandbox.foundation.answer import Answer
 from sandbox.platform.flows.core import models
 from sandbox.platform.flows.core.endpoint import Call, CoreEndpoint, answers, page
-from sandbox.platform.flows.core.world import Record, World, content_type_of, conversation_record, pool_record
+from sandbox.platform.flows.core.world import Record, World, conversation_record, pool_record
 from sandbox.platform.flows.endpoint import json_answer
 from sandbox.platform.flows.model import FlowRun
 from sandbox.platform.flows.records import Conversation, DataPool
@@ -83,7 +83,7 @@ def download_payload(call: Call) -> Answer:
     """Get the bytes of a payload, with their Content-Type."""
     runs, run = call.world.platform.runs, _numbered(call)
     content = call.found(runs.payload(run))
-    return json_answer(content, content_type=content_type_of(runs.declared_type(run), content))
+    return json_answer(content, content_type=runs.content_type(run, content))
 
 
 @page(models.QUEUE)

@@ -13,8 +13,6 @@ from typing import Any, Final, TypeAlias
 
 from msgspec.structs import asdict
 
-from sandbox.foundation.form_data import media_type
-from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.platform.flows.model import FAILURE, STARTED, STOPPED, Flow, FlowRun, Hook, Webhook
 from sandbox.platform.flows.records import Conversation, DataPool, Records
 from sandbox.platform.platform import Platform
@@ -227,14 +225,3 @@ class World:
             "status": "pending",
             **_times(run.started_at, run.started_at),
         }
-
-
-def content_type_of(declared: str, payload: bytes) -> str:
-    """Return the type of a payload: the one that its request declared, unless that was about its wrapping."""
-    if declared:
-        return media_type(declared)
-    try:
-        parse_json(payload)
-    except NotJsonError:
-        return "text/plain"
-    return "application/json"
