@@ -60,8 +60,12 @@ class Answer:
         return said or [sentence(self.refusal)]
 
 
-def call(method: str, path: str, body: bytes | None = None) -> Answer:
-    """Call the control API as the browser that posted the form; ``path`` is percent-encoded and may have a query."""
+def call(method: str, path: str, body: object = None) -> Answer:
+    """Call the control API as the browser that posted the form.
+
+    ``path`` is percent-encoded and may have a query; ``body`` is JSON, or bytes that are sent as they are.
+    """
+    sent = body if isinstance(body, bytes) else b"" if body is None else write_json(body).encode("utf-8", "replace")
     path, _, query = path.partition("?")
     environ = {name: value for name, value in request.environ.items() if name not in _NOT_OF_THE_CALL}
     environ |= {
@@ -70,8 +74,8 @@ def call(method: str, path: str, body: bytes | None = None) -> Answer:
         "QUERY_STRING": query,
         "HTTP_ACCEPT": "application/json",
         "CONTENT_TYPE": "" if body is None else "application/json",
-        "CONTENT_LENGTH": str(len(body or b"")),
-        "wsgi.input": io.BytesIO(body or b""),
+        "CONTENT_LENGTH": str(len(sent)),
+        "wsgi.input": io.BytesIO(sent),
     }
     with current_app.request_context(environ):
         response = current_app.full_dispatch_request()
@@ -85,11 +89,8 @@ def act() -> AnyResponse | tuple[str, int]:
     method, _, path = request.form.get("act", "").partition(" ")
     if method not in _METHODS or not path.startswith("/"):
         return refused("the form names no act of the control API", 400)
-    body = request.form.get("body")
-    fields = _fields() if body is None else None
-    if fields:
-        body = write_json(fields)
-    answer = call(method, path, None if body is None else body.encode("utf-8", "replace"))
+    text = request.form.get("body")
+    answer = call(method, path, (_fields() or None) if text is None else text.encode("utf-8", "replace"))
     return refused(answer.refusal, answer.status) if answer.refusal else back()
 
 

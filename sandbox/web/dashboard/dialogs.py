@@ -21,10 +21,6 @@ from sandbox.web.dashboard.acts import Answer, call, form_page
 from sandbox.web.dashboard.blueprint import PAGES, by_connector, pages
 
 
-def _post(path: str, **body: Any) -> Answer:
-    return call("POST", path, write_json(body).encode("utf-8", "replace"))
-
-
 def _uploaded() -> bytes:
     upload = request.files.get("file")
     return upload.read() if upload else b""
@@ -39,13 +35,12 @@ def add_connector() -> Response | tuple[str, int]:
         form = request.form
         company = form.get("company", "")
         if "company_name" in form:
-            made = _post("/companies", name=form["company_name"])
+            made = call("POST", "/companies", {"name": form["company_name"]})
             if made.refusal:
                 return made
             company = made.body["slug"]
-        return _post(
-            "/connectors", company=company, name=form.get("name", ""), environment=form.get("environment", "test")
-        )
+        made_of = {"company": company, "name": form.get("name", ""), "environment": form.get("environment", "test")}
+        return call("POST", "/connectors", made_of)
 
     def opens(made: Any) -> str:
         return url_for("pages.connector_settings", connector_id=made["id"])
@@ -78,7 +73,7 @@ def add_client(connector_id: int) -> Response | tuple[str, int]:
     sandbox = current_sandbox()
     sandbox.store.connector(connector_id)
     back = url_for("pages.connector_authentication", connector_id=connector_id)
-    act = partial(_post, f"/connectors/{connector_id}/oauth-clients", name=request.form.get("name", ""))
+    act = partial(call, "POST", f"/connectors/{connector_id}/oauth-clients", {"name": request.form.get("name", "")})
     return form_page("add_client.html", back, act, shows="issued.html", scope=sandbox.settings.required_scope)
 
 
@@ -92,14 +87,14 @@ def add_service() -> Response | tuple[str, int]:
         form = request.form
         source, _, entity = form.get("source", "").partition("/")
         connector = connectors.get(source)
-        return _post(
-            "/services",
-            company=connector.company if connector else "",
-            connector_id=connector.id if connector else source,
-            entity=entity,
-            vanity_url=form.get("vanity_url", ""),
-            active="active" in form,
-        )
+        service = {
+            "company": connector.company if connector else "",
+            "connector_id": connector.id if connector else source,
+            "entity": entity,
+            "vanity_url": form.get("vanity_url", ""),
+            "active": "active" in form,
+        }
+        return call("POST", "/services", service)
 
     entities = by_connector(store.entities())
     sources = [(connector, entities[connector.id]) for connector in connectors.values() if connector.id in entities]
@@ -148,8 +143,7 @@ def _delete(
         confirmation = request.form.get("confirmation", "")
         if typed and confirmation != name:
             return Answer(422, {"detail": f"that is not its name. Type {name}"})
-        body = write_json({"confirmation": confirmation}).encode() if what == "OAuth2 client" else None
-        return call("DELETE", path, body)
+        return call("DELETE", path, {"confirmation": confirmation} if what == "OAuth2 client" else None)
 
     return form_page("delete.html", back, act, what=what, name=name, typed=typed, **shown)
 

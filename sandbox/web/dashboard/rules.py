@@ -17,7 +17,6 @@ from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError
 from sandbox.foundation.fields import read
-from sandbox.foundation.strict_json import write_json
 from sandbox.journal.endpoint import ISSUERS
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
@@ -74,7 +73,7 @@ def rule(rule_id: str | None = None) -> Response | tuple[str, int]:
         document = form.read(request.form)
         if request.form.get("do") == "save":
             method, path = ("POST", "/faults") if state is None else ("PUT", f"/faults/{state.id}")
-            answer = call(method, path, write_json(document).encode())
+            answer = call(method, path, document)
             if not answer.refusal:
                 return redirect(url_for("pages.faults"), 303)
             errors = answer.errors or {"": answer.refusal}

@@ -6,7 +6,6 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
-from sandbox.foundation.strict_json import write_json
 from sandbox.platform.fidelity import Row, load_ledger
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import current_sandbox
@@ -27,7 +26,7 @@ def settings() -> Response | tuple[str, int]:
         # An empty text is null where the setting can be without one.
         nullable = any(spec.name == name and "null" in spec.type.schema["type"] for spec in specs)
         value = form.read(request.form).get(name, None if nullable else "")
-        answer = call("PATCH", "/settings", write_json({name: value}).encode())
+        answer = call("PATCH", "/settings", {name: value})
         if not answer.refusal:
             return redirect(url_for("pages.settings", _anchor=f"setting-{name}"), 303)
         errors = answer.errors or {name: answer.refusal}
