@@ -7,7 +7,7 @@ a ``close`` line ends them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from sandbox.foundation.strict_json import write_json
@@ -80,29 +80,27 @@ def tree_of(value: Any, *, whole: bool = False) -> Tree:
     """Return the tree of a JSON value."""
     lines: list[Line] = []
     children: dict[int, list[Line]] = {}
-    waiting: list[tuple[int, Iterator[tuple[str, str, str, Any]]]] = [(-1, iter([("", "", "", value)]))]
-    limit, is_cut = MAX_LINES_WHOLE if whole else MAX_LINES, False
-    while waiting:
-        parent, rest = waiting[-1]
-        following = None if is_cut else next(rest, None)
-        if following is None:
-            waiting.pop()
-            if parent >= 0:
-                lines.append(Line(parent, "close", text="]" if lines[parent].text == "[" else "}"))
-            continue
-        place, name, key, item = following
+    limit = MAX_LINES_WHOLE if whole else MAX_LINES
+
+    def add(parent: int, depth: int, child: tuple[str, str, str, Any]) -> bool:
+        """Add the lines of an item while there is room; return whether all of them are there."""
         if len(lines) >= limit:
-            is_cut = True
-            continue
-        line = Line(len(lines), "value", place, name, key)
-        if isinstance(item, (dict, list)) and item and len(waiting) <= _MAX_DEPTH:
-            line = replace(line, kind="open", text="[" if isinstance(item, list) else "{", size=len(item))
-            waiting.append((line.number, _items(item)))
-        else:
-            line = replace(line, text=_text(item, whole=whole))
+            return False
+        step, name, key, item = child
+        begins, ends = "[]" if isinstance(item, list) else "{}"
+        is_open = isinstance(item, (dict, list)) and bool(item) and depth < _MAX_DEPTH
+        text, size = (begins, len(item)) if is_open else (_text(item, whole=whole), 0)
+        line = Line(len(lines), "open" if is_open else "value", step, name, key, text, size)
         lines.append(line)
         children.setdefault(parent, []).append(line)
-    return Tree(lines, is_cut, children)
+        if not is_open:
+            return True
+        is_whole = all(add(line.number, depth + 1, child) for child in _items(item))
+        lines.append(Line(line.number, "close", text=ends))
+        return is_whole
+
+    is_whole = add(-1, 0, ("", "", "", value))
+    return Tree(lines, not is_whole, children)
 
 
 def _items(value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, str, str, Any]]:
