@@ -30,6 +30,7 @@ class Remote:
 
     def __init__(self, api: ControlApi, credentials: Credentials | None = None) -> None:
         self.api = api
+        self.base_url = self.known_url = api.base_url
         self._given = credentials
         self._made: Credentials | None = None
         self.journal = RemoteJournal(api)
@@ -55,12 +56,6 @@ class Remote:
         raise NotInProcessError(
             f"the sandbox at {self.base_url} runs elsewhere and {what}; use verbs of the handle that work everywhere"
         )
-
-    @property
-    def base_url(self) -> str:
-        return self.api.base_url
-
-    known_url = base_url
 
     @property
     def company(self) -> str:

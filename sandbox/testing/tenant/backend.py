@@ -54,8 +54,8 @@ class Tenant:
             for flow in parent.do(verbs.flows()):
                 if flow.company == source:
                     parent.do(verbs.copy_flow(flow.id, loaded[0][0]))
-        self._clients = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
-        client_ids = tuple(client.client_id for client in self._clients)
+        self.known_credentials = [Credentials(new.client.id, new.secret) for _, clients in loaded for new in clients]
+        client_ids = tuple(client.client_id for client in self.known_credentials)
         self._own = Ownership(tuple(slug for slug, _ in loaded), client_ids, since)
 
     @property
@@ -69,11 +69,7 @@ class Tenant:
     @property
     def credentials(self) -> Credentials:
         self._own.first_client()
-        return self._clients[0]
-
-    @property
-    def known_credentials(self) -> Sequence[Credentials]:
-        return self._clients
+        return self.known_credentials[0]
 
     @property
     def journal(self) -> EntrySource:
@@ -100,7 +96,7 @@ class Tenant:
             )
         value = self.parent.do(verb)
         if isinstance(value, NewOAuthClient):
-            self._clients.append(Credentials(value.client.id, value.secret))
+            self.known_credentials.append(Credentials(value.client.id, value.secret))
             self._own = replace(self._own, client_ids=(*self._own.client_ids, value.client.id))
         if verb.kept_clients is not None:
             kept = verb.kept_clients(value)
