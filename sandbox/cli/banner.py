@@ -108,11 +108,8 @@ def _post_line(endpoints: Endpoints, service: Service, payload: str, options: st
 
 
 def _tls_lines(tls: TlsEndpoint) -> list[str]:
-    lines = [f"  over TLS        {tls.base_url}"]
-    if tls.ca_file:
-        return [*lines, f"  authority       {tls.ca_file}"]
     kept = "new at each start; --tls-folder keeps one" if tls.has_own_authority else "that of your certificate"
-    return [*lines, f"  authority       {kept}"]
+    return [f"  over TLS        {tls.base_url}", f"  authority       {tls.ca_file or kept}"]
 
 
 def _by_production_name(endpoints: Endpoints, tls: TlsEndpoint, service: Service, payload: str) -> list[str]:

@@ -19,7 +19,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -98,11 +98,9 @@ def intercepted(
         yield Interception(names, authority.ca_pem, renew)
 
 
-@contextmanager
-def refused_outside_of_tests() -> Iterator[None]:
+def refused_outside_of_tests() -> AbstractContextManager[object]:
     """Refuse the hosts of the real platform where no interception leads to the sandbox: while tests are collected."""
-    with _routed(PRODUCTION_HOSTS, None, strict=False, outer=True):
-        yield
+    return _routed(PRODUCTION_HOSTS, None, strict=False, outer=True)
 
 
 def _checked(host: str) -> str:
@@ -245,11 +243,8 @@ def _closed_to_foreign_loops(hosts: Sequence[str]) -> Iterator[None]:
 
 
 def _resolve_by_threads(aiohttp_resolver: Any) -> Any:
-    async def resolve(
-        _: object, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = await aiohttp_resolver.ThreadedResolver().resolve(host, port, family)
-        return found
+    async def resolve(_: object, host: str, port: int = 0, family: int = socket.AF_INET) -> Any:
+        return await aiohttp_resolver.ThreadedResolver().resolve(host, port, family)
 
     return resolve
 
