@@ -146,7 +146,6 @@ class InboundEndpoint(BearerEndpoint):
             "302": describe.login(),
             "400": describe.refusals(
                 "The body ended before its announced end, or asks by `_method` for something that is no method.",
-                "Message",
                 IncompleteBodyError("incomplete_body"),
                 MethodOverrideError("method_override"),
                 headers={},
@@ -154,18 +153,15 @@ class InboundEndpoint(BearerEndpoint):
             "401": describe.refusals(
                 "The token is missing, malformed, expired, revoked or unknown. Get a new one and send the payload "
                 "again.",
-                "Message",
                 UnauthenticatedError("unauthenticated"),
             ),
             "403": describe.refusals(
                 "The token lacks the scope, or belongs to a client of another connector.",
-                "Message",
                 MissingScopeError("missing_scope"),
                 UnauthorizedActionError("other_connector"),
             ),
             "404": describe.refusals(
                 "Nothing is at this address: an unknown company or vanity URL, or a service that is not active.",
-                "Message",
                 RouteNotFoundError("unknown_service"),
                 UnboundError("unknown_company", settings.company_class),
                 path="/v1/acme/nothing-here",
@@ -173,13 +169,11 @@ class InboundEndpoint(BearerEndpoint):
             "405": describe.refusals(
                 "Another method, or a POST that asks for another one: by the header X-HTTP-Method-Override, or by the "
                 "key `_method` of the payload or the query.",
-                "Message",
                 MethodNotAllowedError("PUT", ["POST"]),
                 headers={"Allow": header("The methods that are allowed.", "POST", type="string")},
             ),
             "422": describe.refusals(
                 "The payload is blank or does not match the expected entity; settings accept either.",
-                "InvalidPayload",
                 InvalidPayloadError(BLANK, [Violation("payload", "required")]),
                 InvalidPayloadError(
                     MISMATCH, [Violation("lines.1.sku", "required"), Violation("lines.1.qty", "integer")]

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sandbox.foundation.answer import JSON, Answer
 from sandbox.foundation.refusals import (
     FaultedError,
+    InvalidPayloadError,
     PayloadTooLargeError,
     RefusalError,
     TooManyAttemptsError,
@@ -22,7 +23,7 @@ from sandbox.foundation.settings import Settings
 from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.html_errors import as_page
-from sandbox.platform.wire import WireProfile, wire_profile
+from sandbox.platform.wire import OAUTH_ERRORS, WireProfile, wire_profile
 
 EXAMPLE_URL: Final = "http://127.0.0.1:8025"
 """The base URL in examples: that of a sandbox with the default settings."""
@@ -103,6 +104,12 @@ def _reference(name: str) -> Document:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _schema_of(error: RefusalError) -> str:
+    if isinstance(error, InvalidPayloadError):
+        return "InvalidPayload"
+    return "OAuthError" if isinstance(error, OAUTH_ERRORS) else "Message"
+
+
 @dataclass(frozen=True, slots=True)
 class Responses:
     """Describes responses; the examples are those of the wire profile and the other settings given."""
@@ -119,14 +126,14 @@ class Responses:
     ) -> Document:
         """Describe a response with a JSON body; ``body`` names its schema, or those it has one of."""
         named = {name: {"value": json.loads(answer.body)} for name, answer in examples.items()}
-        schema = _reference(body) if isinstance(body, str) else {"oneOf": [_reference(name) for name in body]}
+        schemas = [_reference(name) for name in ([body] if isinstance(body, str) else body)]
+        schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
         content = {JSON: {"schema": schema, "examples": named}}
         return {"description": description, "content": content, "headers": headers}
 
     def refusals(
         self,
         description: str,
-        body: str | tuple[str, ...],
         *errors: RefusalError,
         headers: Document = RATE,
         path: str = "/v1/acme/orders",
@@ -138,7 +145,7 @@ class Responses:
         """
         exchange = Exchange(Request("POST", path), 0.0, 0.0)
         answers = {error.reason.partition(":")[0]: self.wire.refusal(error, exchange) for error in errors}
-        response = self.json(description, body, answers, headers)
+        response = self.json(description, tuple(dict.fromkeys(map(_schema_of, errors))), answers, headers)
         return self.or_page(response, next(iter(answers.values()))) if page else response
 
     def or_page(self, response: Document, answer: Answer) -> Document:
@@ -163,13 +170,11 @@ class Responses:
         return {
             "413": self.refusals(
                 f"The body is larger than the limit, {self.settings.body_limit} bytes (setting body_limit).",
-                "Message",
                 PayloadTooLargeError(self.settings.body_limit + 1, self.settings.body_limit),
                 headers={},
             ),
             "429": self.refusals(
                 "The rate limit is used up; it is off unless switched on.",
-                "Message",
                 TooManyAttemptsError(42, 1_795_464_000),
                 headers={
                     "X-RateLimit-Limit": RATE["X-RateLimit-Limit"],
@@ -188,7 +193,6 @@ class Responses:
             ),
             "503": self.refusals(
                 "Maintenance: a fault is switched on. Or the journal file, where there is one, cannot be written.",
-                "Message",
                 FaultedError("maintenance", 503),
                 headers={"Retry-After": header("Seconds until it is worth trying again.", 27, type="integer")},
             ),

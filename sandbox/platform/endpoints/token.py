@@ -205,7 +205,6 @@ class TokenEndpoint(Endpoint[Grant]):
             "200": {**issued, "links": {"storePayload": use}},
             "400": describe.refusals(
                 "The request cannot be used: RFC 6749 §5.2, or a JSON body that cannot be read.",
-                ("OAuthError", "Message"),
                 UnsupportedGrantTypeError("unsupported_grant_type"),
                 InvalidRequestError("client_id"),
                 InvalidScopeError("bogus"),
@@ -213,7 +212,6 @@ class TokenEndpoint(Endpoint[Grant]):
             ),
             "401": describe.refusals(
                 "Unknown client, wrong secret or revoked client.",
-                "OAuthError",
                 InvalidClientError("invalid_client"),
                 headers={
                     **RATE,
@@ -225,13 +223,11 @@ class TokenEndpoint(Endpoint[Grant]):
             ),
             "404": describe.refusals(
                 "Legacy wire profile only: the request asks by `_method` for something that is no method.",
-                "Message",
                 RouteNotFoundError("method_override"),
                 headers={},
             ),
             "405": describe.refusals(
                 "Another method, one that a setting switches off, or a POST that asks for another one.",
-                "Message",
                 MethodNotAllowedError("PUT", self.methods(settings)),
                 headers={"Allow": header("The methods that are allowed.", "GET, HEAD, POST", type="string")},
                 path=self.path,

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from sandbox.foundation.answer import JSON, Answer, compact
 from sandbox.foundation.refusals import (
-    InvalidPayloadError,
     RefusalError,
     TooManyAttemptsError,
     UnauthenticatedError,
@@ -58,9 +57,7 @@ class FlowEndpoint(Endpoint[Admitted]):
         exchange, found = Exchange(Request("POST", path), 0.0, 0.0), describe.shared()
         for description, errors in refusals:
             status = describe.wire.refusal(errors[0], exchange).status
-            names = {"InvalidPayload" if isinstance(each, InvalidPayloadError) else "Message" for each in errors}
-            body = names.pop() if len(names) == 1 else tuple(sorted(names))
-            found[str(status)] = describe.refusals(description, body, *errors, path=path)
+            found[str(status)] = describe.refusals(description, *errors, path=path)
         return found
 
     def values(self, exchange: Exchange, platform: Platform) -> Mapping[str, str]:

@@ -116,9 +116,8 @@ def _operation(general: Mapping[str, Any], service: Service, entity: Entity | No
 def _named(response: Document, settings: Settings, path: str, *errors: Any) -> Document:
     """Return a response with the examples that belong to a service."""
     page = settings.accept != "documented"
-    body = response["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
     return Responses(settings).refusals(
-        response["description"], body, *errors, headers=response["headers"], path=path, page=page
+        response["description"], *errors, headers=response["headers"], path=path, page=page
     )
 
 
