@@ -45,9 +45,10 @@ RATE: Final = {
 HTML: Final = "text/html"
 
 
-def _object(properties: Document, *required: str) -> Document:
+def _object(properties: Document, *optional: str) -> Document:
     """Return the schema of a body that has no member beyond those documented."""
-    return {"type": "object", "properties": properties, "required": sorted(required), "additionalProperties": False}
+    required = sorted({*properties} - {*optional})
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def _text(example: str, **more: Any) -> Document:
@@ -62,10 +63,7 @@ SCHEMAS: Final[Mapping[str, Document]] = {
             "access_token": _text(
                 SAMPLE_TOKEN, description="An RS256-signed JWT. Treat it as opaque and keep it for its lifetime."
             ),
-        },
-        "token_type",
-        "expires_in",
-        "access_token",
+        }
     ),
     "OAuthError": _object(
         {
@@ -78,11 +76,11 @@ SCHEMAS: Final[Mapping[str, Document]] = {
                 "Client authentication failed", description="Legacy wire profile only: the error description again."
             ),
         },
-        "error",
-        "error_description",
+        "hint",
+        "message",
     ),
-    "Message": _object({"message": _text("Payload stored successfully.")}, "message"),
-    "ServerError": _object({"message": _text("Server Error"), "error": _text("Storage is unavailable.")}, "message"),
+    "Message": _object({"message": _text("Payload stored successfully.")}),
+    "ServerError": _object({"message": _text("Server Error"), "error": _text("Storage is unavailable.")}, "error"),
     "InvalidPayload": _object(
         {
             "message": _text("The lines.1.sku field is required."),
@@ -92,9 +90,7 @@ SCHEMAS: Final[Mapping[str, Document]] = {
                 "additionalProperties": {"type": "array", "minItems": 1, "items": {"type": "string"}},
                 "example": {"lines.1.sku": ["The lines.1.sku field is required."]},
             },
-        },
-        "message",
-        "errors",
+        }
     ),
 }
 """The schemas of the JSON bodies, by name; ``sandbox.platform.wire`` writes the bodies."""
