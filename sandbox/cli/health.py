@@ -66,7 +66,7 @@ def health(url: str, ca_file: str | None, timeout: float) -> None:
         why = getattr(error, "reason", None) or error
         hint = f"; {UNTRUSTED}" if isinstance(why, ssl.SSLCertVerificationError) else ""
         raise click.ClickException(f"no answer from {address}: {why}{hint}") from None
-    except (http.client.HTTPException, ValueError, TypeError, KeyError):
+    except (http.client.HTTPException, ValueError, TypeError, KeyError, RecursionError):
         raise click.ClickException(f"{address} does not answer as a sandbox does") from None
     click.echo(f"Patchworks Sandbox {version} is ready at {url}")
 
@@ -80,7 +80,7 @@ def _trusting(ca_file: str) -> ssl.SSLContext:
 
 
 def _why_not_ready(answer: urllib.error.HTTPError) -> str:
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         if answer.code == HTTPStatus.SERVICE_UNAVAILABLE:
             return str(json.load(answer)["detail"])
     return "that is no sandbox that is ready"

@@ -844,8 +844,9 @@ def test_health_is_bad_when_something_else_answers(sandbox: Sandbox, path: str) 
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"version":',
         b"HTTP/1.1 200 OK\r\n\r\n[]",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000,
     ],
-    ids=["another protocol", "half an answer", "another answer"],
+    ids=["another protocol", "half an answer", "another answer", "deep"],
 )
 def test_health_is_bad_when_a_stranger_answers(sent: bytes) -> None:
     def answer() -> None:

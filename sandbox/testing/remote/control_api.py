@@ -110,7 +110,7 @@ class ControlApi:
             body = b"".join(answer.pieces())
             try:
                 return json_of(body) if body else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise _foreign(self._url(path), answer.status) from None
 
     def ask(self, verb: Verb[Any]) -> Any:
@@ -218,7 +218,7 @@ def _refuse(url: str, answer: Answer) -> NoReturn:
     try:
         problem = json_of(b"".join(answer.pieces()))
         detail, errors = str(problem["detail"]), list(problem.get("errors", ()))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _foreign(url, status) from None
     if status == 409 and detail.startswith("the wait was interrupted"):
         raise WaitInterruptedError(detail.partition(": ")[2])

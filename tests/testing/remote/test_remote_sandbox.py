@@ -149,8 +149,11 @@ def test_problem_is_raised_as_the_core_would_raise_it_and_with_its_details(
 
 
 @pytest.mark.parametrize("status", [200, 502])
-def test_answer_that_is_no_sandboxs_is_told_as_such(status: int, answering: Answering, told: RemoteSandbox) -> None:
-    answering.status, answering.body = status, b"<h1>Hello</h1>"
+@pytest.mark.parametrize("body", [b"<h1>Hello</h1>", b"[" * 100_000], ids=["HTML", "deep"])
+def test_answer_that_is_no_sandboxs_is_told_as_such(
+    status: int, body: bytes, answering: Answering, told: RemoteSandbox
+) -> None:
+    answering.status, answering.body = status, body
 
     with pytest.raises(ProblemError, match=rf"/_sandbox/reset answers {status}, not as a sandbox does"):
         told.reset()
