@@ -66,7 +66,7 @@ class ControlApi(Api):
         self.undocumented: list[Callable[[], None]] = []
         """The functions that document the views of a blueprint."""
         self._lock = threading.Lock()
-        super().__init__(app, spec_kwargs=spec_options("http://127.0.0.1:8025"))
+        super().__init__(app, spec_kwargs=spec_options())
         self.register_field(Instant, "string", "date-time")
         converter = self.ma_plugin.converter
         converter.attribute_functions.remove(converter.field2read_only)  # a schema is of a body or of an answer

@@ -24,16 +24,53 @@ journal of every request the emulated API received. Nothing here exists at Patch
 Errors are problem details (RFC 9457) that name what was given and what is allowed.
 """
 _WHERE_NEEDED: Final = "Needed where --control-key is given, and beyond loopback unless --no-control-key is."
-_PROBLEM: Final = {CONTENT_TYPE: {"schema": "Problem"}}
+_PROBLEM: Final = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_WITH_REQUEST_ID: Final = {REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}
 
 
-def spec_options(server_url: str) -> dict[str, Any]:
-    """Return the options of the document: its head, and the plugin that completes each operation."""
+def spec_options() -> dict[str, Any]:
+    """Return the options of the document: its head, its shared parts, and the plugin that completes each operation."""
     return {
         "info": {"description": _DESCRIPTION, "contact": contact(), "license": {"name": "MIT", "identifier": "MIT"}},
-        "servers": [{"url": server_url, "description": "The sandbox."}],
+        "servers": [{"url": "http://127.0.0.1:8025", "description": "The sandbox."}],
         "security": [{"controlKey": []}, {"controlKeyAsPassword": []}, {}],  # the last: none on loopback
+        "components": _components(),
         "extra_plugins": [_Operations()],
+    }
+
+
+def _components() -> dict[str, Any]:
+    how_to_send = {"schema": {"type": "string"}, "description": "How to send it."}
+    return {
+        "schemas": {},  # those of marshmallow, before the others
+        "responses": {
+            "ForeignPage": {
+                "description": "A page of another site asks (its Host or Origin is not the sandbox's).",
+                "content": _PROBLEM,
+                "headers": _WITH_REQUEST_ID,
+            },
+            "KeyNeeded": {
+                "description": "The control key is missing or wrong.",
+                "headers": {"WWW-Authenticate": how_to_send, **_WITH_REQUEST_ID},
+                "content": _PROBLEM,
+            },
+        },
+        "headers": {
+            "RequestId": {
+                "description": "The request's id, by which its line is found in the sandbox's log: the one of the "
+                f"request's own {REQUEST_ID}, if that is up to 128 letters, digits and . _ : / + = @ -, or a new one.",
+                "required": True,
+                "schema": {"type": "string", "pattern": f"^{GIVEN_ID.pattern}$"},
+            }
+        },
+        "securitySchemes": {
+            "controlKey": {"type": "http", "scheme": "bearer", "description": f"The control key. {_WHERE_NEEDED}"},
+            "controlKeyAsPassword": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "The control key as the password, for browsers.",
+            },
+        },
     }
 
 
@@ -45,52 +82,14 @@ def refer_to_component(converter: Any, field: Any, **kwargs: Any) -> dict[str, s
 class _Operations(BasePlugin):
     """Completes each operation: its id, the header of each answer, the refusals that come before the view."""
 
-    def init_spec(self, spec: Any) -> None:
-        super().init_spec(spec)
-        components = spec.components
-        components.header(
-            "RequestId",
-            {
-                "description": "The request's id, by which its line is found in the sandbox's log: the one of the "
-                f"request's own {REQUEST_ID}, if that is up to 128 letters, digits and . _ : / + = @ -, or a new one.",
-                "required": True,
-                "schema": {"type": "string", "pattern": f"^{GIVEN_ID.pattern}$"},
-            },
-        )
-        components.security_scheme(
-            "controlKey", {"type": "http", "scheme": "bearer", "description": f"The control key. {_WHERE_NEEDED}"}
-        )
-        components.security_scheme(
-            "controlKeyAsPassword",
-            {"type": "http", "scheme": "basic", "description": "The control key as the password, for browsers."},
-        )
-        components.response(
-            "ForeignPage",
-            {
-                "description": "A page of another site asks (its Host or Origin is not the sandbox's).",
-                "content": _PROBLEM,
-            },
-        )
-        components.response(
-            "KeyNeeded",
-            {
-                "description": "The control key is missing or wrong.",
-                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to send it."}},
-                "content": _PROBLEM,
-            },
-        )
-
     def schema_helper(self, name: str, definition: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         return dict(getattr(kwargs.get("schema"), "keywords", {}))
-
-    def response_helper(self, response: Any, **kwargs: Any) -> dict[str, Any]:
-        return _with_request_id(response)
 
     def operation_helper(self, path: str | None = None, operations: Any = None, **kwargs: Any) -> None:
         for operation in (operations or {}).values():
             responses = operation["responses"]
             for response in responses.values():
-                response.update(_with_request_id(response))
+                response["headers"] = {**response.get("headers", {}), **_WITH_REQUEST_ID}
             responses["403"] = {"$ref": "#/components/responses/ForeignPage"}
             if path in OPEN_PATHS:
                 operation["security"] = []
@@ -100,10 +99,6 @@ class _Operations(BasePlugin):
                 responses["401"] = {"$ref": "#/components/responses/KeyNeeded"}
             operation["responses"] = {str(status): responses[status] for status in sorted(responses, key=str)}
             operation["operationId"] = _camel_case(kwargs["rule"].endpoint.rpartition(".")[2])
-
-
-def _with_request_id(response: Any) -> dict[str, Any]:
-    return {"headers": {**response.get("headers", {}), REQUEST_ID: {"$ref": "#/components/headers/RequestId"}}}
 
 
 def leads_to(status: int, view_names: tuple[str, ...], parameters: Mapping[str, str]) -> Callable[[_View], _View]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
@@ -152,7 +152,8 @@ def _field_of(hint: Any, options: Mapping[str, Any]) -> fields.Field[Any]:
     if origin is Annotated:
         return _field_of(arguments[0], options)
     if origin in (Union, UnionType):
-        return _field_of(arguments[0], {"allow_none": True, **options})
+        [kind] = {*arguments} - {NoneType}
+        return _field_of(kind, {"allow_none": True, **options})
     if origin is Literal:
         return fields.String(validate=one_of(*arguments), **options)
     if origin in (tuple, Sequence):
