@@ -211,6 +211,7 @@ class EmulatedFace:
 def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:
     """Return the request of an environ; its body is read, within the limit in bytes."""
     target = as_utf_8(environ.get("REQUEST_URI", ""))
+    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
     request = Request(
         method=environ["REQUEST_METHOD"],
         path=as_utf_8(environ.get("PATH_INFO", "")) or "/",
@@ -218,7 +219,7 @@ def read_request(environ: WSGIEnvironment, body_limit: int) -> Request:
         headers=environ.get(RAW_HEADERS) or _headers_of(environ),
         remote_addr=environ.get("REMOTE_ADDR", ""),
         raw_path=target.partition("?")[0] if target.startswith("/") else "",
-        base_url=_base_url(environ),
+        base_url=f"{environ.get('wsgi.url_scheme', 'http')}://{host}",
     )
     try:
         _read_body(environ, request, body_limit)
@@ -289,8 +290,3 @@ def _drain(stream: Any, length: int) -> None:
     with contextlib.suppress(OSError, ValueError):
         while left > 0 and (part := stream.read(min(CHUNK, left))):
             left -= len(part)
-
-
-def _base_url(environ: WSGIEnvironment) -> str:
-    host = environ.get("HTTP_HOST") or f"{environ.get('SERVER_NAME')}:{environ.get('SERVER_PORT')}"
-    return f"{environ.get('wsgi.url_scheme', 'http')}://{host}"

@@ -48,7 +48,9 @@ def refuse_other_sites() -> Response | None:
     """Answer 403 to a request that a page of another site may have caused; return ``None`` to let it pass."""
     settings = current_sandbox().settings
     sent = request.headers.get("Host", "")
-    named = {_host_name(request.host), *_host_fields()}
+    # A target that is a whole URL wins over the field (RFC 9112 §3.2.2), so both are held against the list.
+    fields = [value for name, value in request.environ.get(RAW_HEADERS, ()) if name.lower() == "host"]
+    named = {_host_name(host) for host in (request.host, *fields)}
     listened_on = request.environ.get("SERVER_NAME", "")
     if not (
         all(_is_allowed_host(name, settings, listened_on) for name in named)
@@ -70,12 +72,6 @@ def refuse_other_sites() -> Response | None:
             "allowed: the sandbox's own pages, and clients that are no browsers",
         )
     return None
-
-
-def _host_fields() -> list[str]:
-    """Return the hosts of the field ``Host`` as sent: a target that is a whole URL wins over it (RFC 9112 §3.2.2)."""
-    fields = request.environ.get(RAW_HEADERS, ())
-    return [_host_name(value) for name, value in fields if name.lower() == "host"]
 
 
 def _is_allowed_host(name: str, settings: Settings, listened_on: str) -> bool:

@@ -94,7 +94,8 @@ def document_in_force(settings: Settings, base_url: str, surface: Surface = "inb
     """Return the document of a sandbox with its present settings; ``base_url`` is the address that clients use."""
     document = _DOCUMENTS[surface](settings, base_url, {"url": base_url, "description": "The sandbox."})
     for path, item in document["paths"].items():
-        kept = {method: operation for method, operation in item.items() if _is_allowed(path, method, settings)}
+        takes_any = path != settings.token_path
+        kept = {method: each for method, each in item.items() if takes_any or method.upper() in settings.token_methods}
         for operation in kept.values():
             operation["responses"] = {
                 status: _as_answered(response, settings)
@@ -257,10 +258,6 @@ def described(operation: Operation) -> str:
 
 
 # --- the settings in force ------------------------------------------------------------------------------------------
-
-
-def _is_allowed(path: str, method: str, settings: Settings) -> bool:
-    return path != settings.token_path or method.upper() in settings.token_methods
 
 
 def _is_answered(status: str, operations: Mapping[str, Any], settings: Settings, surface: Surface) -> bool:
