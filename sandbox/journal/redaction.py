@@ -23,11 +23,16 @@ from sandbox.journal.known_secrets import TOKEN, KnownSecrets, fingerprint
 SIGNATURE: Final = "patchworks_signature"
 """The query parameter that holds the signature of a webhook or callback (FLOWS 4)."""
 
-SENSITIVE_FIELDS: Final = ("client_secret", "access_token", "refresh_token", "client_assertion", "password", SIGNATURE)
+SENSITIVE_FIELDS: Final = (
+    *("client_secret", "access_token", "refresh_token", "client_assertion", "password", SIGNATURE),
+    *("api_key", "x_api_key", "authorization", "secret", "signature", "token"),
+)
+"""Names of secrets, also of those that the sandbox did not issue."""
 _SENSITIVE_HEADERS: Final = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"}
     | {field.replace("_", "-") for field in SENSITIVE_FIELDS}
 )
+_SENSITIVE_WORDS: Final = frozenset(name.replace("-", "") for name in _SENSITIVE_HEADERS)
 _SCHEMES: Final = frozenset({"basic", "bearer", "digest", "negotiate", "token"})
 
 
@@ -52,7 +57,7 @@ _FIELD: Final = re.compile(
     rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
     (?:(?<![\w%-])|(?<=%[0-9a-f]{{2}})(?<!%5f)(?<!%2d))(?:{_NAMES})  # the end of an escape is no letter of a word
     (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
-    (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}""",
+    (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}(?P<scheme>(?:basic|bearer)[ ]{{1,100}})?""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _PART: Final = (  # compiled by `re` when there is a body of parts, which is rare
@@ -119,8 +124,8 @@ def _redact_words(text: str, secrets: KnownSecrets) -> str:
 
 def _is_sensitive(name: str) -> bool:
     """Return whether a header carries credentials, also where its name is malformed, as in a head that was refused."""
-    plain = _NO_WORD.sub("-", _LINE_BREAK.split(name)[-1].lower()).strip("-")
-    return plain in _SENSITIVE_HEADERS or plain.removeprefix("x-") in _SENSITIVE_HEADERS
+    plain = _NO_WORD.sub("", _LINE_BREAK.split(name)[-1].lower())
+    return plain in _SENSITIVE_WORDS or plain.removeprefix("x") in _SENSITIVE_WORDS
 
 
 def _redact_lines(lines: Sequence[str], secrets: KnownSecrets) -> Iterator[str]:
@@ -260,8 +265,9 @@ def _redact_fields(text: str) -> str:
     position = 0
     while match := _FIELD.search(text, position):
         start = match.end()
-        value = _form_value(text, start) if match["separator"] == "=" else _json_value(text, start)
-        done += text[position:start], _stand_in(value, form=match["separator"] == "=")
+        form = match["separator"] == "="
+        value = _form_value(text, start) if form else _json_value(text, start)
+        done += text[position:start], _stand_in(value, form=form or match["scheme"] is not None)
         position = start + len(value)
     return "".join((*done, text[position:])) if done else text
 

@@ -121,7 +121,7 @@ def test_secret_in_a_form_that_nobody_reads_is_hidden_too(body: str | bytes) -> 
     assert SECRET.encode() not in redacted.replace(b"\0", b"")
 
 
-@pytest.mark.parametrize("name", SENSITIVE_FIELDS)
+@pytest.mark.parametrize("name", [*SENSITIVE_FIELDS, "apiKey", "API-KEY", "X-Api-Key", "ClientSecret", "access.token"])
 def test_every_sensitive_field_is_redacted_and_its_neighbours_stay(name: str) -> None:
     assert json.loads(redact_body(json.dumps({"a": 1, name: SECRET, "z": [2]}).encode())) == {
         "a": 1,
@@ -228,7 +228,7 @@ def unhurried(body: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
         except ValueError:
             return text
 
-    quick_look = r"(?=[acpr%\\])"
+    quick_look = rf"(?=[{redaction._BEGINNINGS}%\\])"
     pattern = redaction._FIELD.pattern
     assert quick_look in pattern
     with monkeypatch.context() as patched:
