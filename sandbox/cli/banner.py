@@ -31,10 +31,7 @@ def banner(endpoints: Endpoints, *, demo: bool) -> str:
         shown = origin if endpoints.secret_is_given else credentials.secret
         lines += [f"  client id       {credentials.client.id}", f"  client secret   {shown}"]
         lines.append(f"  scope           {endpoints.sandbox.settings.required_scope}")
-    lines += [
-        f"  dashboard       {endpoints.control_url}/",
-        f"  API reference   {endpoints.control_url}/docs",
-    ]
+    lines += [f"  dashboard       {endpoints.control_url}/", f"  API reference   {endpoints.control_url}/docs"]
     lines += _tls_lines(endpoints.tls) if endpoints.tls else []
     lines += _about_other_addresses(endpoints)
     lines += _about_the_key(endpoints)

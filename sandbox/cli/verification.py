@@ -102,13 +102,7 @@ def verify(api: ControlApi, after: str, only_accepted: bool, as_json: bool, **op
         name: given.pop(name) for name in ("text", "headers", "method", "reason", "fault") if name in given
     }
     pattern |= {name: given.pop(name)[0] for name in ("json", "json_contains") if name in given}
-    question: dict[str, Any] = {
-        "filter": given,
-        "after": after,
-        "only_accepted": only_accepted,
-        "pattern": pattern,
-        **counts,
-    }
+    question = {"filter": given, "after": after, "only_accepted": only_accepted, "pattern": pattern, **counts}
     answer = api.call("POST", "/requests/verify", question, also=409)
     is_good = "detail" not in answer
     if as_json:

@@ -11,8 +11,6 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-Endpoint = Literal["any", "token", "inbound", "login", "start", "webhook", "callback", "core", "processing"]
-
 
 class DurationFields(TypedDict, total=False):
     """A duration in the units of ``timedelta``."""
@@ -29,7 +27,7 @@ class DurationFields(TypedDict, total=False):
 class MatchFields(TypedDict, total=False):
     """The requests that a fault rule is for."""
 
-    endpoint: Endpoint
+    endpoint: Literal["any", "token", "inbound", "login", "start", "webhook", "callback", "core", "processing"]
     company: str | None
     vanity_url: str | None
     flow: str | None
