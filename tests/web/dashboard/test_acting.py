@@ -106,7 +106,7 @@ def test_everything_is_done_without_javascript(open_dashboard: Callable[..., Das
     page.get_by_label("kind").select_option("status")
     page.get_by_role("button", name="Show the fields of this kind").click()
     page.get_by_role("button", name="Add the rule").click()
-    expect(page.locator("#field-fault-code-error")).to_contain_text("it must be given")
+    expect(page.locator("#field-fault-code-error")).to_contain_text("missing; give a whole number")
     page.get_by_label("code").fill("503")
     page.get_by_role("button", name="Add the rule").click()
     expect(page.locator(".rule")).to_have_count(1)
