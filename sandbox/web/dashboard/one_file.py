@@ -38,7 +38,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-_MODULES: Final = ("status", "copy", "tabs", "tree")
+_MODULES: Final = ("status", "copy", "parts")
 """The scripts of the pages that a file has, each after those that it imports from."""
 
 _APART: Final = re.compile(r"^import .*\n|^export (?=async|function|const)|^ *//.*\n|^ +", re.MULTILINE)

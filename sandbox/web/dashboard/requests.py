@@ -20,8 +20,7 @@ from sandbox.platform.platform import Platform
 from sandbox.platform.resend import resend, why_not_resent
 from sandbox.web.control.base import base_url, current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages
-from sandbox.web.dashboard.comparison import alike, comparable, compare
-from sandbox.web.dashboard.opened import opened
+from sandbox.web.dashboard.opened import alike, comparable, compare, opened
 from sandbox.web.dashboard.selection import WINDOW, Selection, Window, near, near_page, window
 from sandbox.web.dashboard.story import Day, Row, story
 from sandbox.web.dashboard.timeline import timeline

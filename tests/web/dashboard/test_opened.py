@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 
 from sandbox.foundation.strict_json import parse_json
 from sandbox.journal.entry import Entry
-from sandbox.web.dashboard.comparison import MAX_COMPARED, compare
-from sandbox.web.dashboard.opened import MAX_EDITED
+from sandbox.web.dashboard.opened import MAX_COMPARED, MAX_EDITED, compare
 from sandbox.web.dashboard.requests import next_failures
 from tests.conftest import Integration
 from tests.slow.dashboard.test_accessibility import violations

@@ -9,10 +9,9 @@ import "./adding.js";
 import { runClocks } from "./clock.js";
 import "./copy.js";
 import { fillDialog, openDialog } from "./dialog.js";
+import "./parts.js";
 import { load, refresh, show } from "./refresh.js";
 import { complain, say } from "./status.js";
-import "./tabs.js";
-import "./tree.js";
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-soft]");

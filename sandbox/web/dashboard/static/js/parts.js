@@ -1,6 +1,42 @@
-// JSON trees: a line is chosen by a click or the arrow keys, and the bar below the tree has its JSONPath.
+// The parts of a request as tabs, of which one panel shows at a time (all without scripts), and its JSON as trees: a line
+// is chosen by a click or the arrow keys, and the bar below the tree has its JSONPath.
 
-import { reveal } from "./tabs.js";
+document.addEventListener("click", (event) => {
+  const tab = event.target.closest('[role="tab"][aria-controls]');
+  if (tab) choose(tab);
+});
+
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const tab = step && event.target.closest('[role="tab"][aria-controls]');
+  if (!tab) return;
+  const tabs = tabsBeside(tab);
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  choose(next);
+  next.focus();
+});
+
+function choose(tab) {
+  for (const each of tabsBeside(tab)) {
+    each.setAttribute("aria-selected", String(each === tab));
+    each.tabIndex = each === tab ? 0 : -1;
+    document.getElementById(each.getAttribute("aria-controls")).toggleAttribute("data-off", each !== tab);
+  }
+}
+
+// Shows the panels that an element is in, the outer ones too.
+function reveal(element) {
+  for (let panel = element.closest('[role="tabpanel"]'); panel; panel = panel.parentElement.closest('[role="tabpanel"]')) {
+    const tab = document.getElementById(panel.getAttribute("aria-labelledby"));
+    if (tab) choose(tab);
+  }
+}
+
+function tabsBeside(tab) {
+  return [...tab.closest('[role="tablist"]').querySelectorAll('[role="tab"]')];
+}
+
+// --- trees ----------------------------------------------------------------------------------------------------------
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-line]");
