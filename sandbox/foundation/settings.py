@@ -73,17 +73,14 @@ _fixed: Final = partial(_setting, runtime=False)
 
 
 def _word(values: tuple[str, ...], doc: str, **more: Any) -> Any:
-    """Declare a setting that is one of a few words, the first unless given."""
     return _setting(values[0], choice(*values), doc, **more)
 
 
 def _switch(doc: str, **more: Any) -> Any:
-    """Declare a setting that is off unless given."""
     return _setting(False, boolean(), doc, **more)
 
 
 def _path(of: str, doc: str) -> Any:
-    """Declare the path of a file or a folder, which is read at the start only."""
     return _fixed(None, optional(line(f"the path of {of}", bool)), doc)
 
 

@@ -91,7 +91,6 @@ def _page(status: int, headers: Headers) -> Answer:
 
 
 def _preferred_type(accept: str) -> str:
-    """Return the first media type of the highest quality, in lower case, or an empty text."""
     ranges = [media_range.strip().lower() for media_range in accept.split(",") if media_range.strip()]
     return max(ranges, key=_quality, default="").partition(";")[0].strip()
 

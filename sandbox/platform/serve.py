@@ -118,7 +118,6 @@ def _route(platform: Platform, request: Request) -> tuple[Endpoint[Any] | None, 
 
 
 def _answer(platform: Platform, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Answer:
-    """Return the platform's answer; raise a ``RefusalError``."""
     request = exchange.request
     if request.problem is not None:
         raise _in_front(platform, exchange, request.problem)
@@ -225,7 +224,6 @@ def _not_kept(platform: Platform, exchange: Exchange, error: NotKeptError) -> tu
 
 
 def _refused(platform: Platform, exchange: Exchange, error: RefusalError) -> Answer:
-    """Return the platform's answer to a refusal and note the reason in the exchange."""
     exchange.reason = error.reason
     answer = platform.wire.refusal(error, exchange)
     return answer if isinstance(error, OAUTH_ERRORS) else _as_accepted(platform, exchange, answer)

@@ -116,7 +116,6 @@ def _causes(exchange: Exchange, parameter: str, wire: WireProfile) -> Iterator[s
 
 
 def _of_body(request: Request) -> Iterator[str]:
-    """Yield why nothing was read of a body."""
     body, header = request.body.strip(), request.header("Content-Type")
     if not body:
         return
@@ -150,7 +149,6 @@ def _of_body(request: Request) -> Iterator[str]:
 
 
 def _of_fields(fields: Input, parameter: str) -> Iterator[str]:
-    """Yield why a parameter is not among the fields that were read."""
     if parameter in fields:
         yield f"{parameter} is there, but has no value"
     for name in fields:

@@ -138,7 +138,6 @@ class Channel(asyncio.BufferedProtocol):
         return self._engine.received
 
     def _decrypt(self, data: bytes, tls: TlsLayer) -> bytes:
-        """Return what the client says by these bytes; raise ``ssl.SSLError``."""
         was_established = tls.is_established
         plain = tls.decrypt(data)
         if pending := tls.pending():

@@ -192,7 +192,6 @@ class Connection(Channel):
             self.fail(error)
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Answer a request that the application does not see."""
         method, target, headers = self._reader.refused_head()
         self._enter(State.ANSWERING)
         refused = Refused(status, reason, self.peer[0], method, target, headers)

@@ -110,11 +110,9 @@ class HttpServer:
     # --- what the engine asks for, in any of the server's threads ---------------------------------------------------
 
     def _failed(self, error: BaseException) -> None:
-        """Take an exception that nothing else deals with."""
         _logger.error("the server failed", exc_info=error)
 
     def _body_limit_of(self, head: Head) -> int:
-        """Return how many bytes of a body are kept for the application."""
         return _BODY_LIMIT
 
     def _serve(self, message: Message, connection: Connection) -> None:

@@ -162,7 +162,6 @@ class SandboxServer(HttpServer):
         return MAX_CONTROL_BODY if head.is_control else self.sandbox.platform.settings.body_limit
 
     def _serve(self, message: Message, connection: Connection) -> None:
-        """Answer a request, or let a thread do it."""
         if message.head.is_control:
             super()._serve(message, connection)
             return
@@ -175,7 +174,6 @@ class SandboxServer(HttpServer):
             self._transport.perform(serve(platform, request), message, connection)
 
     def _answer(self, platform: Platform, request: Request, message: Message, connection: Connection) -> None:
-        """Answer a request in the thread of a pool."""
         try:
             served = serve(platform, request)
         except Exception as error:  # noqa: BLE001 - a defect costs its request only
