@@ -14,7 +14,8 @@ from sandbox.faults.fault import Fault
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError, any_of
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
-from sandbox.state.seed import PresetSeed, SeedSource, read_seed
+from sandbox.state.seed import SeedSource, read_seed
+from sandbox.state.seed.model import PresetSeed
 from sandbox.testing.contract import read_codes
 from sandbox.testing.contract_plugin import MODES
 from sandbox.testing.local import SandboxServer

@@ -456,7 +456,7 @@ def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
     """Add a process flow, as a seed has it, to a company; raise ``SeedError`` or ``ConflictError``."""
 
     def here(sandbox: Sandbox) -> Flow:
-        from sandbox.state.seed.load import parse_part
+        from sandbox.state.seed import parse_part
 
         return sandbox.store.flows.add_flow(sandbox.store.company(company).slug, parse_part("flows", document))
 

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from sandbox.foundation.errors import SeedError
 from sandbox.platform.flows import model
 from sandbox.platform.flows.store import FlowStore
-from sandbox.state.seed.load import parse_part
+from sandbox.state.seed import parse_part
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
