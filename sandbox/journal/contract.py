@@ -32,6 +32,7 @@ from sandbox.journal.contract_rules import (
     access_of,
     rules_of,
 )
+from sandbox.journal.endpoint import CALLBACK
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 from sandbox.journal.redaction import SIGNATURE
@@ -129,8 +130,12 @@ def _of_headers(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]
 
 
 def _of_signature(entry: Entry, operation: Mapping[str, Any]) -> Iterator[Finding]:
-    """Find no signature where it may be; whether a webhook asks for an HMAC is known of a refusal only."""
+    """Find no signature where it may be; whether a webhook asks for an HMAC is known of a refusal only.
+
+    A callback takes it in a header too.
+    """
     places = [each for each in operation["parameters"] if each["name"].lower().replace("-", "_") == SIGNATURE]
+    places = [each for each in places if each["in"] == "query" or entry.kind == CALLBACK.name]
     given = [value for name, value in parse_qsl(entry.query) if name == SIGNATURE]
     given += [value for each in places if each["in"] == "header" for value in _values(entry, each["name"])]
     if not any(given):

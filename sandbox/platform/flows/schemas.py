@@ -109,7 +109,6 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
         "required": ["message"],
         "additionalProperties": {"type": "string", "description": "Id of the run."},
     },
-    "ReturnedData": {"type": "array", "items": {}},
     **{
         name: {
             "type": "object",

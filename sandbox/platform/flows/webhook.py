@@ -16,7 +16,7 @@ from sandbox.foundation.refusals import MessageError, RefusalError, Unauthentica
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.contract_rules import HMAC_HEADER
-from sandbox.journal.endpoint import CALLBACK, WEBHOOK
+from sandbox.journal.endpoint import CALLBACK, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
@@ -41,48 +41,50 @@ _ANY: Final = {"type": "object", "additionalProperties": {"type": "string"}}
 
 
 class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
-    """The address of a webhook or callback, with or without the prefix of a virtual environment."""
+    """The address of webhooks or of callbacks, with or without the prefix of a virtual environment.
 
-    in_subject: ClassVar[Mapping[str, str]] = {"company": "company", "webhook_id": "hook", "callback_id": "hook"}
+    No document can tell the two apart, which have the same path on two hosts, so both have one documentation.
+    """
+
+    in_subject: ClassVar[Mapping[str, str]] = {"company": "company", "webhook_id": "hook"}
     hook: type[_H]
     trigger: ClassVar[Trigger]
-    header: ClassVar[str]
-    """The header that it may read, and in ``in_header`` what that holds."""
-    in_header: ClassVar[str]
 
     def __init__(self, *, environment: bool) -> None:
-        name = self.kind.name
         in_path: dict[str, tuple[str, Mapping[str, Any]]] = {
             "company": ("The company's part of the URL.", _COMPANY),
-            f"{name}_id": (f"Id of the {name}, a ULID in lower case.", _HOOK),
+            "webhook_id": ("Id of the webhook or callback, a ULID in lower case.", _HOOK),
         }
         if environment:
             in_path["ve_prefix"] = "Prefix of a virtual environment.", _ENVIRONMENT
         self.path = "/api/v1/" + "/".join(f"{{{part}}}" for part in in_path)
         any_query = "Any parameters: the payload, where there is no body."
+        in_header = "The signature of a callback, where it is not in the query."
+        of_body = "The HMAC of the body, where a webhook asks for one."
         parameters = [
             *(parameter(part, "path", *described) for part, described in in_path.items()),
             parameter(SIGNATURE, "query", "The signature, which never expires.", {"type": "string", "minLength": 1}),
-            parameter(self.header, "header", self.in_header, {"type": "string"}),
+            parameter(SIGNATURE_HEADER, "header", in_header, {"type": "string"}),
+            parameter(HMAC_HEADER, "header", of_body, {"type": "string"}),
             parameter("payload", "query", any_query, _ANY, style="form", explode=True),
         ]
         where, suffix = (" in a virtual environment", "InEnvironment") if environment else ("", "")
-        self.operations = {
-            "GET": operation(
-                f"Start the flow of a {name}{where} with the query as its payload.",
-                f"{name}ByGet{suffix}",
-                "The parameter of the signature is no part of the payload.",
-                parameters=parameters,
-            ),
-            "POST": operation(
-                f"Start the flow of a {name}{where} with a payload.",
-                f"{name}ByPost{suffix}",
-                "A body is the payload, and the query is ignored then.",
-                parameters=parameters,
-                body={**json_body({}, started={"order": "1001"}), "*/*": {"schema": {}}},
-                needs_body=False,
-            ),
-        }
+        get = operation(
+            f"Start the flow of a webhook or callback{where} with the query as its payload.",
+            f"webhookByGet{suffix}",
+            "The parameter of the signature is no part of the payload.",
+            parameters=parameters,
+        )
+        post = operation(
+            f"Start the flow of a webhook or callback{where} with a payload.",
+            f"webhookByPost{suffix}",
+            "A body is the payload, and the query is ignored then.",
+            parameters=parameters,
+            body={**json_body({}, started={"order": "1001"}), "*/*": {"schema": {}}},
+            needs_body=False,
+        )
+        tags = {"tags": [WEBHOOK.name, CALLBACK.name]}
+        self.operations = {"GET": get | tags, "POST": post | tags}
         super().__init__()
 
     def knows(self, subject: Mapping[str, str], platform: Platform) -> bool:
@@ -95,20 +97,16 @@ class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
         self.count(exchange, platform, company)
         found = platform.store.flows.find_hook(self.hook, company, hook_id)
         if found is None:
-            raise self._unknown(f": company {company} has no {self.kind.name} {hook_id}")
+            raise _unknown(self.kind, f": company {company} has no {self.kind.name} {hook_id}")
         flow, hook = found
         exchange.subject = {"company": company, "flow": flow.name, "hook": hook_id}
         self._check_signature(exchange, platform.settings, hook)
         return flow, hook
 
-    def _unknown(self, detail: str = "") -> MessageError:
-        name = self.kind.name
-        return MessageError(f"unknown_{name}{detail}", 404, f"{name.capitalize()} not found")
-
     def _check_signature(self, exchange: Exchange, settings: Settings, hook: _H) -> None:
         given = [php_fields(pairs_of(exchange.request.query)).get(SIGNATURE)]
         if self.hook is Callback:
-            given.append(exchange.request.header(self.header))
+            given.append(exchange.request.header(SIGNATURE_HEADER))
         texts = [text for text in given if isinstance(text, str) and text]
         wanted = (hook.signature or "").encode()
         if not any(hmac.compare_digest(wanted, text.encode("utf-8", "surrogatepass")) for text in texts):
@@ -127,16 +125,30 @@ class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
     def answer(self, hook: _H, exchange: Exchange) -> Answer:
         """Return the answer to a request that began a run."""
 
-    def _responses(self, settings: Settings, description: str, body: str, answer: Answer) -> dict[str, Any]:
+    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
+        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
         wrong = "The signature is missing or wrong (setting flow_signature)."
         inactive = "The flow is disabled or has no deployed version (setting inactive_flow)."
         refused = self.refused(
             settings,
             *((wrong, [_refusal("wrong_signature", choice)]) for choice in _STATUSES),
-            (f"The company has no such {self.kind.name}.", [self._unknown()]),
+            ("The company has no such webhook or callback.", [_unknown(WEBHOOK), _unknown(CALLBACK)]),
             (inactive, [MessageError("flow_inactive", 422, _INACTIVE)]),
         )
-        return refused | {"200": Responses(settings).json(description, body, {"started": answer})}
+        started = Responses(settings).json(
+            "The flow was started. A callback answers with its data in an array; a webhook may have another answer, with"
+            " any status and body.",
+            "Message",
+            {"started": _INITIALISED, "returned": json_answer([{"order": "1001"}])},
+        )
+        others: dict[str, Any] = {TYPES[name].partition(";")[0]: {"schema": {}} for name in TYPES}
+        content = {**others, JSON: {**started["content"][JSON], "schema": {}}}
+        own = {"description": "The answer of a webhook that has one of its own.", "content": {"*/*": {"schema": {}}}}
+        return {
+            **refused,
+            "200": {**started, "content": content},
+            **dict.fromkeys(("2XX", "3XX", "4XX", "5XX"), own),
+        }
 
 
 def _form_of(text: str, digest: bytes) -> str | None:
@@ -164,8 +176,6 @@ class WebhookEndpoint(_HookEndpoint[Webhook]):
     limit: ClassVar[int] = 120
     hook = Webhook
     trigger = "Webhook"
-    header = HMAC_HEADER
-    in_header = "The HMAC of the body, where the webhook asks for one."
 
     def _check_signature(self, exchange: Exchange, settings: Settings, hook: Webhook) -> None:
         """Check the HMAC of the body too, where the webhook asks for one."""
@@ -190,20 +200,6 @@ class WebhookEndpoint(_HookEndpoint[Webhook]):
         """Return the documented answer, or that of the webhook."""
         return _INITIALISED if hook.answer is None else _custom(hook.answer)
 
-    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
-        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
-        description = "The flow was started; a webhook may have another answer, with any status and body."
-        responses = self._responses(settings, description, "Message", _INITIALISED)
-        started = responses["200"]
-        others: dict[str, Any] = {TYPES[name].partition(";")[0]: {"schema": {}} for name in TYPES}
-        content = {**others, JSON: {**started["content"][JSON], "schema": {}}}
-        own = {"description": "The answer of a webhook that has one of its own.", "content": {"*/*": {"schema": {}}}}
-        return {
-            **responses,
-            "200": {**started, "content": content},
-            **dict.fromkeys(("2XX", "3XX", "4XX", "5XX"), own),
-        }
-
 
 class CallbackEndpoint(_HookEndpoint[Callback]):
     """Takes a payload for a flow, and answers with data of the flow."""
@@ -212,8 +208,6 @@ class CallbackEndpoint(_HookEndpoint[Callback]):
     description = "Callbacks of process flows"
     hook = Callback
     trigger = "Callback"
-    header = SIGNATURE_HEADER
-    in_header = "The signature, where it is not in the query."
 
     def answer(self, hook: Callback, exchange: Exchange) -> Answer:
         """Return the data in an array: that of the callback, or else the payload. The type changes the header only."""
@@ -222,11 +216,6 @@ class CallbackEndpoint(_HookEndpoint[Callback]):
             returned = _parsed(exchange.request.body or query_payload(exchange.request.query))
         data = returned if isinstance(returned, list) else [returned]
         return json_answer(data, content_type=TYPES[hook.format])
-
-    def responses(self, method: str, settings: Settings) -> Mapping[str, Any]:
-        """Return the responses; the refusals are those of ``admit`` and ``handle``."""
-        answer = json_answer([{"order": "1001"}])
-        return self._responses(settings, "The flow ran, and this is its data, in an array.", "ReturnedData", answer)
 
 
 _INITIALISED: Final = json_answer({"message": INITIALISED})
@@ -248,6 +237,10 @@ def _parsed(payload: bytes) -> JsonValue:
         return parse_json(payload)
     except NotJsonError:
         return payload.decode("utf-8", "replace")
+
+
+def _unknown(kind: EndpointKind, detail: str = "") -> MessageError:
+    return MessageError(f"unknown_{kind.name}{detail}", 404, f"{kind.name.capitalize()} not found")
 
 
 def _refusal(reason: str, choice: str) -> RefusalError:

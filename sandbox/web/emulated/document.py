@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from sandbox.foundation.settings import Settings
@@ -132,7 +132,7 @@ def _flows(settings: Settings, base_url: str, server: Mapping[str, Any]) -> Docu
         **_head("Patchworks process flows (sandbox)", _FLOWS_DESCRIPTION),
         "servers": [dict(server), *production],
         "tags": [{"name": name, "description": description} for name, description in tags.items()],
-        "paths": _paths(FLOW_ENDPOINTS, settings),
+        "paths": {endpoint.path_in(settings): _operations(endpoint, settings) for endpoint in FLOW_ENDPOINTS},
         "components": {"schemas": {}, "securitySchemes": _FLOW_SCHEMES},
     }
     schemas = {**SCHEMAS, **FLOW_SCHEMAS}
@@ -187,55 +187,6 @@ def _names_in(document: Any, schemas: Mapping[str, Any]) -> set[str]:
         found |= new
         new = {name for known in new for name in _REFERENCE.findall(write_json(schemas[known]))}
     return found
-
-
-# --- addresses that differ in nothing but the host --------------------------------------------------------------------
-
-
-def _paths(endpoints: Iterable[Endpoint[Any]], settings: Settings) -> Document:
-    """Return the paths of endpoints; those that no document can tell apart are one, with the answers of both."""
-    paths: Document = {}
-    names: dict[str, str] = {}
-    for endpoint in endpoints:
-        path = endpoint.path_in(settings)
-        item = paths.setdefault(names.setdefault(re.sub(r"\{\w+\}", "{}", path), path), {})
-        for method, operation in _operations(endpoint, settings).items():
-            item[method] = _either(item[method], operation) if method in item else operation
-    return paths
-
-
-def _either(first: Document, second: Document) -> Document:
-    """Return the operation of a path that is one or the other: a webhook's or a callback's (FLOWS 4)."""
-    known = {(parameter["name"], parameter["in"]) for parameter in first["parameters"]}
-    more = [each for each in second["parameters"] if each["in"] != "path" and (each["name"], each["in"]) not in known]
-    statuses = dict.fromkeys(sorted((*first["responses"], *second["responses"])))
-    return {
-        **first,
-        "tags": [*first["tags"], *second["tags"]],
-        "summary": f"{first['summary']} Or: {second['summary'][:1].lower()}{second['summary'][1:]}",
-        "parameters": [*first["parameters"], *more],
-        "responses": {
-            status: _either_response(first["responses"].get(status), second["responses"].get(status))
-            for status in statuses
-        },
-    }
-
-
-def _either_response(first: Document | None, second: Document | None) -> Document:
-    if first is None or second is None or first == second:
-        return first or second or {}
-    content = dict(first.get("content", {}))
-    for name, media in second.get("content", {}).items():
-        if content.setdefault(name, media) != media:
-            content[name] = {
-                "schema": {"anyOf": [content[name]["schema"], media["schema"]]},
-                "examples": {
-                    **content[name].get("examples", {}),
-                    **{f"{key}_by_callback": value for key, value in media.get("examples", {}).items()},
-                },
-            }
-    descriptions = dict.fromkeys((first["description"], second["description"]))
-    return {**first, "description": " Or: ".join(descriptions), "content": content}
 
 
 def _operations(endpoint: Endpoint[Any], settings: Settings) -> Document:

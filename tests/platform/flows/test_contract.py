@@ -166,7 +166,12 @@ def test_later_changes_of_the_platform_change_no_verdict(flows: Flows) -> None:
     assert all(before)
 
 
-PATHS = [(endpoint.path, method) for endpoint in ENDPOINTS for method in endpoint.operations]
+HOOKS = {"webhook": WEBHOOK[-26:], "callback": CALLBACK[-26:]}
+PATHS = [
+    (endpoint.path.replace("{webhook_id}", HOOKS.get(endpoint.kind.name, "")), method)
+    for endpoint in ENDPOINTS
+    for method in endpoint.operations
+]
 VALUES = st.sampled_from(["", "1", "0", "-1", "abc", "{}", "[1]", "\0", "\udcff", "id,name", "-started_at", "flow"])
 NAMES = st.sampled_from(
     ["page", "per_page", "sort", "include", "filter[status]", "filter[started_after]", "filter[]", "filter",
@@ -205,8 +210,7 @@ def test_every_refusal_of_what_was_sent_is_a_violation(make_flows: Callable[...,
     def send(target: tuple[str, str], pairs: list[tuple[str, str]], body: bytes) -> None:
         path, method = target
         number = str(conversation.id if "conversations" in path else pool.id if "data-pool" in path else run.number)
-        path = path.format_map({**ids, "id": number, "company": "acme", "ve_prefix": "2",
-                                "webhook_id": WEBHOOK[-26:], "callback_id": CALLBACK[-26:]})  # fmt: skip
+        path = path.format_map({**ids, "id": number, "company": "acme", "ve_prefix": "2"})
         query = "&".join(f"{name}={value}" for name, value in pairs)
         sent = flows.send(method, path, body, query, **KEYED, **AS_JSON)
         found = violations_of(sent.entry)
@@ -224,9 +228,8 @@ def test_document_states_the_rules_that_requests_are_held_against() -> None:
     document = general_document("flows")
 
     for endpoint in ENDPOINTS:
-        path = endpoint.path.replace("callback_id", "webhook_id")
         for method, operation in endpoint.operations.items():
-            described = document["paths"][path][method.lower()]["description"]
+            described = document["paths"][endpoint.path][method.lower()]["description"]
             assert all(f"`{code}`: {rule.says}" in described for code, rule in rules_of(operation).items())
 
 
