@@ -136,8 +136,8 @@ class _HookEndpoint(FlowEndpoint[tuple[Flow, _H]]):
             (inactive, [MessageError("flow_inactive", 422, _INACTIVE)]),
         )
         started = Responses(settings).json(
-            "The flow was started. A callback answers with its data in an array; a webhook may have another answer, with"
-            " any status and body.",
+            "The flow was started. A callback answers with its data in an array; a webhook may have another answer, "
+            "with any status and body.",
             "Message",
             {"started": _INITIALISED, "returned": json_answer([{"order": "1001"}])},
         )
