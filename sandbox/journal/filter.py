@@ -88,12 +88,12 @@ def code_of(reason: str | None) -> str:
 EVERY_ENTRY: Final = EntryFilter()
 """The filter without conditions."""
 
-_CURSOR: Final = re.compile(r"(?:[0-9a-z]+-)?(?P<seq>[0-9]{1,19})")
+CURSOR: Final = "([0-9a-z]+-)?[0-9]{1,19}"
+"""The pattern of a cursor: the seq of an entry or its id."""
 
 
 def parse_cursor(value: object) -> int:
     """Read the ``after`` cursor: a sequence number or an entry's id."""
-    match = _CURSOR.fullmatch(str(value))
-    if match is None or isinstance(value, bool):
+    if not re.fullmatch(CURSOR, str(value)):
         raise InvalidValueError("after", value, "the seq or id of an entry")
-    return int(match["seq"])
+    return int(str(value).rpartition("-")[2])

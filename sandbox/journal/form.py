@@ -114,8 +114,8 @@ def saved(entry: Entry) -> dict[str, Any]:
 
 def as_restored(document: Document, journal: str) -> dict[str, Any]:
     """Return the fields of the entry that ``saved`` made a document of, for msgspec to convert."""
-    fields = {name: value for name, value in document.items() if name not in SUBJECTS}
-    return {**fields, "journal": journal, "subject": _subject(document)}
+    others = {name: value for name, value in document.items() if name not in SUBJECTS}
+    return {**others, "journal": journal, "subject": _subject(document)}
 
 
 def saved_schema(schema: Schema) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.event import EventKind, interleaved, shown_event
 from sandbox.journal.export.curl import as_curl
 from sandbox.journal.export.har import as_har
-from sandbox.journal.filter import EntryFilter, parse_cursor
+from sandbox.journal.filter import CURSOR, EntryFilter, parse_cursor
 from sandbox.journal.form import SHOWN, as_line, as_lines, shown
 from sandbox.journal.journal import Journal
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox
@@ -39,9 +39,6 @@ export = Blueprint("export", __name__, description="The journal as a file")
 MAX_LIMIT: Final = 1_000
 LISTED_BODY_LIMIT: Final = 64 * 1024
 """Bytes of the largest body that a listing holds; of a larger one it holds only the size."""
-
-CURSOR: Final = "([0-9a-f]+-)?[0-9]{1,18}"
-"""The pattern of a cursor: the seq of an entry or its id."""
 
 
 def dropped_field() -> fields.Integer:

@@ -18,12 +18,12 @@ from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved, shown_event
-from sandbox.journal.filter import EVERY_ENTRY, EntryFilter, parse_cursor
+from sandbox.journal.filter import CURSOR, EVERY_ENTRY, EntryFilter, parse_cursor
 from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.requests import CURSOR, RequestFilterSchema, listed, read_filter
+from sandbox.web.control.requests import RequestFilterSchema, listed, read_filter
 from sandbox.web.control.tracing import request_id
 from sandbox.web.environ import CONNECTION, STREAMS
 from sandbox.web.paths import REQUEST_ID
