@@ -95,9 +95,9 @@ class Traces:
         if report.when == "teardown":
             del item.stash[_TRACE]  # the session keeps its items
             if trace.recordings and (trace.failures or self._keeps_all):
-                name = self._write(trace)
-                setattr(report, REPORTED, name)
-                add_property(item, report, REPORTED, name)
+                path, problem = self._write(trace)
+                setattr(report, REPORTED, problem or _named(path, Path.cwd()))
+                add_property(item, report, REPORTED, problem or _named(path, item.config.rootpath))
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -110,22 +110,23 @@ class Traces:
                 if report.nodeid in failed:
                     terminalreporter.write_line(f"{report.nodeid}: {getattr(report, REPORTED)}")
             many = "1 trace" if len(reports) == 1 else f"{len(reports)} traces"
-            terminalreporter.write_line(f"{many} in {_named(self._folder)}")
+            terminalreporter.write_line(f"{many} in {_named(self._folder, Path.cwd())}")
 
-    def _write(self, trace: Trace) -> str:
+    def _write(self, trace: Trace) -> tuple[Path, str]:
+        """Write a trace; return its path, and why it is not written."""
         path = self._folder / file_name(trace.title)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path.write_text(as_html(trace, self._templates), encoding="utf-8", newline="\n")
         except Exception as error:  # noqa: BLE001 - a full disk, or a defect: neither may end the session
-            return f"not written: {type(error).__name__}: {error}"
-        return _named(path)
+            return path, f"not written: {type(error).__name__}: {error}"
+        return path, ""
 
 
-def _named(path: Path) -> str:
-    """Return a path as a person at the terminal writes it."""
+def _named(path: Path, base: Path) -> str:
+    """Return a path relative to a folder that holds it: that of the terminal, or the root of the project."""
     with suppress(ValueError):
-        return path.relative_to(Path.cwd()).as_posix()
+        return path.relative_to(base).as_posix()
     return path.as_posix()
 
 

@@ -294,3 +294,21 @@ def test_name_of_a_trace_suits_every_file_system(nodeid: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,100}-[0-9a-f]{8}\.html", name, re.ASCII)
     assert name != file_name(nodeid + " ")
     assert name.lower() != file_name(nodeid.swapcase()).lower() or nodeid == nodeid.swapcase()
+
+
+def test_path_in_a_junit_report_is_relative_to_the_root_folder(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\npatchworks_trace = on")
+    pytester.mkdir("below")
+    monkeypatch.chdir(pytester.path / "below")
+
+    test = "def test_push(patchworks):\n    push(patchworks, {'order': 'once'})\n    assert False\n"
+    result = run(pytester, test, "--rootdir=..", "-c=../tox.ini", "--junitxml=report.xml", "..")
+
+    (file,) = Path(pytester.path, "patchworks-traces").iterdir()
+    properties = ET.parse(Path(pytester.path, "below", "report.xml")).iter("property")
+    assert [each.get("value") for each in properties if each.get("name") == "patchworks_trace"] == [
+        f"patchworks-traces/{file.name}"
+    ]
+    assert file.as_posix() in result.stdout.str()
