@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sandbox.foundation.collector import no_collections
 from sandbox.state.sandbox import Sandbox
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from sandbox.web.control.streams import Streams
+
+_MAKING: Final = threading.RLock()
+"""Held while an application of this process is made: it costs much, and `ast.parse` may fail in several threads."""
 
 
 class SandboxApp:
@@ -67,7 +70,7 @@ class SandboxApp:
         A browser needs the whole, which has a page where the path is unknown.
         """
         if self._control is None:
-            with no_collections():
+            with _MAKING, no_collections():
                 from sandbox.web.control.app import control_app, part_of
 
                 part = "" if "text/html" in accept else part_of(path)

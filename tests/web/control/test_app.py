@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import re
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
@@ -12,7 +14,7 @@ from werkzeug.test import Client, TestResponse
 
 from sandbox import Sandbox
 from sandbox.web.app import SandboxApp
-from sandbox.web.control.app import control_app, part_of
+from sandbox.web.control.app import ControlApi, control_app, part_of
 from sandbox.web.control.base import Blueprint
 
 _INSTANT = re.compile(r"[0-9-]{10}T[0-9:.]+Z")
@@ -33,6 +35,26 @@ def test_control_app_that_could_not_be_made_whole_is_made_anew(
 
     answers = [Client(app).get(path) for path in ("/_sandbox/", "/_sandbox/openapi-control.yaml")]
     assert [answer.status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize("path", ["/_sandbox/clock", "/_sandbox/"])
+def test_first_requests_at_a_time_make_one_application(
+    make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    together = threading.Barrier(6)
+    apps = [SandboxApp(make_sandbox()) for _ in range(3)]
+    made: list[Flask] = []
+    init = ControlApi.__init__
+    monkeypatch.setattr(ControlApi, "__init__", lambda api, app: (made.append(app), init(api, app))[1])
+
+    def ask(app: SandboxApp) -> int:
+        together.wait()
+        return Client(app).get(path).status_code
+
+    control_app.cache_clear()
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(ask, apps * 2))
+    assert (statuses, len(made)) == ([200] * 6, 1)
 
 
 def test_sandboxes_of_a_process_share_an_application_and_nothing_else(make_sandbox: Callable[..., Sandbox]) -> None:
