@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
@@ -59,14 +60,8 @@ class Model:
     @property
     def names(self) -> Sequence[str]:
         """Its name and those of the models that can be included in it, of which each once."""
-        found: dict[str, Model] = {}
-        new = [self]
-        while new:
-            model = new.pop(0)
-            if model.name not in found:
-                found[model.name] = model
-                new += [relation.model for relation in model.relations.values() if relation.model]
-        return list(found)
+        inner = [relation.model.names for relation in self.relations.values() if relation.model]
+        return list(dict.fromkeys([self.name, *chain(*inner)]))
 
 
 @dataclass(frozen=True, slots=True)
