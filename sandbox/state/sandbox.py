@@ -202,7 +202,8 @@ class Sandbox:
             rules = seeded_rules(seed, initial.presets_dir)
             self.clock.reset(quietly=True)
             self._rng = Rng(initial.random_seed)
-            self._pristine = Store(self.clock.now, self._rng, self._pristine.secrets)
+            integers = initial.whole_numbers == "integers"
+            self._pristine = Store(self.clock.now, self._rng, self._pristine.secrets, integers=integers)
             self._loaded = load(seed, self._pristine)
             self.seed, self.initial_settings, self._seed_rules = self._loaded.seed, initial, rules
             retired, self._platform = self._platform, self._new_platform(after_reset=True)

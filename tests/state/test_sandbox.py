@@ -210,6 +210,15 @@ def test_reset_returns_to_the_seed_and_the_settings_of_the_start(signing_key: Si
     assert sandbox.store.secret_matches(second, sandbox.credentials[second.id].secret)
 
 
+def test_whole_numbers_ask_for_the_same_after_another_seed() -> None:
+    sandbox = Sandbox(SEED, settings={"whole_numbers": "numbers"})
+    sandbox.replace_seed(parse_seed({"companies": [{"name": "Umbra", "connectors": [{"name": "Shop"}]}]}))
+
+    entity = sandbox.store.add_entity(1, "custom", "prices", {"price": 30})
+
+    assert "'type': 'number'" in str(entity.json_schema)
+
+
 def test_reset_can_be_repeated_without_one_life_reaching_the_next(sandbox: Sandbox) -> None:
     for _ in range(3):
         sandbox.store.add_company("Acme")

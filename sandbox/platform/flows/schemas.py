@@ -78,9 +78,8 @@ def _field(name: str, value: Any) -> dict[str, Any]:
     return {"type": [kind, "null"] if name in _MAYBE_NULL else kind, "example": example}
 
 
-def _object(properties: Mapping[str, Any], *, closed: bool = True) -> dict[str, Any]:
-    rest = {"additionalProperties": False} if closed else {}
-    return {"type": "object", "properties": dict(properties), "required": sorted(properties), **rest}
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
 
 
 def _reference(name: str) -> dict[str, Any]:
