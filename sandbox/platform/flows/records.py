@@ -124,12 +124,6 @@ class Records:
             message = Message(len(newest.messages) + 1, "user", text, self._now())
             return self.change(newest, messages=(*newest.messages, message))
 
-    def copy(self) -> Records:
-        """Return independent records with the same content."""
-        twin = Records(self._now)
-        twin.restore(self.snapshot())
-        return twin
-
     def snapshot(self) -> RecordsSnapshot:
         """Return all of it as a value."""
         with self._lock:

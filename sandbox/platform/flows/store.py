@@ -61,13 +61,12 @@ class FlowStore(AccessStore):
         return self._records
 
     def copy(self, rng: Rng) -> FlowStore:
-        """Return an independent store with the same content."""
+        """Return an independent store with the same content, but for ``records``: a seed has none."""
         with self._lock:
             twin = FlowStore(self._now, rng, self._secrets)
             for name, table in vars(self).items():
                 if isinstance(table, dict):
                     setattr(twin, name, dict(table))
-            twin._records = None if self._records is None else self._records.copy()
             return twin
 
     # --- flows ------------------------------------------------------------------------------------------------------
