@@ -10,6 +10,7 @@ import click
 from sandbox.cli.connection import answers, performs
 from sandbox.cli.faults import read_option
 from sandbox.cli.output import printable, table
+from sandbox.cli.requests import limited
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
@@ -82,14 +83,7 @@ def _state(token: dict[str, Any]) -> str:
 
 @tokens.command("list")
 @click.option("--client-id", help="Only of this OAuth client.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 1_000),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="Show the N newest tokens.",
-)
+@limited(1, 1_000, "Show the N newest tokens.")
 @answers(_show_tokens)
 def list_tokens(api: ControlApi, **query: object) -> Any:
     """List the tokens since the last reset, newest last."""

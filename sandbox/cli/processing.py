@@ -9,6 +9,7 @@ import click
 
 from sandbox.cli.connection import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable, table
+from sandbox.cli.requests import limited
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.platform.processing.values import STATUSES
 from sandbox.testing import verbs
@@ -45,7 +46,7 @@ def _of(thing: Any) -> str:
 @click.option("--search", help="Show only rows with this text in systems, sync id or reference.")
 @_COMPANY
 @_SERVICE
-@click.option("--limit", type=click.IntRange(1, 1_000), default=50, show_default=True, help="Show the N newest rows.")
+@limited(1, 1_000, "Show the N newest rows.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every row that matches as CSV, in the vendor's columns.")
 @JSON_OPTION
 @connected

@@ -106,16 +106,15 @@ def filters(*names: str) -> Callable[[_Command], _Command]:
     return decorate
 
 
+def limited(least: int, most: int | None, text: str) -> Callable[[_Command], _Command]:
+    """Return the option for the number of things to show."""
+    number = click.IntRange(least, most)
+    return click.option("--limit", type=number, default=50, show_default=True, metavar="N", help=text)
+
+
 @click.command("requests")
 @filters()
-@click.option(
-    "--limit",
-    type=click.IntRange(0),
-    default=50,
-    show_default=True,
-    metavar="N",
-    help="Show the N newest requests; 0 shows all.",
-)
+@limited(0, None, "Show the N newest requests; 0 shows all.")
 @click.option("--follow", "-f", is_flag=True, help="Keep printing new requests until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 @click.option(
