@@ -47,9 +47,12 @@ def load_presets(folder: str | None = None) -> dict[str, Preset]:
     """Return every preset by name: the wheel's, and those in a user's ``folder``; raise ``InvalidValueError``."""
     presets = _load_folder(fixtures_folder() / "faults")
     if folder is not None:
-        if not Path(folder).is_dir():
-            raise InvalidValueError("presets_dir", folder, "a folder with YAML files; this one does not exist")
-        presets.update(_load_folder(Path(folder)))
+        try:
+            presets.update(_load_folder(Path(folder)))
+        except OSError as error:
+            is_missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            why = "does not exist" if is_missing else f"cannot be read ({error.strerror})"
+            raise InvalidValueError("presets_dir", folder, f"a folder with YAML files; this one {why}") from None
     return dict(sorted(presets.items()))
 
 

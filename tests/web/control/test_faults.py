@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,23 @@ def test_folder_of_presets_that_is_not_there_is_told(make_integration: Any, tmp_
 
     assert response.status_code == 422
     assert "this one does not exist" in response.json["detail"]
+
+
+def test_folder_of_presets_that_may_not_be_read_is_told(
+    make_integration: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration, iterdir = make_integration(presets_dir=str(tmp_path)), Path.iterdir
+
+    def closed(path: Path) -> Any:
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return iterdir(path)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    response = integration.control("GET", "/fault-presets")
+
+    assert response.status_code == 422
+    assert "this one cannot be read (Permission denied)" in response.json["detail"]
 
 
 # --- duplicates -----------------------------------------------------------------------------------------------------
