@@ -102,13 +102,7 @@ def received(effect: Effect) -> Answer:
 
 def delay_s(effect: Effect) -> float:
     """Return the seconds that an effect adds until the client has the whole answer; 0 where no answer comes."""
-    match effect:
-        case Delayed(_, seconds) | Slow(_, seconds):
-            return seconds
-        case Answer() | Relayed() | Truncated() | Garbage() | Empty() | Reset() | Silence():
-            return 0.0
-        case _:
-            assert_never(effect)
+    return effect.seconds if isinstance(effect, (Delayed, Slow)) else 0.0
 
 
 def outcome(effect: Effect) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from sandbox.faults.fault import COMPONENTS, Fault
 from sandbox.faults.kinds import SINGLE_KINDS
@@ -25,10 +25,6 @@ _SCHEMA: Final = {
 }
 
 
-def _kept_steps(value: Sequence[object]) -> tuple[Fault | None, ...]:
-    return tuple(_parse_step(index, step) for index, step in enumerate(value))
-
-
 def _parse_step(index: int, step: object) -> Fault | None:
     if step is None or step == PASS:
         return None
@@ -37,10 +33,6 @@ def _parse_step(index: int, step: object) -> Fault | None:
     if not isinstance(step, Fault) or isinstance(step, FaultSequence):
         raise NotAllowedError
     return step
-
-
-def _dump_steps(steps: Sequence[Fault | None]) -> list[Any]:
-    return [PASS if step is None else step.document() for step in steps]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,11 @@ class FaultSequence(Fault):
 
     steps: Sequence[Fault | None] = field(
         ValueType(
-            _ALLOWED, _SCHEMA, lambda value: isinstance(value, (list, tuple)) and value, _kept_steps, _dump_steps
+            _ALLOWED,
+            _SCHEMA,
+            lambda value: isinstance(value, (list, tuple)) and value,
+            keep=lambda value: tuple(_parse_step(index, step) for index, step in enumerate(value)),
+            dump=lambda steps: [PASS if step is None else step.document() for step in steps],
         ),
         'What happens to one request after the other: a fault, or `"pass"` for a request that is served without one.',
     )

@@ -51,7 +51,9 @@ def read_multipart(body: bytes, content_type: str) -> MultipartForm:
     header = Message()
     header["Content-Type"] = content_type
     boundary = header.get_boundary()
-    pieces = [] if boundary is None else _delimiter(boundary).split(body, MAX_FIELDS + 2)
+    escaped = b"" if boundary is None else re.escape(boundary.encode("latin-1", "replace"))
+    delimiter = rb"(?:\A|\r?\n)--" + escaped + rb"(--)?[ \t]*(?=\r?\n|\Z)"
+    pieces = [] if boundary is None else re.split(delimiter, body, maxsplit=MAX_FIELDS + 2)
     # what is before the first delimiter; then in turn: "--" of the last delimiter, and what follows a delimiter
     closing, contents = pieces[1::2], pieces[2::2]
     is_whole = b"--" in closing
@@ -61,11 +63,6 @@ def read_multipart(body: bytes, content_type: str) -> MultipartForm:
     if len(parts) > MAX_FIELDS:
         raise ValueError(f"there are more than {MAX_FIELDS} parts")
     return MultipartForm(tuple(_fields(parts)), is_whole)
-
-
-def _delimiter(boundary: str) -> re.Pattern[bytes]:
-    escaped = re.escape(boundary.encode("latin-1", "replace"))
-    return re.compile(rb"(?:\A|\r?\n)--" + escaped + rb"(--)?[ \t]*(?=\r?\n|\Z)")
 
 
 def _fields(parts: Sequence[bytes]) -> Iterator[tuple[str, str]]:

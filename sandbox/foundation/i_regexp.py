@@ -58,12 +58,6 @@ class _Environment(JSONPathEnvironment):
         return super().compare(left, operator, right)
 
 
-def _environment() -> JSONPathEnvironment:
-    environment = _Environment(strict=True)
-    environment.function_extensions["match"] = _Linear("^(?:{})$")
-    environment.function_extensions["search"] = _Linear("{}")
-    return environment
-
-
-ENVIRONMENT: Final = _environment()
+ENVIRONMENT: Final = _Environment(strict=True)
 """Compiles queries. Import it where one is compiled: the library takes long to import."""
+ENVIRONMENT.function_extensions.update(match=_Linear("^(?:{})$"), search=_Linear("{}"))

@@ -50,7 +50,10 @@ class Throttle:
         with self._lock:
             window = self._windows.get(key)
             if window is None or not window.start <= now < window.start + length_s:
-                self._sweep(now, length_s)
+                if len(self._windows) >= MAX_WINDOWS:
+                    over = [key for key, old in self._windows.items() if not old.start <= now < old.start + length_s]
+                    for each in over:
+                        del self._windows[each]
                 window = self._windows[key] = Window(key, now, 0)
             if allowed := window.hits < limit:
                 window.hits += 1
@@ -66,9 +69,3 @@ class Throttle:
         """Take the place of the throttle that had these windows."""
         with self._lock:
             self._windows = {window.key: replace(window) for window in windows}
-
-    def _sweep(self, now: float, length_s: int) -> None:
-        if len(self._windows) >= MAX_WINDOWS:
-            self._windows = {
-                key: window for key, window in self._windows.items() if window.start <= now < window.start + length_s
-            }

@@ -19,10 +19,6 @@ _WITHOUT_RATE: Final = (404, 405, 413, 503)
 """Statuses that the platform sends without the headers of the throttle (WIRE D)."""
 
 
-def _is_phrase(text: str) -> bool:
-    return 0 < len(text) <= 100 and text.isascii() and text.isprintable()
-
-
 @dataclass(frozen=True, slots=True)
 class Status(Fault):
     """An answer with a status of your choice.
@@ -45,7 +41,11 @@ class Status(Fault):
     )
     phrase: str | None = field(
         types.optional(
-            types.line("1 to 100 printable ASCII characters", _is_phrase, {"minLength": 1, "maxLength": 100})
+            types.line(
+                "1 to 100 printable ASCII characters",
+                lambda text: 0 < len(text) <= 100 and text.isascii() and text.isprintable(),
+                {"minLength": 1, "maxLength": 100},
+            )
         ),
         "Reason phrase of the status line. Default: that of the status.",
         None,
