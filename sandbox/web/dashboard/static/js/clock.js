@@ -9,14 +9,7 @@ const TOLERATED_S = 2;
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 const readings = new WeakMap();
 
-export function runClocks() {
-  tick();
-  setInterval(tick, TICK_MS);
-  setInterval(check, CHECK_MS);
-  document.addEventListener("refreshed", tick);
-}
-
-export function sandboxNow() {
+function sandboxNow() {
   const place = document.querySelector("[data-clock]");
   if (!readings.has(place)) readings.set(place, performance.now());
   return Number(place.dataset.clock) + ((performance.now() - readings.get(place)) / 1000) * Number(place.dataset.rate);
@@ -39,7 +32,7 @@ function tick() {
   }
 }
 
-export function span(seconds) {
+function span(seconds) {
   let left = Math.floor(Math.abs(seconds));
   const parts = [];
   for (const [size, unit] of UNITS) {
@@ -60,3 +53,8 @@ async function check() {
   const apart = Math.abs(new Date(now).getTime() / 1000 - sandboxNow());
   if (Number(place.dataset.rate) !== (frozen ? 0 : rate) || apart > TOLERATED_S * Math.max(1, rate)) refresh().catch(() => {});
 }
+
+tick();
+setInterval(tick, TICK_MS);
+setInterval(check, CHECK_MS);
+document.addEventListener("refreshed", tick);

@@ -6,7 +6,7 @@
 //   data-region, data-refresh="s"       what is replaced, and how often by itself
 
 import "./adding.js";
-import { runClocks } from "./clock.js";
+import "./clock.js";
 import "./copy.js";
 import { fillDialog, openDialog } from "./dialog.js";
 import "./parts.js";
@@ -82,5 +82,3 @@ for (const region of document.querySelectorAll("[data-refresh]")) {
     if (document.visibilityState === "visible") refresh().catch(() => {});
   }, Number(region.dataset.refresh) * 1000);
 }
-
-runClocks();
