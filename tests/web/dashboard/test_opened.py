@@ -17,6 +17,7 @@ from sandbox.web.dashboard.requests import next_failures
 from tests.conftest import Integration
 from tests.slow.dashboard.test_accessibility import violations
 from tests.web.dashboard.conftest import Dashboard
+from tests.web.dashboard.forms import Forms
 
 SEND = "/_sandbox/dashboard/requests/{}/send"
 
@@ -47,6 +48,18 @@ def test_request_that_is_sent_again_is_opened_beside_the_first(integration: Inte
     assert answer.headers["Location"] == f"/_sandbox/?open={second.id}&with={first.id}"
     page = integration.http.get(answer.headers["Location"]).text
     assert "Compared with" in page
+
+
+def test_comparison_keeps_the_filters_and_the_page_of_the_list(integration: Integration) -> None:
+    for order in range(3):
+        integration.post({"order": order})
+    shown = integration.http.get("/_sandbox/?kind=inbound&before=5&open=2").text
+
+    form = next(form for form in Forms(shown).every if "with" in form)
+
+    assert form.to_dict() == {"kind": "inbound", "open": entries(integration)[1].id, "before": "5"} | {
+        "with": form["with"]
+    }
 
 
 @pytest.mark.parametrize(
