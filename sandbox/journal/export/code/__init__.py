@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -170,19 +170,13 @@ _LANGUAGES: Final[Mapping[str, _Language]] = {
 _TEMPLATES: Final = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined)  # noqa: S701
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(NamedTuple):
     """The lines in one language; ``hint`` names what runs them."""
 
     key: str
     name: str
     hint: str
     text: str
-
-    @property
-    def tab(self) -> tuple[str, str]:
-        """The key and the name."""
-        return self.key, self.name
 
 
 def snippets(entry: Entry, base_url: str) -> list[Snippet]:
