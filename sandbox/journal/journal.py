@@ -109,7 +109,7 @@ class Journal(KeptEntries):
                 response_body,
                 duration_ms=duration_ms,
                 journal=self.id,
-                seq=self._seq + 1,
+                seq=self.last_seq + 1,
             )
             if keep and self._keep is not None:
                 self._keep(entry)
@@ -150,7 +150,7 @@ class Journal(KeptEntries):
         text = cut(escape_unprintable(self.secrets.redact(text)), _MAX_TEXT)
         client_id = client_id and self.secrets.redact(client_id)
         with self._lock:
-            self._events.append(Event(self._seq, kind, text, *times, company, client_id))
+            self._events.append(Event(self.last_seq, kind, text, *times, company, client_id))
             self._noted += 1
             listeners = self.waiting.wake()
         for listener in listeners:
@@ -166,7 +166,7 @@ class Journal(KeptEntries):
             self._index, self._shared = EntryIndex(), SharedValues(self.secrets)
             self._events.clear()
             self._costs.clear()
-            self._bytes = 0
+            self.bytes = 0
         return cleared
 
     # --- events -------------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Journal(KeptEntries):
     def export(self) -> JournalSnapshot:
         """Return all entries and counts as a value."""
         with self._lock:
-            drops, seq = self._index.drops(), self._seq
+            drops, seq = self._index.drops(), self.last_seq
             kept = self._index.all.above(0, len(self._index.all))
             events = tuple(self._events)
         return JournalSnapshot(self.id, seq, drops, tuple(kept), events=events)
@@ -197,12 +197,12 @@ class Journal(KeptEntries):
         with self._lock:
             self.id = snapshot.id
             for position, kept in enumerate(snapshot.entries):
-                if not self._seq < kept.seq <= snapshot.last_seq:
-                    allowed = f"a whole number from {self._seq + 1} to last_seq, {snapshot.last_seq}"
+                if not self.last_seq < kept.seq <= snapshot.last_seq:
+                    allowed = f"a whole number from {self.last_seq + 1} to last_seq, {snapshot.last_seq}"
                     raise InvalidValueError(f"platform.journal.entries[{position}].seq", kept.seq, allowed)
                 self._add(*self._shared.share(kept, self.id, kept.seq))
             self._shared = SharedValues(self.secrets)  # those of the snapshot were redacted by other secrets
-            self._seq = snapshot.last_seq
+            self.last_seq = snapshot.last_seq
             self._events.extend(snapshot.events)
             self._index.restore_drops(snapshot.dropped)
             self._drop_beyond_bounds()

@@ -45,11 +45,13 @@ class KeptEntries:
         self.secrets = secrets
         """The secrets that entries must not hold."""
         self._lock = threading.Lock()
-        self._seq = 0  # of the newest entry, also where it is gone
+        self.last_seq = 0
+        """Number of the newest entry, also where that was dropped; 0 before the first."""
         self._index = EntryIndex()
         self._shared = SharedValues(secrets)  # guarded by `Journal._closing`
         self._costs: deque[int] = deque()  # of the entries, oldest first
-        self._bytes = 0
+        self.bytes = 0
+        """Bytes that the entries take, within about 10 %."""
         self.bound(max_entries, max_bytes)
 
     def bound(self, max_entries: int, max_bytes: int) -> None:
@@ -59,16 +61,16 @@ class KeptEntries:
 
     def _add(self, entry: Entry, cost: int) -> None:
         cost += _OVERHEAD
-        self._seq = entry.seq
+        self.last_seq = entry.seq
         self._costs.append(cost)
-        self._bytes += cost + self._index.add(entry)
+        self.bytes += cost + self._index.add(entry)
 
     def _drop_beyond_bounds(self) -> int:
         """Drop the oldest entries until both bounds hold, and return how many; the newest always stays."""
         index, dropped = self._index, 0
-        while (held := len(index.all)) > 1 and (held > self._max_entries or self._bytes > self._max_bytes):
+        while (held := len(index.all)) > 1 and (held > self._max_entries or self.bytes > self._max_bytes):
             spare = self._max_bytes // _SPARE_SHARE
-            self._bytes -= self._costs.popleft() + index.drop_oldest(spare)
+            self.bytes -= self._costs.popleft() + index.drop_oldest(spare)
             dropped += 1
             if self._shared.held > spare:  # the entries that the values came with may be gone
                 self._shared = SharedValues(self.secrets)
@@ -81,7 +83,7 @@ class KeptEntries:
 
         Entries that come or are dropped meanwhile are left out. The lock is held for 256 entries at a time.
         """
-        last = self._seq
+        last = self.last_seq
         while after < last:
             with self._lock:
                 some = self._index.narrowest(entry_filter).above(after, _CHUNK)
@@ -99,7 +101,7 @@ class KeptEntries:
 
         They have a sequence number below ``before`` and the conditions that a look-up can find.
         """
-        before = self._seq + 1 if before is None else before
+        before = self.last_seq + 1 if before is None else before
         while True:
             with self._lock:
                 some = self._index.narrowest(entry_filter).below(before, _CHUNK)
@@ -137,7 +139,7 @@ class KeptEntries:
         """Return an entry by its id or its sequence number, or raise ``NotFoundError``."""
         found = self.find(entry_id)
         if found is None:
-            known = f"{self.id}-{self.first_seq} to {self.id}-{self._seq}"
+            known = f"{self.id}-{self.first_seq} to {self.id}-{self.last_seq}"
             raise NotFoundError("journal entry", entry_id, [known] if len(self) else [])
         return found
 
@@ -158,16 +160,11 @@ class KeptEntries:
             return len(self._index.all)
 
     @property
-    def last_seq(self) -> int:
-        """Number of the newest entry, also where that was dropped; 0 before the first."""
-        return self._seq
-
-    @property
     def first_seq(self) -> int:
         """Number of the oldest entry that is held; of the next one where none is."""
         with self._lock:
             oldest = self._index.all.oldest()
-            return self._seq + 1 if oldest is None else oldest.seq
+            return self.last_seq + 1 if oldest is None else oldest.seq
 
     @property
     def dropped(self) -> int:
@@ -181,8 +178,3 @@ class KeptEntries:
             if oldest is not None and after >= oldest.seq - 1:
                 return 0
             return self._index.dropped_at_most(entry_filter)
-
-    @property
-    def bytes(self) -> int:
-        """Bytes that the entries take, within about 10 %."""
-        return self._bytes
