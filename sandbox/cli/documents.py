@@ -68,13 +68,9 @@ def openapi(
 
 def _given(context: click.Context) -> list[str]:
     """Return the options of ``serve`` that stand on the command line."""
-    return [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name is not None
-        and parameter.name not in _OWN
-        and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
-    ]
+    options = {option.name: option.opts[0] for option in context.command.params if option.name not in _OWN}
+    source = context.get_parameter_source
+    return [flag for name, flag in options.items() if name and source(name) is ParameterSource.COMMANDLINE]
 
 
 def _resolved(seed_files: tuple[str, ...], seed: str | None, options: Mapping[str, object]) -> dict[str, Any]:

@@ -99,9 +99,7 @@ class GroupedCommand(click.Command):
 
 def serve_options(command: _Command) -> _Command:
     """Add the options of ``serve``: its files, and one for every setting."""
-    for spec in reversed(setting_specs()):
-        command = _setting_option(spec)(command)
-    for add in reversed(_FILE_OPTIONS):
+    for add in reversed((*_FILE_OPTIONS, *map(_setting_option, setting_specs()))):
         command = add(command)
     return command
 

@@ -142,7 +142,6 @@ class ControlApi:
             yield from answer.pieces()
 
     def close(self) -> None:
-        """Close the connections."""
         self._transport.close()
 
     def _url(self, path: str) -> str:

@@ -67,7 +67,6 @@ class OwnTransport:
             raise
 
     def close(self) -> None:
-        """Close the connections."""
         while self._idle:
             self._idle.pop().close()
 
@@ -161,7 +160,6 @@ class SessionTransport:
     def send(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], timeouts: tuple[float, float]
     ) -> Answer:
-        """Return the answer to a request."""
         import requests
 
         def with_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -184,7 +182,6 @@ class SessionTransport:
         return _SessionAnswer(response)
 
     def close(self) -> None:
-        """Close the connections."""
         self._session.close()
 
 
