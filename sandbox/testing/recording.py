@@ -6,7 +6,7 @@ import json
 from collections import deque
 from dataclasses import asdict, replace
 from itertools import islice, takewhile
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
@@ -73,7 +73,11 @@ def of_lines(lines: IO[bytes], name: str) -> list[Recording]:
             unread += 1
             continue
         try:
-            row = _row(document)
+            row: Entry | Event
+            if "event" in document:
+                row = msgspec.convert(asdict(read_event(document)), Event)
+            else:
+                row = msgspec.convert(msgspec.to_builtins(read_entry(document), builtin_types=(bytes,)), Entry)
         except (InputError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             said = cut(f"no journal entry that this version reads ({type(error).__name__}: {error})", _MAX_SAID)
             raise DocumentError(name, number, f"{said}; {_EXPORT}") from None
@@ -107,11 +111,3 @@ def _newest(lines: IO[bytes], name: str) -> tuple[deque[tuple[int, bytes]], int]
         while len(kept) > MAX_ROWS or (size > _MAX_KEPT and len(kept) > 1):
             size -= len(kept.popleft()[1])
     return kept, kept[0][0] - 1 if kept else 0
-
-
-def _row(document: Any) -> Entry | Event:
-    """Return an entry or an event, each value of the type that its field has."""
-    if "event" in document:
-        return msgspec.convert(asdict(read_event(document)), Event)
-    entry = read_entry(document)
-    return msgspec.convert(msgspec.to_builtins(entry, builtin_types=(bytes,)), Entry)

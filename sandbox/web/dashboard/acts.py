@@ -85,13 +85,20 @@ def call(method: str, path: str, body: object = None) -> Answer:
 
 @pages.post(f"{PAGES}/act")
 def act() -> AnyResponse | tuple[str, int]:
-    """Do what a button says: ``act`` is a method and a path; the body is ``body``, or made of the typed fields."""
+    """Do what a button says, and lead to the page ``back``, which must be one of the sandbox.
+
+    ``act`` is a method and a path; the body is ``body``, or made of the typed fields.
+    """
     method, _, path = request.form.get("act", "").partition(" ")
     if method not in _METHODS or not path.startswith("/"):
         return refused("the form names no act of the control API", 400)
     text = request.form.get("body")
     answer = call(method, path, (_fields() or None) if text is None else text.encode("utf-8", "replace"))
-    return refused(answer.refusal, answer.status) if answer.refusal else back()
+    if answer.refusal:
+        return refused(answer.refusal, answer.status)
+    back = request.form.get("back", "")
+    is_here = back.startswith(f"{PREFIX}/") and back.isprintable() and "\\" not in back
+    return redirect(back if is_here else f"{PREFIX}/", 303, Response)
 
 
 def _fields() -> dict[str, Any]:
@@ -115,14 +122,6 @@ def _fields() -> dict[str, Any]:
                 except (NotJsonError, UnicodeError):
                     body[field] = value
     return body
-
-
-def back() -> AnyResponse:
-    """Lead to the page that the form names, which must be one of the sandbox."""
-    target = request.form.get("back", "")
-    if not target.startswith(f"{PREFIX}/") or not target.isprintable() or "\\" in target:
-        target = f"{PREFIX}/"
-    return redirect(target, 303, Response)
 
 
 @pages.errorhandler(413)
