@@ -55,9 +55,11 @@ class KeptEntries:
         self.bound(max_entries, max_bytes)
 
     def bound(self, max_entries: int, max_bytes: int) -> None:
-        """Set both bounds; the next entry makes them hold."""
-        self._max_entries = max_entries
-        self._max_bytes = max_bytes
+        """Set both bounds, and drop the oldest entries beyond them."""
+        with self._lock:
+            self._max_entries = max_entries
+            self._max_bytes = max_bytes
+            self._drop_beyond_bounds()
 
     def _add(self, entry: Entry, cost: int) -> None:
         cost += _OVERHEAD

@@ -56,13 +56,14 @@ def test_emptied_journal_keeps_nothing_that_it_does_not_count() -> None:
     assert journal.bytes == before
 
 
-def test_bounds_that_change_hold_from_the_next_entry() -> None:
+def test_bounds_that_change_hold_at_once() -> None:
     journal = journal_of(max_entries=5)
     for _ in range(5):
         close(journal)
     journal.bound(2, 10**9)
-    close(journal)
 
+    assert seqs(journal) == [4, 5]
+    close(journal)
     assert seqs(journal) == [5, 6]
 
 

@@ -175,6 +175,7 @@ EVERY_PART: list[tuple[Any, ...]] = [
 
 @given(steps=st.lists(STEPS, max_size=15))
 @example(steps=EVERY_PART)
+@example(steps=[("ask",), ("ask",), ("settings", {"journal_entries": 3})])
 @settings(
     max_examples=25,
     deadline=None,
