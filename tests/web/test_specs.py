@@ -67,6 +67,18 @@ def test_every_route_of_the_control_api_is_documented_and_no_other(app: SandboxA
     assert documented == _routes(app.control)
 
 
+def test_every_operation_of_the_control_api_has_a_name_that_begins_with_a_verb() -> None:
+    verbs = (
+        *("add", "advance", "change", "clear", "copy", "create", "delete", "download", "export", "get", "list"),
+        *("post", "preview", "put", "remove", "replace", "reset", "resync", "revoke", "rotate", "run", "set", "show"),
+        *("stream", "use", "verify", "wait"),
+    )
+    known = re.compile(f"(?:{'|'.join(verbs)})(?:[A-Z][a-z]*)*")
+
+    names = [operation["operationId"] for _, operation in _operations(CONTROL_FILE)]
+    assert [name for name in names if not known.fullmatch(name)] == []
+
+
 def test_every_endpoint_is_documented_with_its_operations_and_no_other() -> None:
     documented = {name for name, _ in _operations(EMULATED_FILE)}
 

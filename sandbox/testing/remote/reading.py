@@ -125,12 +125,9 @@ def row(given: Document) -> Row:
     """Return a row of the sync report."""
     from sandbox.platform.processing.report import Row, RowAttempt
 
-    history = [
-        RowAttempt(each["sync_id"], parse_instant(each["at"]), each["status"], each["message"])
-        for each in given.get("history", ())
-    ]
+    history = tuple(RowAttempt(**{**tried, "at": parse_instant(tried["at"])}) for tried in given.get("history", ()))
     times = {name: parse_instant(given[name]) for name in ("created_at", "updated_at")}
-    return Row(**{**given, **times, "history": tuple(history)})
+    return Row(**{**given, **times, "history": history})
 
 
 def report(pages: list[Document]) -> Report:

@@ -113,7 +113,7 @@ def _seeded(loaded: Loaded) -> dict[str, Any]:
 
 
 @blueprint.get("/endpoints", answer=EndpointsSchema, no_store=True)
-def getown_endpoints() -> dict[str, Any]:
+def get_endpoints() -> dict[str, Any]:
     """Show where the sandbox is and the credentials of its first OAuth client, as the ready file does.
 
     The secret is shown to a request that brings the control key. Where no key is needed it is shown on the machine of
