@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import click
@@ -62,13 +63,16 @@ def _complete_kind(context: click.Context, parameter: click.Parameter, incomplet
 
 def _complete_preset(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from sandbox.cli.health import default_url
+    from sandbox.cli.made_key import find
     from sandbox.foundation.errors import SandboxError
     from sandbox.testing.remote.control_api import ControlApi
 
     given = context.params
-    url, key, ca_file = given.get("url") or default_url(), given.get("control_key"), given.get("ca_file")
+    url = given.get("url") or default_url()
+    key = given.get("control_key") or find(url)
     try:
-        presets = ControlApi(url, control_key=key, ca_file=ca_file).ask(verbs.presets())["presets"]
+        with closing(ControlApi(url, control_key=key, ca_file=given.get("ca_file"))) as api:
+            presets = api.ask(verbs.presets())["presets"]
     except SandboxError:
         return []
     return [CompletionItem(p["name"], help=p["title"]) for p in presets if p["name"].startswith(incomplete)]

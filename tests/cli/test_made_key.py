@@ -48,6 +48,16 @@ def test_command_of_the_same_user_needs_no_key(guarded: SandboxServer) -> None:
     assert run(guarded.base_url).exit_code == 1
 
 
+def test_completion_of_the_same_user_needs_no_key(guarded: SandboxServer) -> None:
+    words = {"COMP_WORDS": "patchworks-sandbox faults preset two", "COMP_CWORD": "3"}
+    asked = {**words, "_PATCHWORKS_SANDBOX_COMPLETE": "bash_complete", "PATCHWORKS_SANDBOX_URL": guarded.base_url}
+
+    with kept(KEY, [guarded.base_url]):
+        result = CliRunner().invoke(main, prog_name="patchworks-sandbox", env=asked)
+
+    assert result.stdout == "plain,two-503s-then-fine\n"
+
+
 def test_key_that_is_given_wins(guarded: SandboxServer) -> None:
     with kept("another-key-of-an-earlier-one", [guarded.base_url]):
         result = CliRunner().invoke(main, ["clock", "show", "--url", guarded.base_url, "--control-key", KEY])
