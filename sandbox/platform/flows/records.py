@@ -73,7 +73,8 @@ class Records:
         self._now = now
         self._lock = threading.RLock()
         self._records: dict[tuple[type, int], DataPool | Conversation] = {}
-        self._last_id = 0
+        self.last_id = 0
+        """The highest id so far, also of what is gone."""
 
     def all(self, kind: type[_T], company: str | None = None) -> list[_T]:
         """Return the data pools or conversations, oldest first; of one company if one is given."""
@@ -90,9 +91,9 @@ class Records:
         with self._lock:
             if len(self.all(kind)) >= MAX_RECORDS:
                 raise ConflictError(f"there are {MAX_RECORDS} of them, and more are not possible; delete one first")
-            self._last_id += 1
+            self.last_id += 1
             now = self._now()
-            made = kind(id=self._last_id, company=company, created_at=now, updated_at=now, **fields)
+            made = kind(id=self.last_id, company=company, created_at=now, updated_at=now, **fields)
             self._records[kind, made.id] = made
             return made
 
@@ -127,11 +128,11 @@ class Records:
     def snapshot(self) -> RecordsSnapshot:
         """Return all of it as a value."""
         with self._lock:
-            return RecordsSnapshot(tuple(self.all(DataPool)), tuple(self.all(Conversation)), self._last_id)
+            return RecordsSnapshot(tuple(self.all(DataPool)), tuple(self.all(Conversation)), self.last_id)
 
     def restore(self, snapshot: RecordsSnapshot) -> None:
         """Take over all of it from a value."""
         with self._lock:
             records: list[DataPool | Conversation] = [*snapshot.pools, *snapshot.conversations]
             self._records = {(type(each), each.id): each for each in records}
-            self._last_id = snapshot.last_id
+            self.last_id = snapshot.last_id

@@ -57,8 +57,8 @@ class FlowStore(AccessStore):
 
     @property
     def known_records(self) -> Records | None:
-        """The records that clients of the Core API created; ``None`` before the first use of ``records``."""
-        return self._records
+        """The records that clients of the Core API created; ``None`` where they created none."""
+        return self._records if self._records and self._records.last_id else None
 
     def copy(self, rng: Rng) -> FlowStore:
         """Return an independent store with the same content, but for ``records``: a seed has none."""

@@ -142,3 +142,9 @@ def test_records_survive_a_saved_state_and_are_gone_after_a_reset(core: Core) ->
     core.http.post("/_sandbox/reset")
     assert core.sandbox.platform.store.flows.records.all(records.DataPool, "acme") == []
     assert core.sandbox.platform.store.flows.records.all(records.Conversation, "acme") == []
+
+
+def test_look_at_the_lists_leaves_no_records_in_a_saved_state(core: Core) -> None:
+    assert core.ids("/data-pool") == core.ids("/agents/conversations") == []
+
+    assert core.http.get("/_sandbox/state").json["platform"]["records"] is None  # type: ignore[index]
