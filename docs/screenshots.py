@@ -98,7 +98,7 @@ class Story:
         self._post("orders", b'{"number": 1003}', token, after_s=8)
         self._wall.pass_by(600)
         self._sandbox.store.add_client(1, "Stock sync")
-        self._sandbox.store.set_active(2, active=False)
+        self._sandbox.store.change_service(2, active=False)
 
     def _token(self) -> str:
         form = {
