@@ -509,10 +509,6 @@ class Settings(Described):
                 raise _unknown(name, value, list(specs), runtime=runtime)
         return replace(self, **values)  # type: ignore[arg-type]
 
-    def known_scopes(self) -> frozenset[str]:
-        """Return every scope a token may carry."""
-        return frozenset((*self.scopes, self.required_scope, "*"))
-
 
 def setting_specs() -> list[SettingSpec]:
     """Return the declarations in the order of the documents."""

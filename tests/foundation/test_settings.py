@@ -243,7 +243,3 @@ def test_unknown_setting_at_run_time_is_offered_only_what_can_change() -> None:
 def test_one_bad_value_refuses_the_whole_change() -> None:
     with pytest.raises(SettingError, match=r"^threads: "):
         Settings().changed({"port": 1, "threads": 0})
-
-
-def test_known_scopes_are_the_listed_the_required_and_the_star() -> None:
-    assert Settings(scopes=("a", "b"), required_scope="c").known_scopes() == {"a", "b", "c", "*"}

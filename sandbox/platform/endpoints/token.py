@@ -240,7 +240,7 @@ def _scopes(scope: str | None, platform: Platform) -> list[str]:
     requested = [name for name in (scope or "").split(" ") if name]
     if platform.wire.ignores_scope_zero:
         requested = [name for name in requested if name != "0"]
-    known = platform.settings.known_scopes()
+    known = {*platform.settings.scopes, platform.settings.required_scope, "*"}
     for name in requested:
         if name not in known:
             raise InvalidScopeError(name)
