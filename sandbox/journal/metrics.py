@@ -26,8 +26,6 @@ from sandbox.journal.journal import Journal, Observer
 BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the histogram's buckets in seconds; the last bucket has none."""
 
-_BUCKETS_MS: Final = tuple(bound * 1000 for bound in BUCKETS_S)
-
 
 @dataclass(slots=True)
 class Durations:
@@ -65,7 +63,7 @@ class Metrics:
         requests, durations = figures.requests, figures.durations[entry.kind]
         with self._lock:
             requests[alike] = requests.get(alike, 0) + 1
-            durations.counts[bisect_left(_BUCKETS_MS, entry.duration_ms)] += 1
+            durations.counts[bisect_left(BUCKETS_S, entry.duration_ms / 1000)] += 1
             durations.sum_ms += entry.duration_ms
             if entry.token is not None and entry.kind in ISSUERS:
                 figures.tokens_issued += 1
