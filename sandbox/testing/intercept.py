@@ -132,38 +132,37 @@ def _plain(host: Any) -> str | None:
     return host.lower().rstrip(".") if isinstance(host, str) else None
 
 
+@dataclass(frozen=True)
 class _Resolver:
     """Stands in for ``socket.getaddrinfo``."""
 
-    def __init__(self, hosts: Sequence[str], port: int | None, *, strict: bool, outer: bool) -> None:
-        self.hosts = hosts
-        self.outer = outer
-        """Whether another may take its place for a while."""
-        self._stand_in = _STAND_INS[outer]
-        self._port = port
-        self._strict = strict
-        self._resolve = socket.getaddrinfo
+    hosts: Sequence[str]
+    port: int | None
+    strict: bool
+    outer: bool
+    """Whether another may take its place for a while."""
+    resolve: Callable[..., Any] = field(default_factory=lambda: socket.getaddrinfo)
 
     def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the address that stands for the sandbox for its hosts, and the real one for others."""
         name = _plain(host)
         if name is not None and name in self.hosts:
-            if self._port is None:
+            if self.port is None:
                 raise RefusedHostError(name)
-            return self._resolve(self._stand_in, self._port, 0, socket.SOCK_STREAM)
+            return self.resolve(_STAND_INS[self.outer], self.port, 0, socket.SOCK_STREAM)
         self._check(name)
-        return self._resolve(host, port, *args, **kwargs)
+        return self.resolve(host, port, *args, **kwargs)
 
     def lead(self, address: Any) -> Any:
         """Return the address to connect to in place of another one; raise ``RefusedHostError``."""
         name = _plain(address[0])
-        if name == self._stand_in:
-            return "127.0.0.1", self._port
+        if name == _STAND_INS[self.outer]:
+            return "127.0.0.1", self.port
         self._check(name)
         return address
 
     def _check(self, name: str | None) -> None:
-        if self._strict and name is not None and not _is_local(name):
+        if self.strict and name is not None and not _is_local(name):
             raise RefusedHostError(name, self.hosts)
 
 
@@ -178,7 +177,7 @@ def _routed(hosts: Sequence[str], port: int | None, *, strict: bool, outer: bool
             f"an interception of {', '.join(socket.getaddrinfo.hosts)} lasts already; one at a time, as it concerns "
             "the whole process"
         )
-    resolver = _Resolver(hosts, port, strict=strict, outer=outer)
+    resolver = _Resolver(hosts, port, strict, outer)
     with ExitStack() as stack:
         stack.enter_context(patch.object(socket, "getaddrinfo", resolver))
         led = {name: _led(getattr(socket.socket, name), resolver) for name in ("connect", "connect_ex")}

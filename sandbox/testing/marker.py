@@ -14,7 +14,7 @@ from sandbox.faults.fault import Fault
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError, any_of
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
-from sandbox.state.seed import SeedSource, read_seed
+from sandbox.state.seed import Seed, SeedSource, read_seed
 from sandbox.state.seed.model import PresetSeed
 from sandbox.testing.contract import read_codes
 from sandbox.testing.contract_plugin import MODES
@@ -95,10 +95,11 @@ def apply(
     ``folders``. Where a sandbox of this process cannot take the options, another one replaces it during the test. A
     sandbox behind a URL takes the companies of a seed beside its own; with ``isolate`` it is not reset.
     """
+    seed = None if options.seed is None else read_seed(options.seed, folders)
     with ExitStack() as stack:
         if isinstance(server, SandboxServer):
             if options.needs_own_sandbox or server.is_of_another_process:
-                sandbox = _another(server, options, settings, folders)
+                sandbox = _another(server, seed, {**settings, **options.settings})
                 server = stack.enter_context(SandboxServer(sandbox).on_demand())
             elif options.keep_tokens:
                 server.patchworks.clear()
@@ -110,30 +111,25 @@ def apply(
             if options.isolate:
                 handle = handle.isolated()
         else:
-            handle, ours = _remote(options, server, settings, folders), None
+            handle, ours = _remote(options, server, seed, settings), None
         _add_faults(handle, options.faults)
         if options.intercept:
             stack.enter_context(handle.intercept(strict=options.intercept == "strict"))
         yield handle, ours
 
 
-def _another(
-    server: SandboxServer, options: MarkerOptions, settings: Mapping[str, object], folders: Sequence[Path]
-) -> Sandbox:
+def _another(server: SandboxServer, seed: Seed | None, settings: Mapping[str, object]) -> Sandbox:
     sandbox = server.sandbox
-    settings = {**settings, **options.settings}
     makes_key = any(name.startswith("signing_key") for name in settings)
     if server.is_of_another_process and not sandbox.keys.is_made:
         makes_key = True  # the thread that makes it runs in that process
     signing_key = None if makes_key else sandbox.keys.current()  # making one takes longer than most tests
-    seed = sandbox.seed if options.seed is None else read_seed(options.seed, folders)
-    return Sandbox(seed, settings=settings, signing_key=signing_key)
+    return Sandbox(sandbox.seed if seed is None else seed, settings=settings, signing_key=signing_key)
 
 
 def _remote(
-    options: MarkerOptions, patchworks: Patchworks, settings: Mapping[str, object], folders: Sequence[Path]
+    options: MarkerOptions, patchworks: Patchworks, seed: Seed | None, settings: Mapping[str, object]
 ) -> Patchworks:
-    seed = None if options.seed is None else read_seed(options.seed, folders)
     if options.keep_tokens:
         patchworks.clear()
         return patchworks

@@ -40,11 +40,6 @@ _SHORTEST: Final = 8
 _BODIES: Final = frozenset({("postData", "text"), ("postData", "_base64"), ("content", "text")})
 
 
-def client_of(authorization: str) -> str | None:
-    """Return the client id in a header with HTTP Basic, or ``None``."""
-    return read_basic(authorization, wire_profile("modern")).user
-
-
 class Redactor:
     """Redacts entries, and counts the places. ``learn`` all entries before: a secret may be anywhere in each."""
 
@@ -63,7 +58,7 @@ class Redactor:
     def redacted(self, entry: dict[str, Any], place: str) -> dict[str, Any]:
         """Return an entry, or another part of the file, without secrets; raise ``DocumentError`` naming ``place``."""
         clients = [
-            client_of(value)
+            read_basic(value, wire_profile("modern")).user
             for name, value in headers_of(entry.get("request"), entry.get("response"))
             if name.lower() == "authorization"
         ]
