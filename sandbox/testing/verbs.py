@@ -45,6 +45,7 @@ PAGE: Final = 1_000
 STATE_S: Final = 300.0
 """Seconds more than usual that a state may take: it holds the whole journal."""
 _MOVING: Final = "moving the clock"
+_quoted: Final = partial(quote, safe="")
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
@@ -88,12 +89,9 @@ def change_clock(now: datetime | str | None = None, frozen: bool | None = None, 
     """Travel to an instant with a zone, freeze or unfreeze, change the rate; return the time."""
     change = {"now": format_instant(now) if isinstance(now, datetime) else now, "frozen": frozen, "rate": rate}
     body = {name: value for name, value in change.items() if value is not None}
+    why = "changing the clock"
     return Verb(
-        "PUT /clock",
-        lambda it: it.clock.change(now=now, frozen=frozen, rate=rate),
-        reading.now,
-        body,
-        isolated="changing the clock",
+        "PUT /clock", lambda it: it.clock.change(now=now, frozen=frozen, rate=rate), reading.now, body, isolated=why
     )
 
 
@@ -119,12 +117,8 @@ def _own_rules(parent: Backend, own: Ownership) -> list[RuleState]:
 
 
 def rule(rule_id: str) -> Verb[RuleState]:
-    return Verb(
-        f"GET /faults/{_quoted(rule_id)}",
-        lambda it: it.platform.faults.get(rule_id),
-        reading.rule,
-        owned=_own_rule(rule_id),
-    )
+    route, owned = f"GET /faults/{_quoted(rule_id)}", _own_rule(rule_id)
+    return Verb(route, lambda it: it.platform.faults.get(rule_id), reading.rule, owned=owned)
 
 
 def _own_rule(rule_id: str) -> Callable[[Backend, Ownership], object]:
@@ -159,12 +153,8 @@ def _as_rule(given: FaultRule | Mapping[str, Any]) -> FaultRule:
 
 
 def remove_rule(rule_id: str) -> Verb[RuleState]:
-    return Verb(
-        f"DELETE /faults/{_quoted(rule_id)}",
-        lambda it: it.platform.faults.remove(rule_id),
-        reading.rule,
-        owned=_own_rule(rule_id),
-    )
+    route, owned = f"DELETE /faults/{_quoted(rule_id)}", _own_rule(rule_id)
+    return Verb(route, lambda it: it.platform.faults.remove(rule_id), reading.rule, owned=owned)
 
 
 def clear_rules() -> Verb[int]:
@@ -465,22 +455,14 @@ def add_flow(company: str, document: Mapping[str, object]) -> Verb[Flow]:
 
 def copy_flow(flow_id: int, company: str) -> Verb[Flow]:
     """Copy a process flow into a company, with new ids and signatures, and the same keys of HMACs."""
-    return Verb(
-        f"POST /companies/{_quoted(company)}/flows/{flow_id}/copy",
-        lambda it: it.store.flows.copy_flow(flow_id, it.store.company(company).slug),
-        reading.flow,
-    )
+    route = f"POST /companies/{_quoted(company)}/flows/{flow_id}/copy"
+    return Verb(route, lambda it: it.store.flows.copy_flow(flow_id, it.store.company(company).slug), reading.flow)
 
 
 def change_flow(flow_id: int, changes: Mapping[str, Any]) -> Verb[Flow]:
     """Enable or disable a flow, and deploy a version of it; raise ``InvalidValueError``."""
-    return Verb(
-        f"PATCH /flows/{flow_id}",
-        lambda it: it.store.flows.change_flow(flow_id, **changes),
-        reading.flow,
-        dict(changes),
-        owned=_own("flow", flows, flow_id),
-    )
+    route, body, owned = f"PATCH /flows/{flow_id}", dict(changes), _own("flow", flows, flow_id)
+    return Verb(route, lambda it: it.store.flows.change_flow(flow_id, **body), reading.flow, body, owned=owned)
 
 
 def delete_flow(flow_id: int) -> Verb[None]:
@@ -676,7 +658,3 @@ def _as_sent(document: Mapping[str, Any]) -> object:
         return parse_json(sent_json(document, "state").encode())
     except NotJsonError as error:
         raise InvalidValueError("state", "this document", f"JSON whose text is UTF-8 ({error})") from None
-
-
-def _quoted(piece: str) -> str:
-    return quote(piece, safe="")
