@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from sandbox import Sandbox, SandboxServer, faults
-from sandbox.faults.matching import Look
+from sandbox.faults.matching import Faultable
 from sandbox.journal.file import JournalFile
 from sandbox.journal.journal import Journal
 from sandbox.platform.keys import KeyRing, SigningKey
@@ -114,7 +114,7 @@ CASES = {
     ),
     "a body is searched": (
         {},
-        Look,
+        Faultable,
         "selected",
         with_rule(faults.status(409), json_path="$..a"),
         payload_to,
