@@ -19,7 +19,7 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
-    from sandbox.journal.attempts import Duplicates, Likeness
+    from sandbox.journal.attempts import Attempts, Likeness
     from sandbox.testing.remote.control_api import ControlApi
 
 _after = click.option("--after", metavar="ID", default="0", help="Only requests after the one with this number or id.")
@@ -137,7 +137,7 @@ _where = filters("company", "service", "flow")
 @_key
 @_where
 @performs(_show_duplicates)
-def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Duplicates]]:
+def duplicates(by: Likeness | None, json_path: str | None, **where: str | None) -> Verb[list[Attempts]]:
     """List the payloads that were accepted more than once."""
     verb = verbs.duplicates(by, json_path, **where)
     return replace(verb, query={**verb.query, "entries": None})

@@ -6,7 +6,7 @@ hung up, to the next request. A client that loses an answer and sends again make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -41,6 +41,13 @@ class Attempts:
     entries: tuple[Entry, ...]
     stored_before: int = 0
     """How many earlier ones, which are no attempts of the same sending, were accepted."""
+
+    @property
+    def alike(self) -> Likeness:
+        """The strongest way in which all of them are alike."""
+        if len({entry.body for entry in self.entries}) == 1:
+            return "bytes"
+        return "json" if len({canonical(entry.json) for entry in self.entries}) == 1 else "json_path"
 
     @property
     def gaps_s(self) -> tuple[float, ...]:
@@ -145,36 +152,14 @@ def _payload(entry: Entry) -> tuple[object, ...] | None:
     return (*entry.target, entry.body) if entry.kind in PAYLOADS and entry.body else None
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Entries, oldest first, that carry the same payload. ``alike`` is the strongest way in which all of them do."""
-
-    alike: Likeness
-    key: JsonValue
-    """With a JSONPath what it selects in each of them, else ``None``."""
-    entries: tuple[Entry, ...]
-
-
 def find_duplicates(
     entries: Iterable[Entry], by: Likeness | None = None, json_path: str | None = None
-) -> list[Duplicates]:
+) -> list[Attempts]:
     """Return the payloads that a service accepted more than once, in the order of their first attempts.
 
     ``by`` and ``json_path`` are those of ``find_attempts``.
     """
-    by = by or ("json" if json_path is None else "json_path")
-    accepted = (entry for entry in entries if entry.accepted)
-    return [
-        Duplicates(_strongest(same.entries, by), same.key, same.entries)
-        for same in find_attempts(accepted, by, json_path)
-    ]
-
-
-def _strongest(entries: Sequence[Entry], by: Likeness) -> Likeness:
-    """Return in which way entries are alike that are so in the way ``by``."""
-    if len({entry.body for entry in entries}) == 1:
-        return "bytes"
-    return "json" if by == "json_path" and len({canonical(entry.json) for entry in entries}) == 1 else by
+    return find_attempts((entry for entry in entries if entry.accepted), by, json_path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.journal.assertions.story import MAX_ENTRIES, story
 from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import Received
-from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts
+from sandbox.journal.attempts import Attempts, Likeness, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
 from sandbox.journal.endpoint import CALLBACK, INBOUND, TOKEN, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Entry
@@ -188,7 +188,7 @@ class Observed:
         json_path: str | None = None,
         vanity_url: str | None = None,
         flow: str | None = None,
-    ) -> list[Duplicates]:
+    ) -> list[Attempts]:
         """Return the payloads that were accepted more than once, as after a retry.
 
         ``by``: they have the same ``bytes``, the same ``json`` (if left out), or the same selection by a ``json_path``

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
     from sandbox.faults.rules import FaultRule
     from sandbox.foundation.json_value import JsonValue
-    from sandbox.journal.attempts import Duplicates, Likeness
+    from sandbox.journal.attempts import Attempts, Likeness
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
@@ -549,17 +549,17 @@ def clear_requests() -> Verb[int]:
     )
 
 
-def duplicates(by: Likeness | None = None, json_path: str | None = None, **where: str | None) -> Verb[list[Duplicates]]:
+def duplicates(by: Likeness | None = None, json_path: str | None = None, **where: str | None) -> Verb[list[Attempts]]:
     """Return the payloads that were accepted more than once; ``where``: ``company``, ``vanity_url``, ``flow``."""
 
-    def here(sandbox: Sandbox) -> list[Duplicates]:
+    def here(sandbox: Sandbox) -> list[Attempts]:
         from sandbox.journal.attempts import find_duplicates
         from sandbox.journal.filter import EntryFilter
 
         meant = EntryFilter(**where)  # type: ignore[arg-type]
         return find_duplicates(sandbox.journal.entries(meant), by, json_path)
 
-    def own_ones(parent: Backend, own: Ownership) -> list[Duplicates]:
+    def own_ones(parent: Backend, own: Ownership) -> list[Attempts]:
         found = _each_own(partial(duplicates, by, json_path), parent, own, where)
         return sorted(chain(*found), key=lambda group: group.entries[0].seq)
 

@@ -18,7 +18,7 @@ from sandbox.platform.model import Entity, KeptSecret, OAuthClient, Service, Ser
 
 if TYPE_CHECKING:
     from sandbox.faults.book import RuleState
-    from sandbox.journal.attempts import Duplicates
+    from sandbox.journal.attempts import Attempts
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
@@ -47,15 +47,12 @@ def now(clock: Document) -> datetime:
     return parse_instant(clock["now"])
 
 
-def duplicates(answer: Document) -> list[Duplicates]:
+def duplicates(answer: Document) -> list[Attempts]:
     """Return the groups of alike payloads, with their entries."""
-    from sandbox.journal.attempts import Duplicates
+    from sandbox.journal.attempts import Attempts
     from sandbox.journal.form import read_entry
 
-    return [
-        Duplicates(group["alike"], group["key"], tuple(map(read_entry, group["entries"])))
-        for group in answer["duplicates"]
-    ]
+    return [Attempts(group["key"], tuple(map(read_entry, group["entries"]))) for group in answer["duplicates"]]
 
 
 def contract_violations(pages: list[Document]) -> ContractViolations:

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 from marshmallow import fields
 
 from sandbox.foundation.value_types import JSON_PATH
-from sandbox.journal.attempts import Attempts, Duplicates, Likeness, find_attempts, find_duplicates
+from sandbox.journal.attempts import Attempts, Likeness, find_attempts, find_duplicates
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.form import shown
 from sandbox.web.control.base import Blueprint, current_sandbox
@@ -58,7 +58,7 @@ class DuplicateSchema(AlikeSchema):
         field_obj.required = field_name != "entries"
 
 
-def _group(found: Duplicates | Attempts) -> dict[str, Any]:
+def _group(found: Attempts) -> dict[str, Any]:
     first = found.entries[0]
     target = {"company": first.company, "vanity_url": first.vanity_url, "flow": first.flow}
     return {**target, "key": found.key, "requests": [entry.id for entry in found.entries]}
