@@ -25,7 +25,7 @@ SIGNATURE: Final = "patchworks_signature"
 
 SENSITIVE_FIELDS: Final = (
     *("client_secret", "access_token", "refresh_token", "client_assertion", "password", SIGNATURE),
-    *("api_key", "x_api_key", "authorization", "secret", "signature", "token"),
+    *("api_key", "x_api_key", "auth_token", "authorization", "password_confirmation", "secret", "signature", "token"),
 )
 """Names of secrets, also of those that the sandbox did not issue."""
 _SENSITIVE_HEADERS: Final = frozenset(
@@ -56,8 +56,9 @@ _BEGINNINGS: Final = "".join(sorted({name[0] for name in SENSITIVE_FIELDS}))
 _FIELD: Final = re.compile(
     rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
     (?:(?<![\w%-])|(?<=%[0-9a-f]{{2}})(?<!%5f)(?<!%2d))(?:{_NAMES})  # the end of an escape is no letter of a word
-    (?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # client_secret[]=, an array to PHP
-    (?:\\*["'])?\s{{0,100}}(?P<separator>[:=])\s{{0,100}}(?P<scheme>(?:basic|bearer)[ ]{{1,100}})?""",
+    (?:\]|%5d)?(?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # user[password]=, and client_secret[]=, an array to PHP
+    (?:\\*["']|%22)?(?:\s|%20|\+){{0,100}}(?P<separator>[:=]|%3a|%3d)\s{{0,100}}
+    (?P<scheme>(?:basic|bearer)[ ]{{1,100}})?""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 _PART: Final = (  # compiled by `re` when there is a body of parts, which is rare
@@ -261,7 +262,7 @@ def _redact_fields(text: str) -> str:
     position = 0
     while match := _FIELD.search(text, position):
         start = match.end()
-        form = match["separator"] == "="
+        form = match["separator"] != ":"
         value = _form_value(text, start) if form else _json_value(text, start)
         done += text[position:start], _stand_in(value, form=form or match["scheme"] is not None)
         position = start + len(value)

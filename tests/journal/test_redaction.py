@@ -58,6 +58,7 @@ COMPARABLE = {
     "form, all encoded": f"{_ENCODED_NAME}={quote(SECRET, safe='')}",
     "form beside a brace": f"scope={{&client%5fsecret={quote(SECRET, safe='')}&x=%7B",
     "form, array": f"client_secret[]={quote(SECRET)}&client_secret%5B0%5D={quote(SECRET)}".replace("+", "%2B"),
+    "form, in an object": f"u[client_secret]={quote(SECRET, safe='')}&u%5Bclient_secret%5D={quote(SECRET)}",
     "form, upper case": f"CLIENT_SECRET={quote(SECRET, safe='')}",
     "JSON": json.dumps({"client_id": "x", "client_secret": SECRET, "scope": "a"}),
     "JSON, pretty": json.dumps({"client_secret": SECRET, "scope": "a"}, indent=4),
@@ -90,6 +91,8 @@ COMPARABLE = {
 }
 
 HIDDEN = {
+    "form, JSON encoded": urlencode({"variables": json.dumps({"client_secret": SECRET})}),
+    "form, form encoded": urlencode({"next": "/x?" + urlencode({"a": 1, "client_secret": SECRET})}),
     "JSON, list": json.dumps({"client_secret": ["a b", SECRET], "scope": "a"}),
     "JSON, object": json.dumps({"client_secret": {"value": SECRET}}),
     "JSON, list, broken": f'{{"client_secret": ["a", "{SECRET}"',
