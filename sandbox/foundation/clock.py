@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Annotated
 
 from msgspec import Meta
@@ -120,7 +120,8 @@ class Clock:
         """
         step = step_of(duration, units).total_seconds()
         given = duration if duration is not None else units
-        _, shown = self._move(given, lambda course: replace(course, origin=course.origin + step))
+        given = str(given) if isinstance(given, timedelta) else given
+        _, shown = self._move("duration", given, lambda course: replace(course, origin=course.origin + step))
         return self._tell(shown, _moved(step))
 
     def travel_to(self, instant: object) -> datetime:
@@ -145,7 +146,7 @@ class Clock:
         instant = None if now is None else parse_instant(now).timestamp()
         asked = {"origin": instant, "rate": checked_rate, "frozen": frozen}
         given = {name: value for name, value in asked.items() if value is not None}
-        before, shown = self._move(now, lambda course: replace(course, **given))  # type: ignore[arg-type]
+        before, shown = self._move("now", now, lambda course: replace(course, **given))  # type: ignore[arg-type]
         changes = [] if instant is None else [_moved(instant - before)]
         changes += [] if checked_rate is None else [f"the clock runs {checked_rate:g} times as fast as the machine's"]
         changes += [] if frozen is None else ["the clock is frozen" if frozen else "the clock runs on"]
@@ -220,15 +221,16 @@ class Clock:
         frozen = frozen_timestamp()
         return self._wall() if frozen is None else max(frozen, _EARLIEST_S)
 
-    def _move(self, given: object, change: Callable[[_Course], _Course]) -> tuple[float, datetime]:
-        """Change the course from the time shown; return that time and the new one. ``given`` is for an error."""
+    def _move(self, field: str, given: object, change: Callable[[_Course], _Course]) -> tuple[float, datetime]:
+        """Change the course from the time shown; return that time and the new one. An error names the field."""
         self._announce()
         with self._lock:
             base = self._course.base()
             before = self._course.at(base)
             course = change(replace(self._course, origin=before, since=base, moved=True))
             if not _EARLIEST_S <= course.origin <= _LATEST_S:
-                raise InvalidValueError("now", given, f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}")
+                allowed = f"a time between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d} to arrive at"
+                raise InvalidValueError(field, given, allowed)
             self._course = course
             return before, self.now()
 

@@ -21,6 +21,7 @@ from sandbox._version import __version__
 from sandbox.foundation.errors import NotFoundError, SandboxError
 from sandbox.foundation.instants import format_instant
 from sandbox.journal.assertions.report import entry_line
+from sandbox.journal.assertions.verify import MAX_TIMES
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.reasons import explain
@@ -51,7 +52,7 @@ Connect = Callable[[], "AbstractContextManager[Patchworks]"]
 Limit = Annotated[int, Field(ge=200, le=MAX_LIMIT, description="Bytes of the answer.")]
 Offset = Annotated[int, Field(ge=0, description="Bytes of the answer to skip; an answer that was cut names it.")]
 Service = Annotated[str | None, Field(description="Vanity URL of the service. Default: all.")]
-Count = Annotated[int | None, Field(ge=0)]
+Count = Annotated[int | None, Field(ge=0, le=MAX_TIMES)]
 Outcome = Literal["accepted", "rejected", "faulted", "any"]
 
 _INSTRUCTIONS: Final = (

@@ -67,6 +67,9 @@ CANDIDATES: Final = 300
 NAMED: Final = 5
 """Entries of a sort that are named one by one at most."""
 
+MAX_TIMES: Final = 2**31
+"""The largest number of entries that can be expected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -79,8 +82,8 @@ class Times:
     def of(cls, times: int | None = None, at_least: int | None = None, at_most: int | None = None) -> Times:
         """Read the arguments of an assertion; without any of them the result is at least once."""
         for name, value in (("times", times), ("at_least", at_least), ("at_most", at_most)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-                raise InvalidValueError(name, value, "an integer from 0 on")
+            if value is not None and not (type(value) is int and 0 <= value <= MAX_TIMES):
+                raise InvalidValueError(name, value, f"an integer from 0 to {MAX_TIMES}")
         if times is not None:
             if at_least is not None or at_most is not None:
                 raise InvalidValueError("times", times, "times alone, or at_least and at_most")

@@ -13,7 +13,7 @@ from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.value_types import JSON_PATH
 from sandbox.journal.assertions.pattern import Pattern
 from sandbox.journal.assertions.report import report
-from sandbox.journal.assertions.verify import Expectation, Times, Verdict, View, verify
+from sandbox.journal.assertions.verify import MAX_TIMES, Expectation, Times, Verdict, View, verify
 from sandbox.journal.entry import OUTCOMES
 from sandbox.journal.journal import Search
 from sandbox.web.control.base import Blueprint, current_sandbox
@@ -112,9 +112,9 @@ class VerificationSchema(StrictSchema):
         validate=validate.Length(1, 100),
         **says("In place of `pattern` and a count: these came one after the other."),
     )
-    times = WholeNumber(validate=between(0, 2**31))
-    at_least = WholeNumber(validate=between(0, 2**31))
-    at_most = WholeNumber(validate=between(0, 2**31))
+    times = WholeNumber(validate=between(0, MAX_TIMES))
+    at_least = WholeNumber(validate=between(0, MAX_TIMES))
+    at_most = WholeNumber(validate=between(0, MAX_TIMES))
     waited_s = Number(
         validate=between(0, 10**9),
         **says("How many real seconds the caller has waited, for `detail`.", example=5),

@@ -45,7 +45,16 @@ def test_count_holds_within_its_bounds(recorded: Recorded, orders: Received, giv
 
 
 @pytest.mark.parametrize(
-    "given", [{"times": 1, "at_least": 1}, {"times": -1}, {"times": True}, {"at_least": 2, "at_most": 1}], ids=str
+    "given",
+    [
+        {"times": 1, "at_least": 1},
+        {"times": -1},
+        {"times": 10**30},
+        {"at_least": 2**31 + 1},
+        {"times": True},
+        {"at_least": 2, "at_most": 1},
+    ],
+    ids=str,
 )
 def test_count_that_cannot_be_meant_is_refused(orders: Received, given: Any) -> None:
     with pytest.raises(InvalidValueError):
