@@ -35,19 +35,6 @@ class TokenLink(Struct, frozen=True, gc=False):
         return origin if at < self.expires_at else f"{origin}, expired {late} s before"
 
 
-def clock_jump_s(older: Entry, newer: Entry) -> float:
-    """Return the seconds on the sandbox clock between two requests if it was moved there; 0 where it was not.
-
-    Less than 10 seconds is no move, and a frozen clock makes none.
-    """
-    passed = newer.received_at - older.received_at
-    moved = passed - (newer.wall_time - older.wall_time)
-    return passed if min(abs(passed), abs(moved)) > _JUMP_S else 0.0
-
-
-_JUMP_S: Final = 10.0
-
-
 def seconds(amount: float) -> str:
     """Return seconds as a person writes them, to the microsecond."""
     return f"{amount:.6f}".rstrip("0").rstrip(".")

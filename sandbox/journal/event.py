@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from sandbox.foundation.bounds import Count, Seconds
 from sandbox.foundation.instants import format_timestamp, parse_instant
-from sandbox.journal.entry import Entry, clock_jump_s
+from sandbox.journal.entry import Entry
 
 EventKind = Literal["clock", "faults", "tokens", "keys", "settings", "reset"]
 
@@ -71,11 +71,14 @@ def interleaved(entries: Iterable[Entry], events: Sequence[Event]) -> Iterator[E
     yield from reversed(left)
 
 
+_JUMP_S: Final = 10.0
+
+
 def jumps_s(rows: Iterable[Entry | Event]) -> Iterator[tuple[Entry | Event, float]]:
     """Iterate over rows, oldest first, each with the seconds that the sandbox clock jumped before it.
 
-    0 where it ran as the machine's did, and where an event explains the jump. freezegun and time-machine move a clock
-    that follows them without an event.
+    0 where it ran as the machine's did, within 10 seconds, where it was frozen, and where an event explains the jump.
+    freezegun and time-machine move a clock that follows them without an event.
     """
     before: Entry | None = None
     for row in rows:
@@ -83,5 +86,8 @@ def jumps_s(rows: Iterable[Entry | Event]) -> Iterator[tuple[Entry | Event, floa
             before = None if row.kind == "clock" else before
             yield row, 0.0
         else:
-            yield row, 0.0 if before is None else clock_jump_s(before, row)
+            last = before or row
+            passed = row.received_at - last.received_at
+            moved = passed - (row.wall_time - last.wall_time)
+            yield row, passed if min(abs(passed), abs(moved)) > _JUMP_S else 0.0
             before = row
