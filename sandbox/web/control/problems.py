@@ -164,7 +164,7 @@ def http_problem(error: HTTPException) -> Response:
 def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
     """Return marshmallow's nested messages as a flat list, one entry a field, with the wrong value."""
     if isinstance(messages, dict):
-        inner = given if isinstance(given, Mapping) else {}
+        inner = dict(enumerate(given)) if isinstance(given, list) else given if isinstance(given, Mapping) else {}
         return [
             entry
             for key, found in messages.items()

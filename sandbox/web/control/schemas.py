@@ -104,6 +104,8 @@ class StrictSchema(SharedSchema):
         allowed = _allowed(field_obj)
         refused = dict.fromkeys(_REFUSALS, f"use {allowed}")
         field_obj.error_messages = {**field_obj.error_messages, "required": f"missing; give {allowed}", **refused}
+        if isinstance(field_obj, fields.List):
+            self.on_bind_field(field_name, field_obj.inner)
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
         """List the known fields in the message about an unknown one, and put the messages in the order of the input."""

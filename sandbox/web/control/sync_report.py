@@ -95,7 +95,7 @@ class ResyncSchema(StrictSchema):
 
     keywords: ClassVar = {"not": {"required": ["ids"], "minProperties": 2}}
     ids = fields.List(
-        WholeNumber(error_messages={"invalid": "use a whole number"}),
+        WholeNumber(),
         validate=validate.Length(max=MAX_LIMIT, error="use at most {max} ids; conditions have no such limit"),
     )
     company = fields.String()

@@ -109,7 +109,7 @@ class VerificationSchema(StrictSchema):
     pattern = fields.Nested(RequestPatternSchema, load_default=dict)
     in_order = fields.List(
         fields.Nested(RequestPatternSchema),
-        validate=validate.Length(1, 100),
+        validate=validate.Length(1, 100, error="use a list of {min} to {max} patterns"),
         **says("In place of `pattern` and a count: these came one after the other."),
     )
     times = WholeNumber(validate=between(0, MAX_TIMES))
