@@ -182,6 +182,11 @@ class DocumentError(InputError):
         where = f"{file}:{line}" if line else file
         super().__init__(f"{where}: {message}")
 
+    @property
+    def texts(self) -> list[str]:
+        """The problems, each without the file, of a document without lines."""
+        return [text.removeprefix(f"{self.file}: ") for text in self.message.split("\n")]
+
 
 class SeedError(DocumentError):
     """A seed cannot be used."""

@@ -82,8 +82,13 @@ def _store() -> FlowStore:
 @blueprint.errorhandler(SeedError)
 def _refused(error: SeedError) -> Response:
     body = _HOOK if request.path.endswith(("/webhooks", "/callbacks")) else _PART
-    place, _, message = body.sub("", error.message, count=1).partition(": ")
-    return refusal({"field": f"body.{place}" if message and place else "body", "message": message or place})
+    found = [body.sub("", text, count=1).partition(": ") for text in error.texts]
+    return refusal(
+        *(
+            {"field": f"body.{place}" if message and place else "body", "message": message or place}
+            for place, _, message in found
+        )
+    )
 
 
 def _presented(flow: model.Flow) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def _sent() -> dict[str, Any]:
 def _refused(error: SeedError | SettingError) -> Response:
     if isinstance(error, SettingError):
         return refusal({"field": f"body.settings.{error.field}", "message": str(error).partition(": ")[2]})
-    return refusal({"field": "body", "message": str(error).removeprefix("seed: ")})
+    return refusal(*({"field": "body", "message": text} for text in error.texts))
 
 
 @blueprint.get("/seed.schema.json")

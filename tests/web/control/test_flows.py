@@ -167,6 +167,18 @@ def test_wrong_addition_is_refused_with_its_field(
     assert "geheim" not in text
 
 
+def test_each_wrong_field_of_an_addition_is_an_error_of_its_own(integration: Integration) -> None:
+    webhook = {"id": "X", "answer": {"status": 1}}
+
+    for path, body, below in (
+        ("/flows/1/webhooks", webhook, ""),
+        ("/companies/acme/flows", {"name": "x", "webhooks": [webhook]}, "webhooks[0]."),
+    ):
+        errors = integration.control("POST", path, body).json["errors"]  # type: ignore[index]
+        assert sorted(error["field"] for error in errors) == [f"body.{below}answer.status", f"body.{below}id"]
+        assert "seed: " not in "".join(error["message"] for error in errors)
+
+
 @pytest.mark.parametrize("body", [{}, {"deployed": 99}, {"enabled": "yes"}, {"deployed": True}])
 def test_wrong_change_is_refused(integration: Integration, body: Any) -> None:
     assert integration.control("PATCH", "/flows/1", body).status_code == 422
