@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from sandbox.cli.connection import control_key_option
+from sandbox.cli.base import control_key_option
 from sandbox.cli.health import ca_file_option, url_option
 
 

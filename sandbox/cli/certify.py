@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sandbox.cli.base import control_key_option
 from sandbox.cli.compare import WRITTEN, seed_file_option
-from sandbox.cli.connection import control_key_option
 from sandbox.cli.health import ca_file_option
 from sandbox.cli.output import UnusableError, json_text, printable, printable_lines, refusals, table
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sandbox.cli.connection import performs
+from sandbox.cli.base import performs
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 

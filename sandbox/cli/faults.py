@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from sandbox.cli.connection import answers, performs
+from sandbox.cli.base import answers, performs
 from sandbox.cli.output import table
 from sandbox.cli.requests import filters
 from sandbox.foundation.strict_json import parse_json, write_json
-from sandbox.journal.endpoint import ENDPOINTS
+from sandbox.journal.endpoint_kind import ENDPOINTS
 from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 

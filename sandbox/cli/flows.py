@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import answers, performs
+from sandbox.cli.base import answers, performs
 from sandbox.cli.output import printable, table
 from sandbox.platform.flows.model import STATUSES
 from sandbox.testing import verbs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import answers, performs
+from sandbox.cli.base import answers, performs
 from sandbox.cli.faults import read_option
 from sandbox.cli.output import printable, table
 from sandbox.cli.requests import limited

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.connection import answers, connected, performs
+from sandbox.cli.base import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable, table
 from sandbox.cli.requests import limited
 from sandbox.foundation.errors import InvalidValueError
@@ -15,7 +15,7 @@ from sandbox.platform.processing.values import STATUSES
 from sandbox.testing import verbs
 
 if TYPE_CHECKING:
-    from sandbox.platform.processing.report import Resynced
+    from sandbox.platform.processing.sync_report import Resynced
     from sandbox.testing.backend import Verb
     from sandbox.testing.remote.control_api import ControlApi
 

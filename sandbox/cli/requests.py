@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sandbox.cli.connection import answers, connected
+from sandbox.cli.base import answers, connected
 from sandbox.cli.output import json_text, printable, printable_lines
-from sandbox.journal.endpoint import KINDS
+from sandbox.journal.endpoint_kind import KINDS
 
 if TYPE_CHECKING:
     from sandbox.journal.attempts import Repetition

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.connection import connected, performs
+from sandbox.cli.base import connected, performs
 from sandbox.cli.output import printable, table
 from sandbox.foundation import atomic_file
 from sandbox.testing import verbs

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import click
 
-from sandbox.cli.connection import connected
+from sandbox.cli.base import connected
 from sandbox.cli.output import printable
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def trace(api: ControlApi, file: str | None, output: IO[str], title: str | None)
     The page holds the newest 1,000 requests and is smaller than 1 MB. It opens in a browser without a network.
     """
     from sandbox.foundation.errors import DocumentError
-    from sandbox.testing.recording import of_lines, of_sandbox
     from sandbox.testing.remote.remote_sandbox import Remote
+    from sandbox.testing.trace_recording import of_lines, of_sandbox
     from sandbox.web.dashboard.trace import Trace, as_html
 
     if file is None:

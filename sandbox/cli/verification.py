@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sandbox.cli.connection import answers, connected, performs
+from sandbox.cli.base import answers, connected, performs
 from sandbox.cli.output import JSON_OPTION, print_json, printable_lines, table
 from sandbox.cli.requests import HEADING, filters, print_entry, read_filter
 from sandbox.foundation.strict_json import parse_json

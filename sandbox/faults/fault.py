@@ -13,7 +13,7 @@ from sandbox.faults.effects import Cancellation, Effect
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.fields import Described
 from sandbox.foundation.refusals import FaultedError, RefusalError
-from sandbox.journal.endpoint import ENDPOINTS, EndpointKind
+from sandbox.journal.endpoint_kind import ENDPOINTS, EndpointKind
 
 Handling = Literal["skipped", "rehearsed", "done"]
 """The fate of the request itself.

@@ -13,7 +13,7 @@ from typing import Final, Literal
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.json_path import Query, compile_json_path, select
 from sandbox.foundation.json_value import JsonValue, canonical
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.endpoint_kind import PAYLOADS
 from sandbox.journal.entry import Entry
 
 _SHOWN: Final = 10

@@ -21,7 +21,7 @@ from sandbox.foundation.answer import JSON
 from sandbox.foundation.errors import cut
 from sandbox.foundation.form_data import FORM, MAX_FIELDS, media_type, names_json, read_multipart
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.assertions.report import repeated_keys
+from sandbox.journal.assertions.failure_message import repeated_keys
 from sandbox.journal.contract_fields import CREDENTIALS, Finding, of_fields, of_schema, quoted
 from sandbox.journal.contract_rules import (
     ALSO_WITH_SLASH,
@@ -32,7 +32,7 @@ from sandbox.journal.contract_rules import (
     access_of,
     rules_of,
 )
-from sandbox.journal.endpoint import CALLBACK
+from sandbox.journal.endpoint_kind import CALLBACK
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 from sandbox.journal.redaction import SIGNATURE

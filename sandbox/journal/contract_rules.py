@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from typing_extensions import assert_never
 
-from sandbox.journal.endpoint import FLOW_PATHS
+from sandbox.journal.endpoint_kind import FLOW_PATHS
 from sandbox.journal.redaction import SIGNATURE
 
 HMAC_HEADER: Final = "X-HMAC-HASH"

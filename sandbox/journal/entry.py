@@ -13,7 +13,7 @@ from sandbox.foundation.bounds import Count, Number, Seconds
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import ISSUERS, KINDS, OTHER
+from sandbox.journal.endpoint_kind import ISSUERS, KINDS, OTHER
 from sandbox.journal.request import Request
 
 

@@ -20,7 +20,7 @@ from sandbox.foundation.answer import Headers
 from sandbox.foundation.instants import format_timestamp, parse_instant
 from sandbox.foundation.strict_json import NotJsonError, parse_json, write_json
 from sandbox.journal.attempts import Repetition, Repetitions
-from sandbox.journal.endpoint import ENDPOINTS
+from sandbox.journal.endpoint_kind import ENDPOINTS
 from sandbox.journal.entry import INSTANT, Entry, TokenLink
 from sandbox.journal.event import Event, shown_event
 

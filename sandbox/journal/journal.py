@@ -23,7 +23,7 @@ from sandbox.foundation.bounds import Count
 from sandbox.foundation.errors import InvalidValueError, cut
 from sandbox.foundation.printable import escape_unprintable
 from sandbox.foundation.real_time import monotonic, perf_counter
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.endpoint_kind import PAYLOADS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.event import MAX_EVENTS, Event, EventKind
 from sandbox.journal.filter import EntryFilter

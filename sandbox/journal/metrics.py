@@ -19,7 +19,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Final
 
-from sandbox.journal.endpoint import ISSUERS, KINDS
+from sandbox.journal.endpoint_kind import ISSUERS, KINDS
 from sandbox.journal.entry import OUTCOMES, Entry, Exchange, Kind, Outcome
 from sandbox.journal.journal import Journal, Observer
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-from sandbox.journal.endpoint import ENDPOINTS
+from sandbox.journal.endpoint_kind import ENDPOINTS
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from sandbox.foundation.answer import Headers
-from sandbox.journal.endpoint import ISSUERS
+from sandbox.journal.endpoint_kind import ISSUERS
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_header, redact_string

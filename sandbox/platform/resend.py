@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 from sandbox.foundation.errors import ConflictError, InvalidValueError
 from sandbox.foundation.refusals import PayloadTooLargeError
-from sandbox.journal.endpoint import INBOUND, ISSUERS
+from sandbox.journal.endpoint_kind import INBOUND, ISSUERS
 from sandbox.journal.entry import Entry
 from sandbox.journal.request import Request
 from sandbox.platform.platform import Platform

@@ -22,7 +22,7 @@ from sandbox.foundation.answer import Answer
 from sandbox.foundation.errors import NotKeptError
 from sandbox.foundation.real_time import perf_counter
 from sandbox.foundation.refusals import IncompleteBodyError, MethodNotAllowedError, RefusalError, RouteNotFoundError
-from sandbox.journal.endpoint import FLOW_PATHS, OTHER
+from sandbox.journal.endpoint_kind import FLOW_PATHS, OTHER
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.journal import call_hook
 from sandbox.journal.request import Request

@@ -37,7 +37,7 @@ from sandbox.foundation.refusals import (
     Violation,
 )
 from sandbox.foundation.strict_json import write_json
-from sandbox.journal.endpoint import TOKEN
+from sandbox.journal.endpoint_kind import TOKEN
 from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 

@@ -14,7 +14,7 @@ from sandbox.foundation.errors import InputError, SeedError
 from sandbox.platform.model import Company
 from sandbox.platform.oauth_clients import NewOAuthClient
 from sandbox.platform.store import Store
-from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, PresetSeed, Seed
+from sandbox.state.seed.parts import ClientSeed, CompanySeed, ConnectorSeed, PresetSeed, Seed
 
 
 class Loaded(NamedTuple):

@@ -20,7 +20,7 @@ from pydantic import Field
 from sandbox._version import __version__
 from sandbox.foundation.errors import NotFoundError, SandboxError
 from sandbox.foundation.instants import format_instant
-from sandbox.journal.assertions.report import entry_line
+from sandbox.journal.assertions.failure_message import entry_line
 from sandbox.journal.assertions.verify import MAX_TIMES
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sandbox.state.restore import LoadedClient
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
-from sandbox.testing.clock import SandboxClock
 from sandbox.testing.company import ApiKeys, Entities, Flows, OAuthClients, Services
 from sandbox.testing.faults import Faults
 from sandbox.testing.intercept import Interception, intercepted
 from sandbox.testing.observed import Observed
+from sandbox.testing.sandbox_clock import SandboxClock
 from sandbox.testing.tenant.backend import Tenant
 from sandbox.web.paths import PREFIX
 

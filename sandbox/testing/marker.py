@@ -15,7 +15,7 @@ from sandbox.foundation.errors import InvalidValueError, UnknownNameError, any_o
 from sandbox.foundation.settings import setting_specs
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import Seed, SeedSource, read_seed
-from sandbox.state.seed.model import PresetSeed
+from sandbox.state.seed.parts import PresetSeed
 from sandbox.testing.contract import read_codes
 from sandbox.testing.contract_plugin import MODES
 from sandbox.testing.local import SandboxServer

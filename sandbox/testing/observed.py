@@ -12,7 +12,7 @@ from sandbox.journal.assertions.verify import View
 from sandbox.journal.assertions.view import Received
 from sandbox.journal.attempts import Attempts, Likeness, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.endpoint import CALLBACK, INBOUND, TOKEN, WEBHOOK, EndpointKind
+from sandbox.journal.endpoint_kind import CALLBACK, INBOUND, TOKEN, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EntryFilter

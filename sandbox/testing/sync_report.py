@@ -14,13 +14,13 @@ from sandbox.journal.assertions.verify import Expectation, View
 from sandbox.journal.assertions.view import DEFAULT_TIMEOUT_S
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service
-from sandbox.platform.processing.report import Row
+from sandbox.platform.processing.sync_report import Row
 from sandbox.platform.processing.values import STATUSES
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend
 
 if TYPE_CHECKING:
-    from sandbox.platform.processing.report import Report, Resynced
+    from sandbox.platform.processing.sync_report import Report, Resynced
     from sandbox.platform.processing.values import Run
 
 _LOOK_AGAIN_S: Final = 0.1

@@ -21,8 +21,8 @@ from jinja2 import Environment
 from sandbox.foundation.errors import SandboxError
 from sandbox.journal.assertions.view import NotReceivedError
 from sandbox.testing.contract_plugin import HANDLES, handles_of
-from sandbox.testing.recording import of_sandbox, title_of
 from sandbox.testing.session import add_property
+from sandbox.testing.trace_recording import of_sandbox, title_of
 from sandbox.web.dashboard.one_file import templates_of_files
 from sandbox.web.dashboard.trace import Failure, Recording, Trace, as_html, is_trace
 

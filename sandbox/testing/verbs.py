@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
-    from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
+    from sandbox.platform.processing.sync_report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -313,7 +313,7 @@ def report(**where: str | None) -> Verb[Report]:
     """Return the rows of the sync report, oldest first; ``where`` are conditions of ``ReportFilter``."""
 
     def here(sandbox: Sandbox) -> Report:
-        from sandbox.platform.processing.report import ReportFilter, report_of
+        from sandbox.platform.processing.sync_report import ReportFilter, report_of
 
         processing = sandbox.platform.processing
         return report_of(processing.items(), ReportFilter(**where), processing.dropped)  # type: ignore[arg-type]
@@ -324,7 +324,7 @@ def report(**where: str | None) -> Verb[Report]:
 
 
 def _own_report(parent: Backend, own: Ownership, where: Mapping[str, str | None]) -> Report:
-    from sandbox.platform.processing.report import Report
+    from sandbox.platform.processing.sync_report import Report
 
     found = _each_own(report, parent, own, where)
     rows = sorted((row for each in found for row in each.rows), key=lambda row: row.id)
@@ -346,7 +346,7 @@ def _next_page(pages: list[Any]) -> Mapping[str, object] | None:
 
 def report_row(row_id: int) -> Verb[Row]:
     def here(sandbox: Sandbox) -> Row:
-        from sandbox.platform.processing.report import row_of
+        from sandbox.platform.processing.sync_report import row_of
 
         return row_of(sandbox.platform.processing.item(row_id), whole=True)
 
@@ -367,7 +367,7 @@ def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[Resynced]:
     given = {name: value for name, value in where.items() if value is not None}
 
     def here(sandbox: Sandbox) -> Resynced:
-        from sandbox.platform.processing.report import ReportFilter, resynced
+        from sandbox.platform.processing.sync_report import ReportFilter, resynced
 
         processing = sandbox.platform.processing
         meant = ReportFilter(status="Failed", **given)  # type: ignore[arg-type]
@@ -375,7 +375,7 @@ def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[Resynced]:
         return resynced(processing.resync(ids))
 
     def own_ones(parent: Backend, own: Ownership) -> Resynced:
-        from sandbox.platform.processing.report import MAX_RESYNCED, Resynced
+        from sandbox.platform.processing.sync_report import MAX_RESYNCED, Resynced
 
         for row_id in row_ids:
             _own_row(parent, own, row_id)
@@ -405,7 +405,7 @@ def runs(**where: str) -> Verb[list[Run]]:
 
 def run_log(run_id: str) -> Verb[list[LogLine]]:
     def here(sandbox: Sandbox) -> list[LogLine]:
-        from sandbox.platform.processing.report import log_of
+        from sandbox.platform.processing.sync_report import log_of
 
         processing = sandbox.platform.processing
         return log_of(processing.find_run(run_id), processing.items())

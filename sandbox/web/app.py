@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from flask import Flask
 
-    from sandbox.web.control.streams import Streams
+    from sandbox.web.control.stream_views import Streams
 
 _MAKING: Final = threading.RLock()
 """Held while an application of this process is made: it costs much, and `ast.parse` may fail in several threads."""
@@ -86,7 +86,7 @@ class SandboxApp:
         with self._lock:
             if self._streams is None:
                 with no_collections():
-                    from sandbox.web.control.streams import Streams
+                    from sandbox.web.control.stream_views import Streams
 
                 self._streams = Streams()
             return self._streams

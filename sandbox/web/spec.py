@@ -19,7 +19,7 @@ from sandbox.platform.endpoints.token import EXAMPLE_CLIENT
 from sandbox.platform.store import Store
 from sandbox.web.collection import collection
 from sandbox.web.control.base import base_url, current_sandbox
-from sandbox.web.control.seed import may_know_secrets, own_endpoints
+from sandbox.web.control.seed_views import may_know_secrets, own_endpoints
 from sandbox.web.emulated.document import document_in_force, general_document
 from sandbox.web.emulated.rendition import as_3_0
 from sandbox.web.emulated.resolved import resolved

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from sandbox.journal.endpoint import ENDPOINTS as KINDS
+from sandbox.journal.endpoint_kind import ENDPOINTS as KINDS
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.serve import serve

@@ -51,5 +51,5 @@ def test_a_request_imports_nothing_and_a_start_not_what_is_not_used() -> None:
     assert statuses == [200, 422, 422, 401, 404]
     assert in_requests == []
     assert not {"flask", "marshmallow", "jwt", "cryptography.x509"} & set(started)
-    assert "sandbox.web.control.clock" in for_the_clock
-    assert not {"sandbox.web.dashboard", "sandbox.web.spec", "sandbox.web.control.requests"} & set(for_the_clock)
+    assert "sandbox.web.control.clock_views" in for_the_clock
+    assert not {"sandbox.web.dashboard", "sandbox.web.spec", "sandbox.web.control.request_views"} & set(for_the_clock)

@@ -253,7 +253,7 @@ def test_lost(monkeypatch, patchworks):
 def test_session_without_traces_imports_nothing_for_them(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ["sandbox.testing.traces", "sandbox.testing.recording", "sandbox.web.dashboard.trace"]
+    names = ["sandbox.testing.traces", "sandbox.testing.trace_recording", "sandbox.web.dashboard.trace"]
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     code = f"""

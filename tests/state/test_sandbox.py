@@ -31,7 +31,7 @@ from sandbox.platform.keys import SigningKey
 from sandbox.platform.platform import Platform
 from sandbox.platform.token_request import TokenRequest
 from sandbox.state.seed import Seed, parse_seed
-from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
+from sandbox.state.seed.parts import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.state.snapshot import State
 from tests.platform.granting import grant
 

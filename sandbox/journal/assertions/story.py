@@ -12,10 +12,10 @@ from typing import Final
 from sandbox.foundation.errors import cut
 from sandbox.foundation.instants import span
 from sandbox.foundation.printable import replace_unprintable
-from sandbox.journal.assertions.report import entry_line
+from sandbox.journal.assertions.failure_message import entry_line
 from sandbox.journal.assertions.verify import EntrySource
 from sandbox.journal.attempts import Repetitions
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.endpoint_kind import PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved, jumps_s
 from sandbox.journal.filter import EVERY_ENTRY

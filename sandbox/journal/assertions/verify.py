@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from sandbox.foundation.errors import InvalidValueError, UnknownNameError, shorten
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.assertions.pattern import Pattern, without_secrets
-from sandbox.journal.endpoint import OTHER, endpoint_kind
+from sandbox.journal.endpoint_kind import OTHER, endpoint_kind
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter

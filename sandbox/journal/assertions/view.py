@@ -15,8 +15,8 @@ from typing_extensions import Never, Unpack
 from sandbox.foundation.errors import InvalidValueError
 from sandbox.foundation.real_time import monotonic
 from sandbox.journal.assertions.difference import Difference
+from sandbox.journal.assertions.failure_message import report
 from sandbox.journal.assertions.pattern import Pattern, PatternFields
-from sandbox.journal.assertions.report import report
 from sandbox.journal.assertions.verify import EntrySource, Expectation, Times, View, as_json, as_pattern, verify
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter

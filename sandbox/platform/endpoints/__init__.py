@@ -1,7 +1,7 @@
 """The emulated endpoints of the inbound API, one module each.
 
-To add an endpoint, add its ``EndpointKind`` to ``sandbox.journal.endpoint`` and a module of the same name here, whose
-``ENDPOINT`` is an ``Endpoint``.
+To add an endpoint, add its ``EndpointKind`` to ``sandbox.journal.endpoint_kind`` and a module of the same name here,
+whose ``ENDPOINT`` is an ``Endpoint``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.journal.endpoint import ENDPOINTS as KINDS
-from sandbox.journal.endpoint import endpoint_kind
+from sandbox.journal.endpoint_kind import ENDPOINTS as KINDS
+from sandbox.journal.endpoint_kind import endpoint_kind
 from sandbox.journal.entry import Entry
 from sandbox.platform.endpoints.endpoint import Endpoint
 

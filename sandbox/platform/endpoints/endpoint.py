@@ -11,7 +11,7 @@ from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.refusals import TooManyAttemptsError
 from sandbox.foundation.settings import Settings
-from sandbox.journal.endpoint import EndpointKind
+from sandbox.journal.endpoint_kind import EndpointKind
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.platform.platform import Platform
 from sandbox.platform.store import Store
@@ -31,7 +31,7 @@ class Endpoint(ABC, Generic[Admitted]):
     """
 
     kind: ClassVar[EndpointKind]
-    """Its entry in ``sandbox.journal.endpoint``."""
+    """Its entry in ``sandbox.journal.endpoint_kind``."""
     path: str
     """Its path as OpenAPI writes it, such as ``/v1/{company}/{vanity_url}``."""
     description: ClassVar[str]

@@ -21,7 +21,7 @@ from sandbox.foundation.refusals import (
 )
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError
-from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.endpoint_kind import INBOUND
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.journal import call_hook
 from sandbox.platform.endpoints.bearer import BearerEndpoint, Caller

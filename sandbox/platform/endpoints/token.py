@@ -20,7 +20,7 @@ from sandbox.foundation.refusals import (
     UnsupportedGrantTypeError,
 )
 from sandbox.foundation.settings import Settings
-from sandbox.journal.endpoint import TOKEN
+from sandbox.journal.endpoint_kind import TOKEN
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.endpoints.responses import RATE, SAMPLE_TOKEN, Responses, header

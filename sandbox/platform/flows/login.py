@@ -11,11 +11,11 @@ from sandbox.foundation.form_data import FORM, media_type, pairs_of, php_fields
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, UnauthenticatedError, Violation
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError
-from sandbox.journal.endpoint import LOGIN
+from sandbox.journal.endpoint_kind import LOGIN
 from sandbox.journal.entry import Exchange
 from sandbox.journal.request import Request
 from sandbox.platform.endpoints.responses import SAMPLE_TOKEN, Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, caller_of, json_answer, json_body, operation
+from sandbox.platform.flows.flow_endpoint import FlowEndpoint, caller_of, json_answer, json_body, operation
 from sandbox.platform.flows.model import User
 from sandbox.platform.platform import Platform
 from sandbox.platform.tokens import MANAGER

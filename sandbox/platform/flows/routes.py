@@ -14,7 +14,7 @@ from sandbox.journal.entry import Entry
 from sandbox.platform.endpoints.endpoint import Endpoint, Operation
 from sandbox.platform.flows import HOSTS, PREFIXES, login, start, webhook
 from sandbox.platform.flows.core import endpoints as core
-from sandbox.platform.flows.endpoint import FlowEndpoint
+from sandbox.platform.flows.flow_endpoint import FlowEndpoint
 from sandbox.platform.platform import Platform
 
 ENDPOINTS: Final[tuple[FlowEndpoint[Any], ...]] = (

@@ -23,7 +23,7 @@ from sandbox.foundation.errors import NotFoundError
 from sandbox.foundation.form_data import media_type, pairs_of, php_fields
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import CALLBACK, START, WEBHOOK
+from sandbox.journal.endpoint_kind import CALLBACK, START, WEBHOOK
 from sandbox.journal.entry import Entry, Exchange
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.redaction import SIGNATURE

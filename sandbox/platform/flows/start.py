@@ -12,10 +12,10 @@ from sandbox.foundation.form_data import pairs_of, php_fields
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, Violation
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError, parse_json
-from sandbox.journal.endpoint import START
+from sandbox.journal.endpoint_kind import START
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import (
+from sandbox.platform.flows.flow_endpoint import (
     MANAGED,
     NO_CALLER,
     Caller,

@@ -16,11 +16,11 @@ from sandbox.foundation.refusals import MessageError, RefusalError, Unauthentica
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.contract_rules import HMAC_HEADER
-from sandbox.journal.endpoint import CALLBACK, WEBHOOK, EndpointKind
+from sandbox.journal.endpoint_kind import CALLBACK, WEBHOOK, EndpointKind
 from sandbox.journal.entry import Exchange
 from sandbox.journal.redaction import SIGNATURE
 from sandbox.platform.endpoints.responses import Responses
-from sandbox.platform.flows.endpoint import FlowEndpoint, json_answer, json_body, operation, parameter
+from sandbox.platform.flows.flow_endpoint import FlowEndpoint, json_answer, json_body, operation, parameter
 from sandbox.platform.flows.model import ULID, Callback, CustomAnswer, Flow, Format, Hook, Trigger, Webhook
 from sandbox.platform.flows.runs import query_payload
 from sandbox.platform.platform import Platform

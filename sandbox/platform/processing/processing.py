@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from sandbox.foundation.errors import ConflictError, NotFoundError
-from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.endpoint_kind import INBOUND
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from sandbox.foundation.errors import DocumentError, InvalidValueError, SeedError
 from sandbox.foundation.yaml_document import Document, document_of, document_of_text, fixtures_folder, read_document
 from sandbox.state.seed.draft import Draft
-from sandbox.state.seed.model import Seed as Seed
+from sandbox.state.seed.parts import Seed as Seed
 
 SeedSource: TypeAlias = "Seed | Mapping[str, object] | str | os.PathLike[str]"
 """A seed in one of its forms: read already, plain data, or the path of a file."""

@@ -18,7 +18,7 @@ from sandbox.foundation.fields import fields_of, read
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.yaml_document import Document, Place, Problem, refuse
 from sandbox.platform.model import ServiceOptions
-from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
+from sandbox.state.seed.parts import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, PresetSeed, Seed, ServiceSeed
 from sandbox.state.seed.schema import check_json_schema, read_sample, structural_problems
 
 _PRESET_KEYS: Final = ("preset", "match")

@@ -14,7 +14,7 @@ from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InvalidValueError, SandboxError
 from sandbox.foundation.json_path import compile_json_path
 from sandbox.foundation.real_time import monotonic
-from sandbox.journal.endpoint import INBOUND, PAYLOADS
+from sandbox.journal.endpoint_kind import INBOUND, PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.redaction import redact_text

@@ -14,7 +14,7 @@ from typing import Final
 from jinja2 import Template
 
 from sandbox.foundation.errors import cut
-from sandbox.journal.assertions.report import entry_line
+from sandbox.journal.assertions.failure_message import entry_line
 from sandbox.journal.attempts import ended_at
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from sandbox.journal.attempts import Attempts, ended_at, gap_s
-from sandbox.journal.endpoint import CALLBACK, WEBHOOK
+from sandbox.journal.endpoint_kind import CALLBACK, WEBHOOK
 from sandbox.journal.entry import Entry
 from sandbox.testing.certify.run import Answer, Run, overlap
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from sandbox.journal.attempts import Attempts, ended_at, find_attempts
 from sandbox.journal.contract_rules import ContractViolation
-from sandbox.journal.endpoint import PAYLOADS, TOKEN
+from sandbox.journal.endpoint_kind import PAYLOADS, TOKEN
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event
 from sandbox.platform.endpoints import violations_of

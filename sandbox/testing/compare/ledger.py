@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sandbox.foundation.strict_json import write_json
-from sandbox.journal.endpoint import INBOUND, TOKEN
+from sandbox.journal.endpoint_kind import INBOUND, TOKEN
 from sandbox.platform.fidelity import Row, load_ledger
 from sandbox.testing.compare.recording import Recording
 from sandbox.testing.compare.replay import Replayed

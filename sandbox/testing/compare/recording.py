@@ -21,7 +21,7 @@ from sandbox.foundation.answer import Answer, Headers
 from sandbox.foundation.errors import DocumentError, InvalidValueError
 from sandbox.foundation.form_data import MULTIPART, media_type
 from sandbox.foundation.instants import parse_instant
-from sandbox.journal.endpoint import INBOUND, OTHER, TOKEN
+from sandbox.journal.endpoint_kind import INBOUND, OTHER, TOKEN
 from sandbox.journal.export.har import CREATOR
 from sandbox.journal.request import Request
 from sandbox.testing.compare.har import Har, parsed, unpacked

@@ -35,8 +35,8 @@ from sandbox.platform.token_request import read_token_request
 from sandbox.platform.wire import wire_profile
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import Seed
+from sandbox.testing.compare.comparison_rules import answer_differences
 from sandbox.testing.compare.recording import Exchange, Recording, names_service
-from sandbox.testing.compare.rules import answer_differences
 
 _ALWAYS: Final = {"processing": "off", "journal_entries": 100, "journal_file": None}
 _STRANGER: Final = "Client of tokens from before the recording"

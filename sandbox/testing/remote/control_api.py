@@ -24,7 +24,7 @@ from sandbox.foundation.errors import (
 )
 from sandbox.foundation.settings import CONTROL_KEY_ALLOWED, is_control_key, is_web_url
 from sandbox.foundation.strict_json import sent_json
-from sandbox.testing.remote.transport import Answer, OwnTransport, SessionTransport, Transport
+from sandbox.testing.remote.http_transport import Answer, OwnTransport, SessionTransport, Transport
 from sandbox.web.paths import PREFIX
 
 if TYPE_CHECKING:

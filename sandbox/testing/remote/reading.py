@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.platform.flows.access import NewApiKey
     from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
     from sandbox.platform.oauth_clients import NewOAuthClient
-    from sandbox.platform.processing.report import LogLine, Report, Resynced, Row
+    from sandbox.platform.processing.sync_report import LogLine, Report, Resynced, Row
     from sandbox.platform.processing.values import Run
     from sandbox.platform.tokens import IssuedToken
     from sandbox.state.restore import LoadedClient
@@ -113,14 +113,14 @@ def new_api_key(answer: Document) -> NewApiKey:
 
 def resynced(answer: Document) -> Resynced:
     """Return the answer to a resync."""
-    from sandbox.platform.processing.report import Resynced
+    from sandbox.platform.processing.sync_report import Resynced
 
     return Resynced(each(row, "items")(answer), answer["total"])
 
 
 def row(given: Document) -> Row:
     """Return a row of the sync report."""
-    from sandbox.platform.processing.report import Row, RowAttempt
+    from sandbox.platform.processing.sync_report import Row, RowAttempt
 
     history = tuple(RowAttempt(**{**tried, "at": parse_instant(tried["at"])}) for tried in given.get("history", ()))
     times = {name: parse_instant(given[name]) for name in ("created_at", "updated_at")}
@@ -129,7 +129,7 @@ def row(given: Document) -> Row:
 
 def report(pages: list[Document]) -> Report:
     """Return the sync report."""
-    from sandbox.platform.processing.report import Report
+    from sandbox.platform.processing.sync_report import Report
 
     rows = [row(given) for page in pages for given in page["items"]]
     return Report(rows, pages[-1]["waiting"], pages[-1]["dropped"])
@@ -150,7 +150,7 @@ def runs(pages: list[Document]) -> list[Run]:
 
 def log_line(given: Document) -> LogLine:
     """Return a line of the log of a run."""
-    from sandbox.platform.processing.report import LogLine
+    from sandbox.platform.processing.sync_report import LogLine
 
     return LogLine(**given)
 

@@ -13,7 +13,7 @@ from sandbox.journal.assertions.verify import EntrySource
 from sandbox.journal.assertions.view import JournalRecorder
 from sandbox.journal.filter import EVERY_ENTRY
 from sandbox.platform.oauth_clients import NewOAuthClient
-from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
+from sandbox.state.seed.parts import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, ServiceSeed
 from sandbox.testing import verbs
 from sandbox.testing.backend import Backend, Credentials, Verb
 from sandbox.testing.tenant.ownership import Ownership, TenantJournal, TenantRecorder

@@ -25,29 +25,29 @@ from sandbox.web.control.tracing import trace_requests
 from sandbox.web.paths import MAX_CONTROL_BODY, PREFIX
 
 _BLUEPRINTS: Final[Mapping[str, str]] = {
-    "system.blueprint": "health reset",
-    "seed.blueprint": "endpoints seed seed.schema.json",
-    "connectors.companies": "companies",
-    "connectors.blueprint": "connectors",
-    "connectors.clients": "connectors",
-    "services.blueprint": "services",
-    "flows.blueprint": "flows companies api-keys users",
-    "requests.blueprint": "requests events",
-    "verification.blueprint": "requests",
-    "streams.blueprint": "requests",
-    "requests.export": "requests",
-    "contract.blueprint": "contract-violations",
-    "clock.blueprint": "clock",
-    "faults.blueprint": "faults fault-presets",
-    "duplicates.blueprint": "requests",
-    "sync_report.blueprint": "sync-report sync-report.csv",
-    "sync_report.runs": "runs services",
-    "settings.blueprint": "settings",
-    "state.blueprint": "state state.schema.json",
-    "tokens.blueprint": "tokens keys",
-    "system.fidelity": "fidelity",
-    "system.authority": "ca.pem",
-    "system.metrics": "metrics",
+    "system_views.blueprint": "health reset",
+    "seed_views.blueprint": "endpoints seed seed.schema.json",
+    "connector_views.companies": "companies",
+    "connector_views.blueprint": "connectors",
+    "connector_views.clients": "connectors",
+    "service_views.blueprint": "services",
+    "flow_views.blueprint": "flows companies api-keys users",
+    "request_views.blueprint": "requests events",
+    "verification_views.blueprint": "requests",
+    "stream_views.blueprint": "requests",
+    "request_views.export": "requests",
+    "contract_views.blueprint": "contract-violations",
+    "clock_views.blueprint": "clock",
+    "fault_views.blueprint": "faults fault-presets",
+    "duplicate_views.blueprint": "requests",
+    "sync_report_views.blueprint": "sync-report sync-report.csv",
+    "sync_report_views.runs": "runs services",
+    "setting_views.blueprint": "settings",
+    "state_views.blueprint": "state state.schema.json",
+    "token_views.blueprint": "tokens keys",
+    "system_views.fidelity": "fidelity",
+    "system_views.authority": "ca.pem",
+    "system_views.metrics": "metrics",
 }
 """Each blueprint by its module, in the order of the document, with the parts of the control API that it has views of.
 
@@ -106,9 +106,9 @@ def _add_schemas(spec: APISpec) -> None:
     from sandbox.faults.rules import schemas as fault_schemas
     from sandbox.state.seed.schema import components as seed_schemas
     from sandbox.state.snapshot import components as state_schemas
-    from sandbox.web.control import requests, settings
+    from sandbox.web.control import request_views, setting_views
 
-    own = {**settings.schemas(), **requests.schemas()}
+    own = {**setting_views.schemas(), **request_views.schemas()}
     for name, schema in {**own, **fault_schemas(), **seed_schemas(), **state_schemas()}.items():
         spec.components.schema(name, schema)
 

@@ -11,9 +11,9 @@ from sandbox.web.dashboard import (  # noqa: F401 - each adds its pages
     dialogs,
     findings,
     flows,
-    processing,
     requests,
     rules,
+    runs,
     settings,
 )
 from sandbox.web.dashboard.blueprint import pages, show_problem

@@ -11,7 +11,7 @@ from flask import render_template, request
 
 from sandbox.journal.attempts import find_duplicates
 from sandbox.journal.contract_rules import RULES
-from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.endpoint_kind import INBOUND
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 from sandbox.journal.reasons import find_reason

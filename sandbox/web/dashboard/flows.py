@@ -10,7 +10,7 @@ from sandbox.platform.flows.core.world import World
 from sandbox.platform.flows.model import START_PATH, STATUSES, Flow, FlowRun, Hook
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import base_url, current_sandbox
-from sandbox.web.control.seed import may_know_secrets
+from sandbox.web.control.seed_views import may_know_secrets
 from sandbox.web.dashboard.blueprint import PAGES, pages
 
 _SHOWN: Final = 200

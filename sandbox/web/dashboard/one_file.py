@@ -19,7 +19,7 @@ from msgspec.structs import replace as replace_fields
 from sandbox._version import __version__
 from sandbox.foundation.answer import Headers
 from sandbox.foundation.errors import cut
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.endpoint_kind import PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.known_secrets import KnownSecrets
 from sandbox.journal.redaction import redact_body, redact_header

@@ -13,7 +13,7 @@ from typing import Final
 from sandbox.foundation.json_value import equal
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.assertions.difference import Difference, differences, show
-from sandbox.journal.endpoint import ISSUERS, PAYLOADS
+from sandbox.journal.endpoint_kind import ISSUERS, PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.export.code import Snippet, snippets
 from sandbox.journal.export.curl import MAX_INLINE

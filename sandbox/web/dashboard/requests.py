@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.attempts import chained
 from sandbox.journal.contract_rules import RULES
-from sandbox.journal.endpoint import INBOUND, KINDS, TOKEN
+from sandbox.journal.endpoint_kind import INBOUND, KINDS, TOKEN
 from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.event import Event
 from sandbox.journal.export.curl import target

@@ -17,7 +17,7 @@ from sandbox.faults.rules import FaultRule, Match, read_rule, schemas
 from sandbox.faults.sequence import steps_of
 from sandbox.foundation.errors import InputError, InvalidValueError
 from sandbox.foundation.fields import read
-from sandbox.journal.endpoint import ISSUERS
+from sandbox.journal.endpoint_kind import ISSUERS
 from sandbox.journal.entry import Entry
 from sandbox.journal.filter import code_of
 from sandbox.journal.reasons import find_reason

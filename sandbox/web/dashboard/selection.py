@@ -16,7 +16,7 @@ from sandbox.journal.entry import Entry
 from sandbox.journal.filter import EVERY_ENTRY, EntryFilter
 from sandbox.journal.journal import Journal
 from sandbox.platform.endpoints import violations_of
-from sandbox.web.control.requests import RequestFilterSchema, read_filter
+from sandbox.web.control.request_views import RequestFilterSchema, read_filter
 from sandbox.web.dashboard.formats import zoned
 
 WINDOW: Final = 100

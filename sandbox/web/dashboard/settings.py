@@ -9,7 +9,7 @@ from sandbox.foundation.settings import Settings, SettingSpec, setting_specs
 from sandbox.platform.fidelity import Row, load_ledger
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import current_sandbox
-from sandbox.web.control.settings import schemas
+from sandbox.web.control.setting_views import schemas
 from sandbox.web.dashboard.acts import call
 from sandbox.web.dashboard.blueprint import PAGES, pages
 from sandbox.web.dashboard.schema_form import SchemaForm

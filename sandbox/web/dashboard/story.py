@@ -12,7 +12,7 @@ from typing import Final
 from sandbox.foundation.json_value import JsonValue
 from sandbox.foundation.strict_json import NotJsonError, parse_json
 from sandbox.journal.attempts import Attempts, chained
-from sandbox.journal.endpoint import PAYLOADS
+from sandbox.journal.endpoint_kind import PAYLOADS
 from sandbox.journal.entry import Entry
 from sandbox.journal.event import Event, interleaved, jumps_s
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 from sandbox.foundation.settings import Settings
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.contract_rules import rules_of
-from sandbox.journal.endpoint import Surface
+from sandbox.journal.endpoint_kind import Surface
 from sandbox.platform.endpoints import ENDPOINTS, Endpoint
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, HTML, SCHEMAS, security_schemes

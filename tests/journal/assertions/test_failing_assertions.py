@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.journal.assertions.report import MAX_LINES
+from sandbox.journal.assertions.failure_message import MAX_LINES
 from tests.journal.assertions.failing_assertions import PAGE, SCENES, message, page
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox.foundation.errors import InvalidValueError
+from sandbox.journal.assertions.failure_message import MAX_LINES, repeated_keys
 from sandbox.journal.assertions.pattern import MAX_COMPARED, Pattern
-from sandbox.journal.assertions.report import MAX_LINES, repeated_keys
 from sandbox.journal.assertions.verify import Times
 from sandbox.journal.assertions.view import NotReceivedError, Received
 from tests.journal.assertions.conftest import Recorded, orders_of

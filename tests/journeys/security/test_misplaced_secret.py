@@ -23,7 +23,7 @@ from sandbox.platform.serve import refuse, serve
 from sandbox.state.sandbox import Sandbox
 from sandbox.state.seed import parse_seed
 from sandbox.testing.local import SandboxServer
-from sandbox.testing.recording import of_lines, of_sandbox
+from sandbox.testing.trace_recording import of_lines, of_sandbox
 from sandbox.web.app import SandboxApp
 from sandbox.web.dashboard.trace import Trace, as_html
 from sandbox.web.http.limits import Limits

@@ -13,11 +13,11 @@ from sandbox import Sandbox
 from sandbox.faults.fault import Act
 from sandbox.foundation.answer import Answer
 from sandbox.foundation.settings import Settings
-from sandbox.journal.endpoint import EndpointKind
+from sandbox.journal.endpoint_kind import EndpointKind
 from sandbox.journal.entry import Exchange
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.flows import HOSTS, routes
-from sandbox.platform.flows.endpoint import FlowEndpoint
+from sandbox.platform.flows.flow_endpoint import FlowEndpoint
 from sandbox.platform.flows.routes import flow_endpoint
 from sandbox.platform.platform import Platform
 from tests import ROOT

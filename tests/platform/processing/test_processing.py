@@ -11,7 +11,7 @@ from sandbox import faults
 from sandbox.faults import make_rule
 from sandbox.foundation.errors import ConflictError, NotFoundError
 from sandbox.platform.processing import processing as module
-from sandbox.platform.processing.report import log_of
+from sandbox.platform.processing.sync_report import log_of
 from tests.platform.processing.orders import MakeOrders, Orders
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sandbox.faults.rules import make_rule
 from sandbox.journal.assertions.difference import Difference
 from sandbox.testing.local import SandboxServer
-from sandbox.testing.recording import of_sandbox
+from sandbox.testing.trace_recording import of_sandbox
 from sandbox.web.dashboard.trace import Failure, Trace, as_html
 from tests.conftest import Integration
 from tests.slow.dashboard.test_accessibility import violations

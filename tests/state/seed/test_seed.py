@@ -21,7 +21,7 @@ from sandbox.foundation.errors import SeedError
 from sandbox.platform.entity_check import EntityCheck, infer_schema
 from sandbox.platform.model import FieldMapping, ServiceOptions
 from sandbox.state.seed import demo_seed, demo_seed_file, load_seed, parse_seed
-from sandbox.state.seed.model import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, Seed, ServiceSeed
+from sandbox.state.seed.parts import ClientSeed, CompanySeed, ConnectorSeed, EntitySeed, Seed, ServiceSeed
 from sandbox.state.seed.schema import SCHEMA_FILE
 from tests import ROOT
 

@@ -15,7 +15,7 @@ from sandbox import Sandbox, SandboxServer, load_seed, parse_seed
 from sandbox.faults import KINDS, FaultRule, Match, hang, status
 from sandbox.faults.presets import load_presets
 from sandbox.foundation.errors import NotFoundError, SeedError
-from sandbox.state.seed.model import PresetSeed, Seed
+from sandbox.state.seed.parts import PresetSeed, Seed
 from sandbox.state.seed.schema import SCHEMA_FILE, seed_schema
 from sandbox.testing.marker import MarkerOptions, apply
 from tests.state.seed.seed_schema import seed_schema_text

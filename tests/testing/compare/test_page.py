@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.testing.compare.comparison_rules import COUNTERS, HEADERS, LISTS, RULES, TOKEN_FIELDS
 from sandbox.testing.compare.explain import READ
 from sandbox.testing.compare.har import MAX_BYTES
 from sandbox.testing.compare.recording import MAX_EXCHANGES, PLATFORM
-from sandbox.testing.compare.rules import COUNTERS, HEADERS, LISTS, RULES, TOKEN_FIELDS
 from tests import ROOT
 
 PAGE = (ROOT / "docs/how-to/compare.md").read_text(encoding="utf-8")

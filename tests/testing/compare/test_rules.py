@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sandbox.foundation.answer import Answer
-from sandbox.testing.compare.rules import answer_differences
+from sandbox.testing.compare.comparison_rules import answer_differences
 
 
 def answer(body: object = "", status: int = 200, **headers: str) -> Answer:

@@ -16,7 +16,7 @@ import requests
 
 from sandbox import RemoteSandbox, Sandbox, SandboxServer
 from sandbox.errors import UnreachableError
-from sandbox.testing.remote.transport import OwnTransport
+from sandbox.testing.remote.http_transport import OwnTransport
 
 REFUSED = requests.ConnectionError("refused by the mock of the test")
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from sandbox.journal.filter import EVERY_ENTRY
-from sandbox.web.control.streams import Feed
+from sandbox.web.control.stream_views import Feed
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 

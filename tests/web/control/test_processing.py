@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.platform.processing import report
+from sandbox.platform.processing import sync_report as report
 from tests.conftest import Integration
 from tests.web.control.problem import detail
 

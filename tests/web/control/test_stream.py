@@ -16,7 +16,7 @@ from werkzeug.test import Client
 from sandbox import Sandbox, SandboxServer
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.journal.filter import EntryFilter
-from sandbox.web.control.streams import PIECE, Feed
+from sandbox.web.control.stream_views import PIECE, Feed
 from sandbox.web.http.limits import Limits
 from tests.conftest import Integration
 from tests.journal.journals import exchange as made

@@ -13,7 +13,7 @@ from sandbox.journal.event import Event
 from sandbox.journal.export.curl import MAX_INLINE, curl
 from sandbox.journal.journal import Journal
 from sandbox.journal.metrics import BUCKET_S, BUCKETS, Recent
-from sandbox.web.control.requests import RequestFilterSchema
+from sandbox.web.control.request_views import RequestFilterSchema
 from sandbox.web.dashboard.connectors import MAX_FIELDS, DetectedField, detected_fields
 from sandbox.web.dashboard.formats import breakable, glimpse, legible, milliseconds, size, visible
 from sandbox.web.dashboard.opened import explain

@@ -18,7 +18,7 @@ from sandbox.faults.rules import make_rule
 from sandbox.journal.assertions.difference import Difference
 from sandbox.journal.known_secrets import KnownSecrets, fingerprint
 from sandbox.testing.local import SandboxServer
-from sandbox.testing.recording import of_sandbox
+from sandbox.testing.trace_recording import of_sandbox
 from sandbox.web.dashboard.trace import MAX_BYTES, Failure, Recording, Trace, as_html
 from tests.conftest import Integration
 from tests.journal.journals import close, journal_of

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from sandbox.foundation.answer import Answer
 from sandbox.platform.flows.core import models
-from sandbox.platform.flows.core.endpoint import Call, CoreEndpoint, answers, page
+from sandbox.platform.flows.core.core_endpoint import Call, CoreEndpoint, answers, page
 from sandbox.platform.flows.core.world import Record, World, conversation_record, pool_record
-from sandbox.platform.flows.endpoint import json_answer
+from sandbox.platform.flows.flow_endpoint import json_answer
 from sandbox.platform.flows.model import FlowRun
 from sandbox.platform.flows.records import Conversation, DataPool
 from sandbox.platform.flows.store import number_in

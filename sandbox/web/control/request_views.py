@@ -12,7 +12,7 @@ from marshmallow import fields
 
 from sandbox.foundation.instants import parse_instant
 from sandbox.foundation.value_types import JSON_PATH
-from sandbox.journal.endpoint import KINDS
+from sandbox.journal.endpoint_kind import KINDS
 from sandbox.journal.entry import OUTCOMES, Entry
 from sandbox.journal.event import EventKind, interleaved, shown_event
 from sandbox.journal.export.curl import as_curl

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from sandbox.journal.contract_rules import Code
 from sandbox.platform.endpoints import violations_of
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.requests import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
+from sandbox.web.control.request_views import JournalPageSchema, PageQuerySchema, read_cursor, read_filter
 from sandbox.web.control.schemas import AnswerSchema, Instant, says
 
 blueprint = Blueprint("contract", __name__, description="Requests that do not conform to the published contract")

@@ -8,11 +8,12 @@ from typing import Any, Final, get_args
 from flask import render_template, request
 
 from sandbox.foundation.errors import InvalidValueError, NotFoundError, any_of
-from sandbox.journal.endpoint import INBOUND
+from sandbox.journal.endpoint_kind import INBOUND
 from sandbox.journal.filter import EntryFilter
 from sandbox.platform.model import Service
 from sandbox.platform.processing.mapping import preview
-from sandbox.platform.processing.report import (
+from sandbox.platform.processing.schedule import PRESETS, in_words
+from sandbox.platform.processing.sync_report import (
     DAY_S,
     MAX_WINDOW_DAYS,
     WINDOW_DAYS,
@@ -21,7 +22,6 @@ from sandbox.platform.processing.report import (
     row_of,
     waiting_in,
 )
-from sandbox.platform.processing.schedule import PRESETS, in_words
 from sandbox.platform.processing.values import STATUSES, Status
 from sandbox.web.control.base import current_sandbox
 from sandbox.web.dashboard.blueprint import PAGES, pages

@@ -11,14 +11,14 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from sandbox.foundation.errors import WaitInterruptedError
 from sandbox.foundation.real_time import monotonic
 from sandbox.foundation.value_types import JSON_PATH
+from sandbox.journal.assertions.failure_message import report
 from sandbox.journal.assertions.pattern import Pattern
-from sandbox.journal.assertions.report import report
 from sandbox.journal.assertions.verify import MAX_TIMES, Expectation, Times, Verdict, View, verify
 from sandbox.journal.entry import OUTCOMES
 from sandbox.journal.journal import Search
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import ProblemSchema, problem
-from sandbox.web.control.requests import (
+from sandbox.web.control.request_views import (
     RequestFilterSchema,
     after_field,
     dropped_field,

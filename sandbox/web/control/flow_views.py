@@ -17,7 +17,7 @@ from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
 from sandbox.web.control.schemas import ChangeSchema, Flag, WholeNumber, between, says, showing
-from sandbox.web.control.seed import may_know_secrets
+from sandbox.web.control.seed_views import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
 

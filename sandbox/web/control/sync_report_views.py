@@ -9,11 +9,11 @@ from flask import Response
 from marshmallow import fields, validate
 
 from sandbox.foundation.errors import InvalidValueError
-from sandbox.platform.processing import report
+from sandbox.platform.processing import sync_report as report
 from sandbox.platform.processing.processing import Processing
 from sandbox.platform.processing.values import STATUSES, Run
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.requests import MAX_LIMIT, query_flag, read_instant
+from sandbox.web.control.request_views import MAX_LIMIT, query_flag, read_instant
 from sandbox.web.control.schemas import (
     INSTANT,
     AnswerSchema,

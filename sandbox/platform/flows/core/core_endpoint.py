@@ -15,14 +15,14 @@ from sandbox.foundation.errors import ConflictError
 from sandbox.foundation.refusals import InvalidPayloadError, MessageError, Violation
 from sandbox.foundation.settings import Settings
 from sandbox.journal.contract_rules import ALSO_WITH_SLASH
-from sandbox.journal.endpoint import CORE
+from sandbox.journal.endpoint_kind import CORE
 from sandbox.journal.entry import Exchange
 from sandbox.journal.sent_input import as_stored
 from sandbox.platform.endpoints.endpoint import Operation
 from sandbox.platform.endpoints.responses import EXAMPLE_URL, RATE, Responses
 from sandbox.platform.flows.core.listing import MAX_PER_PAGE, Listing, Model, Wanted, item_of, page_of, read_query
 from sandbox.platform.flows.core.world import Record, World
-from sandbox.platform.flows.endpoint import (
+from sandbox.platform.flows.flow_endpoint import (
     MANAGED,
     NO_CALLER,
     Caller,

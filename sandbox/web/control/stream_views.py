@@ -23,7 +23,7 @@ from sandbox.journal.journal import Journal
 from sandbox.state.sandbox import Sandbox
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.problems import problem
-from sandbox.web.control.requests import RequestFilterSchema, listed, read_filter
+from sandbox.web.control.request_views import RequestFilterSchema, listed, read_filter
 from sandbox.web.control.tracing import request_id
 from sandbox.web.environ import CONNECTION, STREAMS
 from sandbox.web.paths import REQUEST_ID

@@ -11,7 +11,7 @@ from sandbox.journal.attempts import Attempts, Likeness, find_attempts, find_dup
 from sandbox.journal.filter import EntryFilter
 from sandbox.journal.form import shown
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.requests import dropped_field, entries_field, query_flag
+from sandbox.web.control.request_views import dropped_field, entries_field, query_flag
 from sandbox.web.control.schemas import AnswerSchema, StrictSchema, answer_of, between, one_of, says
 
 blueprint = Blueprint("duplicates", __name__, description="Payloads that were accepted twice")
