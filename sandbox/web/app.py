@@ -11,6 +11,7 @@ sandbox, its key, authority, streams and waits to the WSGI environ of each contr
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 _MAKING: Final = threading.RLock()
 """Held while an application of this process is made: it costs much, and `ast.parse` may fail in several threads."""
+
+if hasattr(os, "register_at_fork"):  # a child that is forked meanwhile would wait for a thread that it has not
+    os.register_at_fork(before=_MAKING.acquire, after_in_parent=_MAKING.release, after_in_child=_MAKING.release)
 
 
 class SandboxApp:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +57,29 @@ def test_first_requests_at_a_time_make_one_application(
     with ThreadPoolExecutor(6) as pool:
         statuses = list(pool.map(ask, apps * 2))
     assert (statuses, len(made)) == ([200] * 6, 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_process_that_is_forked_while_the_application_is_made_has_one_too(
+    make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, begun, forking = SandboxApp(make_sandbox()), threading.Event(), threading.Event()
+    init = ControlApi.__init__
+    monkeypatch.setattr(ControlApi, "__init__", lambda api, app: (begun.set(), forking.wait(10), init(api, app))[2])
+    os.register_at_fork(before=forking.set)  # called before those that were registered earlier
+
+    control_app.cache_clear()
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(Client(app).get, "/_sandbox/clock")
+        begun.wait(10)
+        child = os.fork()
+        if not child:
+            signal.alarm(10)
+            os._exit(Client(app).get("/_sandbox/clock").status_code != 200)
+        status = os.waitpid(child, 0)[1]
+
+    assert (status, answer.result().status_code) == (0, 200)
 
 
 def test_sandboxes_of_a_process_share_an_application_and_nothing_else(make_sandbox: Callable[..., Sandbox]) -> None:
