@@ -7,8 +7,9 @@ for cron is imported when the first schedule is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.foundation.instants import LATEST
@@ -44,8 +45,8 @@ SCHEDULE_ALLOWED: Final = (
     f"*/15 8-18 * * 1-5, of {MAX_LENGTH} characters at most"
 )
 ZONE_ALLOWED: Final = "a time zone of the IANA database, such as UTC or Europe/London"
-_NO_ZONE: Final = re.compile("localtime|posixrules|Factory|(?:posix|right)/.*")
-"""What a machine has beside the zones: its own choice, no zone yet, and copies with another count of leap seconds."""
+_NO_ZONES: Final = frozenset({"localtime", "Factory"})
+"""A machine lists these names beside the zones: its own choice, and no zone yet."""
 _ORDINAL: Final = re.compile(r"(?<!1)([123])th\b")
 """An ordinal that the library for cron writes wrongly, such as 31th."""
 _ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
@@ -69,13 +70,19 @@ def is_schedule(text: str) -> bool:
 
 def is_zone(name: str) -> bool:
     """Return whether a text is the name of a time zone that this machine knows, and that is the same on each."""
-    if not re.fullmatch(ZONE["pattern"], name) or _NO_ZONE.fullmatch(name):
-        return False
-    try:
-        _zone(name)
-    except (KeyError, ValueError, OSError):  # unknown, no zone, a folder of the database
-        return False
-    return True
+    if name == "UTC":  # needs no database
+        return True
+    import zoneinfo
+
+    return name in _zones(zoneinfo.TZPATH) and name not in _NO_ZONES
+
+
+@cache
+def _zones(_path: Sequence[str]) -> frozenset[str]:
+    """Return the names of the zones, spelled as they are: `ZoneInfo` takes others where the file system does."""
+    from zoneinfo import available_timezones
+
+    return frozenset(available_timezones())
 
 
 def next_tick(schedule: str, time_zone: str, after: float) -> float | None:
@@ -101,7 +108,7 @@ def _ticks(schedule: str, after: datetime) -> CronSim:
 
 
 def _zone(name: str) -> tzinfo:
-    if name == "UTC":  # needs no database
+    if name == "UTC":
         return timezone.utc
     from zoneinfo import ZoneInfo
 

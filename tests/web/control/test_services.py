@@ -125,6 +125,8 @@ def test_connector_of_another_company_is_refused(integration: Integration) -> No
         ({"mappings": None}, "body.mappings: None is not allowed; use a list of up to 500 objects"),
         ({"type": "sweep"}, "body.type: 'sweep' is not allowed; use standard or sweeper"),
         ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, "),
+        ({"time_zone": "utc"}, "body.time_zone: 'utc' is not allowed; use a time zone of the IANA database"),
+        ({"time_zone": "\0" * 10_000}, "… is not allowed; use a time zone of the IANA database"),
         ({"time_zone": "../UTC"}, "body.time_zone: '../UTC' is not allowed; use a time zone of the IANA database"),
         ({"reference": "order"}, "body.reference: 'order' is not allowed; use an RFC 9535 JSONPath such as"),
         ({"mappings": [{"source": "a"}]}, "mappings[0].destination: missing; give text of 1 to 255"),
