@@ -54,12 +54,12 @@ class KeptEntries:
         """Bytes that the entries take, within about 10 %."""
         self.bound(max_entries, max_bytes)
 
-    def bound(self, max_entries: int, max_bytes: int) -> None:
-        """Set both bounds, and drop the oldest entries beyond them."""
+    def bound(self, max_entries: int, max_bytes: int) -> int:
+        """Set both bounds, and drop the oldest entries beyond them; return how many."""
         with self._lock:
             self._max_entries = max_entries
             self._max_bytes = max_bytes
-            self._drop_beyond_bounds()
+            return self._drop_beyond_bounds()
 
     def _add(self, entry: Entry, cost: int) -> None:
         cost += _OVERHEAD

@@ -71,6 +71,11 @@ class Metrics:
                 figures.faults_acted[entry.fault_kind or ""] += 1
             figures.entries_dropped += dropped
 
+    def count_dropped(self, dropped: int) -> None:
+        """Count journal entries that were dropped for a lowered bound."""
+        with self._lock:
+            self._figures.entries_dropped += dropped
+
     def read(self) -> Figures:
         """Return a copy of the counts as they are now."""
         with self._lock:

@@ -131,8 +131,8 @@ class Platform:
         self.journal.waiting.retire(why)
         self.faults.clear()  # aborts the answers that it delays or holds back
 
-    def use(self, settings: Settings) -> None:
-        """Put settings in force, with what follows from them for every request."""
+    def use(self, settings: Settings) -> int:
+        """Put settings in force, with what follows from them for every request; return how many entries it dropped."""
         if settings.processing != self.settings.processing:
             self._settle()
         self.settings = settings
@@ -145,9 +145,10 @@ class Platform:
         self._last_rated: tuple[Headers, tuple[int, int], Headers] = (), self.unthrottled, ()
         """Headers, limits and both together: those of tokens are the same each time."""
         self._usual = self.stored, self.stored.with_headers(*_rate_headers(self.unthrottled))
-        self.journal.bound(settings.journal_entries, settings.journal_bytes)
+        dropped = self.journal.bound(settings.journal_entries, settings.journal_bytes)
         self.routes: dict[str, tuple[Any, Mapping[str, str]]] = {}
         """Endpoints and subjects by the paths of accepted requests. Set last, because ``serve`` reads it first."""
+        return dropped
 
     def rated(self, answer: Answer, rate: tuple[int, int]) -> Answer:
         """Return an answer with the headers of the throttle (WIRE D): the limit, and the requests that are left."""

@@ -136,7 +136,7 @@ class Sandbox:
         """Change run-time settings, all or none; raise ``SettingError``."""
         with self._lock:
             platform = self._platform
-            platform.use(platform.settings.changed(values, runtime=True))
+            self.metrics.count_dropped(platform.use(platform.settings.changed(values, runtime=True)))
             platform.note("settings", f"settings changed: {', '.join(values)}")
             return platform.settings
 
@@ -234,7 +234,7 @@ class Sandbox:
             for client_id in gone:
                 self._platform.tokens.revoke("client_deleted: a seed replaced the token's OAuth client", client_id)
                 self._platform.note("tokens", f"client {client_id} replaced by a seed", client_id=client_id)
-            self._platform.use(settings)
+            self.metrics.count_dropped(self._platform.use(settings))
             if rules:
                 self._platform.faults.add_all(rules)
             self._pristine, self.initial_settings = pristine, initial

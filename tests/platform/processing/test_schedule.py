@@ -57,7 +57,17 @@ def test_time_zone_is_one_that_the_machine_knows(name: str, known: bool) -> None
 @pytest.mark.parametrize(
     "name",
     [
-        *("", "../UTC", "/etc/passwd", "/etc/localtime", "../../etc/passwd", "UTC\0", "UTC\n", "tzdata.zi", "a" * 10_000),
+        *(
+            "",
+            "../UTC",
+            "/etc/passwd",
+            "/etc/localtime",
+            "../../etc/passwd",
+            "UTC\0",
+            "UTC\n",
+            "tzdata.zi",
+            "a" * 10_000,
+        ),
         *("europe/london", "utc", "Europe//London", "Europe/London/", "Europe/../Europe/London", "UTC+1", "\ud800"),
     ],
 )

@@ -99,6 +99,22 @@ def test_size_of_the_journal_and_its_drops_are_told(make_integration: Callable[.
     assert samples["journal_dropped_total", ()] == 3
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [("PATCH", "/settings", {"journal_entries": 2}), ("POST", "/seed", {"settings": {"journal_entries": 2}})],
+)
+def test_drops_for_a_lowered_bound_are_counted(
+    make_integration: Callable[..., Integration], request_: tuple[str, str, dict[str, object]]
+) -> None:
+    integration = make_integration()
+    for _ in range(5):
+        integration.http.get("/nowhere")
+    answer = integration.control(*request_)
+
+    samples = metrics(integration)
+    assert (answer.status_code // 100, samples["journal_dropped_total", ()]) == (2, 3)
+
+
 def test_counts_do_not_go_back_when_the_journal_does(make_integration: Callable[..., Integration]) -> None:
     integration = make_integration(journal_entries=1)
     for _ in range(3):
