@@ -1,7 +1,7 @@
 """The parts of every control view: its sandbox, strict reading and documented problems.
 
 The document and the reading come from flask-smorest and marshmallow. A body that the core checks (a fault rule,
-settings, a state) has its JSON Schema from there: see ``Blueprint.json_body``.
+settings, a state) has its JSON Schema from there: ``Blueprint.route`` takes its name.
 """
 
 from __future__ import annotations
