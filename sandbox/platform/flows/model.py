@@ -239,3 +239,4 @@ class FlowRunsSnapshot(Struct, frozen=True, kw_only=True):
     runs: tuple[FlowRun, ...]
     begun: tuple[FlowRun, ...]
     """Those whose journal entry was not taken yet."""
+    lost: Annotated[Count, Meta(description="Runs that were dropped before they had a number.")] = 0

@@ -2,7 +2,8 @@
 
 The request begins a run; the journal decides whether it was accepted. ``settle`` takes the entries that came since the
 last call, and gives each run its outcome by the fault rules for processing: it fails, it stays pending and ends after
-some retries, or it ends when it is confirmed. The oldest runs are dropped beyond ``MAX_RUNS``.
+some retries, or it ends when it is confirmed. The oldest runs are dropped beyond ``MAX_RUNS``. Runs whose entry the
+journal dropped before ``settle`` took it are counted as dropped.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Runs:
         self._platform = platform
         self._lock = threading.RLock()
         self._read = 0
+        self._lost = 0
         self._begun: dict[str, FlowRun] = {}
         self._runs: dict[str, FlowRun] = {}
         self._last_number = 0
@@ -91,12 +93,18 @@ class Runs:
         """Take the requests that were accepted since, and decide on the outcomes of their runs."""
         journal = self._platform.journal
         with self._lock:
+            last, gone = journal.last_seq, journal.first_seq - 1 - self._read
+            if gone > 0:
+                self._lost += min(gone, sum(map(journal.dropped_at_most, _BEGINNERS)))
             each = (journal.entries(entry_filter, after=self._read) for entry_filter in _BEGINNERS)
             for entry in heapq.merge(*each, key=attrgetter("seq")):
                 self._read = entry.seq
-                run = self._begun.pop(entry.subject.get("run", ""), None)
+                run = self._begun.pop(entry.run or "", None)
                 if run is not None and entry.accepted:
                     self._accept(self._with_outcome(replace(run, entry=entry.id), entry))
+                elif entry.run and entry.accepted:
+                    self._lost += 1
+            self._read = max(self._read, last)
 
     def _accept(self, run: FlowRun) -> FlowRun:
         self._last_number += 1
@@ -148,6 +156,11 @@ class Runs:
             since = self._platform.clock.timestamp() - LOG_LIFETIME_S
             return [run for run in self._runs.values() if run.started_at >= since]
 
+    @property
+    def dropped(self) -> int:
+        """An upper bound for the runs that are missing, because they were too many."""
+        return self._lost + self._last_number - len(self._runs)
+
     def run(self, run_id: str) -> FlowRun:
         """Return a run or raise ``NotFoundError``."""
         found = {run.id: run for run in self.runs()}
@@ -180,12 +193,13 @@ class Runs:
     def snapshot(self) -> FlowRunsSnapshot:
         """Return all of it as a value."""
         with self._lock:
-            return FlowRunsSnapshot(read=self._read, runs=tuple(self._runs.values()), begun=tuple(self._begun.values()))
+            runs, begun = tuple(self._runs.values()), tuple(self._begun.values())
+            return FlowRunsSnapshot(read=self._read, runs=runs, begun=begun, lost=self._lost)
 
     def restore(self, snapshot: FlowRunsSnapshot) -> None:
         """Take over all of it from a value."""
         with self._lock:
-            self._read = snapshot.read
+            self._read, self._lost = snapshot.read, snapshot.lost
             self._runs = {run.id: run for run in snapshot.runs[-MAX_RUNS:]}
             self._begun = {run.id: run for run in snapshot.begun[-MAX_RUNS:]}
             self._last_number = max((run.number for run in self._runs.values()), default=0)

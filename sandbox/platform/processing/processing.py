@@ -66,21 +66,17 @@ class Processing:
             if self._platform.settings.processing == "off":
                 self._read, self._time = journal.last_seq, now
                 return
-            self._count_lost()
+            last, gone = journal.last_seq, journal.first_seq - 1 - self._read
+            if gone > 0:
+                self._lost += min(gone, journal.dropped_at_most(_ACCEPTED))
             for entry in journal.entries(_ACCEPTED, after=self._read):
                 self._read = entry.seq
                 self._pass_until(entry.received_at)
                 self._accept(entry)
+            self._read = max(self._read, last)
             self._pass_until(now)
             self._agenda.ask_again()  # a change may follow
             self._runner.forget()
-
-    def _count_lost(self) -> None:
-        journal = self._platform.journal
-        gone = journal.first_seq - 1 - self._read
-        if gone > 0:
-            self._lost += min(gone, journal.dropped_at_most(_ACCEPTED))
-            self._read += gone
 
     def _accept(self, entry: Entry) -> None:
         service = self._platform.store.find_service(entry.company or "", entry.vanity_url or "")

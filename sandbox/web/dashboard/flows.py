@@ -38,6 +38,7 @@ def flows() -> str:
         users=store.users(),
         runs=[(run, _status(run)) for run in runs[: -_SHOWN - 1 : -1]],
         total=len(runs),
+        dropped=sandbox.platform.runs.dropped,
         shows_signatures=signed,
     )
 

@@ -92,11 +92,37 @@ def test_runs_and_payloads_are_kept_for_their_time(flows: Flows) -> None:
     assert runs.runs() == []
 
 
-def test_oldest_runs_are_dropped(flows: Flows, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("read_meanwhile", [True, False])
+def test_oldest_runs_are_dropped_and_counted(
+    flows: Flows, monkeypatch: pytest.MonkeyPatch, read_meanwhile: bool
+) -> None:
     monkeypatch.setattr(module, "MAX_RUNS", 2)
-    sent = [flows.hook(b"x").entry.run for _ in range(3)]
+    runs, sent = flows.sandbox.platform.runs, []
+    for _ in range(5):
+        sent.append(flows.hook(b"x").entry.run)
+        if read_meanwhile:
+            runs.settle()
 
-    assert [run.id for run in flows.sandbox.platform.runs.runs()] == sent[1:]
+    assert ([run.id for run in runs.runs()], runs.dropped) == (sent[3:], 3)
+
+
+def test_runs_whose_entries_the_journal_dropped_unread_are_counted(make_flows: Callable[..., Flows]) -> None:
+    flows = make_flows(journal_entries=3)
+    flows.hook(b"read")
+    runs = flows.sandbox.platform.runs
+    assert len(runs.runs()) == 1
+
+    for _ in range(5):
+        flows.hook(b"x")
+    assert (len(runs.runs()), runs.dropped) == (1 + 3, 2)
+
+    for _ in range(9):
+        flows.send("GET", "/nowhere", b"")
+        runs.settle()
+    assert runs.dropped == 2  # each was read before the journal dropped it
+    other = make_flows().sandbox
+    other.load_state(read_state(to_document(flows.sandbox.state())))
+    assert (other.platform.runs.runs(), other.platform.runs.dropped) == (runs.runs(), 2)
 
 
 def test_runs_are_in_a_saved_state_and_gone_after_a_reset(flows: Flows, make_flows: Callable[..., Flows]) -> None:

@@ -578,6 +578,15 @@ def test_oldest_items_and_runs_are_dropped_and_counted(immediate: Orders, monkey
         immediate.processing.find_run("run-1")
 
 
+def test_payloads_that_were_read_before_the_journal_dropped_them_are_not_counted(make_orders: MakeOrders) -> None:
+    orders = make_orders({"journal_entries": 2})
+    for request in [lambda: orders.post("1"), lambda: orders.post("2"), *[orders.integration.token] * 4]:
+        request()
+        orders.processing.settle()
+
+    assert (list(orders.statuses()), orders.processing.dropped) == (["1", "2"], 0)
+
+
 def test_payloads_that_the_journal_dropped_are_counted(make_orders: MakeOrders) -> None:
     orders = make_orders({"journal_entries": 2})
     for reference in ("1", "2", "3", "4", "5"):
