@@ -13,7 +13,7 @@ from sandbox.testing import verbs
 from sandbox.testing.backend import Verb
 
 if TYPE_CHECKING:
-    from sandbox.platform.flows.model import ApiKey, Flow, FlowRun
+    from sandbox.platform.flows.model import ApiKey, Flow
     from sandbox.testing.remote.control_api import ControlApi
 
 
@@ -75,10 +75,10 @@ def _show_runs(found: Any) -> None:
 
 @flows.command("runs")
 @click.argument("flow_id", type=int, metavar="ID")
-@performs(_show_runs)
-def list_runs(flow_id: int) -> Verb[list[FlowRun]]:
+@answers(_show_runs)
+def list_runs(api: ControlApi, flow_id: int) -> Any:
     """List the runs of the flow with this id."""
-    return verbs.flow_runs(flow_id)
+    return [run for page in api.ask(verbs.flow_runs(flow_id)) for run in page["runs"]]
 
 
 @click.group()

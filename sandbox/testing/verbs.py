@@ -475,7 +475,7 @@ def flow_runs(flow_id: int) -> Verb[list[FlowRun]]:
         flow = sandbox.store.flows.flow(flow_id)
         return [run for run in sandbox.platform.runs.runs() if run.flow_id == flow.id]
 
-    return Verb(f"GET /flows/{flow_id}/runs", here, reading.each(reading.flow_run))
+    return Verb(f"GET /flows/{flow_id}/runs", here, reading.flow_runs, query={"limit": PAGE}, more=_next_page)
 
 
 def api_keys() -> Verb[list[ApiKey]]:

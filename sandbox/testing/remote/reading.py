@@ -92,6 +92,11 @@ def flow_run(run: Document) -> FlowRun:
     return convert(_in_seconds(run, "started_at", "ends_at"), FlowRun)
 
 
+def flow_runs(pages: list[Document]) -> list[FlowRun]:
+    """Return the runs of a process flow."""
+    return [flow_run(given) for page in pages for given in page["runs"]]
+
+
 def _in_seconds(document: Document, *names: str) -> Document:
     """Return a document with Unix seconds in place of instants."""
     return {**document, **{name: document[name] and parse_instant(document[name]).timestamp() for name in names}}

@@ -16,7 +16,17 @@ from sandbox.state.seed import parse_part
 from sandbox.web.addresses import hook_address
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox, read_json
 from sandbox.web.control.problems import refusal
-from sandbox.web.control.schemas import ChangeSchema, Flag, WholeNumber, between, says, showing
+from sandbox.web.control.schemas import (
+    ChangeSchema,
+    Flag,
+    PageQuerySchema,
+    WholeNumber,
+    between,
+    page,
+    page_of,
+    says,
+    showing,
+)
 from sandbox.web.control.seed_views import may_know_secrets
 
 blueprint = Blueprint("flows", __name__, description="Process flows, their URLs, API keys and users")
@@ -183,12 +193,13 @@ def delete_hook(flow_id: int, hook_id: str) -> None:
     _store().delete_hook(flow_id, hook_id)
 
 
-@blueprint.get("/flows/<int:flow_id>/runs", answer=FlowRunSchema(many=True))
-def list_flow_runs(flow_id: int) -> list[dict[str, Any]]:
-    """List the runs of a flow in the last seven days, oldest first."""
+@blueprint.get("/flows/<int:flow_id>/runs", query=PageQuerySchema, answer=page_of("FlowRuns", FlowRunSchema))
+def list_flow_runs(query: dict[str, int], flow_id: int) -> dict[str, Any]:
+    """List the runs of a flow in the last seven days, oldest first, a page at a time."""
     flow, now = _store().flow(flow_id), current_sandbox().clock.timestamp()
-    runs = current_sandbox().platform.runs.runs()
-    return [{**asdict(run), "status": run.status(now)} for run in runs if run.flow_id == flow.id]
+    runs = current_sandbox().platform.runs
+    answer = page((run for run in runs.runs() if run.flow_id == flow.id), **query, dropped=runs.dropped)
+    return {**answer, "runs": [{**asdict(run), "status": run.status(now)} for run in answer["runs"]]}
 
 
 # --- API keys and users -----------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from sandbox.journal.journal import Journal
 from sandbox.web.control.base import Blueprint, base_url, current_sandbox
 from sandbox.web.control.schemas import (
     INSTANT,
+    MAX_LIMIT,
     AnswerSchema,
     Component,
     StrictSchema,
@@ -36,7 +37,6 @@ from sandbox.web.control.schemas import (
 blueprint = Blueprint("requests", __name__, description="The journal of every request received")
 export = Blueprint("export", __name__, description="The journal as a file")
 
-MAX_LIMIT: Final = 1_000
 LISTED_BODY_LIMIT: Final = 64 * 1024
 """Bytes of the largest body that a listing holds; of a larger one it holds only the size."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, ClassVar, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,10 @@ from sandbox.foundation.errors import did_you_mean
 from sandbox.foundation.instants import format_instant
 from sandbox.foundation.printable import UNPRINTABLE
 from sandbox.web.control.problems import SharedSchema
+
+MAX_LIMIT: Final = 1_000
+"""Items of a page."""
+DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
 
 
 class Flag(fields.Boolean):
@@ -129,6 +134,25 @@ class AnswerSchema(StrictSchema):
 def answer_of(name: str, /, **members: fields.Field[Any]) -> type[Schema]:
     """Return the schema of an answer with these members; ``name`` is its name in the document."""
     return AnswerSchema.from_dict({**members}, name=name)
+
+
+class PageQuerySchema(StrictSchema):
+    after = fields.Integer(load_default=0, validate=between(0, 10**18), **says("The number of the last run seen."))
+    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
+
+
+def page_of(name: str, run: type[Schema], /) -> type[Schema]:
+    """Return the schema of a page of runs."""
+    next_after = fields.Integer(allow_none=True, **says("Cursor for the next page; null on the last."))
+    runs = fields.List(fields.Nested(run))
+    return answer_of(name, runs=runs, next_after=next_after, dropped=fields.Integer(metadata=DROPPED))
+
+
+def page(runs: Iterable[Any], after: int, limit: int, dropped: int) -> dict[str, Any]:
+    """Return the page of runs whose numbers are above ``after``."""
+    found = list(islice((run for run in runs if run.number > after), limit + 1))
+    more = len(found) > limit
+    return {"runs": found[:limit], "next_after": found[limit - 1].number if more else None, "dropped": dropped}
 
 
 def showing(kind: type, name: str = "", /, **own: str | fields.Field[Any] | None) -> type[Schema]:

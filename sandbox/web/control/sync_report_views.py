@@ -13,16 +13,21 @@ from sandbox.platform.processing import sync_report as report
 from sandbox.platform.processing.processing import Processing
 from sandbox.platform.processing.values import STATUSES, Run
 from sandbox.web.control.base import Blueprint, current_sandbox
-from sandbox.web.control.request_views import MAX_LIMIT, query_flag, read_instant
+from sandbox.web.control.request_views import query_flag, read_instant
 from sandbox.web.control.schemas import (
+    DROPPED,
     INSTANT,
+    MAX_LIMIT,
     AnswerSchema,
     Instant,
+    PageQuerySchema,
     StrictSchema,
     WholeNumber,
     answer_of,
     between,
     one_of,
+    page,
+    page_of,
     says,
     showing,
 )
@@ -31,8 +36,6 @@ blueprint = Blueprint("sync-report", __name__, description="The items of accepte
 runs = Blueprint("runs", __name__, description="Runs of services, and their logs")
 
 NOT_NOW: Final = "The service is not active, or settings do not allow it."
-DROPPED: Final = {"description": "How many are missing at most, because there were too many."}
-
 
 _ROW: Final[dict[str, Any]] = {
     "sync_id": "Id of the run that made the newest attempt.",
@@ -205,36 +208,21 @@ ServiceRunSchema = showing(
 )
 
 
-class ServiceRunsSchema(AnswerSchema):
-    runs = fields.List(fields.Nested(ServiceRunSchema))
-    next_after = fields.Integer(allow_none=True, **says("Cursor for the next page; null on the last."))
-    dropped = fields.Integer(metadata=DROPPED)
-
-
-class RunsQuerySchema(StrictSchema):
+class RunsQuerySchema(PageQuerySchema):
     company = fields.String()
     vanity_url = fields.String()
-    after = fields.Integer(load_default=0, validate=between(0, 10**18), **says("The number of the last run seen."))
-    limit = fields.Integer(load_default=100, validate=between(1, MAX_LIMIT))
 
 
 LogLineSchema = showing(report.LogLine, date_time=fields.String(metadata=INSTANT))
 
 
-@runs.get("/runs", query=RunsQuerySchema, answer=ServiceRunsSchema)
+@runs.get("/runs", query=RunsQuerySchema, answer=page_of("ServiceRuns", ServiceRunSchema))
 def list_runs(query: dict[str, Any]) -> dict[str, Any]:
     """List the runs of services, newest last, a page at a time."""
     after, limit = query.pop("after"), query.pop("limit")
-    runs = [
-        run
-        for run in current_processing().runs()
-        if run.number > after and all(getattr(run, name) == value for name, value in query.items())
-    ]
-    return {
-        "runs": runs[:limit],
-        "next_after": runs[limit - 1].number if len(runs) > limit else None,
-        "dropped": current_processing().dropped_runs,
-    }
+    runs = current_processing().runs()
+    found = [run for run in runs if all(getattr(run, name) == value for name, value in query.items())]
+    return page(found, after, limit, current_processing().dropped_runs)
 
 
 @runs.get("/runs/<run_id>", answer=ServiceRunSchema)

@@ -134,11 +134,26 @@ def test_user_is_added_listed_and_deleted(integration: Integration) -> None:
 def test_runs_of_a_flow_are_listed(integration: Integration) -> None:
     url = integration.control("GET", "/flows/1").get_json()["webhooks"][0]["url"]
     integration.http.post(url.removeprefix("http://localhost"), data=b"x")
-    (run,) = integration.control("GET", "/flows/1/runs").get_json()
+    answer = integration.control("GET", "/flows/1/runs").get_json()
+    (run,) = answer["runs"]
 
+    assert (answer["next_after"], answer["dropped"]) == (None, 0)
     assert (run["trigger"], run["status"], run["flow"], run["version"]) == ("Webhook", 2, "Orders in", 1)
     (entry,) = integration.control("GET", "/requests?flow=Orders in").get_json()["entries"]
     assert (entry["id"], entry["run"], entry["hook"]) == (run["entry"], run["id"], "01hx3v9k2m8e5n7q4r6s0t1w2y")
+
+
+def test_runs_of_a_flow_are_listed_a_page_at_a_time(integration: Integration) -> None:
+    url = integration.control("GET", "/flows/1").get_json()["webhooks"][0]["url"]
+    for _ in range(3):
+        integration.http.post(url.removeprefix("http://localhost"), data=b"x")
+    pages = [integration.control("GET", f"/flows/1/runs?limit=2&after={after}").get_json() for after in (0, 2)]
+
+    ids = [run.id for run in integration.sandbox.platform.runs.runs()]
+    assert [[run["id"] for run in page["runs"]] for page in pages] == [ids[:2], ids[2:]]
+    assert [page["next_after"] for page in pages] == [2, None]
+    assert integration.control("GET", "/flows/1/runs?limit=1001").status_code == 422
+    assert integration.control("GET", "/flows/9/runs").status_code == 404
 
 
 @pytest.mark.parametrize(("path", "body", "status", "told"), [
