@@ -43,7 +43,7 @@ class Company:
 class Connector:
     """An Inbound API connector of a company (FACTS 1.2, 1.4)."""
 
-    id: int
+    id: Number
     company: str
     name: str
     environment: Environment
@@ -188,9 +188,9 @@ class ServiceOptions(Described):
 class Service:
     """The receiver of the payloads of one inbound URL (FACTS 1.12, 1.13, 1.20)."""
 
-    id: int
+    id: Number
     company: str
-    connector_id: int
+    connector_id: Number
     entity: str
     vanity_url: str
     active: bool

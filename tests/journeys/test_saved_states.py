@@ -95,6 +95,8 @@ REFUSED = [
     ("platform.store.services.1.vanity_url", "orders", "('acme', 'orders')", "one that is there only once"),
     ("platform.store.services.0.entity", "nothing", "'nothing'", "one that is in the state: orders"),
     ("platform.store.services.0.connector_id", 9, "9", "one that is in the state: 1"),
+    ("platform.store.services.0.id", 0, "0", "a whole number at least 1"),
+    ("platform.store.connectors.0.id", 0, "0", "a whole number at least 1"),
     ("platform.store.entities.0.json_schema", {"type": 5}, "{'type': 5}", "a valid JSON Schema"),
     ("platform.store.entities.0.sample", json.loads("[" * 400 + "]" * 400), "'this one'", "at most 100 levels deep"),
     ("platform.store.last_ids.service", 1, "1", "at least 3"),
