@@ -200,3 +200,9 @@ def test_test_for_pytest_passes_where_the_answer_is_the_same(patchworks: Patchwo
     test(patchworks)
 
     assert patchworks.requests[-1].text == PAYLOAD
+
+
+def test_kind_of_a_fault_ends_no_comment() -> None:
+    text = code("pytest", fault="unwell", effect="hang\nimport os\n#")
+
+    assert [line for line in text.splitlines() if "import os" in line and not line.strip().startswith("#")] == []
