@@ -125,11 +125,13 @@ def preview(document: Mapping[str, Any], platform: Platform) -> Preview | None:
             return None
     matcher = Matcher(match)
     of_items = match.endpoint == "processing"
-    candidates = list(islice(_items(platform) if of_items else _requests(platform), SEARCHED))
-    found = [
-        shown for shown, looked in candidates if looked is not None and happens(looked.kind) and matcher.matches(looked)
-    ]
-    return Preview(found[:_SHOWN], len(found), len(candidates), of_items)
+    found: list[Entry | Item] = []
+    searched = 0
+    for shown, looked in islice(_items(platform) if of_items else _requests(platform), SEARCHED):
+        searched += 1  # one at a time: what was looked at holds its parsed body
+        if looked is not None and happens(looked.kind) and matcher.matches(looked):
+            found.append(shown)
+    return Preview(found[:_SHOWN], len(found), searched, of_items)
 
 
 def _happens(rule: FaultRule) -> Callable[[str], bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from sandbox import faults
 from sandbox.faults import KINDS, make_rule
 from sandbox.faults.fault import Fault
+from sandbox.faults.matching import Faultable, Matcher
 from sandbox.faults.rules import FaultRule
 from sandbox.foundation import value_types as types
 from sandbox.foundation.fields import field, object_schema
@@ -179,6 +181,22 @@ def test_preview_looks_at_the_newest_requests_only(integration: Integration, mon
         integration.post()
 
     assert "<b>3</b> of the newest 3 requests" in _seen(integration)
+
+
+def test_preview_holds_one_parsed_body_at_a_time(integration: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(5):
+        integration.post({"order": "1001"})
+    held: list[int] = []
+
+    def matches(matcher: Matcher, request: Faultable) -> bool:
+        held.append(sum(isinstance(each, Faultable) for each in gc.get_objects()))
+        return looked(matcher, request)
+
+    looked = Matcher.matches
+    monkeypatch.setattr(Matcher, "matches", matches)
+
+    assert "<b>5</b> of" in _seen(integration, **{"match.json_path": "$.order"})
+    assert max(held) <= 2, "one, and the one that the next takes the place of"
 
 
 def test_rule_links_to_the_requests_that_it_acted_on(integration: Integration) -> None:
