@@ -5,7 +5,10 @@ A body that the core checks has its JSON Schema from there: see ``Component``.
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
 from datetime import datetime, timezone
 from functools import partial
 from itertools import islice
@@ -160,8 +163,13 @@ def showing(kind: type, name: str = "", /, **own: str | fields.Field[Any] | None
 
     ``own`` has by name the description of a field; or a field, in place of the one of the type or behind them; or
     ``None`` for one that is not shown. ``name`` is its name in the document, if not that of the type.
+
+    A field that may be a secret is in no answer by accident: raise ``TypeError`` where ``own`` does not have it.
     """
     hints = get_type_hints(kind, localns={"JsonValue": Any}, include_extras=True)
+    hidden = {each.name for each in dataclasses.fields(kind) if not each.repr} if is_dataclass(kind) else set()
+    if unsaid := [each for each in hints if each not in own and (each in hidden or _MAY_BE_SECRET.search(each))]:
+        raise TypeError(f"{kind.__name__}.{unsaid[0]} may be a secret: describe it here, or give None to hide it")
     members = {each: own.pop(each, "") for each in hints} | own
     shown = {
         each: _field_of(hints[each], says(given) if given else {}) if isinstance(given, str) else given
@@ -169,6 +177,9 @@ def showing(kind: type, name: str = "", /, **own: str | fields.Field[Any] | None
         if given is not None
     }
     return answer_of(name or kind.__name__, **shown)
+
+
+_MAY_BE_SECRET: Final = re.compile("secret|password|signature|credential|token|(?:^|_)(?:key|pem|hash|salt|digest)s?$")
 
 
 def _field_of(hint: Any, options: Mapping[str, Any]) -> fields.Field[Any]:
