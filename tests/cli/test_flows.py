@@ -39,6 +39,12 @@ def test_run_that_was_stopped_is_shown(run: Run, server: SandboxServer) -> None:
     assert "stopped" in run("flows", "runs", "1").stdout
 
 
+def test_a_refused_name_of_a_key_is_called_as_the_command_calls_it(run: Run) -> None:
+    refused = run("keys", "create", "", exit_code=1)
+
+    assert refused.stderr == "Error: NAME '' is not allowed. Use text of 1 to 255 characters, not only spaces.\n"
+
+
 def test_keys_are_created_listed_and_revoked(run: Run, server: SandboxServer) -> None:
     key = run("keys", "create", "CI job").stdout.strip()
     flow = server.patchworks.flow("Orders in")

@@ -93,12 +93,13 @@ def _store() -> FlowStore:
 def _refused(error: SeedError) -> Response:
     body = _HOOK if request.path.endswith(("/webhooks", "/callbacks")) else _PART
     found = [body.sub("", text, count=1).partition(": ") for text in error.texts]
-    return refusal(
-        *(
-            {"field": f"body.{place}" if message and place else "body", "message": message or place}
-            for place, _, message in found
-        )
-    )
+    return refusal(*(_problem_of(place, message) if message else _problem_of("", place) for place, _, message in found))
+
+
+def _problem_of(place: str, message: str) -> dict[str, str]:
+    field = f"body.{place}" if place else "body"
+    given, refused, allowed = message.rpartition(" is not allowed; ")
+    return {"field": field, "given": given, "message": allowed} if refused else {"field": field, "message": message}
 
 
 def _presented(flow: model.Flow) -> dict[str, Any]:
