@@ -115,7 +115,7 @@ Patchworks Sandbox: an emulator of the Patchworks Inbound API for tests.
 \b
   patchworks-sandbox serve
   patchworks-sandbox requests --follow
-  patchworks-sandbox verify --service orders --times 1
+  patchworks-sandbox verify --service orders --accepted --times 1
   patchworks-sandbox clock advance 24h
   patchworks-sandbox faults add status code=503 --times 2
 

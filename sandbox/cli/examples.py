@@ -18,7 +18,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "runs": ("runs --service orders", "runs --json"),
     "wait": ("wait --service orders --count 3 --timeout 30",),
     "verify": (
-        """verify --service orders --contains '{"order": "1001"}'""",
+        """verify --service orders --accepted --contains '{"order": "1001"}'""",
         "verify --outcome rejected --times 0",
     ),
     "duplicates": ("duplicates --json-path '$.order'",),
