@@ -145,7 +145,7 @@ def search(trial: Trial, *, seed: int, seconds: float, announce: Announce = lamb
     Nothing is searched where the client sends nothing in the calm storm. Raise ``InvalidValueError`` where the client
     cannot be run.
     """
-    calm = trial.run(load_storms()[CALM])
+    calm = trial.run(load_storms()[CALM], limit=REQUESTS)
     limit = len(calm.entries) + REQUESTS
     deadline, tried = monotonic() + seconds, 0
     for rules in _dealt(Rng(seed)) if calm.entries else ():

@@ -16,7 +16,8 @@ from sandbox.faults.rules import read_rule
 from sandbox.foundation.rng import Rng
 from sandbox.testing.certify.certify import Trial
 from sandbox.testing.certify.client import Function
-from sandbox.testing.certify.random_storms import Found, Search, deck, search, shrunk
+from sandbox.testing.certify.random_storms import REQUESTS, Found, Search, deck, search, shrunk
+from sandbox.testing.certify.run import Run
 from sandbox.testing.certify.storms import Storm, read_storm_file
 from sandbox.testing.handle import Patchworks
 from tests.testing.certify.conftest import MakeRun
@@ -155,3 +156,19 @@ def test_storm_that_was_found_is_read_back_from_its_file(tmp_path: Path) -> None
     path.write_text(yaml.safe_dump(storm.document()), encoding="utf-8")
 
     assert read_storm_file(path) == storm
+
+
+def test_client_that_never_ends_is_stopped_in_the_calm_too(
+    served: Patchworks, made: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int | None] = []
+
+    def run(trial: Trial, storm: Storm, calm: Run | None = None, limit: int | None = None) -> Run:
+        limits.append(limit)
+        return made(("t", 0), (1, 1))
+
+    monkeypatch.setattr(Trial, "run", run)
+
+    searched(served, lambda sandbox: None, seconds=0)
+
+    assert limits == [REQUESTS]
