@@ -76,14 +76,14 @@ def _in_own_words(error: Mapping[str, str]) -> str:
     hints = {parameter.name: parameter.get_error_hint(context) for parameter in context.command.params}
     field = error["field"].rpartition(".")[2]
     name = hints.get(field, field).strip("'[]")
-    match error.get("code"):
-        case "not_allowed":
-            return f"{name} {error['given']} is not allowed. Use {error['allowed']}."
-        case "missing":
-            return f"{name} is missing. Give {error['allowed']}."
-        case "unknown":
-            return f"{name} is unknown; {error['allowed']}"
-        case _:
+    match error:
+        case {"code": "not_allowed", "given": given, "allowed": allowed}:
+            return f"{name} {given} is not allowed. Use {allowed}."
+        case {"code": "missing", "allowed": allowed}:
+            return f"{name} is missing. Give {allowed}."
+        case {"code": "unknown", "allowed": allowed}:
+            return f"{name} is unknown; {allowed}"
+        case _:  # also where the sandbox does not show the given value
             return f"{error['field']}: {error['message']}"
 
 

@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 from sandbox import Sandbox, SandboxServer
 from sandbox.cli import main
 from sandbox.cli.output import printable, printable_lines, table
+from sandbox.errors import ProblemError
 from sandbox.state.seed import Seed
 from sandbox.testing.remote.control_api import ControlApi
 from tests import ROOT
@@ -619,3 +620,19 @@ def test_health_tells_of_a_journal_file_that_cannot_be_written(tmp_path: Path) -
 
     assert result.exit_code == 1
     assert "health/ready answers 503: journal_file: No such file or directory" in result.output
+
+
+def test_refusal_without_the_given_value_is_a_message(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = {"field": "body.duration", "code": "not_allowed", "allowed": "24h", "message": "use 24h"}
+    monkeypatch.setattr(ControlApi, "ask", refusing(error))
+
+    result = run("clock", "advance", "1", exit_code=1)
+
+    assert result.stderr == "Error: body.duration: use 24h\n"
+
+
+def refusing(*errors: dict[str, str]) -> Callable[..., None]:
+    def ask(*_: object) -> None:
+        raise ProblemError(422, "refused", list(errors))
+
+    return ask
