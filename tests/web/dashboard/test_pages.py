@@ -302,3 +302,9 @@ def test_page_notes_that_the_platforms_own_makes_two_clients(
     page = integration.http.get("/_sandbox/dashboard/connectors/1/authentication").text
 
     assert ("lets a user make two clients for a connector" in page) is noted
+
+
+def test_live_connector_is_marked_by_colour() -> None:
+    rules = re.findall(r"(\.tag[^{}]*)\{([^}]*)\}", (STATIC / "style.css").read_text("utf-8"))
+
+    assert any(".live" in selector and "var(--accent)" in rule for selector, rule in rules)
