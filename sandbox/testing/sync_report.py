@@ -147,9 +147,10 @@ class SyncReport(Sequence[Row]):
     # --- acts -------------------------------------------------------------------------------------------------------
 
     def resync(self, *references: str) -> Resynced:
-        """Sync the newest failed item of each reference again, or all failed ones; return the rows and their count.
+        """Sync the newest failed item of each reference again, or all failed ones; return their rows.
 
-        Raise ``ConflictError`` where one is not failed, and resync none.
+        The list has the first 1,000 of them, and its ``total`` says how many were synced again. Raise ``ConflictError``
+        where one is not failed, and resync none.
         """
         ids = [self.row(reference).id for reference in references]
         where = {} if ids else {"company": self.service.company, "vanity_url": self.service.vanity_url}

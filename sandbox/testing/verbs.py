@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -382,8 +382,7 @@ def resync(row_ids: Sequence[int] = (), **where: str | None) -> Verb[Resynced]:
         if row_ids:
             return parent.do(resync(row_ids))
         found = _each_own(partial(resync, ()), parent, own, given)
-        rows = [row for each in found for row in each.rows]
-        return Resynced(rows[:MAX_RESYNCED], sum(each.total for each in found))
+        return Resynced(islice(chain(*found), MAX_RESYNCED), sum(each.total for each in found))
 
     body = {"ids": list(row_ids)} if row_ids else given
     return Verb("POST /sync-report/resync", here, reading.resynced, body, isolated=own_ones)

@@ -172,16 +172,17 @@ MAX_RESYNCED: Final = 1_000
 """Rows that the answer to a resync holds at most."""
 
 
-class Resynced(NamedTuple):
-    """The first 1,000 rows that were synced again, and how many were."""
+class Resynced(list[Row]):
+    """The first 1,000 rows that were synced again; ``total`` is how many were."""
 
-    rows: list[Row]
-    total: int
+    def __init__(self, rows: Iterable[Row], total: int) -> None:
+        super().__init__(rows)
+        self.total = total
 
 
 def resynced(items: Sequence[Item]) -> Resynced:
     """Return the answer about items that were synced again."""
-    return Resynced(list(map(row_of, items[:MAX_RESYNCED])), len(items))
+    return Resynced(map(row_of, items[:MAX_RESYNCED]), len(items))
 
 
 class ReportPage(NamedTuple):

@@ -187,8 +187,8 @@ def resync_rows(body: dict[str, Any]) -> dict[str, Any]:
     if ids is None:
         wanted = report.ReportFilter(status="Failed", **body)
         ids = [item.id for item in current_processing().items() if wanted.matches(item)]
-    rows, total = report.resynced(current_processing().resync(ids))
-    return {"items": rows, "total": total}
+    rows = report.resynced(current_processing().resync(ids))
+    return {"items": rows, "total": rows.total}
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

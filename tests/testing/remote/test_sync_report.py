@@ -35,7 +35,7 @@ def test_assertions_return_the_row_with_its_history(handle: Patchworks, client: 
     report = handle.inbound("anything").report
 
     assert report.assert_failed("1001", message="stock").attempts == 1
-    assert [row.status for row in report.resync("1001").rows] == ["OK"]
+    assert [row.status for row in report.resync("1001")] == ["OK"]
     assert [attempt.status for attempt in report.assert_synced("1001").history] == ["Failed", "OK"]
 
 
@@ -89,7 +89,8 @@ def test_status_is_waited_for(handle: Patchworks, client: Client) -> None:
 def test_only_failed_rows_are_resynced(handle: Patchworks, client: Client) -> None:
     client.post({"order": "1001"})
 
-    assert handle.inbound("anything").report.resync() == ([], 0)
+    resynced = handle.inbound("anything").report.resync()
+    assert (resynced, resynced.total) == ([], 0)
     with pytest.raises((ConflictError, ProblemError), match="item 1 is OK; only failed items can be resynced"):
         handle.inbound("anything").report.resync("1001")
 
