@@ -51,21 +51,27 @@ def _spellings(name: str) -> str:
 
 
 _NAMES: Final = "|".join(map(_spellings, SENSITIVE_FIELDS))
-_SENSITIVE_NAME: Final = re.compile(rf"(?:{_NAMES})(?:\[.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
+_NAMES_TOO: Final = rf"{_NAMES}|[\w.-]{{0,100}}password"
+"""With ``userPassword`` and the like."""
+_SENSITIVE_NAME: Final = re.compile(rf"(?:{_NAMES_TOO})(?:\[.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 _BEGINNINGS: Final = "".join(sorted({name[0] for name in SENSITIVE_FIELDS}))
-_FIELD: Final = re.compile(
-    rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
+_NAMED: Final = rf"""(?=[{_BEGINNINGS}%\\])  # a quick look at how they begin, before trying each
     (?:(?<![\w%-])|(?<=%[0-9a-f]{{2}})(?<!%5f)(?<!%2d))(?:{_NAMES})  # the end of an escape is no letter of a word
-    (?:\]|%5d)?(?:(?:\[|%5b)[^&=:\r\n]{{0,100}})?  # user[password]=, and client_secret[]=, an array to PHP
-    (?:\\*["']|%22)?(?:\s|%20|\+){{0,100}}(?P<separator>[:=]|%3a|%3d)\s{{0,100}}
-    (?P<scheme>(?:basic|bearer)[ ]{{1,100}})?""",
-    re.ASCII | re.IGNORECASE | re.VERBOSE,
-)
-_PART: Final = (  # compiled by `re` when there is a body of parts, which is rare
-    rf"""(?aisx)(?P<head>\bname\s{{0,100}}=\s{{0,100}}"?(?:{_NAMES})(?:\[[^"\r\n]{{0,100}})?"?(?![\w-])[^\r\n]{{0,1000}}\r?\n
+    """
+_VALUED: Final = r"""(?:\]|%5d)?(?:(?:\[|%5b)[^&=:\r\n]{0,100})?  # user[password]=, client_secret[]= of PHP
+    (?:\\*["']|%22)?(?:\s|%20|\+){0,100}(?P<separator>[:=]|%3a|%3d)\s{0,100}
+    (?P<scheme>(?:basic|bearer)[ ]{1,100})?"""
+_FIELD: Final = re.compile(_NAMED + _VALUED, re.ASCII | re.IGNORECASE | re.VERBOSE)
+# These three are compiled by `re` when a body has such a thing, which is rare: it takes 10 ms.
+_ANY_FIELD: Final = rf"(?aix)(?:{_NAMED}|(?<=[\w.-])password|\bapi(?:[ +]|%20)key){_VALUED}"
+_ELEMENT: Final = rf"""(?aisx)(?P<head><(?P<name>(?:[\w.-]{{1,100}}:)?(?:{_NAMES_TOO}))
+    (?:\s[^<>]{{0,1000}})?(?<!/)>)
+    (?P<value>.*?)(?=</(?P=name)\s*>|\Z)"""
+_LAST_WORDS: Final = tuple(sorted({name.rpartition("_")[2] for name in SENSITIVE_FIELDS}))
+_PART: Final = rf"""(?aisx)(?P<head>\bname\s{{0,100}}=\s{{0,100}}"?(?:{_NAMES_TOO})(?:\[[^"\r\n]{{0,100}})?"?
+    (?![\w-])[^\r\n]{{0,1000}}\r?\n
     (?:[^\r\n]{{1,1000}}\r?\n){{0,5}}\r?\n)
     (?P<value>.*?)(?=\r?\n--|\Z)"""
-)
 _BASIC: Final = re.compile(r"(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}(?![\w=\"'])", re.IGNORECASE)
 """The credentials after the name of the scheme, wherever they stand; not the ``realm="OAuth"`` of an answer."""
 _PLAIN_FIELD: Final = re.compile(rb"""(?:client_secret|access_token)(?:=|"\s?:\s?")([\w.-]{8,8192})""", re.ASCII)
@@ -126,7 +132,8 @@ def _redact_words(text: str, secrets: KnownSecrets) -> str:
 def _is_sensitive(name: str) -> bool:
     """Return whether a header carries credentials, also where its name is malformed, as in a head that was refused."""
     plain = _NO_WORD.sub("", _LINE_BREAK.split(name)[-1].lower())
-    return plain in _SENSITIVE_WORDS or plain.removeprefix("x") in _SENSITIVE_WORDS
+    words = _SENSITIVE_WORDS
+    return plain in words or plain.removeprefix("x") in words or plain.endswith("password")
 
 
 def _redact_lines(lines: Sequence[str], secrets: KnownSecrets) -> Iterator[str]:
@@ -186,7 +193,7 @@ def redact_body(body: bytes, secrets: KnownSecrets, *, fields: bool = True) -> b
     text = body.decode("utf-8", "surrogateescape").replace("\0", "")  # UTF-16 becomes readable
     redacted = text
     if fields:
-        may_have_parts = "\n" in text and "name" in text.lower()  # the pattern takes 10 ms to compile
+        may_have_parts = "\n" in text and "name" in text.lower()
         redacted = _redact_fields(re.sub(_PART, _redact_part, text) if may_have_parts else text)
     redacted = secrets.redact(redacted)
     if redacted == text:
@@ -254,13 +261,24 @@ def _redact_part(match: re.Match[str]) -> str:
     return match["head"] + fingerprint(match["value"].strip())
 
 
+def _redact_element(match: re.Match[str]) -> str:
+    from html import unescape
+
+    said = unescape(match["value"].strip().removeprefix("<![CDATA[").removesuffix("]]>"))
+    return match["head"] + (fingerprint(said) if said else match["value"])
+
+
 def _redact_fields(text: str) -> str:
-    """Redact the values of ``name=value`` and ``"name": value``."""
+    """Redact the values of ``name=value``, ``"name": value`` and ``<name>value</name>``."""
+    lowered = text.lower()
+    if "</" in text and any(word in lowered for word in _LAST_WORDS):
+        text = re.sub(_ELEMENT, _redact_element, text)
     if "=" not in text and ":" not in text:
         return text
+    field = re.compile(_ANY_FIELD) if "password" in lowered or "api" in lowered else _FIELD
     done: list[str] = []
     position = 0
-    while match := _FIELD.search(text, position):
+    while match := field.search(text, position):
         start = match.end()
         form = match["separator"] != ":"
         value = _form_value(text, start) if form else _json_value(text, start)

@@ -78,6 +78,10 @@ COMPARABLE = {
     "JSON, nothing quoted": f"{{client_secret: {SECRET}}}",
     "JSON, cut in the value": f'{{"a":1,"client_secret":"{SECRET}',
     "JSON in a string, cut": json.dumps(json.dumps({"client_secret": SECRET}))[:-4],
+    "XML": f"<a><b>1</b><clientSecret>{SECRET}</clientSecret></a>",
+    "XML, names and attributes": f"<x:client_secret type='a'>\n {SECRET} </x:client_secret ><b>1</b>",
+    "XML, CDATA": f"<token><![CDATA[{SECRET}]]></token>",
+    "XML, cut": f"<a></a><token>{SECRET}",
     "multipart": _MULTIPART.format(name='name="client_secret"', more="", value=SECRET),
     "multipart, unquoted": _MULTIPART.format(name="name=client_secret", more="", value=SECRET),
     "multipart, array": _MULTIPART.format(name='name="client_secret[]"', more="", value=SECRET),
@@ -93,6 +97,7 @@ COMPARABLE = {
 HIDDEN = {
     "form, JSON encoded": urlencode({"variables": json.dumps({"client_secret": SECRET})}),
     "form, form encoded": urlencode({"next": "/x?" + urlencode({"a": 1, "client_secret": SECRET})}),
+    "XML, nested": f"<secret><value>{SECRET}</value></secret>",
     "JSON, list": json.dumps({"client_secret": ["a b", SECRET], "scope": "a"}),
     "JSON, object": json.dumps({"client_secret": {"value": SECRET}}),
     "JSON, list, broken": f'{{"client_secret": ["a", "{SECRET}"',
@@ -124,7 +129,19 @@ def test_secret_in_a_form_that_nobody_reads_is_hidden_too(body: str | bytes) -> 
     assert SECRET.encode() not in redacted.replace(b"\0", b"")
 
 
-@pytest.mark.parametrize("name", [*SENSITIVE_FIELDS, "apiKey", "API-KEY", "X-Api-Key", "ClientSecret", "access.token"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *SENSITIVE_FIELDS,
+        "apiKey",
+        "API-KEY",
+        "X-Api-Key",
+        "ClientSecret",
+        "access.token",
+        "userPassword",
+        "new_password",
+    ],
+)
 def test_every_sensitive_field_is_redacted_and_its_neighbours_stay(name: str) -> None:
     assert json.loads(redact_body(json.dumps({"a": 1, name: SECRET, "z": [2]}).encode())) == {
         "a": 1,
@@ -134,6 +151,12 @@ def test_every_sensitive_field_is_redacted_and_its_neighbours_stay(name: str) ->
     assert redact_body(urlencode({"a": 1, name: SECRET, "z": 2}).encode()) == f"a=1&{name}={STAND_IN}&z=2".encode()
     assert redact_query(urlencode({"a": 1, name: SECRET, "z": 2})) == f"a=1&{name}={STAND_IN}&z=2"
     assert redact_headers([(name.replace("_", "-").title(), SECRET)])[0][1] == STAND_IN
+
+
+@pytest.mark.parametrize("name", ["api key", "API%20Key", "api+key"])
+def test_words_of_the_name_of_a_key_may_be_apart(name: str) -> None:
+    assert redact_body(f"a=1&{name}={quote(SECRET, safe='')}".encode()) == f"a=1&{name}={STAND_IN}".encode()
+    assert redact_body(f'{{"{name}": "{SECRET}"}}'.encode()) == f'{{"{name}": "{STAND_IN}"}}'.encode()
 
 
 @pytest.mark.parametrize("value", [4711, 47.11, True, ["x"], {"x": 1}], ids=str)
@@ -149,6 +172,7 @@ def test_value_that_is_no_string_is_replaced_by_one(value: object) -> None:
         b"",
         b"\xff\xfe\0\x01",
         b"grant_type=client_credentials&client_id=9d3c6f0e&scope=a%20b",
+        b"<token/><b>1</b><tokens>abc</tokens><passwordHint>abc</passwordHint><client_secret></client_secret>",
         b"client_secret=&a=b",
         b"client_secret",
         b"my_client_secret=abc&client_secrets=abc&client_secret_hint=abc",
