@@ -6,7 +6,6 @@ when it is first used: ``import sandbox`` takes about a millisecond.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 
 from sandbox._version import __version__
@@ -15,8 +14,7 @@ TYPE_CHECKING = False  # type checkers know the name; `typing` alone would be mo
 if TYPE_CHECKING:
     from typing import Any
 
-    from sandbox import faults
-    from sandbox.foundation import errors
+    from sandbox import errors, faults
     from sandbox.journal.assertions.view import NotReceivedError
     from sandbox.journal.entry import Entry
     from sandbox.state.sandbox import Sandbox
@@ -57,23 +55,6 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name == "faults":
-        return import_module("sandbox.faults")
+    if name in ("errors", "faults"):
+        return import_module(f"sandbox.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _public_errors() -> Any:
-    """Return a module that has the names of ``sandbox.foundation.errors`` and imports it at the first use of one."""
-    module = type(sys)("sandbox.errors", "Every error that the sandbox raises on purpose.")
-
-    def read(name: str) -> Any:
-        if name.startswith("__"):  # tools that look at every module must not import it
-            raise AttributeError(f"module 'sandbox.errors' has no attribute {name!r}")
-        return getattr(import_module("sandbox.foundation.errors"), name)
-
-    vars(module).update(__getattr__=read, __dir__=lambda: dir(import_module("sandbox.foundation.errors")))
-    return module
-
-
-if not TYPE_CHECKING:
-    errors = sys.modules["sandbox.errors"] = _public_errors()
