@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class StandIn(Observed):
     """An interception, and the addresses of the sandbox as a production configuration writes them.
 
-    ``hosts`` are intercepted, ``base_url`` has the first of them, and ``ca_pem`` is the authority for clients that must
-    be told to trust it.
+    ``hosts`` are intercepted, ``base_url`` has the first of them, and ``ca_pem`` is the authority for clients that
+    trust only those that they are given.
     """
 
     def __init__(self, handle: Patchworks, interception: Interception) -> None:

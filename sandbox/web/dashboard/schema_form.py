@@ -90,7 +90,7 @@ class SchemaForm:
                 yield name, _at(path, name), resolved
 
     def _kinds(self, schema: Schema) -> tuple[str, dict[str, Schema]] | None:
-        """Return the property that tells the kinds of a schema apart and their schemas; that of a word is empty."""
+        """Return the property that names the kind of a schema, and the schemas by kind; that of a word is empty."""
         words: dict[str, Schema] = {}
         if "discriminator" not in schema:
             branches = [self._resolved(branch) for branch in schema.get("anyOf", ())]

@@ -104,7 +104,7 @@ def _key(row: Row | Event) -> str:
 
 
 def payload_name(entry: Entry) -> str | None:
-    """Return the value that tells a payload from others, such as an order number; ``None`` where there is none."""
+    """Return the value by which payloads differ, such as an order number; ``None`` where there is none."""
     if entry.kind not in PAYLOADS or not 0 < len(entry.body) <= _NAMED:
         return None
     try:

@@ -83,7 +83,7 @@ class _Request:
 
     @property
     def joined_headers(self) -> list[tuple[str, list[Words | None]]]:
-        """The values of each header: ``requests`` cannot send one twice, in whatever case (RFC 9110 §5.3)."""
+        """The values of each header: ``requests`` cannot send one twice, in either case (RFC 9110 §5.3)."""
         joined: dict[str, tuple[str, list[Words | None]]] = {}
         for name, value in self.headers:
             joined.setdefault(name.lower(), (name, []))[1].append(value)
