@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from flask import Blueprint, Response, make_response, render_template, request, send_from_directory
 
@@ -14,7 +14,7 @@ from sandbox._version import __version__
 from sandbox.foundation.errors import InputError, NotFoundError
 from sandbox.foundation.strict_json import write_json
 from sandbox.journal.export.code import Snippet, TokenRequest, first_call
-from sandbox.platform.model import Service
+from sandbox.platform.model import Entity, OAuthClient, Service
 from sandbox.platform.store import Store
 from sandbox.web.control.base import base_url, current_sandbox, token_endpoint
 from sandbox.web.control.problems import CONTENT_TYPE
@@ -111,9 +111,12 @@ def clock_page() -> str:
     return render_template("clock.html", tokens=tokens, total=total)
 
 
-def by_connector(found: Iterable[Any]) -> dict[int, list[Any]]:
+_Each = TypeVar("_Each", Entity, OAuthClient, Service)
+
+
+def by_connector(found: Iterable[_Each]) -> dict[int, list[_Each]]:
     """Return entities, clients or services by the id of their connector; one without any is left out."""
-    grouped: dict[int, list[Any]] = {}
+    grouped: dict[int, list[_Each]] = {}
     for each in found:
         grouped.setdefault(each.connector_id, []).append(each)
     return grouped
