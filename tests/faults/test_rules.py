@@ -49,6 +49,11 @@ def test_fault_survives_being_written_and_read(kind: str) -> None:
     assert read_fault(fault.document()) == fault
 
 
+def test_truth_value_of_a_fault_is_given_by_its_name() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        faults.short_lived_token(5, False)  # type: ignore[misc]
+
+
 def test_rule_survives_being_written_and_read() -> None:
     rule = make_rule(
         faults.hang(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Literal
 
 from sandbox.faults.fault import Act, Fault, Spoiled, TokenTerms
@@ -57,6 +57,7 @@ class ShortLivedToken(Fault):
     needs = ("issues_tokens",)
 
     seconds: int = field(types.integer(1, 31_536_000), "How long it is valid.", 1)
+    _: KW_ONLY
     announced: bool = field(types.boolean(), "Whether `expires_in` says so; if not, it is the usual number.", True)
 
     def token_terms(self, terms: TokenTerms) -> TokenTerms:
