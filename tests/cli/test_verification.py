@@ -88,7 +88,7 @@ def test_verify_fails_with_the_nearest_requests(run: Run, server: SandboxServer)
         (["--body", "{"], 2, "it is not JSON"),
         (["--header", "X-Trace"], 2, "'X-Trace' is not NAME=VALUE"),
         (["--times", "1", "--at-most", "2"], 1, "Use times alone, or at_least and at_most"),
-        (["--body", "null"], 1, "None is not allowed"),
+        (["--body", "null"], 1, "null is not allowed"),
     ],
 )
 def test_question_that_makes_no_sense_is_refused(run: Run, options: list[str], exit_code: int, problem: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from sandbox.foundation.errors import (
     InputError,
     InvalidValueError,
     NotFoundError,
+    cut,
     shorten,
 )
 from sandbox.foundation.strict_json import NotJsonError, RepeatedKeyError, write_json
@@ -103,7 +106,7 @@ def register_error_handlers(app: Flask) -> None:
 def _input_error(error: InputError) -> Response:
     match error:
         case InvalidValueError():
-            given = {"given": shorten(error.given)} if error.code == "not_allowed" else {}
+            given = {"given": _as_json(error.given)} if error.code == "not_allowed" else {}
             message = _BEGINNINGS[error.code] + error.allowed
             return refusal({"field": _place_of(error.field), **given, "message": message})
         case NotFoundError():
@@ -112,6 +115,14 @@ def _input_error(error: InputError) -> Response:
             return problem(409, str(error))
         case _:
             return problem(400, str(error))
+
+
+def _as_json(value: object) -> str:
+    """Return a given value in the words of JSON, such as ``null``, shortened; a text is quoted as in other messages."""
+    if not isinstance(value, str):
+        with suppress(TypeError, ValueError):  # no JSON, such as a number beyond a double
+            return cut(json.dumps(value, allow_nan=False), 80)  # noqa: TID251 - infinity is no null here
+    return shorten(value)
 
 
 def _place_of(field: str) -> str:
@@ -176,7 +187,7 @@ def _flatten(place: str, messages: Any, given: Any) -> list[dict[str, str]]:
         ]
     entries = [{"field": place, "message": str(message)} for message in messages]
     # The value of an unknown field is left out: it may be a secret.
-    shown = {"given": shorten(given)} if given is not _ABSENT else {}
+    shown = {"given": _as_json(given)} if given is not _ABSENT else {}
     return [entry | shown if entry["message"].startswith("use ") else entry for entry in entries]
 
 

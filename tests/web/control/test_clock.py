@@ -70,7 +70,7 @@ def test_zone_of_an_instant_is_minded(at_noon: Integration) -> None:
         ({"now": 0}, "body.now: 0 is not allowed; use text"),
         ({"now": "9999-01-01T00:00:00Z"}, "body.now: '9999-01-01T00:00:00Z' is not allowed; use a time between"),
         ({"rate": 0}, "body.rate: 0.0 is not allowed; use a number above 0 and at most 1000000"),
-        ({"rate": True}, "body.rate: True is not allowed; use a number"),
+        ({"rate": True}, "body.rate: true is not allowed; use a number"),
         ({"rate": "5"}, "body.rate: '5' is not allowed; use a number"),
         ({"frozen": 1}, "body.frozen: 1 is not allowed; use true or false"),
         ({"now": NOON, "rate": -1}, "body.rate: -1.0 is not allowed"),
@@ -100,7 +100,7 @@ def test_bad_change_is_refused_and_nothing_changes(at_noon: Integration, body: o
         ({}, "body: give either seconds or duration, one of them"),
         ({"seconds": 1, "duration": "1s"}, "give either seconds or duration, one of them"),
         ({"seconds": "1"}, "body.seconds: '1' is not allowed; use a number"),
-        ({"seconds": True}, "body.seconds: True is not allowed; use a number"),
+        ({"seconds": True}, "body.seconds: true is not allowed; use a number"),
         ({"seconds": 1e300}, f"body.seconds: 1e+300 is not allowed; use {DURATIONS}"),
         ({"duration": "1 month"}, f"body.duration: '1 month' is not allowed; use {DURATIONS}"),
         (

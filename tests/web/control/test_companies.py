@@ -44,10 +44,10 @@ def test_slug_taken_is_a_conflict_that_says_what_to_do(integration: Integration)
     ("body", "told"),
     [
         ({}, "body.name: missing; give text"),
-        ({"name": None}, "body.name: None is not allowed; use text"),
+        ({"name": None}, "body.name: null is not allowed; use text"),
         ({"name": 5}, "body.name: 5 is not allowed; use text"),
-        ({"name": True}, "body.name: True is not allowed; use text"),
-        ({"name": ["x"]}, "body.name: ['x'] is not allowed; use text"),
+        ({"name": True}, "body.name: true is not allowed; use text"),
+        ({"name": ["x"]}, 'body.name: ["x"] is not allowed; use text'),
         ({"name": " "}, "body.name: ' ' is not allowed; use text of 1 to 255 characters, not only spaces"),
         (
             {"name": "x", "slug": "A b"},

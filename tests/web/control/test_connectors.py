@@ -79,7 +79,7 @@ def test_connector_that_a_service_uses_is_not_deleted(integration: Integration) 
         (
             {"company": "acme", "name": "x", "environment": None},
             422,
-            "body.environment: None is not allowed; use one of test, live",
+            "body.environment: null is not allowed; use one of test, live",
         ),
     ],
     ids=["unknown company", "no name", "company is a number", "environment", "environment is null"],
@@ -132,7 +132,7 @@ def test_hand_written_schema_decides_which_payloads_pass(integration: Integratio
         ({"name": "orders"}, 409, "connector 1 has an entity 'orders' already; choose another name"),
         ({"name": ""}, 422, "body.name: '' is not allowed; use text of 1 to 255 characters, not only spaces"),
         ({"json_schema": []}, 422, "body.json_schema: [] is not allowed; use a JSON object"),
-        ({"json_schema": {"type": "nope"}}, 422, "{'type': 'nope'} is not allowed; use a valid JSON Schema"),
+        ({"json_schema": {"type": "nope"}}, 422, '{"type": "nope"} is not allowed; use a valid JSON Schema'),
         ({"json_schema": {"$ref": "http://127.0.0.1/"}}, 422, "put the referenced schema into $defs"),
         ({"jsonschema": {}}, 422, "body.jsonschema: unknown; did you mean 'json_schema'? known: "),
     ],

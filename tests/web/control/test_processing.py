@@ -237,7 +237,7 @@ def test_resync_that_is_not_offered_is_refused(orders: Integration) -> None:
     assert "known: 1 to 7" in refused("/sync-report/99/resync", None, 404)
     assert "either ids or conditions" in refused("/sync-report/resync", {"ids": [2], "company": "acme"}, 422)
     assert refused("/sync-report/resync", {"ids": ["2", 2, None]}, 422) == (
-        "body.ids.0: '2' is not allowed; use a whole number; body.ids.2: None is not allowed; use a whole number"
+        "body.ids.0: '2' is not allowed; use a whole number; body.ids.2: null is not allowed; use a whole number"
     )
     assert "at most 1000 ids" in refused("/sync-report/resync", {"ids": [2] * 1_001}, 422)
     assert "only failed items" in refused("/sync-report/resync", {"ids": [*[2] * 999, 1]}, 409)

@@ -68,7 +68,7 @@ def test_deleted_service_leaves_its_url_free(integration: Integration) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "told"),
     [
-        ({"connector_id": True}, 422, "body.connector_id: True is not allowed; use a whole number"),
+        ({"connector_id": True}, 422, "body.connector_id: true is not allowed; use a whole number"),
         ({"connector_id": "1"}, 422, "body.connector_id: '1' is not allowed; use a whole number"),
         ({"connector_id": 1.5}, 422, "body.connector_id: 1.5 is not allowed; use a whole number"),
         ({"connector_id": 10**30}, 404, f"there is no connector {10**30}; known: 1"),
@@ -116,13 +116,13 @@ def test_connector_of_another_company_is_refused(integration: Integration) -> No
     ("body", "told"),
     [
         ({}, "body: nothing to change; give at least one of active, destination, "),
-        ({"active": None}, "body.active: None is not allowed; use true or false"),
+        ({"active": None}, "body.active: null is not allowed; use true or false"),
         ({"active": True, "vanity_url": "x"}, "body.vanity_url: unknown; known: active, destination, "),
         ({"page_size": 1_001}, "body.page_size: 1001 is not allowed; use a whole number from 1 to 1000"),
         ({"max_attempts": 16}, "body.max_attempts: 16 is not allowed; use a whole number from 1 to 15"),
-        ({"max_attempts": None}, "body.max_attempts: None is not allowed; use a whole number from 1 to 15"),
-        ({"time_zone": None}, "body.time_zone: None is not allowed; use a time zone of the IANA database"),
-        ({"mappings": None}, "body.mappings: None is not allowed; use a list of up to 500 objects"),
+        ({"max_attempts": None}, "body.max_attempts: null is not allowed; use a whole number from 1 to 15"),
+        ({"time_zone": None}, "body.time_zone: null is not allowed; use a time zone of the IANA database"),
+        ({"mappings": None}, "body.mappings: null is not allowed; use a list of up to 500 objects"),
         ({"type": "sweep"}, "body.type: 'sweep' is not allowed; use standard or sweeper"),
         ({"schedule": "0 0 30 2 *"}, "body.schedule: '0 0 30 2 *' is not allowed; use a preset (every minute, "),
         ({"time_zone": "utc"}, "body.time_zone: 'utc' is not allowed; use a time zone of the IANA database"),

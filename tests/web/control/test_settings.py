@@ -29,9 +29,9 @@ def test_change_works_at_once_and_until_the_reset(integration: Integration) -> N
     ("setting", "value", "told"),
     [
         ("wire_profile", "old", "body.wire_profile: 'old' is not allowed; use modern or legacy"),
-        ("wire_profile", None, "body.wire_profile: None is not allowed; use modern or legacy"),
+        ("wire_profile", None, "body.wire_profile: null is not allowed; use modern or legacy"),
         ("rate_limit", "perhaps", "body.rate_limit: 'perhaps' is not allowed; use true or false"),
-        ("body_limit", True, "body.body_limit: True is not allowed; use a whole number from 1 to 1073741824"),
+        ("body_limit", True, "body.body_limit: true is not allowed; use a whole number from 1 to 1073741824"),
         ("token_lifetime", "24h", "'24h' is not allowed; use a whole number from 1 to 31536000"),
         ("token_lifetime", 1e308, "is not allowed; use whole seconds from 1 to 31536000"),
         ("port", 1, "use it at the start only"),
