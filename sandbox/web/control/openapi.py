@@ -18,8 +18,8 @@ from sandbox.web.project import contact
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 _DESCRIPTION: Final = """\
-What steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and the
-journal of every request the emulated API received. Nothing here exists at Patchworks.
+This API steers a Patchworks Sandbox: its companies, connectors, credentials and services, its clock and settings, and
+the journal of every request the emulated API received. Nothing here exists at Patchworks.
 
 Errors are problem details (RFC 9457) that name what was given and what is allowed.
 """
