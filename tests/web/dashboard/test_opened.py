@@ -84,7 +84,7 @@ def test_edited_body_is_sent_as_it_was_written(
 @pytest.mark.parametrize(
     ("entry", "form", "status", "said"),
     [
-        (9, {}, 404, "there is no journal entry"),
+        (9, {}, 404, "There is no journal entry"),
         (1, {}, 400, "cannot be sent again"),
         (2, {"target": "//elsewhere"}, 303, ""),
         (2, {"target": "elsewhere"}, 400, "a path that begins with /"),

@@ -102,7 +102,7 @@ def test_what_does_not_exist_is_told_to_a_person(integration: Integration) -> No
     answer = integration.http.get("/_sandbox/dashboard/connectors/99")
 
     assert (answer.status_code, answer.mimetype) == (404, "text/html")
-    assert "there is no connector 99" in answer.text
+    assert "There is no connector 99" in answer.text
 
 
 def test_a_request_that_is_gone_is_told_beside_the_list(integration: Integration) -> None:

@@ -24,9 +24,9 @@ def ask(integration: Integration, method: str, path: str, **options: Any) -> Tes
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "said"),
     [
-        ("GET", "/nope", {}, 404, "there is nothing at /_sandbox/nope"),
-        ("GET", "/requests/1/2/3", {}, 404, "there is nothing at /_sandbox/requests/1/2/3"),
-        ("GET", "/dashboard/services/99", {}, 404, "there is no service 99"),
+        ("GET", "/nope", {}, 404, "There is nothing at /_sandbox/nope"),
+        ("GET", "/requests/1/2/3", {}, 404, "There is nothing at /_sandbox/requests/1/2/3"),
+        ("GET", "/dashboard/services/99", {}, 404, "There is no service 99"),
         ("GET", "/dashboard/%E2%80%AEnope", {}, 404, '<span class="unseen">U+202E</span>nope'),
         ("GET", "/dashboard/act", {}, 405, "GET is not allowed at /_sandbox/dashboard/act"),
         ("PUT", "/dashboard/settings", {}, 405, "PUT is not allowed at"),

@@ -83,7 +83,7 @@ def test_runs_lead_to_their_logs(orders: Integration) -> None:
     log = page(orders, "/runs/run-1")
     assert "1002 to Acme web shop: Failed: &lt;no stock&gt;" in log
     assert "pulled 3, pushed 1, pending 1, failed 1" in log
-    assert "there is no run" in page(orders, "/runs/run-2", 404)
+    assert "There is no run" in page(orders, "/runs/run-2", 404)
 
 
 def test_service_shows_its_schedule_and_the_next_run(make_integration: Callable[..., Integration]) -> None:
@@ -115,6 +115,6 @@ def test_mapping_preview_is_of_the_newest_payload_or_a_given_one(integration: In
     assert "&lt;1001&gt;" in given or "\\u003c1001\\u003e" in given
     assert "Not mapped: 1 field" in given
     assert "<h3>Missing in the payload</h3><ul><li><code>zip</code></li></ul>" in given
-    assert "there is no accepted payload of this service" in page(integration, "/services/1?entry=2", 404)
-    assert "there is no service 9" in page(integration, "/services/9", 404)
+    assert "There is no accepted payload of this service" in page(integration, "/services/1?entry=2", 404)
+    assert "There is no service 9" in page(integration, "/services/9", 404)
     assert "the sample of the entity" in page(integration, "/services/1")
