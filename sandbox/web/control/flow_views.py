@@ -122,7 +122,7 @@ def _hook(flow: model.Flow, hook: model.Hook, *, signed: bool) -> dict[str, Any]
 
 @blueprint.get("/flows", answer=FlowSchema(many=True), no_store=True)
 def list_flows() -> list[dict[str, Any]]:
-    """List the process flows with their URLs."""
+    """List the process flows, 1,000 at most, with their URLs."""
     return [_presented(flow) for flow in _store().flows()]
 
 
@@ -208,7 +208,7 @@ def list_flow_runs(query: dict[str, int], flow_id: int) -> dict[str, Any]:
 
 @blueprint.get("/api-keys", answer=ApiKeySchema(many=True))
 def list_api_keys() -> list[model.ApiKey]:
-    """List the API keys, revoked ones too, with the last four characters of their text."""
+    """List the API keys, 100 a company at most, revoked ones too, with the last four characters of their text."""
     return _store().api_keys()
 
 
@@ -235,7 +235,7 @@ def delete_api_key(key_id: int) -> None:
 
 @blueprint.get("/users", answer=UserSchema(many=True))
 def list_users() -> list[model.User]:
-    """List the users that may log in."""
+    """List the users that may log in, 100 a company at most."""
     return _store().users()
 
 
