@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 import pytest
@@ -223,7 +224,7 @@ def prepare(config: pytest.Config) -> None:
         outside = ExitStack()
         outside.enter_context(refused_outside_of_tests())
         config.add_cleanup(outside.close)
-        config.pluginmanager.register(_WholeSession(strict=interception == "strict"))
+        config.pluginmanager.register(_whole_session(strict=interception == "strict"))
 
 
 def _interception(config: pytest.Config) -> Any:
@@ -234,29 +235,30 @@ def _interception(config: pytest.Config) -> Any:
     return known[given]
 
 
-class _WholeSession:
-    """A plugin whose one fixture every test has."""
-
-    def __init__(self, *, strict: bool) -> None:
-        self._strict = strict
-        self._renewals: list[Callable[[], None]] = []
+def _whole_session(*, strict: bool) -> ModuleType:
+    """Return a plugin whose one fixture every test has; pytest deprecates such a fixture as a method of an instance."""
 
     @pytest.fixture(scope="session", autouse=True)
-    def _patchworks_intercepts(self, patchworks_server: SandboxServer | Patchworks) -> Iterator[None]:
+    def _patchworks_intercepts(patchworks_server: SandboxServer | Patchworks) -> Iterator[None]:
         if not isinstance(patchworks_server, SandboxServer):
             _refuse(
                 f"patchworks_intercept needs a sandbox in this process, and that at {patchworks_server.base_url} runs "
                 "elsewhere; leave the setting out by -o patchworks_intercept="
             )
-        with intercepted(patchworks_server, strict=self._strict, outer=True) as interception:
-            self._renewals.append(interception.renew)
+        with intercepted(patchworks_server, strict=strict, outer=True) as interception:
+            renewals.append(interception.renew)
             yield
-            self._renewals.clear()
+            renewals.clear()
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
-        for renew in self._renewals:
+    def pytest_runtest_setup() -> None:
+        for renew in renewals:
             renew()
+
+    renewals: list[Callable[[], None]] = []
+    plugin = ModuleType("patchworks_sandbox_interception")
+    vars(plugin).update(_patchworks_intercepts=_patchworks_intercepts, pytest_runtest_setup=pytest_runtest_setup)
+    return plugin
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------

@@ -263,7 +263,7 @@ def test_whole_session_never_reaches_the_real_platform(pytester: pytest.Pytester
     pytester.makeini("[pytest]\npatchworks_intercept = strict\n")
     result = run(pytester, WHOLE)
 
-    result.assert_outcomes(passed=4)
+    result.assert_outcomes(passed=4, warnings=0)
 
 
 def test_interception_of_a_session_needs_a_sandbox_of_this_process(pytester: pytest.Pytester) -> None:
