@@ -308,7 +308,7 @@ def test_client_that_resets_while_it_waits_is_forgotten(served: Served) -> None:
 
 @pytest.mark.parametrize("fault", [faults.latency(0.001), faults.slow_body(0.01, 50)], ids=lambda fault: fault.kind)
 def test_large_late_answer_reaches_a_client_that_reads_slowly(served: Served, fault: Fault) -> None:
-    body = b"x" * 20_000_000  # more than the system takes at once
+    body = b"x" * 12_000_000  # more than the system takes at once
     served.sandbox.platform.stored = Answer(200, (), body)
     served.faults.add(fault)
 
