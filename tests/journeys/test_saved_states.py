@@ -75,7 +75,7 @@ def test_secrets_are_saved_on_request_only(integration: Integration) -> None:
 RULE = {"id": "a", "rule": {"fault": {"kind": "x"}}, "created_at": 0, "seen": 0, "hits": 0}
 REFUSED = [
     ("patchworks_sandbox_state", 2, "2", "1, the version of the format"),
-    ("patchworks_sandbox_state", True, "True", "1, the version of the format"),
+    ("patchworks_sandbox_state", True, "true", "1, the version of the format"),
     ("plattform", 1, "1", "did you mean 'platform'?"),
     ("clock.rate", 0, "0", "a number at most 1000000 above 0"),
     ("clock.now", "2026-01-01T00:00:00", "'2026-01-01T00:00:00'", "text (date-time)"),
@@ -92,12 +92,12 @@ REFUSED = [
     ("platform.store.clients.0.id", "x", "'x'", "a UUID"),
     ("platform.store.clients.0.secret.hash", 5, "'(not shown)'", "an object or null"),
     ("platform.store.services.0.vanity_url", "a b", "'a b'", "3 to 36 letters"),
-    ("platform.store.services.1.vanity_url", "orders", "('acme', 'orders')", "one that is there only once"),
+    ("platform.store.services.1.vanity_url", "orders", '["acme", "orders"]', "one that is there only once"),
     ("platform.store.services.0.entity", "nothing", "'nothing'", "one that is in the state: orders"),
     ("platform.store.services.0.connector_id", 9, "9", "one that is in the state: 1"),
     ("platform.store.services.0.id", 0, "0", "a whole number at least 1"),
     ("platform.store.connectors.0.id", 0, "0", "a whole number at least 1"),
-    ("platform.store.entities.0.json_schema", {"type": 5}, "{'type': 5}", "a valid JSON Schema"),
+    ("platform.store.entities.0.json_schema", {"type": 5}, '{"type": 5}', "a valid JSON Schema"),
     ("platform.store.entities.0.sample", json.loads("[" * 400 + "]" * 400), "'this one'", "at most 100 levels deep"),
     ("platform.store.last_ids.service", 1, "1", "at least 3"),
     ("platform.faults.rules", [RULE], "'x'", "known: status"),
