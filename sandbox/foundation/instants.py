@@ -24,7 +24,7 @@ _INSTANT = re.compile(
     re.ASCII | re.VERBOSE,
 )
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATIONS_ALLOWED = "24h, 1h30m, 90s, PT24H, P1DT12H or a number of seconds; months and years have no fixed length"
+DURATIONS_ALLOWED = "24h, 1h30m, 90s, PT24H, P1DT12H or a number of seconds; months and years have no fixed length"
 INSTANTS_ALLOWED = f"a time with a zone such as 2026-11-23T18:00:00Z, between {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
 
 
@@ -38,14 +38,14 @@ def parse_duration(value: object, field: str = "duration") -> timedelta:
         sign = -1 if match["sign"] == "-" else 1
         amounts = {unit: match[f"iso_{key}"] or match[key] for key, unit in _UNITS.items()}
         return _timedelta(field, value, **{unit: sign * float(amount) for unit, amount in amounts.items() if amount})
-    raise InvalidValueError(field, value, _DURATIONS_ALLOWED)
+    raise InvalidValueError(field, value, DURATIONS_ALLOWED)
 
 
 def _timedelta(field: str, given: object, **amounts: float) -> timedelta:
     try:
         return timedelta(**amounts)
     except (OverflowError, ValueError):  # beyond a timedelta; infinite; not a number
-        raise InvalidValueError(field, given, _DURATIONS_ALLOWED) from None
+        raise InvalidValueError(field, given, DURATIONS_ALLOWED) from None
 
 
 def step_of(duration: object, units: Mapping[str, object]) -> timedelta:

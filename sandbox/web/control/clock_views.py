@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from sandbox.foundation.clock import MAX_RATE, Clock
-from sandbox.foundation.instants import parse_duration
+from sandbox.foundation.instants import DURATIONS_ALLOWED, parse_duration
 from sandbox.web.control.base import Blueprint, current_sandbox
 from sandbox.web.control.schemas import INSTANT, AnswerSchema, ChangeSchema, Flag, Instant, Number, StrictSchema, says
 
@@ -39,6 +39,7 @@ class AdvanceSchema(StrictSchema):
             "pattern": r"^[+-]?[Pp]?(\d+[Ww])?(\d+[Dd])?[Tt]?(\d+[Hh])?(\d+[Mm])?(\d+(\.\d+)?[Ss])?$",
             "description": "ISO 8601 (`PT24H`) or short text (`24h`, `90s`).",
             "example": "PT24H",
+            "allowed": DURATIONS_ALLOWED,
         }
     )
 

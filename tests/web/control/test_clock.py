@@ -103,13 +103,15 @@ def test_bad_change_is_refused_and_nothing_changes(at_noon: Integration, body: o
         ({"seconds": True}, "body.seconds: true is not allowed; use a number"),
         ({"seconds": 1e300}, f"body.seconds: 1e+300 is not allowed; use {DURATIONS}"),
         ({"duration": "1 month"}, f"body.duration: '1 month' is not allowed; use {DURATIONS}"),
+        ({"duration": None}, f"body.duration: null is not allowed; use {DURATIONS}"),
+        ({"duration": 3600}, f"body.duration: 3600 is not allowed; use {DURATIONS}"),
         (
             {"duration": "999999999d"},
             "body.duration: '999999999 days, 0:00:00' is not allowed; use a time between 1970-01-02",
         ),
         ({"seconds": 10**12}, "is not allowed; use a time between 1970-01-02 and 9000-01-01"),
     ],
-    ids=["nothing", "both", "text", "boolean", "overflow", "month", "far beyond", "beyond"],
+    ids=["nothing", "both", "text", "boolean", "overflow", "month", "null", "a number", "far beyond", "beyond"],
 )
 def test_bad_step_is_refused_and_nothing_changes(at_noon: Integration, body: object, told: str) -> None:
     assert told in detail(at_noon.control("POST", "/clock/advance", body), 422)
